@@ -1,0 +1,77 @@
+#include "base/hash.h"
+
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
+
+void hash_begin(struct hashing *h) {
+    sha256_init(&h->ctx);
+}
+
+void hash_more(struct hashing *h, const void *bytes, size_t n) {
+    sha256_update(&h->ctx, n, bytes);
+}
+
+struct hash hash_end(struct hashing *h) {
+    struct hash out;
+    sha256_digest(&h->ctx, sizeof out.b, out.b);
+    return out;
+}
+
+struct hash hash_of(struct str s) {
+    return hash_of_parts(&s, 1);
+}
+
+struct hash hash_of_parts(const struct str *parts, size_t n) {
+    struct hashing h;
+    hash_begin(&h);
+    for (size_t i = 0; i < n; i++)
+        hash_more(&h, parts[i].p, parts[i].n);
+    return hash_end(&h);
+}
+
+struct hash hash_mac(struct hash key, struct str message) {
+    struct hmac_sha256_ctx ctx;
+    struct hash out;
+    hmac_sha256_set_key(&ctx, sizeof key.b, key.b);
+    hmac_sha256_update(&ctx, message.n, (const uint8_t *)message.p);
+    hmac_sha256_digest(&ctx, sizeof out.b, out.b);
+    return out;
+}
+
+bool hash_eq(struct hash a, struct hash b) {
+    return nettle_memeql_sec(a.b, b.b, sizeof a.b);
+}
+
+void hash_hex(struct hash h, char out[HASH_HEX]) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < HASH_SIZE; i++) {
+        out[2 * i] = digits[h.b[i] >> 4];
+        out[2 * i + 1] = digits[h.b[i] & 15];
+    }
+    out[2 * HASH_SIZE] = 0;
+}
+
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool hash_from_hex(struct str s, struct hash *out) {
+    struct hash h;
+    if (s.n != 2 * HASH_SIZE)
+        return false;
+    for (size_t i = 0; i < HASH_SIZE; i++) {
+        int high = hex_digit(s.p[2 * i]), low = hex_digit(s.p[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        h.b[i] = (uint8_t)(high << 4 | low);
+    }
+    *out = h;
+    return true;
+}
+
+uint64_t hash_quick(struct str s) {
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (uint8_t)s.p[i]) * 1099511628211u;
+    return h;
+}

@@ -1,0 +1,31 @@
+// SHA-256 and HMAC-SHA-256 (nettle, which uses the processor's own instructions where it has them).
+#ifndef CRONISTA_BASE_HASH_H
+#define CRONISTA_BASE_HASH_H
+
+#include <nettle/sha2.h>
+#include "base/str.h"
+
+#define HASH_SIZE 32
+#define HASH_HEX (2 * HASH_SIZE + 1)
+
+struct hash {
+    uint8_t b[HASH_SIZE];
+};
+
+struct hashing {
+    struct sha256_ctx ctx;
+};
+
+void hash_begin(struct hashing *);
+void hash_more(struct hashing *, const void *, size_t);
+struct hash hash_end(struct hashing *);
+
+struct hash hash_of(struct str);
+struct hash hash_of_parts(const struct str *parts, size_t n); // of their concatenation
+struct hash hash_mac(struct hash key, struct str message);    // HMAC-SHA-256
+bool hash_eq(struct hash, struct hash);                       // in constant time
+void hash_hex(struct hash, char out[HASH_HEX]);               // lower case
+bool hash_from_hex(struct str, struct hash *out);
+uint64_t hash_quick(struct str); // FNV-1a, for tables; not against attackers
+
+#endif
