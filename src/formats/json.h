@@ -23,9 +23,9 @@ enum status json_parse(struct arena *, struct str bytes, const struct json_limit
 void json_write(struct buf *, const struct doc *);
 // For people: two blanks per level, "key": value. DOC_RAW as it is.
 void json_write_pretty(struct buf *, const struct doc *);
-void json_string(struct buf *, struct str); // with its quotes
+void json_write_string(struct buf *, struct str); // with its quotes
 // The shortest text that reads back as the same double, as ECMAScript writes it; null for NaN and infinity.
-void json_real(struct buf *, double);
+void json_write_real(struct buf *, double);
 
 // RFC 8785: members by UTF-16 code units, ECMAScript numbers, no white space; DOC_RAW is read and put in this form.
 // Refused (INVALID): integers beyond +-(2^53-1), NaN, infinity, invalid UTF-8, the same key twice, RAW that is
