@@ -1,17 +1,21 @@
-// The seam to the databases: statements in, rows out. Shaped like a database, not like the domain, so that another
-// one fits behind it. SQLite is behind it now; store_fault and store_trace wrap any other.
+// The seam to the databases: statements in, rows out. Shaped like a database, not like the domain,
+// so that another one fits behind it. SQLite is behind it now; store_fault and store_trace wrap any
+// other.
 //
-// A store is opened once and is safe from any thread. A connection belongs to one thread at a time. Statements are
-// prepared once per connection and kept. Texts passed as parameters are only read during the call; texts and blobs
-// read from a row live until the next call on that statement.
+// A store is opened once and is safe from any thread. A connection belongs to one thread at a time.
+// Statements are prepared once per connection and kept. Texts passed as parameters are only read
+// during the call; texts and blobs read from a row live until the next call on that statement.
 //
-// Errors: INVALID (a constraint, with the constraint's name in args[0]), CONFLICT (serialisation or lock: the
-// transaction may be tried again whole), FULL (no room), UNAVAILABLE (I/O, lost connection), CORRUPT, BUG (bad SQL).
-// After any error inside a transaction the only useful call is store_rollback (or store_rollback_to).
+// Errors: INVALID (a constraint, with the constraint's name in args[0]), CONFLICT (serialisation or
+// lock: the transaction may be tried again whole), FULL (no room), UNAVAILABLE (I/O, lost
+// connection), CORRUPT, BUG (bad SQL). BUG also answers SQL that would touch the log outside its
+// doors (see store_gate), with nothing done. After an error inside a transaction every call but
+// store_rollback and store_rollback_to answers BUG.
 #ifndef CRONISTA_STORE_STORE_H
 #define CRONISTA_STORE_STORE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -24,8 +28,19 @@ enum store_kind { STORE_SQLITE, STORE_POSTGRES };
 enum store_access {
     STORE_READ,    // may not write
     STORE_WRITE,   // may change everything but the log
-    STORE_HISTORY, // may append to the log too: only history/ opens one
-    STORE_MIGRATE, // no restrictions: migrations and rebuild
+    STORE_HISTORY, // may append to the log too, and add module tables and columns: only history/
+                   // opens one
+    STORE_MIGRATE, // migrations and rebuild: every table may be changed but events and payloads
+    STORE_SEARCH,  // writes the search index (search.db), reads everything
+};
+
+// Doors in the wall around the log's tables, all closed when a transaction begins and ends. Opening
+// one on a connection of the wrong access ends the program.
+enum store_gate {
+    STORE_GATE_APPEND = 1, // INSERT into the log's tables (HISTORY, MIGRATE); on MIGRATE also to
+                           // make tiles and log_state anew
+    STORE_GATE_ERASE = 2,  // UPDATE of payloads, which must set secret to NULL (HISTORY)
+    STORE_GATE_SCHEMA = 4, // the log's own tables and triggers (MIGRATE): only store/migrate.c
 };
 
 enum param_type { PARAM_NULL, PARAM_INT, PARAM_TEXT, PARAM_BLOB };
@@ -40,40 +55,55 @@ struct param {
 #define P_TEXT(v) ((struct param){.type = PARAM_TEXT, .s = (v)})
 #define P_BLOB(v) ((struct param){.type = PARAM_BLOB, .s = (v)})
 
-// where: a directory (SQLite: cronista.db and search.db in it) or "postgres://...". With create, a missing
-// database is made (empty: store_migrate gives it its tables). crypto_start() must have been called.
+// The SQL function fold(text), made by whoever knows folding. Before the first store_open; NULL: no
+// such function.
+void store_set_fold(void (*fold)(struct buf *out, struct str text));
+
+// where: a directory (SQLite: cronista.db and search.db in it) or "postgres://...". With create, a
+// missing database is made (empty: store_migrate gives it its tables). crypto_start() must have
+// been called.
 enum status store_open(struct store **, const char *where, bool create, struct error *);
 void store_close(struct store *); // all connections must be closed before
 enum store_kind store_kind(const struct store *);
-const char *store_directory(const struct store *); // where files of this installation lie (log key, uploads)
+const char *
+store_directory(const struct store *); // where files of this installation lie (log key, uploads)
 
 enum status store_connect(struct store *, enum store_access, struct conn **, struct error *);
 void conn_close(struct conn *); // rolls back what is open; NULL is fine
 struct store *conn_store(const struct conn *);
 
-// Transactions. A read transaction sees one moment.
+// Transactions. A read transaction sees one moment: that of its first statement. Without a
+// transaction a statement is one of its own. All statements must be done before the end; a failed
+// commit has rolled back.
 enum status store_begin(struct conn *, bool write, struct error *);
 enum status store_commit(struct conn *, struct error *);
 void store_rollback(struct conn *); // never fails; harmless without a transaction
-// One level of savepoint inside a write transaction: the writer's request, undone without its neighbours.
+// One level of savepoint inside a write transaction: the writer's request, undone without its
+// neighbours. Both store_release and store_rollback_to end it; after an error of these two the
+// whole transaction must go.
 enum status store_savepoint(struct conn *, struct error *);
 enum status store_release(struct conn *, struct error *);
 enum status store_rollback_to(struct conn *, struct error *);
+void store_gate(struct conn *, enum store_gate, bool open); // inside a transaction
 
-// Statements. `query` is a fixed one of store/queries.h (generated from sql/queries/*.sql); store_sql takes a text
-// made by a builder (lists, module tables), kept prepared by its text in a bounded cache. Parameters are $1, $2 ...
-// in the text, which is the same for all databases unless written in a block for one of them.
-// The statement is open until store_done; one statement text may be open more than once on a connection.
-enum status store_query(struct conn *, int query, const struct param *, size_t n, struct stmt **, struct error *);
-enum status store_sql(struct conn *, struct str sql, const struct param *, size_t n, struct stmt **, struct error *);
+// Statements. `query` is a fixed one of store/queries.h (generated from sql/queries/*.sql);
+// store_sql takes a text made by a builder (lists, module tables), kept prepared by its text in a
+// bounded cache. Parameters are $1, $2 ... in the text, all of them given, which is the same for
+// all databases unless written in a block for one of them. The statement is open until store_done;
+// one statement text may be open more than once on a connection.
+enum status store_query(struct conn *, int query, const struct param *, size_t n, struct stmt **,
+                        struct error *);
+enum status store_sql(struct conn *, struct str sql, const struct param *, size_t n, struct stmt **,
+                      struct error *);
 // Moves to the next row: *row false at the end. Nothing runs before the first call.
 enum status store_next(struct stmt *, bool *row, struct error *);
 void store_done(struct stmt *); // NULL is fine
 
 // Both at once, for statements without rows. *changed (may be NULL): rows touched.
-enum status store_run(struct conn *, int query, const struct param *, size_t n, int64_t *changed, struct error *);
-enum status store_run_sql(struct conn *, struct str sql, const struct param *, size_t n, int64_t *changed,
-                          struct error *);
+enum status store_run(struct conn *, int query, const struct param *, size_t n, int64_t *changed,
+                      struct error *);
+enum status store_run_sql(struct conn *, struct str sql, const struct param *, size_t n,
+                          int64_t *changed, struct error *);
 // A statement of several, separated by ';', without parameters or rows: migrations, DDL.
 enum status store_script(struct conn *, struct str sql, struct error *);
 
@@ -83,15 +113,22 @@ int64_t stmt_int(struct stmt *, int column);
 struct str stmt_text(struct stmt *, int column);
 struct str stmt_blob(struct stmt *, int column);
 
-// Convenience over the above: the single integer (or text, copied to the arena) of the first row's first column.
-// NOT_FOUND when there is no row.
-enum status store_int(struct conn *, int query, const struct param *, size_t n, int64_t *out, struct error *);
-enum status store_text(struct conn *, int query, const struct param *, size_t n, struct arena *, struct str *out,
-                       struct error *);
+// Convenience over the above: the single integer (or text, copied to the arena) of the first row's
+// first column. NOT_FOUND when there is no row.
+enum status store_int(struct conn *, int query, const struct param *, size_t n, int64_t *out,
+                      struct error *);
+enum status store_text(struct conn *, int query, const struct param *, size_t n, struct arena *,
+                       struct str *out, struct error *);
+
+// A copy of the whole database as of one moment, in one new file, while others write (SQLite; with
+// PostgreSQL use its own tools). The file is there only when complete. INVALID when it exists
+// already.
+enum status store_backup(struct store *, const char *file, struct error *);
 
 // Wrappers for tests, around any store (which they own from then on).
-// Fault: the call number `fail_at` (counted from 1 over all functions that may fail, on all connections) and, if
-// `sticky`, all later ones fail with `with`. store_fault_calls says how many there were.
+// Fault: the call number `fail_at` (counted from 1 over all functions that may fail, on all
+// connections) and, if `sticky`, all later ones fail with `with`. store_fault_calls says how many
+// there were.
 struct store *store_fault(struct store *inner);
 void store_fault_set(struct store *, int64_t fail_at, bool sticky, enum status with);
 int64_t store_fault_calls(const struct store *);

@@ -1,0 +1,281 @@
+// The part of the seam that is the same for every database: dispatch, the order of calls,
+// conveniences. Not here: anything that knows SQL (store_sqlite.c) or the tables of the log
+// (guard.c).
+#include "store/store.h"
+
+#include <stdlib.h>
+
+#include "store/store_ops.h"
+
+static void (*registered_fold)(struct buf *, struct str);
+
+void store_set_fold(void (*fold)(struct buf *, struct str)) {
+    registered_fold = fold;
+}
+
+void (*store_fold(void))(struct buf *, struct str) {
+    return registered_fold;
+}
+
+enum status store_open(struct store **out, const char *where, bool create, struct error *e) {
+    if (str_starts(str_z(where), STR("postgres://")) ||
+        str_starts(str_z(where), STR("postgresql://")))
+        return error_set(e, INVALID, NULL, N_("This program was built without PostgreSQL."), NULL);
+    return sqlite_open(out, where, create, e);
+}
+
+void store_close(struct store *store) {
+    if (store)
+        store->ops->close(store);
+}
+
+enum store_kind store_kind(const struct store *store) {
+    return store->kind;
+}
+
+const char *store_directory(const struct store *store) {
+    return store->directory;
+}
+
+enum status store_connect(struct store *store, enum store_access access, struct conn **out,
+                          struct error *e) {
+    struct conn *c;
+    enum status st = store->ops->connect(store, access, &c, e);
+    if (st != OK)
+        return st;
+    c->store = store;
+    c->ops = store->ops;
+    c->access = access;
+    *out = c;
+    return OK;
+}
+
+void conn_close(struct conn *c) {
+    if (!c)
+        return;
+    BUG_ON(c->statements != 0);
+    store_rollback(c);
+    c->ops->conn_close(c);
+}
+
+struct store *conn_store(const struct conn *c) {
+    return c->store;
+}
+
+enum status store_backup(struct store *store, const char *file, struct error *e) {
+    return store->ops->backup(store, file, e);
+}
+
+// Transactions
+
+static void set_gates(struct conn *c, unsigned gates) {
+    if (c->gates == gates)
+        return;
+    c->gates = gates;
+    if (c->ops->gates_changed)
+        c->ops->gates_changed(c);
+}
+
+static void forget_transaction(struct conn *c) {
+    c->begun = c->writes = c->failed = c->savepoint = false;
+    set_gates(c, 0);
+}
+
+// Notes that the transaction has failed: nothing more may be done in it, as PostgreSQL has it.
+static enum status note(struct conn *c, enum status st) {
+    if (st != OK && c->begun)
+        c->failed = true;
+    return st;
+}
+
+static enum status refuse_failed(struct error *e) {
+    return error_set(e, BUG, NULL, N_("The transaction has failed and must be rolled back."), NULL);
+}
+
+enum status store_begin(struct conn *c, bool write, struct error *e) {
+    BUG_ON(c->begun || c->statements);
+    BUG_ON(write && c->access == STORE_READ);
+    enum status st = c->ops->begin(c, write, e);
+    if (st == OK) {
+        c->begun = true;
+        c->writes = write;
+    }
+    return st;
+}
+
+enum status store_commit(struct conn *c, struct error *e) {
+    BUG_ON(!c->begun || c->savepoint || c->statements);
+    enum status st = c->failed ? refuse_failed(e) : c->ops->commit(c, e);
+    if (st != OK)
+        c->ops->rollback(c);
+    forget_transaction(c);
+    return st;
+}
+
+void store_rollback(struct conn *c) {
+    if (!c->begun)
+        return;
+    c->ops->rollback(c);
+    forget_transaction(c);
+}
+
+enum status store_savepoint(struct conn *c, struct error *e) {
+    BUG_ON(!c->writes || c->savepoint);
+    if (c->failed)
+        return refuse_failed(e);
+    enum status st = note(c, c->ops->savepoint(c, SAVEPOINT_SET, e));
+    c->savepoint = st == OK;
+    return st;
+}
+
+enum status store_release(struct conn *c, struct error *e) {
+    BUG_ON(!c->savepoint || c->statements);
+    if (c->failed)
+        return refuse_failed(e);
+    c->savepoint = false;
+    return note(c, c->ops->savepoint(c, SAVEPOINT_RELEASE, e));
+}
+
+enum status store_rollback_to(struct conn *c, struct error *e) {
+    BUG_ON(!c->savepoint);
+    c->savepoint = false;
+    c->failed = false;
+    return note(c, c->ops->savepoint(c, SAVEPOINT_ROLLBACK, e));
+}
+
+void store_gate(struct conn *c, enum store_gate gate, bool open) {
+    bool may[] = {
+        [STORE_GATE_APPEND] = c->access == STORE_HISTORY || c->access == STORE_MIGRATE,
+        [STORE_GATE_ERASE] = c->access == STORE_HISTORY,
+        [STORE_GATE_SCHEMA] = c->access == STORE_MIGRATE,
+    };
+    BUG_ON(open && (!c->writes || !may[gate]));
+    set_gates(c, open ? c->gates | gate : c->gates & ~(unsigned)gate);
+}
+
+// Statements
+
+static enum status open_statement(struct conn *c, const struct statement *what, struct stmt **out,
+                                  struct error *e) {
+    if (c->failed)
+        return refuse_failed(e);
+    struct stmt *s;
+    enum status st = note(c, c->ops->open(c, what, &s, e));
+    if (st != OK)
+        return st;
+    s->ops = c->ops;
+    s->conn = c;
+    c->statements++;
+    *out = s;
+    return OK;
+}
+
+enum status store_query(struct conn *c, int query, const struct param *params, size_t n,
+                        struct stmt **out, struct error *e) {
+    return open_statement(c, &(struct statement){.query = query, .params = params, .n = n}, out, e);
+}
+
+enum status store_sql(struct conn *c, struct str sql, const struct param *params, size_t n,
+                      struct stmt **out, struct error *e) {
+    return open_statement(
+        c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n}, out, e);
+}
+
+enum status store_next(struct stmt *s, bool *row, struct error *e) {
+    if (s->conn->failed)
+        return refuse_failed(e);
+    return note(s->conn, s->ops->next(s, row, e));
+}
+
+void store_done(struct stmt *s) {
+    if (!s)
+        return;
+    s->conn->statements--;
+    s->ops->done(s);
+}
+
+static enum status run_statement(struct conn *c, const struct statement *what, int64_t *changed,
+                                 struct error *e) {
+    if (c->failed)
+        return refuse_failed(e);
+    return note(c, c->ops->run(c, what, changed, e));
+}
+
+enum status store_run(struct conn *c, int query, const struct param *params, size_t n,
+                      int64_t *changed, struct error *e) {
+    return run_statement(c, &(struct statement){.query = query, .params = params, .n = n}, changed,
+                         e);
+}
+
+enum status store_run_sql(struct conn *c, struct str sql, const struct param *params, size_t n,
+                          int64_t *changed, struct error *e) {
+    return run_statement(c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n},
+                         changed, e);
+}
+
+enum status store_script(struct conn *c, struct str sql, struct error *e) {
+    if (c->failed)
+        return refuse_failed(e);
+    return note(c, c->ops->script(c, sql, e));
+}
+
+int stmt_columns(struct stmt *s) {
+    return s->ops->columns(s);
+}
+
+bool stmt_null(struct stmt *s, int column) {
+    return s->ops->null(s, column);
+}
+
+int64_t stmt_int(struct stmt *s, int column) {
+    return s->ops->integer(s, column);
+}
+
+struct str stmt_text(struct stmt *s, int column) {
+    return s->ops->bytes(s, column, false);
+}
+
+struct str stmt_blob(struct stmt *s, int column) {
+    return s->ops->bytes(s, column, true);
+}
+
+// Conveniences
+
+static enum status first_row(struct conn *c, int query, const struct param *params, size_t n,
+                             struct stmt **out, struct error *e) {
+    struct stmt *s;
+    enum status st = store_query(c, query, params, n, &s, e);
+    if (st != OK)
+        return st;
+    bool row;
+    st = store_next(s, &row, e);
+    if (st == OK && !row)
+        st = error_set(e, NOT_FOUND, NULL, N_("There is no such thing."), NULL);
+    if (st == OK)
+        *out = s;
+    else
+        store_done(s);
+    return st;
+}
+
+enum status store_int(struct conn *c, int query, const struct param *params, size_t n, int64_t *out,
+                      struct error *e) {
+    struct stmt *s;
+    enum status st = first_row(c, query, params, n, &s, e);
+    if (st != OK)
+        return st;
+    *out = stmt_int(s, 0);
+    store_done(s);
+    return OK;
+}
+
+enum status store_text(struct conn *c, int query, const struct param *params, size_t n,
+                       struct arena *arena, struct str *out, struct error *e) {
+    struct stmt *s;
+    enum status st = first_row(c, query, params, n, &s, e);
+    if (st != OK)
+        return st;
+    *out = arena_str(arena, stmt_text(s, 0));
+    store_done(s);
+    return OK;
+}

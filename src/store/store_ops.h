@@ -1,0 +1,84 @@
+// What a database implements for store.h, and the tables made from sql/. Private to store/.
+//
+// store.c has what is the same for all: it checks the order of calls (begin, commit, gates, open
+// statements), so an implementation may rely on being called properly. Wrappers hold an inner store
+// and call it by store.h.
+#ifndef CRONISTA_STORE_STORE_OPS_H
+#define CRONISTA_STORE_STORE_OPS_H
+
+#include "store/store.h"
+
+enum savepoint_step { SAVEPOINT_SET, SAVEPOINT_RELEASE, SAVEPOINT_ROLLBACK };
+
+// A statement to run: a fixed one by its number, or (query -1) a text.
+struct statement {
+    int query;
+    struct str text;
+    const struct param *params;
+    size_t n;
+};
+
+struct store_ops {
+    void (*close)(struct store *);
+    enum status (*connect)(struct store *, enum store_access, struct conn **, struct error *);
+    enum status (*backup)(struct store *, const char *file, struct error *);
+
+    void (*conn_close)(struct conn *);
+    enum status (*begin)(struct conn *, bool write, struct error *);
+    enum status (*commit)(struct conn *, struct error *); // on failure rollback follows
+    void (*rollback)(struct conn *);
+    enum status (*savepoint)(struct conn *, enum savepoint_step, struct error *);
+    void (*gates_changed)(struct conn *); // reads conn->gates; may be NULL
+
+    enum status (*open)(struct conn *, const struct statement *, struct stmt **, struct error *);
+    enum status (*run)(struct conn *, const struct statement *, int64_t *changed, struct error *);
+    enum status (*script)(struct conn *, struct str sql, struct error *);
+
+    enum status (*next)(struct stmt *, bool *row, struct error *);
+    void (*done)(struct stmt *);
+    int (*columns)(struct stmt *);
+    bool (*null)(struct stmt *, int column);
+    int64_t (*integer)(struct stmt *, int column);
+    struct str (*bytes)(struct stmt *, int column, bool blob);
+};
+
+// Each implementation's own struct begins with one of these.
+struct store {
+    const struct store_ops *ops;
+    enum store_kind kind;
+    char *directory;
+};
+
+struct conn {
+    struct store *store;
+    const struct store_ops *ops;
+    enum store_access access;
+    bool begun, writes, failed, savepoint; // of the transaction
+    unsigned gates;                        // open ones, enum store_gate
+    int statements;                        // open ones
+};
+
+struct stmt {
+    const struct store_ops *ops;
+    struct conn *conn;
+};
+
+enum status sqlite_open(struct store **, const char *directory, bool create, struct error *);
+// The registered fold(), or NULL.
+void (*store_fold(void))(struct buf *out, struct str text);
+
+struct query_text {
+    const char *name;
+    unsigned params;
+    const char *text[2]; // by enum store_kind; NULL: not for this database
+};
+extern const struct query_text query_texts[]; // by enum query (store/queries.h)
+
+struct migration {
+    int number; // from 1; 0 ends the list
+    const char *name, *text;
+};
+extern const struct migration *const store_migrations[]; // by enum store_kind
+extern const char store_search_schema[];
+
+#endif
