@@ -12,6 +12,7 @@
 //   {{#tn count}}{{count}} record|{{count}} records{{/tn}}   the plural form for the integer `count`
 // A message is plain text, not HTML: it is escaped when written (a message says "Save & close"). White space
 // around it is dropped and every run of it inside is one blank, so that a message may be broken over lines.
+// Names inside are always in {{ }}; {{&name}} puts the value in unescaped.
 #ifndef CRONISTA_FORMATS_MUSTACHE_H
 #define CRONISTA_FORMATS_MUSTACHE_H
 
@@ -31,8 +32,9 @@ struct template;
 
 struct templates *templates_new(int flags);
 void templates_free(struct templates *);
-// Compiles source (copied) under a name; adding a name again replaces it until the next templates_link.
-// INVALID says what is wrong and in which line. Partials may be added later, and may be recursive.
+// Compiles source (copied) under a name. Adding a name again replaces that template in place (then link again, and not
+// while anybody renders); an error leaves the old one. INVALID says what is wrong and in which line. Partials may be
+// added later, and may be recursive.
 enum status templates_add(struct templates *, struct str name, struct str source, struct error *);
 // Joins templates with their partials. To be called once all are added, before rendering.
 enum status templates_link(struct templates *, struct error *);
