@@ -1,0 +1,29 @@
+// What store_sqlite.c (connections and statements) and store_sqlite_file.c (the files) share; the
+// only file that includes sqlite3.h. Private to store/.
+#ifndef CRONISTA_STORE_STORE_SQLITE_H
+#define CRONISTA_STORE_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "store/store_ops.h"
+
+struct sqlite_store {
+    struct store base;
+    char *main_file, *search_file;
+    sqlite3 *anchor; // keeps the write-ahead log from being folded up whenever the last connection
+                     // closes
+};
+
+extern const struct store_ops sqlite_ops;
+
+// Fills *e from a code of SQLite and the text that explains it; OK when the code is none of an
+// error.
+enum status sqlite_fail_code(sqlite3 *, int code, const char *text, struct error *);
+enum status sqlite_fail(sqlite3 *, struct error *); // of the last call on it
+
+// A connection to an existing file with the settings all of them have; no guard yet.
+enum status sqlite_open_file(const char *file, sqlite3 **, struct error *);
+void sqlite_close(struct store *);
+enum status sqlite_backup(struct store *, const char *file, struct error *);
+
+#endif
