@@ -1,0 +1,163 @@
+// What there is to record: modules, their fields and the types of these. A model is made from the built-in
+// descriptions (modules/*.json) and the administrators' own changes to them (the records of the system module
+// `fields`), and never changes afterwards: a change makes a new model. No I/O here.
+#ifndef CRONISTA_MODEL_MODEL_H
+#define CRONISTA_MODEL_MODEL_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/doc.h"
+#include "base/error.h"
+
+enum field_type {
+    TYPE_TEXT,     // one line, at most field->max characters (default 250)
+    TYPE_LONG_TEXT,
+    TYPE_INTEGER,
+    TYPE_DECIMAL,  // exact, up to 6 decimals
+    TYPE_MONEY,    // {"amount": "1234.50", "currency": "EUR"}
+    TYPE_DATE,     // "2026-05-01"
+    TYPE_DATETIME, // "2026-05-01T10:00:00Z"
+    TYPE_YES_NO,
+    TYPE_CHOICE,   // key of one of field->choices
+    TYPE_CHOICES,  // several of them
+    TYPE_EMAIL,
+    TYPE_PHONE,    // {"typed": "601 555 0142", "e164": "+576015550142"}; as a plain text on the way in
+    TYPE_URL,
+    TYPE_LINK,     // id of a record of field->target
+    TYPE_LINKS,    // several
+    TYPE_USER,     // id of a user
+    TYPE_FILE,     // {"digest": sha-256 hex, "name": ..., "size": bytes, "media": ...}
+    TYPE_TAGS,     // several texts
+    TYPE_JSON,     // any document; for system modules only
+    TYPE_COUNT
+};
+
+// How values of a type live in the database.
+enum storage { STORE_AS_TEXT, STORE_AS_INT };
+
+struct type {
+    const char *name;      // as in modules/*.json: "text", "long_text" ...
+    enum storage storage;
+    bool folded;           // has a shadow column KEY__f for comparing without accents and case
+    bool second;           // has a second column: money KEY__c (currency), phone KEY__e (E.164)
+    bool several;          // a JSON array
+    bool sortable;
+};
+const struct type *type_of(enum field_type);
+
+struct choice {
+    struct str key;   // "negotiation": stored and in the log
+    struct str label; // English message id, or as the administrator wrote it (for all languages)
+    struct str tone;  // "", "won", "lost", "wait", "act": how its tag looks
+    int64_t percent;  // a phase's probability; -1 when it has none
+    bool hidden;      // no longer offered, still shown where it stands
+};
+
+struct field {
+    struct str key;         // "city"; own fields of administrators "x_..."
+    struct str label;       // English message id, or as written by an administrator
+    bool own_label;         // not to be translated
+    enum field_type type;
+    struct str group;       // part of the form it stands in; message id
+    struct str help;
+    int order;              // its place in form and card
+    bool required, unique, hidden, fixed; // fixed: cannot be removed or hidden
+    bool indexed;           // has a database index: quick to sort and filter by
+    bool in_list;           // a column of the list from the start
+    bool searched;          // part of the search text
+    bool belongs;           // link: the record's story is part of the target's story
+    bool own;               // made by an administrator
+    bool removed;           // taken away by an administrator (then hidden too): its column and history stay
+    bool personal;          // personal data: erased when a contact is anonymised
+    bool computed;          // filled by the program: nobody may write it
+    int64_t max;            // texts: characters; integer: the largest, 0 then being the least; 0: the type's own
+    struct str target;      // link(s): key of the module
+    struct str preset;      // default value as text, "" for none; see field_preset()
+    int64_t change;         // id of the `fields` record that made or altered it; 0: as built in
+    const struct field *built_in; // as it was before the change; NULL for an own field
+    struct choice *choices;
+    size_t n_choices;
+    // Names of its columns, ready for SQL (plain identifiers).
+    struct str column, column_folded, column_second; // the latter two empty where the type has none
+    int number;             // index in module->fields
+};
+
+// A key is a plain identifier: a to z, 0 to 9 and _, starting with a letter, no _ at its end, no two together. A column
+// is "f_" and the key, so that no key clashes with SQL's own words.
+#define MODULE_KEY_MAX 20
+#define FIELD_KEY_MAX 32
+
+struct module {
+    struct str key;       // "contacts": in addresses, tables and the log
+    int number;           // stands for it in derived tables; never changes
+    struct str label, label_one; // message ids: "Contacts", "Contact"
+    struct str icon;      // Lucide name
+    struct str table;     // "m_contacts"
+    struct str title;     // key of the field that names a record
+    bool system;          // not in the side menu; administrators only, unless may() says otherwise
+    struct str prefix;    // cases: "PQR-": shown before the number; "" for none
+    struct field *fields; // by order
+    size_t n_fields;
+    struct str stage;     // key of the choice field shown as the path over the card; "" for none
+    uint16_t *lookup;     // of module_field()
+    size_t lookup_mask;
+    struct module_sql *sql; // records/ keeps its statements here; NULL until then
+};
+
+struct model {
+    struct module *modules;
+    size_t n_modules;
+    int64_t version;      // grows with each change
+};
+
+// Columns every record has, beside its fields; field keys may not be one of these.
+// id version created_at created_by updated_at updated_by owner deleted_at
+// Neither may they be "module" and "q", and "name" only where it is the title (documents of records have these members).
+
+// Builds a model in its own arena; modules/README.md says what a description is made of. `builtin`: the texts of
+// modules/*.json. `changes`: an array (may be NULL) of documents of the `fields` records in order of id, deleted ones too
+// (with "deleted_at"): {"id","deleted_at","of_module","key","type","label","help","position","group","in_list","hidden",
+// "required","unique","max","target","belongs","personal","preset","choices","removed"}; other members are ignored, and
+// what is null stays as built in. A change whose key is a built-in field's alters that: label, help, order, group,
+// in_list, hidden, required, unique, max, preset, choices. Any other makes an own field. An own field that is removed, or
+// whose record is deleted, stays in the model with `removed`. INVALID says which description is wrong and why.
+enum status model_build(struct model **, const struct str *builtin, size_t n_builtin, const struct doc *changes,
+                        int64_t version, struct error *);
+void model_free(struct model *);
+// Whether a model with this `fields` record in it (new: id 0 or none; or as it would be after an edit) can be built and
+// lets every stored value stand. The actions on `fields` ask before they commit; error->field is the member.
+enum status model_check_change(const struct model *, const struct doc *record, struct error *);
+
+const struct module *model_module(const struct model *, struct str key);
+const struct module *model_module_numbered(const struct model *, int number);
+const struct field *module_field(const struct module *, struct str key);
+const struct choice *field_choice(const struct field *, struct str key); // hidden ones too
+const char *field_type_name(enum field_type);
+bool field_type_find(struct str name, enum field_type *);
+// Whether a new own field of a module may have this key: plain identifier, not taken, not reserved.
+bool field_key_allowed(const struct module *, struct str key);
+
+// ---------------------------------------------------------------- values
+// A value in memory is a struct doc in its normal form (the one noted with each type above); null is "no value".
+
+// Takes what came in as JSON or from a form or file and gives the normal form. Texts are accepted for every type
+// (forms, CSV): numbers and dates also as people of `language` write them. Empty texts and arrays are null. Checks type,
+// length, range, choice, format; not: required, unique, whether a linked record exists (records/ does).
+struct value_context {
+    struct str language;  // "es": decimal comma, d/m/y
+    struct str currency;  // default for money without one
+    struct str region;    // "ES": default for phone numbers
+    struct str zone;      // for date-times without an offset
+};
+enum status value_normalise(const struct field *, const struct doc *in, const struct value_context *, struct arena *,
+                            const struct doc **out, struct error *);
+// What a new record starts with: the preset in normal form, null without one. Dates understand "today" and "now", users
+// "me" (the given user; null for 0). "next" (only an integer that is unique) also gives null here: the number after the
+// largest so far, which records/ knows.
+enum status field_preset(const struct field *, const struct value_context *, int64_t user, micros now, struct arena *,
+                         const struct doc **out, struct error *);
+// The plain text of a value, for search, CSV and default names: not translated; links as ids.
+struct str value_text(const struct field *, const struct doc *, struct arena *);
+bool value_equal(const struct field *, const struct doc *, const struct doc *);
+
+#endif

@@ -1,0 +1,37 @@
+// Who may do what: decided here and nowhere else, for pages, API, history, search, exports and live feed alike.
+#ifndef CRONISTA_MODEL_PERMISSION_H
+#define CRONISTA_MODEL_PERMISSION_H
+
+#include "model/model.h"
+
+enum profile { PROFILE_NONE, PROFILE_READ_ONLY, PROFILE_MEMBER, PROFILE_ADMINISTRATOR };
+
+enum verb {
+    VERB_VIEW,    // see records of a module
+    VERB_CREATE,
+    VERB_EDIT,    // fields, assign, comment
+    VERB_DELETE,  // and restore
+    VERB_IMPORT,
+    VERB_EXPORT,
+    VERB_DESIGN,  // fields and lists of values of the module
+    VERB_AUDIT,   // account-wide change log
+    VERB_USERS,   // manage users
+    VERB_SELF,    // one's own settings and sign-out: everyone who is signed in
+    VERB_PUBLIC,  // no sign-in needed
+};
+
+// Who is asking. id 0 with PROFILE_ADMINISTRATOR is the system itself (command line, jobs).
+struct viewer {
+    int64_t user;
+    enum profile profile;
+    struct str name;
+    struct value_context local;
+};
+
+// module may be NULL for verbs that are not about one.
+bool may(const struct viewer *, const struct module *, enum verb);
+bool may_field(const struct viewer *, const struct module *, const struct field *, bool write);
+const char *profile_name(enum profile); // "administrator", "member", "read_only"
+enum profile profile_find(struct str name);
+
+#endif
