@@ -1,0 +1,52 @@
+// What kinds of events there are. Names go into heads and stay for ever; numbers stand for them in derived tables.
+// Adding one is adding a row at the end; nothing is ever renumbered.
+#ifndef CRONISTA_HISTORY_KINDS_H
+#define CRONISTA_HISTORY_KINDS_H
+
+#include "base/str.h"
+
+// X(number, NAME, "name", what it says)
+#define EVENT_KINDS(X)                                                                             \
+    X(1, CREATED, "created", "a record came into being; old values are null")                      \
+    X(2, EDITED, "edited", "fields changed")                                                       \
+    X(3, DELETED, "deleted", "a record was deleted; its values stay restorable")                   \
+    X(4, RESTORED, "restored", "a deleted record came back")                                       \
+    X(5, ASSIGNED, "assigned", "only the person in charge changed")                                \
+    X(6, COMMENTED, "commented", "a comment on the record; the text is ~text")                     \
+    X(7, SIGNED_IN, "signed_in", "a user signed in")                                               \
+    X(8, SIGN_IN_FAILED, "sign_in_failed", "a wrong password for a user who exists")               \
+    X(9, PASSWORD_CHANGED, "password_changed", "the password itself is nowhere in the log")        \
+    X(10, KEY_ADDED, "key_added", "an API key for a user")                                         \
+    X(11, KEY_REVOKED, "key_revoked", "an API key ended")                                          \
+    X(12, EXPORTED, "exported", "records or history left as a file; what and how many")            \
+    X(13, IMPORTED, "imported", "an import ended; its counts")
+
+enum event_kind {
+#define X(number, name, text, says) KIND_##name = number,
+    EVENT_KINDS(X)
+#undef X
+};
+
+const char *event_kind_name(int kind);      // NULL for an unknown number
+int event_kind_of(struct str name);         // 0 for an unknown name
+
+// By what way a change came in.
+#define EVENT_CHANNELS(X)                                                                          \
+    X(1, PAGE, "page")                                                                             \
+    X(2, API, "api")                                                                               \
+    X(3, IMPORT, "import")                                                                         \
+    X(4, COMMAND, "command")                                                                       \
+    X(5, RULE, "rule")                                                                             \
+    X(6, MAIL, "mail")                                                                             \
+    X(7, SYSTEM, "system")                                                                         \
+    X(8, DEMO, "demo")
+
+enum event_channel {
+#define X(number, name, text) CHANNEL_##name = number,
+    EVENT_CHANNELS(X)
+#undef X
+};
+const char *event_channel_name(int channel);
+int event_channel_of(struct str name);
+
+#endif

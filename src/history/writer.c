@@ -1,0 +1,439 @@
+// The one writer: a thread that runs what is waiting in one transaction and commits once (group commit).
+//
+// A batch is what waits, and what comes in while it runs, up to BATCH_TASKS tasks or BATCH_TIME of work. Nobody waits
+// for company: a lone task is run at once. The first task of a transaction needs no savepoint, as with its refusal the
+// whole transaction can go; the others have one each.
+//
+// When a transaction is lost (a failing call below, a commit refused for one task's sake) its tasks are run again,
+// each in a transaction of its own, so that only the one at fault is answered with the failure. After a failed
+// input or output nothing is tried again: the waiters are told, the connection is thrown away, and the next batch opens
+// another one.
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "history/appender.h"
+
+#define BATCH_TASKS 256
+#define BATCH_TIME (5000 * (SECOND / 1000000))
+#define BACKGROUND_PATIENCE (SECOND / 5) // after this long a background task goes although others wait
+#define TRIES 3                          // of a transaction that met another process's lock
+
+struct queue {
+    struct write_task *first, *last;
+};
+
+struct writer {
+    struct store *store;
+    struct conn *conn; // NULL: to be opened by the next batch
+    void (*after_commit)(void *, int64_t, int64_t);
+    void *after_arg;
+    pthread_t thread;
+
+    pthread_mutex_t mutex; // of the following
+    pthread_cond_t wake;
+    struct queue foreground, background;
+    micros background_ran;
+    bool stopping;
+
+    struct appender appender;
+    struct arena arena;
+
+    _Atomic int64_t position;
+    _Atomic int64_t commits, tasks, refused, events, commit_micros;
+};
+
+struct batch {
+    struct write_task *task[BATCH_TASKS];
+    size_t n;
+    bool grows; // may take more tasks from the queues
+};
+
+enum outcome {
+    SETTLED, // every task has its status
+    REPEAT,  // nothing happened: the same once more
+    SINGLY,  // nothing happened: one by one
+};
+
+struct appender *writer_appender(struct writer *w) {
+    return &w->appender;
+}
+
+int64_t writer_position(const struct writer *w) {
+    return atomic_load(&((struct writer *)w)->position);
+}
+
+struct writer_stats writer_stats(const struct writer *const_w) {
+    struct writer *w = (struct writer *)const_w;
+    return (struct writer_stats){.commits = atomic_load(&w->commits),
+                                 .tasks = atomic_load(&w->tasks),
+                                 .refused = atomic_load(&w->refused),
+                                 .events = atomic_load(&w->events),
+                                 .commit_micros = atomic_load(&w->commit_micros)};
+}
+
+// ---------------------------------------------------------------- queues
+
+static void push(struct queue *q, struct write_task *t) {
+    t->next = NULL;
+    if (q->last)
+        q->last->next = t;
+    else
+        q->first = t;
+    q->last = t;
+}
+
+static struct write_task *pop(struct queue *q) {
+    struct write_task *t = q->first;
+    if (t) {
+        q->first = t->next;
+        if (!q->first)
+            q->last = NULL;
+        t->next = NULL;
+    }
+    return t;
+}
+
+// The next task to run, with the mutex held.
+static struct write_task *take_locked(struct writer *w) {
+    bool impatient = w->background.first && w->foreground.first &&
+                     clock_monotonic() - w->background_ran > BACKGROUND_PATIENCE;
+    struct write_task *t = impatient ? NULL : pop(&w->foreground);
+    if (!t && (t = pop(&w->background)))
+        w->background_ran = clock_monotonic();
+    return t;
+}
+
+static struct write_task *take(struct writer *w) {
+    pthread_mutex_lock(&w->mutex);
+    struct write_task *t = take_locked(w);
+    pthread_mutex_unlock(&w->mutex);
+    return t;
+}
+
+void writer_submit(struct writer *w, struct write_task *t) {
+    pthread_mutex_lock(&w->mutex);
+    bool refused = w->stopping;
+    if (!refused) {
+        if (t->background && !w->background.first)
+            w->background_ran = clock_monotonic();
+        push(t->background ? &w->background : &w->foreground, t);
+        pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->mutex);
+    if (refused) {
+        t->first = 0;
+        t->last = -1;
+        t->status = error_set(&t->error, UNAVAILABLE, "", N_("Cronista is stopping."), NULL);
+        t->done(t);
+    }
+}
+
+// ---------------------------------------------------------------- one transaction
+
+static void settle(struct write_task *t, enum status s, const struct error *why) {
+    t->status = s;
+    t->first = 0;
+    t->last = -1;
+    if (why)
+        t->error = *why;
+}
+
+// Every task that had succeeded shares the transaction's fate.
+static void settle_all(struct batch *b, enum status s, const struct error *why) {
+    for (size_t i = 0; i < b->n; i++)
+        if (b->task[i]->status == OK)
+            settle(b->task[i], s, why);
+}
+
+static void take_all(struct writer *w, struct batch *b) {
+    struct write_task *more;
+    while (b->grows && b->n < BATCH_TASKS && (more = take(w))) {
+        more->status = OK;
+        b->task[b->n++] = more;
+    }
+}
+
+// Whether the connection may have come out of it broken.
+static bool is_failure(enum status s) {
+    return s == FULL || s == UNAVAILABLE || s == CORRUPT;
+}
+
+static void drop_connection(struct writer *w) {
+    conn_close(w->conn);
+    w->conn = NULL;
+    w->appender.tree.loaded = false;
+}
+
+static enum status open_connection(struct writer *w, struct error *e) {
+    return w->conn ? OK : store_connect(w->store, STORE_HISTORY, &w->conn, e);
+}
+
+static void know_position(struct writer *w) {
+    atomic_store(&w->position, w->appender.tree.now.frontier.size - 1);
+}
+
+static enum status begin(struct writer *w, struct tree_mark *mark, struct error *e) {
+    enum status s = open_connection(w, e);
+    if (s)
+        return s;
+    if ((s = store_begin(w->conn, true, e))) {
+        if (s != CONFLICT)
+            drop_connection(w);
+        return s;
+    }
+    if ((s = tree_follow(&w->appender.tree, w->conn, e))) {
+        store_rollback(w->conn);
+        drop_connection(w);
+        return s;
+    }
+    *mark = w->appender.tree.now;
+    return OK;
+}
+
+static void undo(struct writer *w, const struct tree_mark *mark) {
+    store_rollback(w->conn);
+    tree_undo(&w->appender.tree, mark);
+}
+
+// Runs one task in the transaction and leaves its status in it. False when the transaction itself is lost.
+static bool run_task(struct writer *w, struct write_task *t, bool alone) {
+    struct tree *tree = &w->appender.tree;
+    struct tree_mark mark = tree->now;
+    struct write write = {.writer = w,
+                          .conn = w->conn,
+                          .arena = &w->arena,
+                          .now = clock_now(),
+                          .next = mark.frontier.size};
+    struct error lost = {0};
+    t->status = OK;
+    t->error = (struct error){0};
+    if (!alone && store_savepoint(w->conn, &lost))
+        return false;
+    enum status s = t->run(&write, t->arg, &t->error);
+    if (!s && !alone)
+        s = store_release(w->conn, &t->error);
+    if (!s) {
+        t->first = mark.frontier.size;
+        t->last = tree->now.frontier.size - 1;
+        return true;
+    }
+    settle(t, s, NULL);
+    if (alone)
+        return false;
+    return !store_rollback_to(w->conn, &lost) && !tree_back(tree, &mark, w->conn, &lost);
+}
+
+// After the commit: what is now in the log, by this transaction or by others before it.
+static void tell(struct writer *w) {
+    int64_t first = atomic_load(&w->position) + 1;
+    know_position(w);
+    int64_t last = atomic_load(&w->position);
+    if (last >= first && w->after_commit)
+        w->after_commit(w->after_arg, first, last);
+}
+
+static enum outcome commit(struct writer *w, struct batch *b, const struct tree_mark *mark) {
+    struct error e = {0};
+    micros start = clock_monotonic();
+    int64_t added = w->appender.tree.now.frontier.size - mark->frontier.size;
+    enum status s = OK;
+    if (added) {
+        store_gate(w->conn, STORE_GATE_APPEND, true);
+        s = tree_save(&w->appender.tree, w->conn, &e);
+    }
+    if (!s)
+        s = store_commit(w->conn, &e);
+    if (!s) {
+        atomic_fetch_add(&w->commits, 1);
+        atomic_fetch_add(&w->events, added);
+        atomic_fetch_add(&w->commit_micros, clock_monotonic() - start);
+        tell(w);
+        return SETTLED;
+    }
+    undo(w, mark);
+    if (s == CONFLICT)
+        return REPEAT;
+    if (is_failure(s))
+        drop_connection(w);
+    else if (b->n > 1)
+        return SINGLY;
+    settle_all(b, s, &e);
+    return SETTLED;
+}
+
+// Runs the tasks of the batch in one transaction. None of them has been answered when this returns.
+static enum outcome transact(struct writer *w, struct batch *b) {
+    struct tree_mark mark;
+    struct error e = {0};
+    for (size_t i = 0; i < b->n; i++)
+        b->task[i]->status = OK;
+    enum status s = begin(w, &mark, &e);
+    if (s) {
+        take_all(w, b); // they would meet the same
+        settle_all(b, s, &e);
+        return s == CONFLICT ? REPEAT : SETTLED;
+    }
+    micros start = clock_monotonic();
+    for (size_t i = 0; i < BATCH_TASKS; i++) {
+        if (i == b->n) {
+            struct write_task *more =
+                b->grows && clock_monotonic() - start < BATCH_TIME ? take(w) : NULL;
+            if (!more)
+                break;
+            b->task[b->n++] = more;
+        }
+        if (run_task(w, b->task[i], i == 0))
+            continue;
+        undo(w, &mark);
+        if (i > 0 || is_failure(b->task[i]->status))
+            drop_connection(w);
+        return b->n == 1 ? SETTLED : SINGLY;
+    }
+    return commit(w, b, &mark);
+}
+
+static void transact_until_settled(struct writer *w, struct batch *b, enum outcome outcome) {
+    for (int tries = 1; outcome == REPEAT && tries < TRIES; tries++) {
+        nanosleep(&(struct timespec){.tv_nsec = tries * 5000000L}, NULL);
+        outcome = transact(w, b);
+    }
+    // To the waiters a conflict would mean that somebody changed the same record.
+    for (size_t i = 0; outcome == REPEAT && i < b->n; i++) {
+        struct error e = {0};
+        error_set(&e, UNAVAILABLE, "", N_("The database is busy. Please try again."), NULL);
+        settle(b->task[i], UNAVAILABLE, &e);
+    }
+    if (outcome != SINGLY)
+        return;
+    for (size_t i = 0; i < b->n; i++) {
+        struct batch one = {.task = {b->task[i]}, .n = 1};
+        transact_until_settled(w, &one, transact(w, &one));
+    }
+}
+
+static void answer(struct writer *w, const struct batch *b) {
+    for (size_t i = 0; i < b->n; i++) {
+        struct write_task *t = b->task[i];
+        atomic_fetch_add(&w->tasks, 1);
+        if (t->status)
+            atomic_fetch_add(&w->refused, 1);
+        t->done(t); // it may be gone now
+    }
+    arena_reset(&w->arena);
+}
+
+static void *run(void *arg) {
+    struct writer *w = arg;
+    struct batch b;
+    for (;;) {
+        pthread_mutex_lock(&w->mutex);
+        while (!w->foreground.first && !w->background.first && !w->stopping)
+            pthread_cond_wait(&w->wake, &w->mutex);
+        b.task[0] = take_locked(w);
+        pthread_mutex_unlock(&w->mutex);
+        if (!b.task[0])
+            return NULL;
+        b.n = 1;
+        b.grows = true;
+        enum outcome outcome = transact(w, &b);
+        b.grows = false;
+        transact_until_settled(w, &b, outcome);
+        answer(w, &b);
+    }
+}
+
+// ---------------------------------------------------------------- start and stop
+
+static void release(struct writer *w) {
+    conn_close(w->conn);
+    appender_release(&w->appender);
+    arena_release(&w->arena);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->mutex);
+    free(w);
+}
+
+// Reads the tree once, so that a damaged log is known at the start.
+static enum status look(struct writer *w, struct error *e) {
+    enum status s = open_connection(w, e);
+    if (!s)
+        s = store_begin(w->conn, false, e);
+    if (s)
+        return s;
+    s = tree_follow(&w->appender.tree, w->conn, e);
+    store_rollback(w->conn);
+    return s;
+}
+
+enum status writer_start(struct writer **out, struct store *store,
+                         void (*after_commit)(void *, int64_t, int64_t), void *arg,
+                         struct error *e) {
+    struct writer *w = must_alloc(sizeof *w);
+    memset(w, 0, sizeof *w);
+    w->store = store;
+    w->after_commit = after_commit;
+    w->after_arg = arg;
+    pthread_mutex_init(&w->mutex, NULL);
+    pthread_cond_init(&w->wake, NULL);
+    appender_start(&w->appender);
+    enum status s = look(w, e);
+    know_position(w);
+    if (!s && pthread_create(&w->thread, NULL, run, w))
+        s = error_set(e, UNAVAILABLE, "", N_("The system allows no further thread."), NULL);
+    if (s) {
+        release(w);
+        return s;
+    }
+    *out = w;
+    return OK;
+}
+
+void writer_stop(struct writer *w) {
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->mutex);
+    w->stopping = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->mutex);
+    pthread_join(w->thread, NULL);
+    release(w);
+}
+
+// ---------------------------------------------------------------- waiting
+
+struct waiter {
+    struct write_task task;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    bool done;
+};
+
+static void wake(struct write_task *t) {
+    struct waiter *waiter = (struct waiter *)t; // its first member
+    pthread_mutex_lock(&waiter->mutex);
+    waiter->done = true;
+    pthread_cond_signal(&waiter->cond);
+    pthread_mutex_unlock(&waiter->mutex);
+}
+
+enum status writer_run(struct writer *w, write_fn fn, void *arg, int64_t *last, struct error *e) {
+    struct waiter waiter = {.task = {.run = fn, .arg = arg, .done = wake},
+                            .mutex = PTHREAD_MUTEX_INITIALIZER,
+                            .cond = PTHREAD_COND_INITIALIZER};
+    writer_submit(w, &waiter.task);
+    pthread_mutex_lock(&waiter.mutex);
+    while (!waiter.done)
+        pthread_cond_wait(&waiter.cond, &waiter.mutex);
+    pthread_mutex_unlock(&waiter.mutex);
+    pthread_cond_destroy(&waiter.cond);
+    pthread_mutex_destroy(&waiter.mutex);
+    if (waiter.task.status) {
+        if (e)
+            *e = waiter.task.error;
+    } else if (last) {
+        *last = waiter.task.last;
+    }
+    return waiter.task.status;
+}
