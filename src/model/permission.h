@@ -30,7 +30,10 @@ struct viewer {
 
 // module may be NULL for verbs that are not about one.
 bool may(const struct viewer *, const struct module *, enum verb);
+// What the program computes and what was removed is written by nobody.
 bool may_field(const struct viewer *, const struct module *, const struct field *, bool write);
+// Of one record: views are for their owner, and to see for others when shared; else as may().
+bool may_record(const struct viewer *, const struct module *, int64_t owner, bool shared, enum verb);
 const char *profile_name(enum profile); // "administrator", "member", "read_only"
 enum profile profile_find(struct str name);
 
