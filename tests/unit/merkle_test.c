@@ -246,18 +246,24 @@ static bool get_proof(const struct doc *list, struct proof *p) {
     return true;
 }
 
+// Some of the files have any text for a root: what stands for it differs where the texts differ.
+static struct hash get_root(const struct doc *text) {
+    struct hash h;
+    return get_hash(text, &h) ? h : hash_of(doc_text(text));
+}
+
 static bool judge(const struct doc *d, bool inclusion) {
     struct proof p;
-    struct hash a, b;
+    struct hash leaf;
     if (!get_proof(doc_get(d, STR("proof")), &p))
         return false;
     if (inclusion)
-        return get_hash(doc_get(d, STR("leafHash")), &a) && get_hash(doc_get(d, STR("root")), &b) &&
+        return get_hash(doc_get(d, STR("leafHash")), &leaf) &&
                merkle_check_inclusion(doc_get_int(d, "leafIdx", -1), doc_get_int(d, "treeSize", -1),
-                                      a, &p, b);
-    return get_hash(doc_get(d, STR("root1")), &a) && get_hash(doc_get(d, STR("root2")), &b) &&
-           merkle_check_consistency(doc_get_int(d, "size1", -1), doc_get_int(d, "size2", -1), &p, a,
-                                    b);
+                                      leaf, &p, get_root(doc_get(d, STR("root"))));
+    return merkle_check_consistency(doc_get_int(d, "size1", -1), doc_get_int(d, "size2", -1), &p,
+                                    get_root(doc_get(d, STR("root1"))),
+                                    get_root(doc_get(d, STR("root2"))));
 }
 
 static int run_folder(struct arena *a, struct str path, bool inclusion, int *good) {
