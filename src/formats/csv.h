@@ -12,7 +12,8 @@ struct csv_dialect {
     bool bom;            // writer: csv_write_start() writes a UTF-8 byte order mark (Excel wants it)
     bool crlf;           // writer: lines end in CR LF; else LF
     bool formula_guard;  // writer: ' before a cell that a spreadsheet would take for a formula (starts with = + - @ TAB
-                         // CR, or with ' before one of these); reader: takes it off again. Together lossless
+                         // CR and is no negative number, or starts so after one or more '); reader: takes one ' off
+                         // such a cell again. Together lossless
 };
 
 // What a file probably is, from its first up to 64 KiB of raw bytes.
@@ -23,8 +24,8 @@ struct csv_guess {
     size_t columns;             // in most rows of the sample
 };
 // Delimiter: of , ; TAB | the one that splits the sample's rows most evenly (same count of cells, more than one).
-// Header: all cells of the first row filled, different, and none a number or date, and below it at least one column
-// whose values are of another kind (numbers, dates), much longer, or never its name.
+// Header: all cells of the first row are filled, different, and none is a number, date or mail address; and below one of them
+// there are almost only such values, or none of them occurs again in its column.
 void csv_sniff(struct str head, struct csv_guess *out);
 
 struct csv_options {
@@ -49,7 +50,7 @@ enum csv_event {
 
 // Tolerant: rows end in LF, CR LF or CR; a quote inside an unquoted cell is a character; text after a closing quote is
 // kept; a quoted cell that never ends, ends with the file. Line ends inside quotes are kept as they are. A line
-// without any character is no row. Invalid characters come out as U+FFFD.
+// without any character is no row. Invalid characters come out as U+FFFD. Excel's first line "sep=;" is passed over.
 struct csv_reader;
 struct csv_reader *csv_reader_new(const struct csv_options *); // NULL: comma, UTF-8
 void csv_reader_feed(struct csv_reader *, struct str raw_bytes); // copied; only after CSV_MORE or at the start

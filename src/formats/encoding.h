@@ -24,7 +24,8 @@ bool encoding_find(struct str name, enum encoding *out); // by that name, withou
 // (UTF-16); then whether it is UTF-8 (a character cut off at the end of the sample does no harm); else the
 // single-byte encoding in which the bytes >= 0x80 are the likeliest letters of Spanish, Polish, Romanian, German or French,
 // seen with their neighbours (a capital between small letters, a symbol inside a word speak against it).
-// Bytes that all candidates read the same leave Windows-1252.
+// What all read the same is Windows-1252; ISO-8859-1 is never the answer, because Windows-1252 reads all it has. Romanian
+// is read the same by Windows-1250 and ISO-8859-16 but for comma or cedilla: Windows-1250, unless other bytes speak.
 enum encoding encoding_guess(struct str head);
 
 // A text in pieces. A byte order mark at its start is dropped. What is not valid becomes U+FFFD and is counted.
