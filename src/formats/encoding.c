@@ -110,7 +110,8 @@ static size_t pass_utf8(struct encoding_converter *c, struct str s, bool last, s
             return s.n - start;
         replace(c, out);
     }
-    buf_add(out, s.p + from, s.n - from);
+    if (from < s.n)
+        buf_add(out, s.p + from, s.n - from);
     return 0;
 }
 
@@ -160,6 +161,8 @@ static void keep(struct encoding_converter *c, struct str s) {
 
 void encoding_convert(struct encoding_converter *c, struct str piece, bool last, struct buf *out) {
     struct str mark = mark_of(c->from);
+    if (!piece.p)
+        piece.p = "";
     // What was kept, and enough of the piece to complete it, go first.
     while (c->carried || !c->started) {
         char joined[2 * CARRY];

@@ -56,6 +56,19 @@ static const char *as_json(const struct doc *d) {
     return buf.p;
 }
 
+// The *_crlf files went through a program that took their CRs away.
+static struct str with_crs(struct str csv) {
+    struct buf b = BUF_INIT(1 << 20);
+    for (size_t i = 0; i < csv.n; i++) {
+        if (csv.p[i] == '\n' && (i == 0 || csv.p[i - 1] != '\r'))
+            buf_char(&b, '\r');
+        buf_char(&b, csv.p[i]);
+    }
+    struct str s = arena_str(&arena, buf_view(&b));
+    buf_release(&b);
+    return s;
+}
+
 static void test_spectrum(void **state) {
     (void)state;
     const char *data = shared_data();
@@ -68,6 +81,8 @@ static void test_spectrum(void **state) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct str csv = read_file(&arena, data, arena_printf(&arena, "conformance/csv-spectrum/csvs/%s.csv", names[i]).p);
         struct str json = read_file(&arena, data, arena_printf(&arena, "conformance/csv-spectrum/json/%s.json", names[i]).p);
+        if (str_ends(str_z(names[i]), STR("_crlf")))
+            csv = with_crs(csv);
         struct doc *expected = NULL;
         assert_int_equal(json_parse(&arena, json, NULL, &expected, NULL), OK);
         struct csv_guess guess;
