@@ -1,0 +1,44 @@
+# Short names for those who work on Cronista. The build itself is Meson's.
+BUILD ?= build
+FUZZ_SECONDS ?= 60
+CRASH_ROUNDS ?= 200
+export BUILD
+
+.PHONY: all check asan tsan fuzz bench crash lint format install clean
+
+all:
+	@tools/build.sh
+
+check:
+	@python3 -B tests/run.py
+
+asan:
+	@python3 -B tests/run.py asan fuzz
+
+tsan:
+	@python3 -B tests/run.py tsan
+
+# FUZZ_SECONDS for each fuzzer; what it finds goes to fuzz/corpus/NAME and is replayed by the tests from then on.
+fuzz:
+	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+bench: all
+	@tools/install_packages.sh bench
+	@bench/run.py --build $(BUILD)
+
+# CRASH_ROUNDS times kill -9 under load.
+crash: all
+	@CRONISTA_PROGRAM=$(BUILD)/cronista python3 -B tests/crash/storm.py --rounds $(CRASH_ROUNDS)
+
+lint: all
+	@tools/lint.sh
+
+format:
+	@find src tests fuzz bench -name node_modules -prune -o \( -name '*.[ch]' -o -name '*.cc' \) -print | xargs clang-format -i
+
+# PREFIX is given to meson setup --prefix; DESTDIR works as everywhere.
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
