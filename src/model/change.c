@@ -164,8 +164,9 @@ static int order_after_all(const struct module *m) {
     return most + 10;
 }
 
-static enum status make_own(struct arena *arena, const struct module *m, const struct model *modules,
-                            const struct doc *change, struct field *f, struct error *error) {
+static enum status make_own(struct arena *arena, const struct module *m,
+                            const struct model *modules, const struct doc *change, struct field *f,
+                            struct error *error) {
     *f = (struct field){.own = true,
                         .own_label = true,
                         .searched = true,
@@ -205,8 +206,8 @@ enum status change_apply(struct arena *arena, struct module *m, const struct mod
         return error_set(error, INVALID, "key", N_("The field has been changed or made before"),
                          NULL);
     struct field next = f ? *f : (struct field){0};
-    enum status status = f ? alter(arena, &next, change, error)
-                           : make_own(arena, m, modules, change, &next, error);
+    enum status status =
+        f ? alter(arena, &next, change, error) : make_own(arena, m, modules, change, &next, error);
     if (status == OK)
         status = field_check(m, modules, &next, error);
     if (status)

@@ -96,8 +96,8 @@ static enum status member_read(const struct member *m, const struct doc *value, 
     }
     if (good)
         return OK;
-    return error_set(error, INVALID, m->name, N_("{0}: {1} has a value that is not possible"), where,
-                     m->name, NULL);
+    return error_set(error, INVALID, m->name, N_("{0}: {1} has a value that is not possible"),
+                     where, m->name, NULL);
 }
 
 static enum status members_read(const struct doc *object, const struct member *members, size_t n,
@@ -111,7 +111,8 @@ static enum status members_read(const struct doc *object, const struct member *m
         if (i == n) {
             char name[ERROR_TEXT];
             snprintf(name, sizeof name, "%.*s", STR_FMT(value->key));
-            return error_set(error, INVALID, NULL, N_("{0}: unknown member {1}"), where, name, NULL);
+            return error_set(error, INVALID, NULL, N_("{0}: unknown member {1}"), where, name,
+                             NULL);
         }
         enum status status = member_read(&members[i], value, into, where, error);
         if (status)
@@ -166,7 +167,8 @@ enum status describe_module(struct arena *arena, struct str json, struct module 
     enum status status = json_parse(arena, json, NULL, &d, &inner);
     if (status) {
         char start[60], text[ERROR_TEXT];
-        snprintf(start, sizeof start, "%.*s", (int)(json.n < 40 ? json.n : 40), json.p ? json.p : "");
+        snprintf(start, sizeof start, "%.*s", (int)(json.n < 40 ? json.n : 40),
+                 json.p ? json.p : "");
         error_text(&inner, text, sizeof text);
         return error_set(error, INVALID, NULL, N_("The module starting {0} is no JSON: {1}"), start,
                          text, NULL);

@@ -46,8 +46,8 @@ void field_columns(struct arena *arena, struct field *f) {
     if (type->folded)
         f->column_folded = arena_printf(arena, "f_%.*s__f", STR_FMT(f->key));
     if (type->second)
-        f->column_second = arena_printf(arena, "f_%.*s__%s", STR_FMT(f->key),
-                                        f->type == TYPE_MONEY ? "c" : "e");
+        f->column_second =
+            arena_printf(arena, "f_%.*s__%s", STR_FMT(f->key), f->type == TYPE_MONEY ? "c" : "e");
 }
 
 // ---------------------------------------------------------------- what must hold
@@ -75,20 +75,21 @@ static bool choice_key_good(struct str key) {
 
 static enum status choices_check(const struct field *f, struct error *error) {
     if (type_has_choices(f->type) != (f->n_choices > 0))
-        return type_has_choices(f->type)
-                   ? error_set(error, INVALID, "choices", N_("A list needs at least one value"), NULL)
-                   : error_set(error, INVALID, "choices", N_("This type has no list of values"),
-                               NULL);
+        return type_has_choices(f->type) ? error_set(error, INVALID, "choices",
+                                                     N_("A list needs at least one value"), NULL)
+                                         : error_set(error, INVALID, "choices",
+                                                     N_("This type has no list of values"), NULL);
     size_t offered = 0;
     for (size_t i = 0; i < f->n_choices; i++) {
         const struct choice *c = &f->choices[i];
         char key[ERROR_TEXT];
         snprintf(key, sizeof key, "%.*s", STR_FMT(c->key));
         if (!choice_key_good(c->key))
-            return error_set(error, INVALID, "choices",
-                             N_("The key “{0}” of a value may have a to z, 0 to 9 and _ only, and at "
-                                "most 40 of them"),
-                             key, NULL);
+            return error_set(
+                error, INVALID, "choices",
+                N_("The key “{0}” of a value may have a to z, 0 to 9 and _ only, and at "
+                   "most 40 of them"),
+                key, NULL);
         if (!label_good(c->label))
             return error_set(error, INVALID, "choices",
                              N_("The value “{0}” needs a label of at most 100 characters"), key,
@@ -129,10 +130,11 @@ enum status field_check(const struct module *m, const struct model *modules, con
                         struct error *error) {
     if (!key_plain(f->key, FIELD_KEY_MAX) || key_reserved(f->key) ||
         (str_is(f->key, "name") && !str_is(m->title, "name")))
-        return error_set(error, INVALID, "key",
-                         N_("A key has a to z, 0 to 9 and _ only, starts with a letter, is no reserved "
-                            "word and has at most 32 characters"),
-                         NULL);
+        return error_set(
+            error, INVALID, "key",
+            N_("A key has a to z, 0 to 9 and _ only, starts with a letter, is no reserved "
+               "word and has at most 32 characters"),
+            NULL);
     if (!label_good(f->label))
         return error_set(error, INVALID, "label", N_("A label has 1 to 100 characters"), NULL);
     if (f->group.n && !label_good(f->group))
@@ -162,8 +164,8 @@ static enum status module_check(const struct module *m, const struct model *modu
     char key[ERROR_TEXT], text[ERROR_TEXT];
     snprintf(key, sizeof key, "%.*s", STR_FMT(m->key));
     if (!key_plain(m->key, MODULE_KEY_MAX))
-        return error_set(error, INVALID, "key", N_("{0}: {1} has a value that is not possible"), key,
-                         "key", NULL);
+        return error_set(error, INVALID, "key", N_("{0}: {1} has a value that is not possible"),
+                         key, "key", NULL);
     for (size_t i = 0; i < m->n_fields; i++) {
         struct error inner = {0};
         if (field_check(m, modules, &m->fields[i], &inner) != OK) {
@@ -319,8 +321,7 @@ enum status model_build(struct model **out, const struct str *builtin, size_t n_
                         const struct doc *changes, int64_t version, struct error *error) {
     struct whole *w = must_alloc(sizeof *w);
     *w = (struct whole){.model.version = version};
-    enum status status =
-        read_builtin(w, builtin, n_builtin, changes ? changes->count : 0, error);
+    enum status status = read_builtin(w, builtin, n_builtin, changes ? changes->count : 0, error);
     if (status == OK) {
         qsort(w->model.modules, w->model.n_modules, sizeof *w->model.modules, by_number);
         for (size_t i = 0; i < w->model.n_modules && status == OK; i++)

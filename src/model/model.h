@@ -21,7 +21,7 @@ enum field_type {
     TYPE_CHOICE,   // key of one of field->choices
     TYPE_CHOICES,  // several of them
     TYPE_EMAIL,
-    TYPE_PHONE,    // {"typed": "601 555 0142", "e164": "+576015550142"}; as a plain text on the way in
+    TYPE_PHONE,    // {"typed": "601 555 0142", "e164": "+576015550142"}; on the way in also a plain text
     TYPE_URL,
     TYPE_LINK,     // id of a record of field->target
     TYPE_LINKS,    // several
@@ -139,16 +139,30 @@ bool field_key_allowed(const struct module *, struct str key);
 
 // ---------------------------------------------------------------- values
 // A value in memory is a struct doc in its normal form (the one noted with each type above); null is "no value".
+//
+//   decimal   "1234.5": no zeros at the end; money {"amount": "1234.50", "currency": "EUR"}: 2 to 4 decimals, ISO 4217
+//   integer   within +-(2^53-1), which canonical JSON can carry
+//   datetime  RFC 3339 in UTC, as clock_text() writes it
+//   phone     without "e164" when the number is understood by people only ("ext. 214")
+//   url       http or https; email: its domain in lower case; both without blanks around them
+//   choices   in the order of field->choices; links, tags: in the order given, each once
+//   file      exactly digest, name, size, media; json: an object or array, members in canonical order
 
-// Takes what came in as JSON or from a form or file and gives the normal form. Texts are accepted for every type
-// (forms, CSV): numbers and dates also as people of `language` write them. Empty texts and arrays are null. Checks type,
-// length, range, choice, format; not: required, unique, whether a linked record exists (records/ does).
+// How texts are read. `language` empty is for programs: numbers as 1234.5, dates and times in ISO 8601, nothing guessed.
 struct value_context {
-    struct str language;  // "es": decimal comma, d/m/y
+    struct str language;  // "es", "pl", "ro": decimal comma, d/m/y; "en": decimal point, d/m/y only when it can't be m/d/y
     struct str currency;  // default for money without one
     struct str region;    // "ES": default for phone numbers
-    struct str zone;      // for date-times without an offset
+    struct str zone;      // for date-times without an offset; empty: UTC
+    const struct catalogue *words; // choices are also known by their label in it; may be NULL
 };
+
+// Takes what came in as JSON or from a form or file and gives the normal form; what is in normal form stays the same.
+// Texts are accepted for every type (forms, CSV): numbers and dates also as people of `language` write them; choices by
+// key or label; several parted by line ends, else semicolons, else commas; files and documents as JSON. Links also as
+// {"id": ...}, as they go out. Empty texts and arrays are null. Texts are kept to the byte: not trimmed, line ends in a
+// one-line text too (whoever shows it, folds them). Checks type, length, range, choice (hidden ones are taken), format; not:
+// required, unique, whether a linked record exists (records/ does). The error's field is the field's key.
 enum status value_normalise(const struct field *, const struct doc *in, const struct value_context *, struct arena *,
                             const struct doc **out, struct error *);
 // What a new record starts with: the preset in normal form, null without one. Dates understand "today" and "now", users
@@ -156,8 +170,12 @@ enum status value_normalise(const struct field *, const struct doc *in, const st
 // largest so far, which records/ knows.
 enum status field_preset(const struct field *, const struct value_context *, int64_t user, micros now, struct arena *,
                          const struct doc **out, struct error *);
-// The plain text of a value, for search, CSV and default names: not translated; links as ids.
+// The plain text of a value, for search, CSV and default names: not translated (choices by their label); links as ids.
+// value_normalise() reads it back to the same value without a language; not files, of which it is the name.
 struct str value_text(const struct field *, const struct doc *, struct arena *);
+// Normal forms, or documents of records with their {"id","name"} for links.
 bool value_equal(const struct field *, const struct doc *, const struct doc *);
+// Nothing a required field accepts: null, or a text of nothing but white space.
+bool value_blank(const struct doc *);
 
 #endif

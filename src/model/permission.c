@@ -27,8 +27,8 @@ static const struct {
 };
 
 // What of a user is for everybody to see; the rest is for administrators and, as VERB_SELF, for that user.
-static const char *const user_fields[] = {"name", "email", "level", "active", "position", "office",
-                                          "phone"};
+static const char *const user_fields[] = {"name",     "email",  "level", "active",
+                                          "position", "office", "phone"};
 
 bool may(const struct viewer *viewer, const struct module *module, enum verb verb) {
     enum profile profile = viewer ? viewer->profile : PROFILE_NONE;
@@ -63,8 +63,8 @@ bool may_field(const struct viewer *viewer, const struct module *module, const s
     return false;
 }
 
-bool may_record(const struct viewer *viewer, const struct module *module, int64_t owner, bool shared,
-                enum verb verb) {
+bool may_record(const struct viewer *viewer, const struct module *module, int64_t owner,
+                bool shared, enum verb verb) {
     if (!may(viewer, module, verb))
         return false;
     if (viewer->profile == PROFILE_ADMINISTRATOR || !str_is(module->key, "views"))
