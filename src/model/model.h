@@ -123,6 +123,8 @@ struct model {
 // whose record is deleted, stays in the model with `removed`. INVALID says which description is wrong and why.
 enum status model_build(struct model **, const struct str *builtin, size_t n_builtin, const struct doc *changes,
                         int64_t version, struct error *);
+// The descriptions that come with the program, as model_build() takes them; the count is the answer.
+size_t model_builtin(struct arena *, const struct str **texts);
 void model_free(struct model *);
 // Whether a model with this `fields` record in it (new: id 0 or none; or as it would be after an edit) can be built and
 // lets every stored value stand. The actions on `fields` ask before they commit; error->field is the member.
