@@ -1,0 +1,175 @@
+"""A real server for tests: started on a free port with a data directory, asked through its API, ended or killed.
+
+CRONISTA_PROGRAM names the program; else it is build/cronista.
+"""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = Path(os.environ.get("CRONISTA_PROGRAM", ROOT / "build/cronista")).resolve()
+ADMINISTRATOR = "admin@example.org"
+PASSWORD = "a test's own password"
+
+
+class Refused(Exception):
+    """An answer that was not the one wanted."""
+
+    def __init__(self, method, path, status, body):
+        super().__init__(f"{method} {path}: {status} {body}")
+        self.status, self.body = status, body
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def command(*arguments, check=True, timeout=300, text=None):
+    """Runs a subcommand: (exit code, everything it printed). With check a failure raises."""
+    done = subprocess.run([PROGRAM, *arguments], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", timeout=timeout, check=False,
+                          stdin=subprocess.DEVNULL if text is None else None)
+    if check and done.returncode != 0:
+        raise AssertionError(f"cronista {' '.join(map(str, arguments))}: exit code {done.returncode}\n{done.stdout}")
+    return done.returncode, done.stdout
+
+
+class Server:
+    def __init__(self, data, arguments=(), environment=None):
+        self.data, self.arguments = Path(data), list(arguments)
+        self.environment = {"CRONISTA_ADMIN_EMAIL": ADMINISTRATOR, "CRONISTA_ADMIN_PASSWORD": PASSWORD,
+                            **(environment or {})}
+        self.log = Path(f"{data}.log")
+        self.process = None
+        self.port = None
+
+    def start(self, wait=30):
+        """Starts it; with wait (seconds) not before it is ready."""
+        self.port = free_port()
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [PROGRAM, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.arguments],
+                env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        if wait:
+            self.wait_ready(wait)
+        return self
+
+    def wait_ready(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}\n{self.log_tail()}")
+            try:
+                if self.api().request("GET", "/readyz")[0] == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"not ready after {seconds} s\n{self.log_tail()}")
+
+    def log_tail(self, lines=30):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds=20):
+        """As an administrator stops it. Its exit code; None when it had to be killed."""
+        if self.process is None or self.process.poll() is not None:
+            return self.process and self.process.returncode
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
+
+    def command(self, *arguments, **options):
+        return command(*arguments, "--data", str(self.data), **options)
+
+    def new_key(self, email=ADMINISTRATOR):
+        """An API key for a user: the longest word of what `token add` prints."""
+        printed = self.command("token", "add", email)[1]
+        return max(printed.split(), key=len)
+
+    def api(self, key=None, timeout=30):
+        return Api(self.port, key, timeout)
+
+
+class Api:
+    """One connection, kept open. Not for several threads at once."""
+
+    def __init__(self, port, key=None, timeout=30):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        self.key = key
+
+    def request(self, method, path, body=None, headers=None):
+        """(status, headers, body): of JSON the value, else the text. OSError or HTTPException when it was cut off."""
+        send = {"Accept": "application/json", **(headers or {})}
+        if self.key:
+            send["Authorization"] = f"Bearer {self.key}"
+        if body is not None and not isinstance(body, (bytes, str)):
+            send.setdefault("Content-Type", "application/json")
+            body = json.dumps(body)
+        try:
+            self.connection.request(method, path, body, send)
+            answer = self.connection.getresponse()
+            data = answer.read()
+        except Exception:
+            self.connection.close()
+            raise
+        text = data.decode("utf-8", "replace")
+        if "json" in answer.headers.get("Content-Type", ""):
+            text = json.loads(text)
+        return answer.status, answer.headers, text
+
+    def want(self, status, method, path, body=None, headers=None):
+        """The body of an answer that must have this status."""
+        got, _, text = self.request(method, path, body, headers)
+        if got != status:
+            raise Refused(method, path, got, text)
+        return text
+
+    def close(self):
+        self.connection.close()
+
+
+CUT_OFF = (OSError, http.client.HTTPException)
+
+
+class Tap:
+    """Cases as they are counted by tests/run.py."""
+
+    def __init__(self):
+        self.number = self.failed = 0
+
+    def case(self, name, why=None):
+        """why: text of what is wrong, or None when it is right."""
+        self.number += 1
+        print(f"{'not ok' if why else 'ok'} {self.number} - {name}")
+        for line in (why or "").splitlines():
+            print(f"# {line}")
+        self.failed += bool(why)
+        sys.stdout.flush()
+
+    def skip(self, name, why):
+        self.number += 1
+        print(f"ok {self.number} - {name} # SKIP {why}")
+
+    def note(self, text):
+        for line in text.splitlines():
+            print(f"# {line}", flush=True)
+
+    def end(self):
+        print(f"1..{self.number}")
+        return 1 if self.failed or not self.number else 0
