@@ -2,26 +2,16 @@
 
 #include <strings.h>
 
-// Gates by which a log table may be changed; 0: never. STORE_MIGRATE has the third column instead
-// of the second.
+// Gates by which a log table may be changed; 0: never. `remake` is for update and delete on STORE_MIGRATE.
 static const struct rule {
     const char *table;
-    unsigned insert, update, remove, drop;
-    unsigned update_in_migrate, remove_in_migrate;
+    unsigned insert, update, remake, drop;
 } rules[] = {
-    {.table = "events", .insert = STORE_GATE_APPEND},
-    {.table = "payloads", .insert = STORE_GATE_APPEND, .update = STORE_GATE_ERASE},
-    {.table = "tiles",
-     .insert = STORE_GATE_APPEND,
-     .drop = STORE_GATE_SCHEMA,
-     .update_in_migrate = STORE_GATE_APPEND,
-     .remove_in_migrate = STORE_GATE_APPEND},
-    {.table = "log_state",
-     .insert = STORE_GATE_APPEND,
-     .update = STORE_GATE_APPEND,
-     .drop = STORE_GATE_SCHEMA,
-     .update_in_migrate = STORE_GATE_APPEND,
-     .remove_in_migrate = STORE_GATE_APPEND},
+    {"events", .insert = STORE_GATE_APPEND},
+    {"payloads", .insert = STORE_GATE_APPEND, .update = STORE_GATE_ERASE},
+    {"tiles", .insert = STORE_GATE_APPEND, .remake = STORE_GATE_APPEND, .drop = STORE_GATE_SCHEMA},
+    {"log_state", .insert = STORE_GATE_APPEND, .update = STORE_GATE_APPEND,
+     .remake = STORE_GATE_APPEND, .drop = STORE_GATE_SCHEMA},
 };
 
 static const struct rule *rule_of(const char *table) {
@@ -41,7 +31,7 @@ static bool pragma_allowed(const struct guard_ask *ask) {
         {"index_info", true},      {"index_list", true},       {"index_xinfo", true},
         {"integrity_check", true}, {"page_count", false},      {"page_size", false},
         {"quick_check", true},     {"table_info", true},       {"table_list", true},
-        {"table_xinfo", true},     {"user_version", false},    {"wal_checkpoint", true},
+        {"table_xinfo", true},     {"user_version", false},
     };
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
         if (strcasecmp(harmless[i].name, ask->table) == 0)
@@ -56,9 +46,9 @@ static unsigned gates_for(const struct rule *rule, enum store_access access, enu
     case GUARD_INSERT:
         return rule->insert;
     case GUARD_UPDATE:
-        return migrate ? rule->update_in_migrate : rule->update;
+        return migrate ? rule->remake : rule->update;
     case GUARD_DELETE:
-        return migrate ? rule->remove_in_migrate : rule->remove;
+        return migrate ? rule->remake : 0;
     case GUARD_DROP:
         return rule->drop;
     case GUARD_CREATE:
@@ -88,6 +78,9 @@ bool guard_allows(enum store_access access, unsigned open_gates, const struct gu
     if (access == STORE_READ || (ask->schema && strcasecmp(ask->schema, "main") != 0))
         return false;
 
+    bool shapes = access == STORE_HISTORY || access == STORE_MIGRATE;
+    if (ask->act == GUARD_ANALYZE)
+        return shapes;
     const struct rule *rule = rule_of(ask->table);
     if (rule) {
         unsigned gates = gates_for(rule, access, ask->act);
@@ -105,7 +98,7 @@ bool guard_allows(enum store_access access, unsigned open_gates, const struct gu
         return !catalogue || access != STORE_WRITE;
     case GUARD_CREATE:
     case GUARD_DROP:
-        return access == STORE_HISTORY || access == STORE_MIGRATE;
+        return shapes;
     case GUARD_SHAPE:
         return access == STORE_MIGRATE;
     default:

@@ -13,7 +13,8 @@ enum guard_act {
     GUARD_INSERT,
     GUARD_UPDATE,
     GUARD_DELETE,
-    GUARD_CREATE, // a table, an index on it; alter it (adds), analyse it
+    GUARD_CREATE, // a table, an index on it; alter it
+    GUARD_ANALYZE,
     GUARD_DROP,   // a table, an index
     GUARD_SHAPE,  // triggers, views, virtual tables
     GUARD_PRAGMA, // table = its name, detail = its argument or NULL

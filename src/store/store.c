@@ -66,6 +66,10 @@ enum status store_backup(struct store *store, const char *file, struct error *e)
     return store->ops->backup(store, file, e);
 }
 
+enum status store_reset_search(struct store *store, struct error *e) {
+    return store->ops->reset_search(store, e);
+}
+
 // Transactions
 
 static void set_gates(struct conn *c, unsigned gates) {

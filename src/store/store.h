@@ -125,6 +125,10 @@ enum status store_text(struct conn *, int query, const struct param *, size_t n,
 // already.
 enum status store_backup(struct store *, const char *file, struct error *);
 
+// Makes the search index empty, as it is when it was found damaged at store_open: after CORRUPT from a statement on
+// it. Connections may stay open.
+enum status store_reset_search(struct store *, struct error *);
+
 // Wrappers for tests, around any store (which they own from then on).
 // Fault: the call number `fail_at` (counted from 1 over all functions that may fail, on all
 // connections) and, if `sticky`, all later ones fail with `with`. store_fault_calls says how many

@@ -69,6 +69,11 @@ static enum status fault_backup(struct store *base, const char *file, struct err
     return st == OK ? store_backup(((struct fault_store *)base)->inner, file, e) : st;
 }
 
+static enum status fault_reset_search(struct store *base, struct error *e) {
+    enum status st = strike(base, e);
+    return st == OK ? store_reset_search(((struct fault_store *)base)->inner, e) : st;
+}
+
 static void fault_conn_close(struct conn *c) {
     conn_close(inner_of(c));
     free(c);
@@ -166,6 +171,7 @@ static const struct store_ops fault_ops = {
     .close = fault_close,
     .connect = fault_connect,
     .backup = fault_backup,
+    .reset_search = fault_reset_search,
     .conn_close = fault_conn_close,
     .begin = fault_begin,
     .commit = fault_commit,

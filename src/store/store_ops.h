@@ -22,6 +22,7 @@ struct store_ops {
     void (*close)(struct store *);
     enum status (*connect)(struct store *, enum store_access, struct conn **, struct error *);
     enum status (*backup)(struct store *, const char *file, struct error *);
+    enum status (*reset_search)(struct store *, struct error *);
 
     void (*conn_close)(struct conn *);
     enum status (*begin)(struct conn *, bool write, struct error *);

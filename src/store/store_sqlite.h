@@ -24,6 +24,7 @@ enum status sqlite_fail(sqlite3 *, struct error *); // of the last call on it
 // A connection to an existing file with the settings all of them have; no guard yet.
 enum status sqlite_open_file(const char *file, sqlite3 **, struct error *);
 void sqlite_close(struct store *);
+enum status sqlite_reset_search(struct store *, struct error *);
 enum status sqlite_backup(struct store *, const char *file, struct error *);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,18 @@ enum {
 };
 
 // Errors
+
+// SQLite tells apart a failing and a full disk for its data, but not for its index of the log.
+static bool disk_full(sqlite3 *db) {
+    if (!db)
+        return false;
+    int number = sqlite3_system_errno(db);
+    if (number == ENOSPC || number == EDQUOT || number == EFBIG)
+        return true;
+    struct statvfs disk;
+    const char *file = sqlite3_db_filename(db, "main");
+    return file && statvfs(file, &disk) == 0 && disk.f_bavail * disk.f_frsize < 65536;
+}
 
 static enum status status_of(sqlite3 *db, int code) {
     switch (code & 0xff) {
@@ -36,8 +49,7 @@ static enum status status_of(sqlite3 *db, int code) {
         return FULL;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN: {
-        int number = db ? sqlite3_system_errno(db) : 0;
-        return number == ENOSPC || number == EDQUOT ? FULL : UNAVAILABLE;
+        return disk_full(db) ? FULL : UNAVAILABLE;
     }
     case SQLITE_READONLY:
     case SQLITE_INTERRUPT:
@@ -124,12 +136,16 @@ static enum status set_up_connection(sqlite3 *db, struct error *e) {
                             db, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
                             NULL, sql_fold, NULL, NULL) != SQLITE_OK)
         return sqlite_fail(db, e);
+    // Secure deletion: what was erased must not lie on in free pages. A log of 4000 pages (16 MiB) is
+    // folded back by the commit that reaches it: rarer costs room, oftener writes hot pages again and
+    // again. Pages are not mapped: it gains nothing here, and an I/O error would be a SIGBUS.
     static const char settings[] = "PRAGMA recursive_triggers=ON;"
                                    "PRAGMA foreign_keys=OFF;"
                                    "PRAGMA temp_store=MEMORY;"
-                                   "PRAGMA cache_size=-4096;"
+                                   "PRAGMA secure_delete=ON;"
+                                   "PRAGMA mmap_size=0;"
+                                   "PRAGMA wal_autocheckpoint=4000;"
                                    "PRAGMA journal_size_limit=67108864;"
-                                   "PRAGMA wal_autocheckpoint=1000;"
                                    "PRAGMA synchronous=FULL;";
     return sqlite3_exec(db, settings, NULL, NULL, NULL) == SQLITE_OK ? OK : sqlite_fail(db, e);
 }
@@ -165,15 +181,31 @@ static enum status execute(sqlite3 *db, const char *sql, struct error *e) {
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : sqlite_fail(db, e);
 }
 
-static enum status make_file(const char *file, bool create, struct error *e) {
-    // Made here and not by SQLite so that only its owner may read it; -wal and -shm take after it.
-    int fd = open(file, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+static enum status sync_path(const char *path, struct error *e) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    int number = errno;
     if (fd >= 0)
-        return close(fd), OK;
-    if (errno == ENOENT)
+        close(fd);
+    return good ? OK
+                : error_set(e, number == ENOSPC ? FULL : UNAVAILABLE, NULL,
+                            N_("Cannot write {0}: {1}."), path, strerror(number), NULL);
+}
+
+// Made here and not by SQLite so that only its owner may read it; -wal and -shm take after it. A file
+// that exists is not opened: closing it again would drop the locks of this process's connections to it.
+static enum status make_file(const char *file, bool create, struct error *e) {
+    if (access(file, F_OK) == 0)
+        return OK;
+    if (errno == ENOENT && !create)
         return error_set(e, NOT_FOUND, NULL, N_("There is no database at {0}."), file, NULL);
-    return error_set(e, errno == ENOSPC ? FULL : UNAVAILABLE, NULL, N_("Cannot open {0}: {1}."),
-                     file, strerror(errno), NULL);
+    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+    else if (errno != EEXIST)
+        return error_set(e, errno == ENOSPC ? FULL : UNAVAILABLE, NULL, N_("Cannot open {0}: {1}."),
+                         file, strerror(errno), NULL);
+    return OK;
 }
 
 static enum status open_main(struct sqlite_store *store, bool create, struct error *e) {
@@ -227,6 +259,16 @@ static enum status reset_search(sqlite3 *db, struct error *e) {
     return st == OK ? fill_search(db, e) : st;
 }
 
+enum status sqlite_reset_search(struct store *base, struct error *e) {
+    sqlite3 *db;
+    enum status st = sqlite_open_file(((struct sqlite_store *)base)->search_file, &db, e);
+    if (st != OK)
+        return st;
+    st = reset_search(db, e);
+    sqlite3_close(db);
+    return st;
+}
+
 static enum status try_search(const char *file, struct error *e) {
     sqlite3 *db;
     enum status st = make_file(file, true, e);
@@ -273,6 +315,16 @@ static char *path_in(const char *directory, const char *name) {
     return b.p;
 }
 
+// What was just made must still have its name after a power cut.
+static enum status sync_folders(struct sqlite_store *store, struct error *e) {
+    char *above = path_in(store->base.directory, "..");
+    enum status st = sync_path(store->base.directory, e);
+    if (st == OK)
+        st = sync_path(above, e);
+    free(above);
+    return st;
+}
+
 static void configure_once(void) {
     // The counters of memory in use cost a lock per allocation.
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -293,6 +345,8 @@ enum status sqlite_open(struct store **out, const char *directory, bool create, 
     enum status st = open_main(store, create, e);
     if (st == OK)
         st = open_search(store, e);
+    if (st == OK && create)
+        st = sync_folders(store, e);
     if (st == OK)
         *out = &store->base;
     else
@@ -301,17 +355,6 @@ enum status sqlite_open(struct store **out, const char *directory, bool create, 
 }
 
 // Backup
-
-static enum status sync_path(const char *path, struct error *e) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    int number = errno;
-    if (fd >= 0)
-        close(fd);
-    return good ? OK
-                : error_set(e, number == ENOSPC ? FULL : UNAVAILABLE, NULL,
-                            N_("Cannot write {0}: {1}."), path, strerror(number), NULL);
-}
 
 static enum status copy_pages(sqlite3 *from, sqlite3 *to, struct error *e) {
     enum status st = execute(to, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF", e);

@@ -88,6 +88,13 @@ static enum status trace_backup(struct store *base, const char *file, struct err
     return st;
 }
 
+static enum status trace_reset_search(struct store *base, struct error *e) {
+    micros start = clock_monotonic();
+    enum status st = store_reset_search(((struct trace_store *)base)->inner, e);
+    tell(base, "reset search", STR(""), -1, st, clock_monotonic() - start);
+    return st;
+}
+
 static void trace_conn_close(struct conn *c) {
     conn_close(inner_of(c));
     tell(c->store, "close", STR(""), -1, OK, 0);
@@ -225,6 +232,7 @@ static const struct store_ops trace_ops = {
     .close = trace_close,
     .connect = trace_connect,
     .backup = trace_backup,
+    .reset_search = trace_reset_search,
     .conn_close = trace_conn_close,
     .begin = trace_begin,
     .commit = trace_commit,
