@@ -113,3 +113,9 @@ CREATE TABLE api_keys (
     seen_at    INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX api_keys_by_user ON api_keys ("user");
+
+-- What the derived tables were made for ("layout"), and the like.
+CREATE TABLE state (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);

@@ -1,0 +1,68 @@
+-- Links between records, timelines, the search index.
+
+-- name: state_get
+SELECT value FROM state WHERE name = $1;
+
+-- name: state_set
+INSERT INTO state (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: timeline_insert
+INSERT INTO timeline (card_module, card, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
+
+-- name: links_insert
+INSERT INTO record_links (from_module, from_record, field, to_module, to_record) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING;
+
+-- name: links_delete
+DELETE FROM record_links WHERE from_module = $1 AND from_record = $2 AND field = $3;
+
+-- name: links_of
+SELECT field, to_module, to_record FROM record_links WHERE from_module = $1 AND from_record = $2;
+
+-- name: links_to
+SELECT from_module, from_record, field FROM record_links WHERE to_module = $1 AND to_record = $2
+ORDER BY from_module, from_record LIMIT $3;
+
+-- name: log_newest
+SELECT coalesce(max(position), -1) FROM log;
+
+-- name: log_records_since
+SELECT DISTINCT record FROM log WHERE position >= $1 AND module = $2 AND record > 0;
+
+-- name: log_since
+SELECT position, module, record FROM log WHERE position >= $1 ORDER BY position LIMIT $2;
+
+-- name: search_position
+SELECT position FROM search_state WHERE id = 1;
+
+-- name: search_position_set
+UPDATE search_state SET position = $1 WHERE id = 1;
+
+-- name: search_count (sqlite)
+SELECT count(*) FROM (SELECT 1 FROM search_text WHERE search_text MATCH $1 AND rowid > $2 AND rowid < $3 LIMIT $4);
+
+-- name: search_best (sqlite)
+SELECT rowid FROM search_text WHERE search_text MATCH $1 LIMIT $2;
+
+-- name: search_put (sqlite)
+INSERT INTO search_text (rowid, body) VALUES ($1, $2);
+
+-- name: search_drop (sqlite)
+DELETE FROM search_text WHERE rowid = $1;
+
+-- name: search_clear (sqlite)
+DELETE FROM search_text;
+
+-- name: event_with_payload
+SELECT e.head, p.body FROM events e JOIN payloads p ON p.position = e.position WHERE e.position = $1;
+
+-- name: events_from
+SELECT e.head, p.body FROM events e JOIN payloads p ON p.position = e.position
+WHERE e.position >= $1 ORDER BY e.position;
+
+-- name: own_events
+SELECT e.head, p.body FROM log l JOIN events e ON e.position = l.position JOIN payloads p ON p.position = l.position
+WHERE l.module = $1 AND l.record = $2 ORDER BY l.position DESC;
+
+-- name: operation_size
+SELECT count(*) FROM (SELECT 1 FROM log WHERE operation = $1 LIMIT $2);

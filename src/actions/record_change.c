@@ -1,0 +1,152 @@
+// Changing fields. A save that started from an older version is merged when nobody else touched its fields, and
+// answered with both values when somebody did: neither is lost.
+#include "actions/compute.h"
+#include "actions/values.h"
+#include "records/rows.h"
+
+// What the fields that were changed since a version had there.
+struct since {
+    const struct doc **started; // by field->number; NULL: unchanged since
+    const struct doc *owner;
+};
+
+static enum status changed_since(struct action *a, const struct module *m, int64_t id, int64_t versions,
+                                 struct since *out, struct error *e) {
+    struct arena *arena = a->write->arena;
+    struct since since = {.started = arena_array(arena, const struct doc *, m->n_fields + 1)};
+    struct row_events *events;
+    enum status s = row_events_open(a->write->conn, m, id, arena, &events, e);
+    struct event ev;
+    bool more = true;
+    while (!s && versions > 0 && !(s = row_events_next(events, &ev, &more, e)) && more) {
+        if (!event_makes_version(ev.kind))
+            continue;
+        versions--;
+        for (size_t i = 0; i < ev.n_items; i++) {
+            const struct field *f = any_field(m, ev.items[i].field);
+            const struct doc *old = ev.items[i].old ? ev.items[i].old : doc_null(arena);
+            if (f && f->number >= 0)
+                since.started[f->number] = old;
+            else if (f && str_is(f->key, "owner"))
+                since.owner = old;
+        }
+    }
+    row_events_close(events);
+    *out = since;
+    return s;
+}
+
+// One field: keep what this save says, drop it (not this person's change), or note a clash.
+static const struct doc *settle(const struct field *f, const struct doc *yours, const struct doc *started,
+                                const struct doc *theirs, struct doc *clashes, struct arena *a) {
+    if (!yours || !started)
+        return yours;
+    if (value_equal(f, yours, started) || value_equal(f, yours, theirs))
+        return NULL; // the form only sent back what it had shown, or both say the same
+    struct doc *clash = doc_object(a);
+    doc_set_str(a, clash, "field", f->key);
+    doc_set(clash, STR("started"), doc_copy(a, started));
+    doc_set(clash, STR("theirs"), theirs ? doc_copy(a, theirs) : doc_null(a));
+    doc_set(clash, STR("yours"), doc_copy(a, yours));
+    doc_add(clashes, clash);
+    return yours;
+}
+
+static enum status merge(struct action *a, const struct module *m, int64_t id, int64_t version, const struct doc *row,
+                         struct values *v, struct doc **clash, struct error *e) {
+    struct arena *arena = a->write->arena;
+    int64_t now = doc_get_int(row, "version", 0);
+    if (version <= 0 || version == now)
+        return OK;
+    if (version > now)
+        return error_set(e, INVALID, "version", N_("The record never had this version."), NULL);
+    struct since since;
+    enum status s = changed_since(a, m, id, now - version, &since, e);
+    if (s)
+        return s;
+    struct doc *clashes = doc_array(arena);
+    for (size_t i = 0; i < m->n_fields; i++)
+        v->of_field[i] = settle(&m->fields[i], v->of_field[i], since.started[i], doc_get(row, m->fields[i].key),
+                                clashes, arena);
+    v->owner = settle(any_field(m, STR("owner")), v->owner, since.owner, doc_get(row, STR("owner")), clashes, arena);
+    if (!clashes->count)
+        return OK;
+    if (clash) {
+        struct doc *d = doc_object(arena);
+        doc_set_int(arena, d, "version", now);
+        doc_set(d, STR("fields"), clashes);
+        *clash = d;
+    }
+    return error_set(e, CONFLICT, NULL, N_("Somebody else changed the same field in the meantime."), NULL);
+}
+
+// Values equal to what is there are no change (and leave no trace of one).
+static void drop_unchanged(const struct module *m, const struct doc *row, struct values *v) {
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (v->of_field[i] && value_equal(&m->fields[i], v->of_field[i], doc_get(row, m->fields[i].key)))
+            v->of_field[i] = NULL;
+    if (v->owner && doc_equal(v->owner, doc_get(row, STR("owner"))))
+        v->owner = NULL;
+}
+
+static enum status keep_required(struct action *a, const struct module *m, const struct values *v, struct error *e) {
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct field *f = &m->fields[i];
+        if (v->of_field[i] && f->required && !f->removed && !value_present(f, v->of_field[i]))
+            return error_set(e, INVALID, arena_dup(a->write->arena, f->key), N_("This must be filled in."), NULL);
+    }
+    return OK;
+}
+
+enum status record_change_values(struct action *a, const struct module *m, int64_t id, const struct doc *row,
+                                 struct values *v, int64_t *version_now, struct error *e) {
+    struct arena *arena = a->write->arena;
+    drop_unchanged(m, row, v);
+    enum status s = keep_required(a, m, v, e);
+    if (!s)
+        s = values_check(a, m, v, id, e);
+    if (s)
+        return s;
+    values_compute(a, m, row, v);
+    struct event_item *items = arena_array(arena, struct event_item, m->n_fields + 1);
+    size_t n = 0;
+    if (v->owner)
+        items[n++] = (struct event_item){STR("owner"), doc_get(row, STR("owner")), v->owner};
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (v->of_field[i])
+            items[n++] = (struct event_item){m->fields[i].key, doc_get(row, m->fields[i].key), v->of_field[i]};
+    int64_t version = doc_get_int(row, "version", 0);
+    if (n) {
+        struct event ev = {.kind = v->owner && n == 1 ? KIND_ASSIGNED : KIND_EDITED,
+                           .module = m->key,
+                           .record = id,
+                           .items = items,
+                           .n_items = n};
+        s = record_commit(a->write, a->crm, a->act, &ev, e);
+        version++;
+    }
+    if (!s && version_now)
+        *version_now = version;
+    return s;
+}
+
+enum status record_change(struct action *a, const struct module *m, int64_t id, int64_t version,
+                          const struct doc *in, int64_t *version_now, struct doc **clash, struct error *e) {
+    struct values v;
+    struct doc *row;
+    enum status s = action_record(a, m, id, VERB_EDIT, &row, e);
+    if (!s)
+        s = values_take(a, m, in, &v, e);
+    if (!s)
+        s = merge(a, m, id, version, row, &v, clash, e);
+    if (!s)
+        s = design_check(a, m, row, &v, e);
+    return s ? s : record_change_values(a, m, id, row, &v, version_now, e);
+}
+
+enum status record_assign(struct action *a, const struct module *m, int64_t id, int64_t user, struct error *e) {
+    struct arena *arena = a->write->arena;
+    struct doc *in = doc_object(arena);
+    doc_set(in, STR("owner"), user > 0 ? doc_int(arena, user) : doc_null(arena));
+    return record_change(a, m, id, 0, in, NULL, NULL, e);
+}

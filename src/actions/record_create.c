@@ -1,0 +1,84 @@
+#include "actions/compute.h"
+#include "actions/values.h"
+#include "records/rows.h"
+
+// Values nobody gave: presets, the next number, the one who creates it as the one in charge.
+static enum status fill_in(struct action *a, const struct module *m, struct values *v, struct error *e) {
+    struct arena *arena = a->write->arena;
+    const struct viewer *viewer = a->act->viewer;
+    micros now = a->act->at ? a->act->at : a->write->now;
+    enum status s = OK;
+    for (size_t i = 0; i < m->n_fields && !s; i++) {
+        const struct field *f = &m->fields[i];
+        if (v->of_field[i] || !f->preset.n || f->removed)
+            continue;
+        if (str_is(f->preset, "next")) {
+            int64_t next;
+            s = row_next_number(a->write->conn, m, f, arena, &next, e);
+            if (!s)
+                v->of_field[i] = doc_int(arena, next);
+            continue;
+        }
+        const struct doc *preset = NULL;
+        s = field_preset(f, &viewer->local, viewer->user, now, arena, &preset, e);
+        if (!s && !doc_is_null(preset))
+            v->of_field[i] = preset;
+    }
+    if (!s && !v->owner && viewer->user > 0 && !m->system)
+        v->owner = doc_int(arena, viewer->user);
+    return s;
+}
+
+static enum status require(struct action *a, const struct module *m, const struct values *v, struct error *e) {
+    struct error *at = e;
+    enum status s = OK;
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct field *f = &m->fields[i];
+        if (!f->required || f->removed || value_present(f, v->of_field[i]))
+            continue;
+        if (s && e) {
+            at->next = arena_new(a->write->arena, struct error);
+            at = at->next;
+        }
+        s = error_set(at, INVALID, arena_dup(a->write->arena, f->key), N_("This must be filled in."), NULL);
+    }
+    return s;
+}
+
+enum status record_create_values(struct action *a, const struct module *m, struct values *v, int64_t *id,
+                                 struct error *e) {
+    struct arena *arena = a->write->arena;
+    enum status s = fill_in(a, m, v, e);
+    if (!s)
+        s = require(a, m, v, e);
+    if (!s)
+        s = values_check(a, m, v, 0, e);
+    if (s)
+        return s;
+    values_compute(a, m, NULL, v);
+    struct event_item *items = arena_array(arena, struct event_item, m->n_fields + 1);
+    size_t n = 0;
+    if (!doc_is_null(v->owner))
+        items[n++] = (struct event_item){STR("owner"), NULL, v->owner};
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (!doc_is_null(v->of_field[i]))
+            items[n++] = (struct event_item){m->fields[i].key, NULL, v->of_field[i]};
+    struct event ev = {.kind = KIND_CREATED, .module = m->key, .items = items, .n_items = n};
+    s = row_next_id(a->write->conn, m, arena, &ev.record, e);
+    if (!s)
+        s = record_commit(a->write, a->crm, a->act, &ev, e);
+    if (!s)
+        *id = ev.record;
+    return s;
+}
+
+enum status record_create(struct action *a, const struct module *m, const struct doc *in, int64_t *id,
+                          struct error *e) {
+    struct values v;
+    enum status s = action_allowed(a, m, VERB_CREATE, e);
+    if (!s)
+        s = values_take(a, m, in, &v, e);
+    if (!s)
+        s = design_check(a, m, NULL, &v, e);
+    return s ? s : record_create_values(a, m, &v, id, e);
+}

@@ -1,0 +1,33 @@
+// Deleting and bringing back. A deleted record keeps its row and its history; it is out of lists, searches and links.
+#include "actions/values.h"
+
+static enum status turn(struct action *a, const struct module *m, int64_t id, enum event_kind kind, struct error *e) {
+    struct event ev = {.kind = kind, .module = m->key, .record = id};
+    return record_commit(a->write, a->crm, a->act, &ev, e);
+}
+
+enum status record_delete(struct action *a, const struct module *m, int64_t id, struct error *e) {
+    struct doc *row;
+    enum status s = action_record(a, m, id, VERB_DELETE, &row, e);
+    if (!s && str_is(m->key, "users"))
+        s = error_set(e, INVALID, NULL, N_("Users are never deleted, only deactivated: their history stays."), NULL);
+    return s ? s : turn(a, m, id, KIND_DELETED, e);
+}
+
+enum status record_restore(struct action *a, const struct module *m, int64_t id, struct error *e) {
+    struct doc *row;
+    struct values v;
+    enum status s = action_any_record(a, m, id, VERB_DELETE, &row, e);
+    if (!s && doc_is_null(doc_get(row, STR("deleted_at"))))
+        return OK; // it is there already
+    // A unique value may have been taken by another record meanwhile.
+    if (!s) {
+        v.of_field = arena_array(a->write->arena, const struct doc *, m->n_fields + 1);
+        v.owner = NULL;
+        for (size_t i = 0; i < m->n_fields; i++)
+            if (m->fields[i].unique)
+                v.of_field[i] = doc_get(row, m->fields[i].key);
+        s = values_check(a, m, &v, id, e);
+    }
+    return s ? s : turn(a, m, id, KIND_RESTORED, e);
+}

@@ -1,0 +1,166 @@
+#include "actions/values.h"
+
+#include <stdio.h>
+
+#include "records/rows.h"
+
+void problems_begin(struct problems *p, struct error *e, struct arena *a) {
+    *p = (struct problems){.first = e, .arena = a};
+}
+
+struct error *problems_next(struct problems *p) {
+    if (!p->first)
+        return NULL;
+    return p->last ? arena_new(p->arena, struct error) : p->first;
+}
+
+static bool about_input(enum status s) {
+    return s == INVALID || s == TOO_LARGE || s == NOT_FOUND || s == DENIED;
+}
+
+static void keep(struct problems *p, struct error *e, enum status s) {
+    p->status = p->status ? p->status : s;
+    if (!p->first)
+        return;
+    if (p->last && p->last != e)
+        p->last->next = e;
+    p->last = e;
+}
+
+// A name in what came in that is no value but part of the record's document: ignored, so that a document that was read can
+// be sent back with a change.
+static bool part_of_document(struct str key) {
+    static const char *const parts[] = {"id",         "module",     "version",    "created_at", "created_by",
+                                        "updated_at", "updated_by", "deleted_at", "as_of"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (str_is(key, parts[i]))
+            return true;
+    return false;
+}
+
+// A link may come as the object it is read as: {"id": 7, "name": ...}.
+static const struct doc *only_id(const struct field *f, const struct doc *v, struct arena *a) {
+    if (f->type != TYPE_LINK && f->type != TYPE_LINKS && f->type != TYPE_USER)
+        return v;
+    if (v->type == DOC_OBJECT) {
+        const struct doc *id = doc_get(v, STR("id"));
+        return id ? id : v;
+    }
+    if (v->type != DOC_ARRAY)
+        return v;
+    struct doc *ids = doc_array(a);
+    doc_each(one, v) {
+        const struct doc *id = one->type == DOC_OBJECT ? doc_get(one, STR("id")) : one;
+        doc_add(ids, doc_copy(a, id ? id : one));
+    }
+    return ids;
+}
+
+enum status values_take(struct action *a, const struct module *m, const struct doc *in, struct values *out,
+                        struct error *e) {
+    struct arena *arena = a->write->arena;
+    struct problems p;
+    problems_begin(&p, e, arena);
+    struct values v = {.of_field = arena_array(arena, const struct doc *, m->n_fields + 1)};
+    if (!in || in->type != DOC_OBJECT)
+        return error_set(e, INVALID, NULL, N_("An object with the values is expected."), NULL);
+    doc_each(given, in) {
+        if (part_of_document(given->key))
+            continue;
+        struct error *here = problems_next(&p);
+        char *key = arena_dup(arena, given->key);
+        const struct field *f = any_field(m, given->key);
+        enum status s = OK;
+        const struct doc *normal = NULL;
+        if (!f || (f->number >= 0 && !may_field(a->act->viewer, m, f, false)))
+            s = error_set(here, INVALID, key, N_("There is no field \"{0}\"."), key, NULL);
+        else if (f->number >= 0 && !may_field(a->act->viewer, m, f, true))
+            s = error_set(here, DENIED, key, N_("You may not change this field."), NULL);
+        else
+            s = value_normalise(f, only_id(f, given, arena), &a->act->viewer->local, arena, &normal, here);
+        if (s) {
+            keep(&p, here, s);
+            continue;
+        }
+        if (!normal)
+            normal = doc_null(arena);
+        if (f->number < 0)
+            v.owner = normal;
+        else
+            v.of_field[f->number] = normal;
+    }
+    if (!p.status)
+        *out = v;
+    return p.status;
+}
+
+static enum status check_exists(struct action *a, const struct module *to, const struct field *f, const struct doc *v,
+                                struct error *e) {
+    int64_t id = doc_integer(v, 0);
+    bool deleted = false;
+    char *key = arena_dup(a->write->arena, f->key);
+    struct doc *row;
+    enum status s = id > 0 ? row_get(a->write->conn, to, id, a->write->arena, &row, e) : NOT_FOUND;
+    if (!s)
+        deleted = !doc_is_null(doc_get(row, STR("deleted_at")));
+    if (s == NOT_FOUND || deleted || !may(a->act->viewer, to, VERB_VIEW)) {
+        char number[24];
+        snprintf(number, sizeof number, "%lld", (long long)id);
+        return error_set(e, INVALID, key, N_("There is no record {0} to link to."), number, NULL);
+    }
+    return s;
+}
+
+static enum status check_links(struct action *a, const struct field *f, const struct doc *v, struct error *e) {
+    const struct module *to = NULL;
+    if (f->type == TYPE_USER)
+        to = model_module(a->model, STR("users"));
+    else if (f->type == TYPE_LINK || f->type == TYPE_LINKS)
+        to = model_module(a->model, f->target);
+    if (!to)
+        return OK;
+    if (v->type != DOC_ARRAY)
+        return check_exists(a, to, f, v, e);
+    enum status s = OK;
+    doc_each(id, v) {
+        if (!s)
+            s = check_exists(a, to, f, id, e);
+    }
+    return s;
+}
+
+static enum status check_unique(struct action *a, const struct module *m, const struct field *f, const struct doc *v,
+                                int64_t id, struct error *e) {
+    struct list_filter filters[] = {{f->key, OP_EQ, value_text(f, v, a->write->arena)}};
+    int64_t other = 0;
+    enum status s = row_find(&a->reader, m, filters, 1, id, &other, e);
+    if (!s && other)
+        s = error_set(e, INVALID, arena_dup(a->write->arena, f->key), N_("Another record already has this value."),
+                      NULL);
+    return s;
+}
+
+enum status values_check(struct action *a, const struct module *m, const struct values *v, int64_t id,
+                         struct error *e) {
+    struct problems p;
+    problems_begin(&p, e, a->write->arena);
+    const struct field *owner = any_field(m, STR("owner"));
+    for (size_t i = 0; i <= m->n_fields; i++) {
+        const struct field *f = i < m->n_fields ? &m->fields[i] : owner;
+        const struct doc *value = i < m->n_fields ? v->of_field[i] : v->owner;
+        if (doc_is_null(value))
+            continue;
+        struct error *here = problems_next(&p);
+        enum status s = check_links(a, f, value, here);
+        if (!s && f->unique)
+            s = check_unique(a, m, f, value, id, here);
+        if (s && !about_input(s)) {
+            if (e && here != e)
+                *e = *here;
+            return s;
+        }
+        if (s)
+            keep(&p, here, s);
+    }
+    return p.status;
+}

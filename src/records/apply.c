@@ -1,0 +1,309 @@
+// One event becomes rows: the same for a live change and for a rebuild. Reads nothing but the event and rows that
+// earlier events made, so that applying the log from the start always gives the same tables.
+#include "records/internal.h"
+
+#include "formats/json.h"
+
+
+// The items of an event by field number; common columns apart.
+struct changes {
+    const struct event_item **of_field; // by field->number; NULL where unchanged
+    const struct event_item *owner;
+};
+
+static struct changes gather(const struct module *m, const struct event *ev, struct arena *a) {
+    struct changes c = {.of_field = arena_array(a, const struct event_item *, m->n_fields + 1)};
+    for (size_t i = 0; i < ev->n_items; i++) {
+        const struct event_item *item = &ev->items[i];
+        if (item->field.n && item->field.p[0] == '~')
+            continue;
+        const struct field *f = module_field(m, item->field);
+        if (f)
+            c.of_field[f->number] = item;
+        else if (str_is(item->field, "owner"))
+            c.owner = item;
+    }
+    return c;
+}
+
+static struct param owner_param(const struct event_item *item) {
+    return item && !doc_is_null(item->new) ? P_INT(doc_integer(item->new, 0)) : P_NULL;
+}
+
+static enum status apply_created(struct applier *ap, const struct module *m, const struct event *ev,
+                                 const struct changes *c, struct arena *a, struct error *e) {
+    struct param *p = arena_array(a, struct param, COMMON_COLUMNS + FIELD_COLUMNS_MAX * m->n_fields);
+    int n = 0;
+    p[n++] = P_INT(ev->record);
+    p[n++] = P_INT(1);
+    p[n++] = P_INT(ev->at);
+    p[n++] = P_INT(ev->actor);
+    p[n++] = P_INT(ev->at);
+    p[n++] = P_INT(ev->actor);
+    p[n++] = owner_param(c->owner);
+    p[n++] = P_NULL;
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct event_item *item = c->of_field[i];
+        n += field_params(&m->fields[i], item ? item->new : NULL, a, p + n);
+    }
+    return store_run_sql(ap->conn, m->sql->insert, p, (size_t)n, NULL, e);
+}
+
+static enum status apply_update(struct applier *ap, const struct module *m, const struct event *ev,
+                                const struct changes *c, struct arena *a, struct error *e) {
+    struct sql q;
+    sql_begin(&q, a, store_kind(conn_store(ap->conn)));
+    sql_z(&q, "UPDATE ");
+    sql_str(&q, m->table);
+    sql_z(&q, " SET version=version+1,updated_at=");
+    sql_param(&q, P_INT(ev->at));
+    sql_z(&q, ",updated_by=");
+    sql_param(&q, P_INT(ev->actor));
+    if (ev->kind == KIND_DELETED || ev->kind == KIND_RESTORED) {
+        sql_z(&q, ",deleted_at=");
+        sql_param(&q, ev->kind == KIND_DELETED ? P_INT(ev->at) : P_NULL);
+    }
+    if (c->owner) {
+        sql_z(&q, ",owner=");
+        sql_param(&q, owner_param(c->owner));
+    }
+    for (size_t i = 0; i < m->n_fields; i++) {
+        if (!c->of_field[i])
+            continue;
+        struct str names[FIELD_COLUMNS_MAX];
+        struct param values[FIELD_COLUMNS_MAX];
+        int n = field_columns(&m->fields[i], names);
+        field_params(&m->fields[i], c->of_field[i]->new, a, values);
+        for (int j = 0; j < n; j++) {
+            sql_z(&q, ",");
+            sql_str(&q, names[j]);
+            sql_z(&q, "=");
+            sql_param(&q, values[j]);
+        }
+    }
+    sql_z(&q, " WHERE id=");
+    sql_param(&q, P_INT(ev->record));
+    int64_t changed = 0;
+    enum status s = store_run_sql(ap->conn, sql_done(&q), q.params, q.n, &changed, e);
+    if (!s && changed != 1)
+        s = error_set(e, CORRUPT, NULL, N_("The log changes a record that was never created."), NULL);
+    return s;
+}
+
+// ---------------------------------------------------------------- links and timelines
+
+static enum status on_timeline(struct applier *ap, int module, int64_t record, int64_t position, struct error *e) {
+    struct param p[] = {P_INT(module), P_INT(record), P_INT(position)};
+    return store_run(ap->conn, QUERY_TIMELINE_INSERT, p, 3, NULL, e);
+}
+
+static enum status link_add(struct applier *ap, const struct module *m, const struct event *ev,
+                            const struct field *f, const struct module *to, int64_t id, struct error *e) {
+    if (id <= 0)
+        return OK;
+    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_TEXT(f->key), P_INT(to->number), P_INT(id)};
+    return store_run(ap->conn, QUERY_LINKS_INSERT, p, 5, NULL, e);
+}
+
+static enum status links_follow(struct applier *ap, const struct module *m, const struct event *ev,
+                                const struct changes *c, struct error *e) {
+    enum status s = OK;
+    for (size_t i = 0; i < m->n_fields && !s; i++) {
+        const struct field *f = &m->fields[i];
+        const struct event_item *item = c->of_field[i];
+        if (!item || (f->type != TYPE_LINK && f->type != TYPE_LINKS))
+            continue;
+        const struct module *to = model_module(ap->holder->model, f->target);
+        if (!to)
+            continue;
+        if (ev->kind != KIND_CREATED) {
+            struct param p[] = {P_INT(m->number), P_INT(ev->record), P_TEXT(f->key)};
+            s = store_run(ap->conn, QUERY_LINKS_DELETE, p, 3, NULL, e);
+            // What no longer belongs there keeps the story of how it left.
+            if (!s && f->belongs && f->type == TYPE_LINK && !doc_is_null(item->old))
+                s = on_timeline(ap, to->number, doc_integer(item->old, 0), ev->position, e);
+            if (f->belongs && f->type == TYPE_LINKS) {
+                doc_each(id, item->old) {
+                    if (!s)
+                        s = on_timeline(ap, to->number, doc_integer(id, 0), ev->position, e);
+                }
+            }
+        }
+        if (s || doc_is_null(item->new))
+            continue;
+        if (f->type == TYPE_LINK)
+            s = link_add(ap, m, ev, f, to, doc_integer(item->new, 0), e);
+        doc_each(id, item->new) {
+            if (!s)
+                s = link_add(ap, m, ev, f, to, doc_integer(id, 0), e);
+        }
+    }
+    return s;
+}
+
+// The event goes onto the cards of all that its record belongs to.
+static enum status timelines_follow(struct applier *ap, const struct module *m, const struct event *ev,
+                                    struct error *e) {
+    enum status s = on_timeline(ap, m->number, ev->record, ev->position, e);
+    if (s || !m->sql->has_belongs)
+        return s;
+    struct param p[] = {P_INT(m->number), P_INT(ev->record)};
+    struct {
+        int module;
+        int64_t record;
+    } cards[64];
+    size_t n = 0;
+    struct stmt *row = NULL;
+    bool more = true;
+    s = store_query(ap->conn, QUERY_LINKS_OF, p, 2, &row, e);
+    while (!s && n < 64 && !(s = store_next(row, &more, e)) && more) {
+        const struct field *f = module_field(m, stmt_text(row, 0));
+        if (!f || !f->belongs)
+            continue;
+        cards[n].module = (int)stmt_int(row, 1);
+        cards[n++].record = stmt_int(row, 2);
+    }
+    store_done(row);
+    for (size_t i = 0; i < n && !s; i++)
+        s = on_timeline(ap, cards[i].module, cards[i].record, ev->position, e);
+    return s;
+}
+
+// ---------------------------------------------------------------- the model itself
+
+// A record of `fields` has changed: the tables follow it, and later events are read with the new model.
+static enum status model_follow(struct applier *ap, struct error *e) {
+    struct arena a = ARENA_INIT;
+    struct doc *changes;
+    struct model_holder *fresh = NULL;
+    enum status s = fields_read(ap->conn, ap->holder->model, &a, &changes, e);
+    if (!s)
+        s = holder_make(&fresh, changes, ap->holder->model->version + 1, store_kind(conn_store(ap->conn)), e);
+    if (!s)
+        s = schema_follow(ap->conn, ap->holder->model, fresh->model, e);
+    arena_release(&a);
+    if (s) {
+        holder_free(fresh);
+        return s;
+    }
+    // The caller may still hold pointers into the old model until its piece of writing ends.
+    fresh->older = ap->holder;
+    ap->holder = fresh;
+    ap->changed = true;
+    return OK;
+}
+
+enum status event_apply(struct applier *ap, const struct event *ev, struct arena *a, struct error *e) {
+    if (ev->record <= 0)
+        return OK; // about no single record: an export, say
+    const struct module *m = model_module(ap->holder->model, ev->module);
+    if (!m)
+        return error_set(e, CORRUPT, NULL, N_("The log speaks of an unknown module: {0}"),
+                         arena_dup(a, ev->module), NULL);
+    struct changes c = gather(m, ev, a);
+    enum status s = OK;
+    bool row = ev->kind == KIND_CREATED;
+    if (row)
+        s = apply_created(ap, m, ev, &c, a, e);
+    else if (ev->kind == KIND_EDITED || ev->kind == KIND_ASSIGNED || ev->kind == KIND_DELETED ||
+             ev->kind == KIND_RESTORED || (ev->kind == KIND_IMPORTED && ev->n_items)) {
+        row = true;
+        s = apply_update(ap, m, ev, &c, a, e);
+    }
+    if (!s && row && m->sql->has_links)
+        s = links_follow(ap, m, ev, &c, e);
+    if (!s)
+        s = timelines_follow(ap, m, ev, e);
+    if (!s && row && str_is(m->key, "fields"))
+        s = model_follow(ap, e);
+    return s;
+}
+
+// ---------------------------------------------------------------- committing
+
+static enum status name_into(struct doc *names, struct conn *conn, const struct module *to, int64_t id,
+                             struct arena *a, struct error *e) {
+    struct str key = arena_printf(a, "%.*s/%lld", STR_FMT(to->key), (long long)id);
+    if (id <= 0 || doc_get(names, key))
+        return OK;
+    const struct field *title = module_field(to, to->title);
+    struct str sql = arena_printf(a, "SELECT %.*s FROM %.*s WHERE id=$1", STR_FMT(title->column), STR_FMT(to->table));
+    struct param p[] = {P_INT(id)};
+    struct stmt *row = NULL;
+    bool more = false;
+    enum status s = store_sql(conn, sql, p, 1, &row, e);
+    if (!s)
+        s = store_next(row, &more, e);
+    if (!s && more)
+        doc_set(names, key, doc_str(a, arena_str(a, stmt_text(row, 0))));
+    store_done(row);
+    return s;
+}
+
+static enum status names_of(struct doc *names, struct applier *ap, const struct field *f, const struct doc *v,
+                            struct arena *a, struct error *e) {
+    const struct module *to = model_module(ap->holder->model, f->type == TYPE_USER ? STR("users") : f->target);
+    if (!to || doc_is_null(v))
+        return OK;
+    if (v->type != DOC_ARRAY)
+        return name_into(names, ap->conn, to, doc_integer(v, 0), a, e);
+    enum status s = OK;
+    doc_each(id, v) {
+        if (!s)
+            s = name_into(names, ap->conn, to, doc_integer(id, 0), a, e);
+    }
+    return s;
+}
+
+// The display names of that day of everything the changes point to; NULL when they point to nothing.
+static enum status names_today(struct applier *ap, const struct module *m, const struct event *ev, struct arena *a,
+                               const struct doc **out, struct error *e) {
+    struct doc *names = doc_object(a);
+    enum status s = OK;
+    for (size_t i = 0; i < ev->n_items && !s; i++) {
+        const struct field *f = any_field(m, ev->items[i].field);
+        if (!f || (f->type != TYPE_LINK && f->type != TYPE_LINKS && f->type != TYPE_USER))
+            continue;
+        s = names_of(names, ap, f, ev->items[i].old, a, e);
+        if (!s)
+            s = names_of(names, ap, f, ev->items[i].new, a, e);
+    }
+    *out = names->count ? names : NULL;
+    return s;
+}
+
+enum status record_commit(struct write *w, struct crm *crm, struct act *act, struct event *ev, struct error *e) {
+    struct applier *ap = crm_applier(crm);
+    const struct module *m = model_module(ap->holder->model, ev->module);
+    BUG_ON(!m);
+    ev->module_number = m->number;
+    ev->actor = act->viewer->user;
+    ev->on_behalf_of = act->on_behalf_of;
+    ev->channel = act->channel;
+    ev->operation = act->operation;
+    ev->cause = act->cause;
+    if (act->at) {
+        ev->at = act->at;
+        ev->imported_time = true;
+    }
+    struct event_item *items = arena_array(w->arena, struct event_item, ev->n_items + 2);
+    size_t n = ev->n_items;
+    if (n)
+        memcpy(items, ev->items, n * sizeof *items);
+    const struct doc *names;
+    enum status s = names_today(ap, m, ev, w->arena, &names, e);
+    if (s)
+        return s;
+    if (names)
+        items[n++] = (struct event_item){STR("~names"), NULL, names};
+    if (act->reason.n)
+        items[n++] = (struct event_item){STR("~reason"), NULL, doc_str(w->arena, act->reason)};
+    ev->items = items;
+    ev->n_items = n;
+    s = history_append(w, ev, e);
+    if (!s && act->operation < 0)
+        act->operation = ev->operation;
+    if (!s)
+        s = event_apply(ap, ev, w->arena, e);
+    return s;
+}

@@ -1,0 +1,339 @@
+// An installation that is open: the database, its writer, the model in force, the search index kept up.
+//
+// Models are counted: a request holds the one it began with; a change of fields makes a new one, which is published
+// once it is committed. Inside the writer the new one is already in use (the applier), also before the commit; if that
+// piece of writing is undone, the next one starts from what the database says.
+#include "records/crm.h"
+
+#include <stdlib.h>
+
+#include "embedded_modules.h"
+#include "formats/fold.h"
+#include "formats/json.h"
+#include "records/internal.h"
+#include "store/migrate.h"
+
+struct crm {
+    struct store *store;
+    struct writer *writer;
+    struct indexer *indexer;
+    pthread_mutex_t lock; // newest, uses of holders, listeners
+    pthread_mutex_t reload; // one thread at a time reads the fields anew
+    struct model_holder *newest;
+    struct conn *publish; // reads the fields again after they were changed
+    struct applier applier;
+    _Atomic int64_t version;
+    struct crm_listener *listeners;
+};
+
+struct store *crm_store(struct crm *crm) {
+    return crm->store;
+}
+
+struct writer *crm_writer(struct crm *crm) {
+    return crm->writer;
+}
+
+// ---------------------------------------------------------------- models
+
+enum status holder_make(struct model_holder **out, const struct doc *changes, int64_t version,
+                        enum store_kind kind, struct error *e) {
+    struct model *model;
+    struct str texts[64];
+    size_t n = 0;
+    for (size_t i = 0; i < embedded_modules.n; i++)
+        if (str_ends(str_z(embedded_modules.files[i].name), STR(".json"))) {
+            BUG_ON(n == sizeof texts / sizeof *texts);
+            texts[n++] = embedded_modules.files[i].bytes;
+        }
+    enum status s = model_build(&model, texts, n, changes, version, e);
+    if (s)
+        return s;
+    struct model_holder *h = must_alloc(sizeof *h);
+    *h = (struct model_holder){.model = model, .uses = 1};
+    schema_prepare(model, &h->arena, kind);
+    *out = h;
+    return OK;
+}
+
+void holder_free(struct model_holder *h) {
+    if (!h)
+        return;
+    model_free(h->model);
+    arena_release(&h->arena);
+    free(h);
+}
+
+enum status fields_read(struct conn *conn, const struct model *model, struct arena *a, struct doc **out,
+                        struct error *e) {
+    const struct module *m = model_module(model, STR("fields"));
+    BUG_ON(!m);
+    struct doc *all = doc_array(a);
+    struct stmt *row = NULL;
+    struct str sql = arena_printf(a, "SELECT %.*s FROM %.*s ORDER BY id",
+                                  STR_FMT(m->sql->columns), STR_FMT(m->table));
+    enum status s = store_sql(conn, sql, NULL, 0, &row, e);
+    bool more = true;
+    while (!s && !(s = store_next(row, &more, e)) && more)
+        doc_add(all, row_doc(m, row, a));
+    store_done(row);
+    if (!s)
+        *out = all;
+    return s;
+}
+
+// The model as the database has it now.
+static enum status holder_read(struct crm *crm, struct conn *conn, const struct model *with,
+                               struct model_holder **out, struct error *e) {
+    struct arena a = ARENA_INIT;
+    struct doc *changes;
+    enum status s = fields_read(conn, with, &a, &changes, e);
+    if (!s)
+        s = holder_make(out, changes, ++crm->version, store_kind(crm->store), e);
+    arena_release(&a);
+    return s;
+}
+
+const struct model *crm_model_hold(struct crm *crm) {
+    pthread_mutex_lock(&crm->lock);
+    crm->newest->uses++;
+    const struct model *m = crm->newest->model;
+    pthread_mutex_unlock(&crm->lock);
+    return m;
+}
+
+void crm_model_release(struct crm *crm, const struct model *model) {
+    if (!model)
+        return;
+    struct model_holder *dead = NULL;
+    pthread_mutex_lock(&crm->lock);
+    for (struct model_holder **at = &crm->newest; *at; at = &(*at)->older) {
+        struct model_holder *h = *at;
+        if (h->model != model)
+            continue;
+        if (--h->uses == 0) {
+            *at = h->older;
+            dead = h;
+        }
+        break;
+    }
+    pthread_mutex_unlock(&crm->lock);
+    holder_free(dead);
+}
+
+// Reads the fields anew and makes the result the model in force.
+static void publish(struct crm *crm) {
+    struct model_holder *fresh;
+    struct error e = {0};
+    const struct model *with = crm_model_hold(crm);
+    if (holder_read(crm, crm->publish, with, &fresh, &e) == OK) {
+        pthread_mutex_lock(&crm->lock);
+        struct model_holder *old = crm->newest;
+        fresh->older = old;
+        crm->newest = fresh;
+        pthread_mutex_unlock(&crm->lock);
+        crm_model_release(crm, old->model); // the installation's own use of it
+    }
+    crm_model_release(crm, with);
+}
+
+void crm_model_reload(struct crm *crm) {
+    pthread_mutex_lock(&crm->reload);
+    publish(crm);
+    pthread_mutex_unlock(&crm->reload);
+}
+
+struct applier *crm_applier(struct crm *crm) {
+    BUG_ON(!crm->applier.holder);
+    return &crm->applier;
+}
+
+void applier_release(struct applier *ap) {
+    for (struct model_holder *h = ap->holder, *older; h; h = older) {
+        older = h->older;
+        holder_free(h);
+    }
+    *ap = (struct applier){0};
+}
+
+enum status record_begin(struct write *w, struct crm *crm, const struct model **out, struct error *e) {
+    struct applier *ap = &crm->applier;
+    const struct model *newest = crm_model_hold(crm);
+    enum status s = OK;
+    if (!ap->holder || ap->changed || ap->follows != newest->version) {
+        struct model_holder *fresh;
+        s = holder_read(crm, w->conn, newest, &fresh, e);
+        if (!s) {
+            applier_release(ap);
+            *ap = (struct applier){.crm = crm, .holder = fresh, .follows = newest->version};
+        }
+    }
+    crm_model_release(crm, newest);
+    if (s)
+        return s;
+    ap->conn = w->conn;
+    *out = ap->holder->model;
+    return OK;
+}
+
+// ---------------------------------------------------------------- listeners
+
+void crm_listen(struct crm *crm, struct crm_listener *l) {
+    pthread_mutex_lock(&crm->lock);
+    l->next = crm->listeners;
+    crm->listeners = l;
+    pthread_mutex_unlock(&crm->lock);
+}
+
+void crm_unlisten(struct crm *crm, struct crm_listener *l) {
+    pthread_mutex_lock(&crm->lock);
+    for (struct crm_listener **at = &crm->listeners; *at; at = &(*at)->next)
+        if (*at == l) {
+            *at = l->next;
+            break;
+        }
+    pthread_mutex_unlock(&crm->lock);
+}
+
+void crm_tell(struct crm *crm, int64_t last) {
+    pthread_mutex_lock(&crm->lock);
+    for (struct crm_listener *l = crm->listeners; l; l = l->next)
+        l->changed(l->arg, last);
+    pthread_mutex_unlock(&crm->lock);
+}
+
+static void after_commit(void *arg, int64_t first, int64_t last) {
+    (void)first;
+    struct crm *crm = arg;
+    if (crm->applier.changed)
+        crm_model_reload(crm);
+    if (crm->indexer)
+        indexer_wake(crm->indexer);
+    crm_tell(crm, last);
+}
+
+// ---------------------------------------------------------------- opening
+
+// What the module tables were made for: another program version may describe modules with other columns.
+static struct str layout_of(const struct model *model, struct arena *a) {
+    struct hashing h;
+    hash_begin(&h);
+    for (size_t i = 0; i < model->n_modules; i++) {
+        const struct module *m = &model->modules[i];
+        hash_more(&h, m->sql->insert.p, m->sql->insert.n);
+        for (size_t j = 0; j < m->n_fields; j++)
+            hash_more(&h, m->fields[j].indexed || m->fields[j].unique ? "i" : "-", 1);
+    }
+    char *hex = arena_bytes(a, HASH_HEX);
+    hash_hex(hash_end(&h), hex);
+    return str_z(hex);
+}
+
+enum status crm_layout_write(struct conn *conn, const struct model *builtin, struct error *e) {
+    struct arena a = ARENA_INIT;
+    struct param p[] = {P_TEXT(STR("layout")), P_TEXT(layout_of(builtin, &a))};
+    enum status s = store_run(conn, QUERY_STATE_SET, p, 2, NULL, e);
+    arena_release(&a);
+    return s;
+}
+
+static enum status first_tables(struct conn *conn, const struct model *builtin, struct error *e) {
+    enum status s = store_begin(conn, true, e);
+    if (!s)
+        s = schema_follow(conn, NULL, builtin, e);
+    if (!s)
+        s = crm_layout_write(conn, builtin, e);
+    if (!s)
+        s = store_commit(conn, e);
+    if (s)
+        store_rollback(conn);
+    return s;
+}
+
+static enum status open_tables(struct crm *crm, bool migrate, struct error *e) {
+    struct arena a = ARENA_INIT;
+    struct conn *conn = NULL;
+    struct model_holder *builtin = NULL;
+    struct str layout = {0};
+    bool rebuild = false;
+    enum status s = holder_make(&builtin, NULL, 0, store_kind(crm->store), e);
+    if (!s)
+        s = store_connect(crm->store, STORE_MIGRATE, &conn, e);
+    if (!s) {
+        struct param p[] = {P_TEXT(STR("layout"))};
+        s = store_text(conn, QUERY_STATE_GET, p, 1, &a, &layout, NULL);
+        if (s == NOT_FOUND)
+            s = first_tables(conn, builtin->model, e);
+        else if (s)
+            error_set(e, s, NULL, N_("The database can't be read."), NULL);
+        else if (!str_eq(layout, layout_of(builtin->model, &a)))
+            rebuild = true;
+    }
+    conn_close(conn);
+    if (!s && rebuild) {
+        if (migrate)
+            s = records_rebuild_at(crm->store, NULL, NULL, e);
+        else
+            s = error_set(e, INVALID, NULL, N_("The tables were made by another version of the program: run cronista migrate."), NULL);
+    }
+    holder_free(builtin);
+    arena_release(&a);
+    return s;
+}
+
+static enum status open_model(struct crm *crm, struct error *e) {
+    struct model_holder *builtin;
+    enum status s = holder_make(&builtin, NULL, 0, store_kind(crm->store), e);
+    if (s)
+        return s;
+    s = store_connect(crm->store, STORE_READ, &crm->publish, e);
+    if (!s)
+        s = holder_read(crm, crm->publish, builtin->model, &crm->newest, e);
+    holder_free(builtin);
+    return s;
+}
+
+enum status crm_open(struct crm **out, const char *where, const struct crm_options *o, struct error *e) {
+    struct crm *crm = must_alloc(sizeof *crm);
+    *crm = (struct crm){0};
+    pthread_mutex_init(&crm->lock, NULL);
+    pthread_mutex_init(&crm->reload, NULL);
+    store_set_fold(fold);
+    enum status s = store_open(&crm->store, where, o->create, e);
+    if (!s)
+        s = store_migrate(crm->store, o->migrate, e);
+    if (!s)
+        s = open_tables(crm, o->migrate, e);
+    if (!s)
+        s = open_model(crm, e);
+    if (!s && !o->no_writer)
+        s = writer_start(&crm->writer, crm->store, after_commit, crm, e);
+    if (!s && !o->no_writer)
+        s = indexer_start(&crm->indexer, crm, e);
+    if (s) {
+        crm_close(crm);
+        return s;
+    }
+    *out = crm;
+    return OK;
+}
+
+void crm_close(struct crm *crm) {
+    if (!crm)
+        return;
+    if (crm->writer)
+        writer_stop(crm->writer);
+    if (crm->indexer)
+        indexer_stop(crm->indexer);
+    conn_close(crm->publish);
+    applier_release(&crm->applier);
+    for (struct model_holder *h = crm->newest, *older; h; h = older) {
+        older = h->older;
+        holder_free(h);
+    }
+    if (crm->store)
+        store_close(crm->store);
+    pthread_mutex_destroy(&crm->lock);
+    pthread_mutex_destroy(&crm->reload);
+    free(crm);
+}

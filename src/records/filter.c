@@ -1,0 +1,306 @@
+// One condition of a list as SQL. Values go in as parameters, already in the form the column has.
+#include "records/filter.h"
+
+#include "formats/decimal.h"
+#include "formats/fold.h"
+#include "formats/json.h"
+
+static const char *const operator_names[] = {
+    [OP_EQ] = "eq", [OP_NE] = "ne",   [OP_CONTAINS] = "contains", [OP_STARTS] = "starts", [OP_GT] = "gt",
+    [OP_GTE] = "gte", [OP_LT] = "lt", [OP_LTE] = "lte",           [OP_IN] = "in",         [OP_EMPTY] = "empty",
+};
+#define OPERATORS (sizeof operator_names / sizeof *operator_names)
+
+bool list_operator_find(struct str name, enum list_operator *out) {
+    for (size_t i = 0; i < OPERATORS; i++)
+        if (str_is(name, operator_names[i])) {
+            *out = (enum list_operator)i;
+            return true;
+        }
+    return false;
+}
+
+const char *list_operator_name(enum list_operator op) {
+    return (size_t)op < OPERATORS ? operator_names[op] : "";
+}
+
+static const char *compare_sign(enum list_operator op) {
+    switch (op) {
+    case OP_GT:
+        return ">";
+    case OP_GTE:
+        return ">=";
+    case OP_LT:
+        return "<";
+    case OP_LTE:
+        return "<=";
+    default:
+        return "=";
+    }
+}
+
+static enum status bad_operator(const struct list_filter *f, struct reader *r, struct error *e) {
+    return error_set(e, INVALID, arena_dup(r->arena, f->field), N_("This field can't be filtered with \"{0}\"."),
+                     list_operator_name(f->op), NULL);
+}
+
+static enum status is_empty(struct sql *q, const struct field *field, struct str value) {
+    bool empty = !str_is(value, "0") && !str_is(value, "false");
+    sql_str(q, field->column);
+    sql_z(q, empty ? " IS NULL" : " IS NOT NULL");
+    return OK;
+}
+
+// column OP value; "ne" also holds for what is empty.
+static void compare(struct sql *q, struct str column, enum list_operator op, struct param value) {
+    if (op == OP_NE)
+        sql_z(q, "(");
+    sql_str(q, column);
+    sql_z(q, op == OP_NE ? "<>" : compare_sign(op));
+    sql_param(q, value);
+    if (op == OP_NE) {
+        sql_z(q, " OR ");
+        sql_str(q, column);
+        sql_z(q, " IS NULL)");
+    }
+}
+
+// ---------------------------------------------------------------- texts
+
+static struct str prefix_end(struct arena *a, struct str prefix) {
+    // The smallest text after all that start with it: the last byte that can be raised, raised. Folded UTF-8 never
+    // has 0xff, so there always is one.
+    char *p = arena_dup(a, prefix);
+    size_t n = prefix.n;
+    while (n && (unsigned char)p[n - 1] == 0xff)
+        n--;
+    if (n)
+        p[n - 1]++;
+    return (struct str){p, n};
+}
+
+static enum status text_filter(struct sql *q, const struct field *field, const struct list_filter *f,
+                               struct reader *r) {
+    struct str column = field->column, value = f->value;
+    if (type_of(field->type)->folded) {
+        column = field->column_folded;
+        value = fold_str(r->arena, value);
+    }
+    if (f->op == OP_CONTAINS) {
+        sql_contains(q, column, P_TEXT(value));
+    } else if (f->op == OP_STARTS) {
+        if (!value.n) {
+            sql_z(q, "1=1");
+            return OK;
+        }
+        sql_z(q, "(");
+        compare(q, column, OP_GTE, P_TEXT(value));
+        sql_z(q, " AND ");
+        // Texts are compared as bytes (in PostgreSQL by the columns' collation "C").
+        struct str end = prefix_end(r->arena, value);
+        compare(q, column, OP_LT, P_TEXT(end));
+        sql_z(q, ")");
+    } else {
+        compare(q, column, f->op, P_TEXT(value));
+    }
+    return OK;
+}
+
+// Several texts in one column, a JSON array: holds when one of them is the value.
+static enum status several_filter(struct sql *q, const struct field *field, const struct list_filter *f,
+                                  struct reader *r, struct error *e) {
+    if (f->op != OP_EQ && f->op != OP_NE && f->op != OP_CONTAINS)
+        return bad_operator(f, r, e);
+    bool folded = type_of(field->type)->folded;
+    struct str column = folded ? field->column_folded : field->column;
+    struct str value = folded ? fold_str(r->arena, f->value) : f->value;
+    struct buf needle = BUF_INIT(4096);
+    if (f->op == OP_CONTAINS)
+        buf_str(&needle, value);
+    else
+        json_write_string(&needle, value);
+    if (f->op == OP_NE) {
+        sql_z(q, "(");
+        sql_str(q, column);
+        sql_z(q, " IS NULL OR NOT ");
+    }
+    sql_contains(q, column, P_TEXT(arena_str(r->arena, buf_view(&needle))));
+    if (f->op == OP_NE)
+        sql_z(q, ")");
+    buf_release(&needle);
+    return OK;
+}
+
+// ---------------------------------------------------------------- numbers, dates, links
+
+static enum status value_param(const struct field *field, const struct list_filter *f, struct reader *r,
+                               struct param *out, struct error *e) {
+    if (field->type == TYPE_MONEY) {
+        int64_t units;
+        if (!decimal_parse(f->value, 4, &units) &&
+            !decimal_parse_local(f->value, r->viewer->local.language.n ? ',' : '.', 4, &units, NULL))
+            return error_set(e, INVALID, arena_dup(r->arena, f->field), N_("This is not an amount."), NULL);
+        *out = P_INT(units);
+        return OK;
+    }
+    const struct doc *value;
+    enum status s =
+        value_normalise(field, doc_str(r->arena, f->value), &r->viewer->local, r->arena, &value, e);
+    if (s)
+        return s;
+    struct param columns[FIELD_COLUMNS_MAX];
+    field_params(field, value, r->arena, columns);
+    *out = columns[0];
+    return OK;
+}
+
+// A date in a filter on a moment means the whole day there where the viewer is.
+static enum status day_filter(struct sql *q, const struct field *field, const struct list_filter *f,
+                              struct reader *r) {
+    const struct zone *zone = zone_find(r->viewer->local.zone);
+    if (!zone)
+        zone = zone_find(STR("UTC"));
+    micros at;
+    clock_parse(f->value, &at);
+    struct civil day = civil_from_micros(at), after = civil_from_micros(at + DAY);
+    micros from = zone_utc(zone, day), to = zone_utc(zone, after);
+    struct str c = field->column;
+    switch (f->op) {
+    case OP_EQ:
+    case OP_NE:
+        sql_z(q, f->op == OP_NE ? "NOT (" : "(");
+        compare(q, c, OP_GTE, P_INT(from));
+        sql_z(q, " AND ");
+        compare(q, c, OP_LT, P_INT(to));
+        sql_z(q, ")");
+        return OK;
+    case OP_GT:
+        compare(q, c, OP_GTE, P_INT(to));
+        return OK;
+    case OP_LTE:
+        compare(q, c, OP_LT, P_INT(to));
+        return OK;
+    default:
+        compare(q, c, f->op, P_INT(from));
+        return OK;
+    }
+}
+
+// A link by the id it points to, by "me", or by the name of what it points to.
+static enum status link_filter(struct sql *q, const struct field *field, const struct list_filter *f,
+                               struct reader *r, struct error *e) {
+    const struct module *to = model_module(r->model, field->type == TYPE_USER ? STR("users") : field->target);
+    if (!to)
+        return bad_operator(f, r, e);
+    int64_t id = 0;
+    bool by_id = str_int(f->value, &id) || (field->type == TYPE_USER && str_is(f->value, "me"));
+    if (str_is(f->value, "me"))
+        id = r->viewer->user;
+    if (by_id && (f->op == OP_EQ || f->op == OP_NE)) {
+        compare(q, field->column, f->op, P_INT(id));
+        return OK;
+    }
+    const struct field *title = module_field(to, to->title);
+    if (!may(r->viewer, to, VERB_VIEW))
+        return bad_operator(f, r, e);
+    struct list_filter by_name = {title->key, f->op == OP_NE ? OP_EQ : f->op, f->value};
+    if (f->op == OP_NE) {
+        sql_z(q, "(");
+        sql_str(q, field->column);
+        sql_z(q, " IS NULL OR ");
+    }
+    sql_str(q, field->column);
+    sql_z(q, f->op == OP_NE ? " NOT IN (SELECT id FROM " : " IN (SELECT id FROM ");
+    sql_str(q, to->table);
+    sql_z(q, " WHERE ");
+    enum status s = text_filter(q, title, &by_name, r);
+    sql_z(q, f->op == OP_NE ? "))" : ")");
+    return s;
+}
+
+static enum status links_filter(struct sql *q, const struct module *m, const struct field *field,
+                                const struct list_filter *f, struct reader *r, struct error *e) {
+    int64_t id;
+    if ((f->op != OP_EQ && f->op != OP_NE) || !str_int(f->value, &id))
+        return bad_operator(f, r, e);
+    sql_z(q, f->op == OP_NE ? "id NOT IN " : "id IN ");
+    sql_z(q, "(SELECT from_record FROM record_links WHERE from_module=");
+    sql_param(q, P_INT(m->number));
+    sql_z(q, " AND field=");
+    sql_param(q, P_TEXT(field->key));
+    sql_z(q, " AND to_record=");
+    sql_param(q, P_INT(id));
+    sql_z(q, ")");
+    return OK;
+}
+
+static enum status one(struct sql *q, const struct module *m, const struct field *field, const struct list_filter *f,
+                       struct reader *r, struct error *e) {
+    micros ignored;
+    struct param value;
+    enum status s;
+    switch (field->type) {
+    case TYPE_TEXT:
+    case TYPE_LONG_TEXT:
+    case TYPE_EMAIL:
+    case TYPE_URL:
+    case TYPE_PHONE:
+        return text_filter(q, field, f, r);
+    case TYPE_CHOICE:
+        if (f->op == OP_CONTAINS || f->op == OP_STARTS)
+            return bad_operator(f, r, e);
+        compare(q, field->column, f->op, P_TEXT(f->value));
+        return OK;
+    case TYPE_CHOICES:
+    case TYPE_TAGS:
+        return several_filter(q, field, f, r, e);
+    case TYPE_LINK:
+    case TYPE_USER:
+        return link_filter(q, field, f, r, e);
+    case TYPE_LINKS:
+        return links_filter(q, m, field, f, r, e);
+    case TYPE_DATETIME:
+        if (date_valid(f->value) && clock_parse(f->value, &ignored))
+            return day_filter(q, field, f, r);
+        break;
+    case TYPE_FILE:
+    case TYPE_JSON:
+    case TYPE_COUNT:
+        return bad_operator(f, r, e);
+    default:
+        break;
+    }
+    if (f->op == OP_CONTAINS || f->op == OP_STARTS)
+        return bad_operator(f, r, e);
+    s = value_param(field, f, r, &value, e);
+    if (!s)
+        compare(q, field->column, f->op, value);
+    return s;
+}
+
+enum status filter_sql(struct sql *q, const struct module *m, const struct list_filter *f, struct reader *r,
+                       struct error *e) {
+    const struct field *field = any_field(m, f->field);
+    if (!field || (field->number >= 0 && !may_field(r->viewer, m, field, false)))
+        return error_set(e, INVALID, arena_dup(r->arena, f->field), N_("There is no field \"{0}\"."),
+                         arena_dup(r->arena, f->field), NULL);
+    if (f->op == OP_EMPTY)
+        return is_empty(q, field, f->value);
+    if (f->op != OP_IN)
+        return one(q, m, field, f, r, e);
+    // One of several: each as if asked alone.
+    struct str rest = f->value;
+    int n = 0;
+    enum status s = OK;
+    sql_z(q, "(");
+    while (!s && (rest.n || !n)) {
+        struct list_filter each = {f->field, OP_EQ, str_trim(str_cut(&rest, ','))};
+        if (n++)
+            sql_z(q, " OR ");
+        if (n > 200)
+            return error_set(e, TOO_LARGE, arena_dup(r->arena, f->field), N_("Too many values in one filter."), NULL);
+        s = one(q, m, field, &each, r, e);
+    }
+    sql_z(q, ")");
+    return s;
+}

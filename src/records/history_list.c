@@ -1,0 +1,256 @@
+// The history as people and programs read it: a card's timeline, the account-wide change log, one operation.
+//
+// The list of changes leaves as the bytes that stand in the log, unless something in it must be kept from the viewer
+// or belongs elsewhere in the document (reason, text, names).
+#include "formats/json.h"
+#include "records/internal.h"
+
+#define LIMIT_MOST 200
+#define PAGE 50
+
+// The digits after "name": in a head; -1 when it has no such member. Heads hold no free text in which the name could
+// stand by accident.
+static int64_t head_number(struct str head, struct str name) {
+    ptrdiff_t at = str_find(head, name);
+    if (at < 0)
+        return -1;
+    size_t i = (size_t)at + name.n, end = i;
+    while (end < head.n && head.p[end] >= '0' && head.p[end] <= '9')
+        end++;
+    int64_t v = -1;
+    str_int((struct str){head.p + i, end - i}, &v);
+    return v;
+}
+
+static bool reads_all_fields(struct reader *r, const struct module *m) {
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (!may_field(r->viewer, m, &m->fields[i], false))
+            return false;
+    return true;
+}
+
+// Takes the items apart: changes the viewer may see, and what the reserved fields say.
+static void open_items(struct reader *r, const struct module *m, struct str body, struct doc *out) {
+    struct arena *a = r->arena;
+    struct doc *parsed = doc_opened(a, doc_raw(a, body));
+    struct doc *changes = doc_array(a);
+    struct doc *items = doc_get(parsed, STR("items"));
+    for (struct doc *item = doc_first(items), *next; item; item = next) {
+        next = item->next;
+        item->next = NULL;
+        struct str field = doc_get_text(item, "field");
+        if (field.n && field.p[0] == '~') {
+            struct doc *v = doc_get(item, STR("new"));
+            if (!v)
+                continue;
+            struct doc *copy = doc_copy(a, v);
+            doc_set(out, (struct str){field.p + 1, field.n - 1}, copy);
+            continue;
+        }
+        const struct field *f = module_field(m, field);
+        if (f && !may_field(r->viewer, m, f, false))
+            continue;
+        doc_add(changes, item);
+    }
+    doc_set(out, STR("changes"), changes);
+}
+
+static void put_changes(struct reader *r, const struct module *m, struct str body, struct doc *out) {
+    static const char before[] = "{\"items\":";
+    bool plain = body.n > sizeof before && str_starts(body, STR("{\"items\":")) &&
+                 str_find(body, STR("\"field\":\"~")) < 0 && reads_all_fields(r, m);
+    if (!plain) {
+        open_items(r, m, body, out);
+        return;
+    }
+    size_t skip = sizeof before - 1;
+    struct str items = arena_str(r->arena, (struct str){body.p + skip, body.n - skip - 1});
+    doc_set(out, STR("changes"), doc_raw(r->arena, items));
+}
+
+static const char columns[] =
+    "SELECT l.position,l.at,l.actor,l.module,l.record,l.kind,l.operation,l.channel,e.head,p.body FROM ";
+static const char joins[] = " JOIN events e ON e.position=l.position JOIN payloads p ON p.position=l.position";
+
+static struct doc *actor_doc(struct reader *r, int64_t user) {
+    const struct module *users = model_module(r->model, STR("users"));
+    return user > 0 ? name_doc(r, users, user) : doc_null(r->arena);
+}
+
+static struct doc *event_doc(struct reader *r, struct stmt *row, const struct module *m) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a);
+    char at[CLOCK_TEXT];
+    clock_text(stmt_int(row, 1), at);
+    int64_t record = stmt_int(row, 4);
+    doc_set_int(a, d, "position", stmt_int(row, 0));
+    doc_set_str(a, d, "at", arena_str(a, str_z(at)));
+    doc_set(d, STR("actor"), actor_doc(r, stmt_int(row, 2)));
+    struct str head = stmt_blob(row, 8);
+    int64_t behalf = head_number(head, STR("\"on_behalf_of\":")), cause = head_number(head, STR("\"cause\":"));
+    if (behalf > 0)
+        doc_set(d, STR("on_behalf_of"), actor_doc(r, behalf));
+    doc_set_z(a, d, "channel", event_channel_name((int)stmt_int(row, 7)));
+    doc_set_z(a, d, "kind", event_kind_name((int)stmt_int(row, 5)));
+    doc_set_int(a, d, "operation", stmt_int(row, 6));
+    if (cause >= 0)
+        doc_set_int(a, d, "cause", cause);
+    doc_set_str(a, d, "module", m->key);
+    doc_set_int(a, d, "record", record);
+    if (record > 0)
+        doc_set(d, STR("name"), doc_str(a, doc_get_text(name_doc(r, m, record), "name")));
+    put_changes(r, m, stmt_blob(row, 9), d);
+    return d;
+}
+
+// Which modules the viewer may see, as a condition; false when it is all of them.
+static bool module_condition(struct reader *r, struct sql *q) {
+    bool all = true;
+    for (size_t i = 0; i < r->model->n_modules; i++)
+        all = all && may(r->viewer, &r->model->modules[i], VERB_VIEW);
+    if (all)
+        return false;
+    sql_z(q, " AND l.module IN (0");
+    for (size_t i = 0; i < r->model->n_modules; i++)
+        if (may(r->viewer, &r->model->modules[i], VERB_VIEW)) {
+            sql_z(q, ",");
+            sql_param(q, P_INT(r->model->modules[i].number));
+        }
+    sql_z(q, ")");
+    return true;
+}
+
+static void condition(struct sql *q, const char *text, int64_t value) {
+    sql_z(q, text);
+    sql_param(q, P_INT(value));
+}
+
+static void build(struct reader *r, const struct history_query *h, int64_t before, int limit, struct sql *q) {
+    sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(q, columns);
+    bool card = h->module && !h->own_only;
+    if (card) {
+        sql_z(q, "timeline t JOIN log l ON l.position=t.position");
+        sql_z(q, joins);
+        condition(q, " WHERE t.card_module=", h->module->number);
+        condition(q, " AND t.card=", h->id);
+        if (before >= 0)
+            condition(q, " AND t.position<", before);
+    } else {
+        sql_z(q, "log l");
+        sql_z(q, joins);
+        sql_z(q, " WHERE l.position>=0");
+        if (before >= 0)
+            condition(q, " AND l.position<", before);
+        if (h->module) {
+            condition(q, " AND l.module=", h->module->number);
+            condition(q, " AND l.record=", h->id);
+        }
+    }
+    if (h->from)
+        condition(q, " AND l.at>=", h->from);
+    if (h->to)
+        condition(q, " AND l.at<", h->to);
+    if (h->user >= 0)
+        condition(q, " AND l.actor=", h->user);
+    if (h->of_module)
+        condition(q, " AND l.module=", h->of_module);
+    if (h->kind)
+        condition(q, " AND l.kind=", h->kind);
+    if (h->operation >= 0)
+        condition(q, " AND l.operation=", h->operation);
+    if (h->field.n) {
+        struct buf needle = BUF_INIT(1000);
+        buf_lit(&needle, "\"field\":");
+        json_write_string(&needle, h->field);
+        sql_z(q, " AND ");
+        struct str text = q->kind == STORE_SQLITE ? STR("CAST(p.body AS TEXT)") : STR("convert_from(p.body,'UTF8')");
+        sql_contains(q, text, P_TEXT(arena_str(r->arena, buf_view(&needle))));
+        buf_release(&needle);
+    }
+    module_condition(r, q);
+    sql_z(q, card ? " ORDER BY t.position DESC LIMIT " : " ORDER BY l.position DESC LIMIT ");
+    sql_param(q, P_INT(limit));
+}
+
+// Runs one page; each row goes to each() (NULL module: skipped). *last is the position of the last row.
+static enum status page(struct reader *r, const struct history_query *h, int64_t before, int limit,
+                        enum status (*each)(void *, struct doc *), void *arg, int64_t *last, int *n,
+                        struct error *e) {
+    struct sql q;
+    build(r, h, before, limit, &q);
+    struct stmt *row = NULL;
+    bool more = true;
+    *n = 0;
+    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        ++*n;
+        *last = stmt_int(row, 0);
+        const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 3));
+        if (m)
+            s = each(arg, event_doc(r, row, m));
+    }
+    store_done(row);
+    return s;
+}
+
+static enum status collect(void *list, struct doc *event) {
+    doc_add(list, event);
+    return OK;
+}
+
+static enum status allowed(struct reader *r, const struct history_query *h, struct error *e) {
+    if (h->module && may(r->viewer, h->module, VERB_VIEW))
+        return OK;
+    if (!h->module && may(r->viewer, NULL, VERB_AUDIT))
+        return OK;
+    return h->module ? error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL)
+                     : error_set(e, DENIED, NULL, N_("Only administrators may read the change log."), NULL);
+}
+
+enum status history_list(struct reader *r, const struct history_query *h, struct doc **out, struct error *e) {
+    enum status s = allowed(r, h, e);
+    if (s)
+        return s;
+    int limit = h->limit <= 0 ? PAGE : h->limit > LIMIT_MOST ? LIMIT_MOST : h->limit;
+    struct doc *d = doc_object(r->arena);
+    struct doc *items = doc_set_array(r->arena, d, "items");
+    int64_t last = 0;
+    int n = 0;
+    s = page(r, h, h->before, limit, collect, items, &last, &n, e);
+    if (s)
+        return s;
+    doc_set(d, STR("next"), n == limit && last > 0 ? doc_int(r->arena, last) : doc_null(r->arena));
+    *out = d;
+    return OK;
+}
+
+struct forward {
+    enum status (*each)(void *, const struct doc *);
+    void *arg;
+};
+
+static enum status hand_on(void *arg, struct doc *event) {
+    struct forward *f = arg;
+    return f->each(f->arg, event);
+}
+
+enum status history_each(struct reader *r, const struct history_query *h,
+                         enum status (*each)(void *, const struct doc *), void *arg, struct error *e) {
+    enum status s = allowed(r, h, e);
+    struct forward f = {each, arg};
+    int64_t before = h->before;
+    int n = LIMIT_MOST;
+    // Page by page, each in an arena of its own, so that millions of events take no more memory than a page.
+    struct arena own = ARENA_INIT;
+    struct reader paged = *r;
+    paged.arena = &own;
+    while (!s && n == LIMIT_MOST) {
+        int64_t last = 0;
+        s = page(&paged, h, before, LIMIT_MOST, hand_on, &f, &last, &n, e);
+        before = last;
+        arena_reset(&own);
+    }
+    arena_release(&own);
+    return s;
+}

@@ -1,0 +1,451 @@
+// Lists: filters, order, cursor.
+//
+// A cursor holds the sort values of the last row and its id. Rows without a value for the first sort column are a part
+// of their own (first when ascending, last when descending), so that each part is one range of one index: a statement
+// that says "value greater, or empty" would make the database sort everything.
+#include "base/base64.h"
+#include "formats/json.h"
+#include "records/filter.h"
+
+#define LIMIT_MOST 200
+#define PAGE 50
+#define SORTS 5 // four asked for, and the id
+
+struct order {
+    const struct field *field;
+    struct str column;
+    bool descending, text;
+};
+
+struct list {
+    struct reader *r;
+    const struct list_query *lq;
+    const struct module *m;
+    struct order order[SORTS];
+    size_t n_order;
+    bool nullable; // the first sort column may be empty: two parts
+    struct search_plan plan;
+    bool searching;
+    const struct doc *cursor; // values of the last row seen, one per order; NULL at the start
+};
+
+static bool is_text_column(const struct field *f) {
+    return type_of(f->type)->folded || type_of(f->type)->storage == STORE_AS_TEXT;
+}
+
+static void order_add(struct list *l, const struct field *f, bool descending) {
+    struct str column = type_of(f->type)->folded ? f->column_folded : f->column;
+    l->order[l->n_order++] = (struct order){f, column, descending, is_text_column(f)};
+}
+
+static enum status order_make(struct list *l, struct error *e) {
+    const struct list_query *lq = l->lq;
+    for (size_t i = 0; i < lq->n_sort && i + 1 < SORTS; i++) {
+        const struct field *f = any_field(l->m, lq->sort[i].field);
+        if (!f || (f->number >= 0 && (!type_of(f->type)->sortable || !may_field(l->r->viewer, l->m, f, false))))
+            return error_set(e, INVALID, arena_dup(l->r->arena, lq->sort[i].field),
+                             N_("There is no sorting by \"{0}\"."), arena_dup(l->r->arena, lq->sort[i].field), NULL);
+        order_add(l, f, lq->sort[i].descending);
+    }
+    if (!l->n_order)
+        order_add(l, common_field(STR("updated_at")), true);
+    const struct field *first = l->order[0].field;
+    bool always = str_is(first->key, "id") || str_is(first->key, "updated_at") || str_is(first->key, "created_at");
+    l->nullable = !always;
+    if (!str_is(first->key, "id"))
+        order_add(l, common_field(STR("id")), l->order[l->n_order - 1].descending);
+    return OK;
+}
+
+// ---------------------------------------------------------------- conditions
+
+static void search_condition(struct list *l, struct sql *q) {
+    const struct search_plan *p = &l->plan;
+    int64_t base = (int64_t)l->m->number << 40;
+    sql_z(q, " AND (");
+    if (p->n_fresh) {
+        sql_z(q, "id IN (0");
+        for (size_t i = 0; i < p->n_fresh_hits; i++) {
+            sql_z(q, ",");
+            sql_param(q, P_INT(p->fresh_hits[i]));
+        }
+        sql_z(q, ") OR (");
+    }
+    if (p->by_index && p->few) {
+        sql_z(q, "id IN (SELECT rowid-");
+        sql_param(q, P_INT(base));
+        sql_z(q, " FROM search_text WHERE search_text MATCH ");
+        sql_param(q, P_TEXT(p->match));
+        sql_z(q, " AND rowid>");
+        sql_param(q, P_INT(base));
+        sql_z(q, " AND rowid<");
+        sql_param(q, P_INT(base + (INT64_C(1) << 40)));
+        sql_z(q, ")");
+    } else {
+        // Many hits: walking in sort order meets fifty of them soon. The index's own copy of the text is read.
+        sql_z(q, "(SELECT instr(c0,");
+        sql_param(q, P_TEXT(p->term));
+        sql_z(q, ") FROM search_text_content WHERE id=m.id+");
+        sql_param(q, P_INT(base));
+        sql_z(q, ")>0");
+    }
+    if (p->n_fresh) {
+        sql_z(q, " AND id NOT IN (0");
+        for (size_t i = 0; i < p->n_fresh; i++) {
+            sql_z(q, ",");
+            sql_param(q, P_INT(p->fresh[i]));
+        }
+        sql_z(q, "))");
+    }
+    sql_z(q, ")");
+}
+
+static enum status conditions(struct list *l, struct sql *q, struct error *e) {
+    sql_z(q, l->lq->deleted ? " WHERE deleted_at IS NOT NULL" : " WHERE deleted_at IS NULL");
+    enum status s = OK;
+    for (size_t i = 0; i < l->lq->n_filters && !s; i++) {
+        const struct list_filter *f = &l->lq->filters[i];
+        if (str_is(f->field, "q"))
+            continue;
+        sql_z(q, " AND ");
+        s = filter_sql(q, l->m, f, l->r, e);
+    }
+    if (l->searching)
+        search_condition(l, q);
+    return s;
+}
+
+static struct param cursor_param(const struct doc *v) {
+    if (doc_is_null(v))
+        return P_NULL;
+    return v->type == DOC_INT ? P_INT(v->integer) : P_TEXT(doc_text(v));
+}
+
+// Sort columns after the first never compare with NULL: an empty one counts as the smallest value.
+static void sort_value(struct sql *q, const struct order *o, bool first) {
+    if (first || str_is(o->column, "id")) {
+        sql_str(q, o->column);
+        return;
+    }
+    sql_z(q, "coalesce(");
+    sql_str(q, o->column);
+    sql_z(q, o->text ? ",'')" : ",-9223372036854775807)");
+}
+
+static struct param sort_param(const struct order *o, const struct doc *v) {
+    if (!doc_is_null(v))
+        return cursor_param(v);
+    return o->text ? P_TEXT(STR("")) : P_INT(-INT64_MAX);
+}
+
+// Rows after the cursor in the order from `from` on: a > x OR (a = x AND (b > y OR ...)).
+static void after_cursor(struct list *l, struct sql *q, size_t from) {
+    const struct doc *v = l->cursor->first;
+    for (size_t i = 0; i < from; i++)
+        v = v->next;
+    size_t open = 0;
+    for (size_t i = from; i < l->n_order; i++, v = v->next) {
+        const struct order *o = &l->order[i];
+        bool last = i + 1 == l->n_order;
+        struct param p = sort_param(o, v);
+        const char *sign = o->descending ? "<" : ">";
+        if (i == 0) {
+            // Said once more as a plain range, which is what an index can start from.
+            sort_value(q, o, true);
+            sql_z(q, o->descending ? "<=" : ">=");
+            sql_param(q, p);
+            sql_z(q, " AND ");
+        }
+        sql_z(q, "(");
+        sort_value(q, o, i == 0);
+        sql_z(q, sign);
+        sql_param(q, p);
+        open++;
+        if (!last) {
+            sql_z(q, " OR (");
+            sort_value(q, o, i == 0);
+            sql_z(q, "=");
+            sql_param(q, p);
+            sql_z(q, " AND ");
+            open++;
+        }
+    }
+    while (open--)
+        sql_z(q, ")");
+}
+
+static void order_by(struct list *l, struct sql *q, bool empty_part) {
+    sql_z(q, " ORDER BY ");
+    for (size_t i = empty_part; i < l->n_order; i++) {
+        if (i > (size_t)empty_part)
+            sql_z(q, ",");
+        sort_value(q, &l->order[i], i == 0);
+        if (l->order[i].descending)
+            sql_z(q, " DESC");
+    }
+}
+
+// One part of the list: the rows with a value in the first sort column, or those without.
+static enum status part_sql(struct list *l, bool empty_part, int limit, struct sql *q, struct error *e) {
+    sql_begin(q, l->r->arena, store_kind(conn_store(l->r->conn)));
+    sql_z(q, "SELECT ");
+    sql_str(q, l->m->sql->columns);
+    for (size_t i = 0; i < l->n_order; i++) {
+        sql_z(q, ",");
+        sql_str(q, l->order[i].column);
+    }
+    sql_z(q, " FROM ");
+    sql_str(q, l->m->table);
+    sql_z(q, " m");
+    enum status s = conditions(l, q, e);
+    if (s)
+        return s;
+    if (l->nullable) {
+        sql_z(q, " AND ");
+        sql_str(q, l->order[0].column);
+        sql_z(q, empty_part ? " IS NULL" : " IS NOT NULL");
+    }
+    if (l->cursor) {
+        bool cursor_empty = l->nullable && doc_is_null(l->cursor->first);
+        if (cursor_empty == empty_part) {
+            sql_z(q, " AND ");
+            after_cursor(l, q, empty_part);
+        }
+    }
+    order_by(l, q, empty_part);
+    sql_z(q, " LIMIT ");
+    sql_param(q, P_INT(limit));
+    return OK;
+}
+
+// ---------------------------------------------------------------- cursor
+
+static enum status cursor_read(struct list *l, struct str text, struct error *e) {
+    if (!text.n)
+        return OK;
+    struct buf json = BUF_INIT(4096);
+    struct doc *d = NULL;
+    bool good = base64url_get(&json, text) && json_parse(l->r->arena, buf_view(&json), NULL, &d, NULL) == OK &&
+                d->type == DOC_ARRAY && d->count == l->n_order && d->last->type == DOC_INT;
+    size_t i = 0;
+    doc_each(v, good ? d : NULL) {
+        bool fits = v->type == DOC_NULL || v->type == (l->order[i].text ? DOC_STRING : DOC_INT);
+        good = good && fits;
+        i++;
+    }
+    buf_release(&json);
+    if (!good)
+        return error_set(e, INVALID, "after", N_("This is not a page of this list."), NULL);
+    l->cursor = d;
+    return OK;
+}
+
+static struct doc *cursor_of(struct list *l, struct stmt *row, struct arena *a) {
+    struct doc *d = doc_array(a);
+    for (size_t i = 0; i < l->n_order; i++) {
+        int c = l->m->sql->n_columns + (int)i;
+        if (stmt_null(row, c))
+            doc_add(d, doc_null(a));
+        else if (l->order[i].text)
+            doc_add(d, doc_str(a, arena_str(a, stmt_text(row, c))));
+        else
+            doc_add(d, doc_int(a, stmt_int(row, c)));
+    }
+    return d;
+}
+
+static struct doc *cursor_text(const struct doc *cursor, struct arena *a) {
+    struct buf json = BUF_INIT(1 << 20), text = BUF_INIT(2 << 20);
+    json_write(&json, cursor);
+    base64url_put(&text, buf_view(&json));
+    struct doc *d = doc_str(a, arena_str(a, buf_view(&text)));
+    buf_release(&json);
+    buf_release(&text);
+    return d;
+}
+
+// ---------------------------------------------------------------- rows
+
+static bool wanted(const struct list_query *lq, const struct module *m, struct str key) {
+    static const char *const always[] = {"id", "module", "version"};
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        if (str_is(key, always[i]))
+            return true;
+    if (str_eq(key, m->title))
+        return true;
+    for (size_t i = 0; i < lq->n_columns; i++)
+        if (str_eq(key, lq->columns[i]))
+            return true;
+    if (lq->n_columns)
+        return false;
+    const struct field *f = module_field(m, key);
+    return f ? f->in_list && !f->hidden : str_is(key, "owner") || str_is(key, "updated_at");
+}
+
+// Only the columns asked for, in the row's order, so that names are looked up for no others.
+static struct doc *narrowed(struct list *l, struct doc *row) {
+    struct doc *d = doc_object(l->r->arena);
+    for (struct doc *v = row->first, *next; v; v = next) {
+        next = v->next;
+        v->next = NULL;
+        if (wanted(l->lq, l->m, v->key))
+            doc_set(d, v->key, v);
+    }
+    return d;
+}
+
+static enum status begin(struct list *l, struct reader *r, const struct list_query *lq, struct error *e) {
+    *l = (struct list){.r = r, .lq = lq, .m = lq->module};
+    if (!may(r->viewer, lq->module, VERB_VIEW))
+        return error_set(e, NOT_FOUND, NULL, N_("There is no such module."), NULL);
+    for (size_t i = 0; i < lq->n_columns; i++) {
+        const struct field *f = any_field(lq->module, lq->columns[i]);
+        if (!f || (f->number >= 0 && !may_field(r->viewer, lq->module, f, false)))
+            return error_set(e, INVALID, "columns", N_("There is no field \"{0}\"."),
+                             arena_dup(r->arena, lq->columns[i]), NULL);
+    }
+    enum status s = order_make(l, e);
+    if (!s)
+        s = cursor_read(l, lq->after, e);
+    for (size_t i = 0; i < lq->n_filters && !s; i++) {
+        if (!str_is(lq->filters[i].field, "q") || !str_trim(lq->filters[i].value).n)
+            continue;
+        if (l->searching)
+            return error_set(e, INVALID, "q", N_("Only one search at a time."), NULL);
+        l->searching = true;
+        s = search_prepare(r, l->m, lq->filters[i].value, &l->plan, e);
+    }
+    return s;
+}
+
+// Up to limit rows from the cursor on; *n of them, *end the cursor after the last if more follow.
+static enum status rows(struct list *l, int limit, enum status (*each)(void *, struct list *, struct doc *), void *arg,
+                        int *n, struct doc **end, struct error *e) {
+    bool empty_first = l->nullable && !l->order[0].descending;
+    enum status s = OK;
+    struct doc *at_limit = NULL;
+    *n = 0;
+    for (int part = 0; part < (l->nullable ? 2 : 1) && !*end && !s; part++) {
+        bool empty_part = l->nullable && (part == 0) == empty_first;
+        // A cursor in the second part: the first is behind us.
+        if (part == 0 && l->nullable && l->cursor && doc_is_null(l->cursor->first) != empty_part)
+            continue;
+        struct sql q;
+        struct stmt *row = NULL;
+        bool more = true;
+        // One more than wanted tells whether there is a next page.
+        s = part_sql(l, empty_part, limit - *n + 1, &q, e);
+        if (s) {
+            sql_done(&q);
+            break;
+        }
+        s = store_sql(l->r->conn, sql_done(&q), q.params, q.n, &row, e);
+        while (!s && !(s = store_next(row, &more, e)) && more) {
+            if (*n == limit) {
+                *end = at_limit;
+                break;
+            }
+            if (++*n == limit)
+                at_limit = cursor_of(l, row, l->r->arena);
+            s = each(arg, l, row_doc(l->m, row, l->r->arena));
+        }
+        store_done(row);
+    }
+    return s;
+}
+
+static enum status add_item(void *items, struct list *l, struct doc *row) {
+    struct doc *d;
+    enum status s = row_decorate(l->r, l->m, narrowed(l, row), &d, NULL);
+    if (!s)
+        doc_add(items, d);
+    return s;
+}
+
+static enum status count(struct list *l, struct doc **out, struct error *e) {
+    struct sql q;
+    sql_begin(&q, l->r->arena, store_kind(conn_store(l->r->conn)));
+    sql_z(&q, "SELECT count(*) FROM (SELECT 1 FROM ");
+    sql_str(&q, l->m->table);
+    sql_z(&q, " m");
+    enum status s = conditions(l, &q, e);
+    sql_z(&q, " LIMIT ");
+    sql_param(&q, P_INT(LIST_COUNT_MAX + 1));
+    sql_z(&q, ") some");
+    struct str text = sql_done(&q);
+    struct stmt *row = NULL;
+    bool more = false;
+    if (!s)
+        s = store_sql(l->r->conn, text, q.params, q.n, &row, e);
+    if (!s)
+        s = store_next(row, &more, e);
+    int64_t n = !s && more ? stmt_int(row, 0) : 0;
+    store_done(row);
+    *out = n > LIST_COUNT_MAX ? doc_null(l->r->arena) : doc_int(l->r->arena, n);
+    return s;
+}
+
+enum status record_list(struct reader *r, const struct list_query *lq, struct doc **out, struct error *e) {
+    struct list l;
+    enum status s = begin(&l, r, lq, e);
+    if (s)
+        return s;
+    int limit = lq->limit <= 0 ? PAGE : lq->limit > LIMIT_MOST ? LIMIT_MOST : lq->limit, n = 0;
+    struct doc *d = doc_object(r->arena), *end = NULL, *counted = NULL;
+    doc_set_str(r->arena, d, "module", lq->module->key);
+    struct doc *items = doc_set_array(r->arena, d, "items");
+    s = rows(&l, limit, add_item, items, &n, &end, e);
+    if (!s && lq->count)
+        s = count(&l, &counted, e);
+    if (s)
+        return s;
+    doc_set(d, STR("next"), end ? cursor_text(end, r->arena) : doc_null(r->arena));
+    if (lq->count)
+        doc_set(d, STR("count"), counted);
+    *out = d;
+    return OK;
+}
+
+struct each {
+    enum status (*each)(void *, const struct doc *);
+    void *arg;
+};
+
+static enum status hand_on(void *arg, struct list *l, struct doc *row) {
+    struct each *to = arg;
+    struct doc *d;
+    enum status s = row_decorate(l->r, l->m, narrowed(l, row), &d, NULL);
+    return s ? s : to->each(to->arg, d);
+}
+
+enum status record_each(struct reader *r, const struct list_query *lq, enum status (*fn)(void *, const struct doc *),
+                        void *arg, struct error *e) {
+    struct arena own = ARENA_INIT; // of one page
+    struct each to = {fn, arg};
+    struct list_query query = *lq;
+    struct buf after = BUF_INIT(1 << 20);
+    buf_str(&after, lq->after);
+    enum status s = OK;
+    bool more = true;
+    while (!s && more) {
+        struct reader paged = *r;
+        paged.arena = &own;
+        query.after = buf_view(&after);
+        struct list l;
+        struct doc *end = NULL;
+        int n = 0;
+        s = begin(&l, &paged, &query, e);
+        if (!s)
+            s = rows(&l, LIMIT_MOST, hand_on, &to, &n, &end, e);
+        more = end != NULL;
+        if (!s && more) {
+            struct str next = doc_text(cursor_text(end, &own));
+            buf_clear(&after);
+            buf_str(&after, next);
+        }
+        arena_reset(&own);
+    }
+    buf_release(&after);
+    arena_release(&own);
+    return s;
+}

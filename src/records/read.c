@@ -1,0 +1,276 @@
+// One record: its row as a document, with the names of what it points to.
+#include "formats/json.h"
+#include "records/filter.h"
+
+static struct doc *time_doc(struct stmt *row, int c, struct arena *a) {
+    if (stmt_null(row, c))
+        return doc_null(a);
+    char text[CLOCK_TEXT];
+    clock_text(stmt_int(row, c), text);
+    return doc_str(a, arena_str(a, str_z(text)));
+}
+
+static struct doc *id_doc(struct stmt *row, int c, struct arena *a) {
+    return stmt_null(row, c) ? doc_null(a) : doc_int(a, stmt_int(row, c));
+}
+
+struct doc *row_doc(const struct module *m, struct stmt *row, struct arena *a) {
+    struct doc *d = doc_object(a);
+    doc_set_int(a, d, "id", stmt_int(row, 0));
+    doc_set_str(a, d, "module", m->key);
+    doc_set_int(a, d, "version", stmt_int(row, 1));
+    doc_set(d, STR("created_at"), time_doc(row, 2, a));
+    doc_set(d, STR("created_by"), id_doc(row, 3, a));
+    doc_set(d, STR("updated_at"), time_doc(row, 4, a));
+    doc_set(d, STR("updated_by"), id_doc(row, 5, a));
+    doc_set(d, STR("owner"), id_doc(row, 6, a));
+    doc_set(d, STR("deleted_at"), time_doc(row, 7, a));
+    int at = COMMON_COLUMNS;
+    for (size_t i = 0; i < m->n_fields; i++)
+        doc_set(d, m->fields[i].key, field_read(&m->fields[i], row, &at, a));
+    return d;
+}
+
+enum status row_get(struct conn *conn, const struct module *m, int64_t id, struct arena *a, struct doc **out,
+                    struct error *e) {
+    struct param p[] = {P_INT(id)};
+    struct stmt *row = NULL;
+    bool found = false;
+    enum status s = store_sql(conn, m->sql->get, p, 1, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s && found)
+        *out = row_doc(m, row, a);
+    store_done(row);
+    if (!s && !found)
+        s = error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
+    return s;
+}
+
+enum status row_find(struct reader *r, const struct module *m, const struct list_filter *filters, size_t n,
+                     int64_t except, int64_t *id, struct error *e) {
+    struct sql q;
+    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(&q, "SELECT id FROM ");
+    sql_str(&q, m->table);
+    sql_z(&q, " WHERE deleted_at IS NULL AND id<>");
+    sql_param(&q, P_INT(except));
+    enum status s = OK;
+    for (size_t i = 0; i < n && !s; i++) {
+        sql_z(&q, " AND ");
+        s = filter_sql(&q, m, &filters[i], r, e);
+    }
+    sql_z(&q, " ORDER BY id LIMIT 1");
+    struct str text = sql_done(&q);
+    struct stmt *row = NULL;
+    bool found = false;
+    if (!s)
+        s = store_sql(r->conn, text, q.params, q.n, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s)
+        *id = found ? stmt_int(row, 0) : 0;
+    store_done(row);
+    return s;
+}
+
+// The one integer that a statement without parameters answers.
+static enum status one_int(struct conn *conn, struct str sql, int64_t *out, struct error *e) {
+    struct stmt *row = NULL;
+    bool found = false;
+    enum status s = store_sql(conn, sql, NULL, 0, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s)
+        *out = stmt_int(row, 0);
+    store_done(row);
+    return s;
+}
+
+enum status row_next_id(struct conn *conn, const struct module *m, struct arena *a, int64_t *id, struct error *e) {
+    return one_int(conn, arena_printf(a, "SELECT coalesce(max(id),0)+1 FROM %.*s", STR_FMT(m->table)), id, e);
+}
+
+enum status row_next_number(struct conn *conn, const struct module *m, const struct field *f, struct arena *a,
+                            int64_t *out, struct error *e) {
+    struct str sql = arena_printf(a, "SELECT coalesce(max(%.*s),0)+1 FROM %.*s", STR_FMT(f->column), STR_FMT(m->table));
+    return one_int(conn, sql, out, e);
+}
+
+bool value_present(const struct field *f, const struct doc *v) {
+    bool text = f->type == TYPE_TEXT || f->type == TYPE_LONG_TEXT;
+    return !doc_is_null(v) && (!text || str_trim(doc_text(v)).n);
+}
+
+struct row_events {
+    struct stmt *rows;
+    struct arena *arena;
+};
+
+enum status row_events_open(struct conn *conn, const struct module *m, int64_t id, struct arena *a,
+                            struct row_events **out, struct error *e) {
+    struct row_events *ev = arena_new(a, struct row_events);
+    ev->arena = a;
+    *out = ev;
+    struct param p[] = {P_INT(m->number), P_INT(id)};
+    return store_query(conn, QUERY_OWN_EVENTS, p, 2, &ev->rows, e);
+}
+
+enum status row_events_next(struct row_events *ev, struct event *out, bool *more, struct error *e) {
+    enum status s = store_next(ev->rows, more, e);
+    if (!s && *more) {
+        // A head's strings point into the row, which the next one overwrites.
+        struct str head = arena_str(ev->arena, stmt_blob(ev->rows, 0));
+        s = event_parse(head, stmt_blob(ev->rows, 1), ev->arena, out, e);
+    }
+    return s;
+}
+
+void row_events_close(struct row_events *ev) {
+    store_done(ev->rows);
+}
+
+enum status record_name(struct reader *r, const struct module *m, int64_t id, struct str *name, bool *deleted,
+                        struct error *e) {
+    const struct field *title = module_field(m, m->title);
+    struct str sql = arena_printf(r->arena, "SELECT %.*s,deleted_at FROM %.*s WHERE id=$1", STR_FMT(title->column),
+                                  STR_FMT(m->table));
+    struct param p[] = {P_INT(id)};
+    struct stmt *row = NULL;
+    bool found = false;
+    enum status s = store_sql(r->conn, sql, p, 1, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s) {
+        *name = found ? arena_str(r->arena, stmt_text(row, 0)) : STR("");
+        if (deleted)
+            *deleted = found && !stmt_null(row, 1);
+    }
+    store_done(row);
+    return s;
+}
+
+struct doc *name_doc(struct reader *r, const struct module *m, int64_t id) {
+    struct doc *d = doc_object(r->arena);
+    struct str name = {0};
+    bool deleted = false;
+    doc_set_int(r->arena, d, "id", id);
+    // A name that can't be read is shown as none: the record itself was read and is what was asked for.
+    if (record_name(r, m, id, &name, &deleted, NULL) == OK)
+        doc_set_str(r->arena, d, "name", name);
+    if (deleted)
+        doc_set_bool(r->arena, d, "deleted", true);
+    return d;
+}
+
+// The value with names beside its ids.
+static struct doc *named(struct reader *r, const struct module *to, struct doc *v) {
+    if (doc_is_null(v) || !to)
+        return v;
+    if (v->type == DOC_INT)
+        return name_doc(r, to, v->integer);
+    struct doc *list = doc_array(r->arena);
+    doc_each(id, v) doc_add(list, name_doc(r, to, doc_integer(id, 0)));
+    return list;
+}
+
+enum status row_decorate(struct reader *r, const struct module *m, struct doc *row, struct doc **out,
+                         struct error *e) {
+    (void)e;
+    struct doc *d = doc_object(r->arena);
+    const struct module *users = model_module(r->model, STR("users"));
+    for (struct doc *v = row->first, *next; v; v = next) {
+        next = v->next;
+        v->next = NULL;
+        const struct field *f = module_field(m, v->key);
+        if (f && !may_field(r->viewer, m, f, false))
+            continue;
+        if (!f)
+            f = common_field(v->key);
+        struct str key = v->key;
+        if (f && f->type == TYPE_USER)
+            v = named(r, users, v);
+        else if (f && (f->type == TYPE_LINK || f->type == TYPE_LINKS))
+            v = named(r, model_module(r->model, f->target), v);
+        doc_set(d, key, v);
+    }
+    *out = d;
+    return OK;
+}
+
+static enum status visible(struct reader *r, const struct module *m, struct error *e) {
+    if (may(r->viewer, m, VERB_VIEW))
+        return OK;
+    return error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
+}
+
+enum status record_get(struct reader *r, const struct module *m, int64_t id, struct doc **out, struct error *e) {
+    struct doc *row;
+    enum status s = visible(r, m, e);
+    if (!s)
+        s = row_get(r->conn, m, id, r->arena, &row, e);
+    return s ? s : row_decorate(r, m, row, out, e);
+}
+
+// Takes the changes of an event back.
+static void take_back(const struct module *m, struct doc *row, const struct event *ev, struct arena *a) {
+    for (size_t i = 0; i < ev->n_items; i++) {
+        const struct event_item *item = &ev->items[i];
+        if (!any_field(m, item->field))
+            continue;
+        doc_replace(row, item->field, item->old ? doc_copy(a, item->old) : doc_null(a));
+    }
+}
+
+bool event_makes_version(enum event_kind kind) {
+    return kind == KIND_EDITED || kind == KIND_ASSIGNED || kind == KIND_DELETED || kind == KIND_RESTORED ||
+           kind == KIND_IMPORTED;
+}
+
+enum status record_as_of(struct reader *r, const struct module *m, int64_t id, micros at, struct doc **out,
+                         struct error *e) {
+    struct doc *row;
+    enum status s = visible(r, m, e);
+    if (!s)
+        s = row_get(r->conn, m, id, r->arena, &row, e);
+    if (s)
+        return s;
+    struct row_events *events;
+    bool more = true, existed = false, deleted = false;
+    int64_t version = doc_get_int(row, "version", 0);
+    micros updated = 0;
+    int64_t updated_by = 0;
+    struct event ev;
+    s = row_events_open(r->conn, m, id, r->arena, &events, e);
+    while (!s && !existed && !(s = row_events_next(events, &ev, &more, e)) && more) {
+        bool makes = event_makes_version(ev.kind);
+        if (ev.at > at) {
+            take_back(m, row, &ev, r->arena);
+            version -= makes;
+        } else if (makes || ev.kind == KIND_CREATED) {
+            existed = true;
+            updated = ev.at;
+            updated_by = ev.actor;
+            deleted = ev.kind == KIND_DELETED;
+        }
+    }
+    row_events_close(events);
+    if (s)
+        return s;
+    if (!existed)
+        return error_set(e, NOT_FOUND, NULL, N_("It did not exist yet at that time."), NULL);
+    char text[CLOCK_TEXT];
+    clock_text(updated, text);
+    struct doc *when = doc_str(r->arena, arena_str(r->arena, str_z(text)));
+    doc_replace(row, STR("version"), doc_int(r->arena, version));
+    doc_replace(row, STR("updated_at"), when);
+    doc_replace(row, STR("updated_by"), doc_int(r->arena, updated_by));
+    doc_replace(row, STR("deleted_at"), deleted ? doc_copy(r->arena, when) : doc_null(r->arena));
+    s = row_decorate(r, m, row, out, e);
+    if (!s) {
+        char moment[CLOCK_TEXT];
+        clock_text(at, moment);
+        doc_set_str(r->arena, *out, "as_of", arena_str(r->arena, str_z(moment)));
+    }
+    return s;
+}

@@ -1,0 +1,179 @@
+// Modules as tables: their columns, indexes and the statements that read and write them. Identifiers come from the
+// model, which lets only plain ones through.
+#include "records/internal.h"
+
+static struct field common[] = {
+    {.key = {"id", 2}, .type = TYPE_INTEGER},
+    {.key = {"version", 7}, .type = TYPE_INTEGER},
+    {.key = {"created_at", 10}, .type = TYPE_DATETIME},
+    {.key = {"created_by", 10}, .type = TYPE_USER},
+    {.key = {"updated_at", 10}, .type = TYPE_DATETIME},
+    {.key = {"updated_by", 10}, .type = TYPE_USER},
+    {.key = {"owner", 5}, .type = TYPE_USER},
+    {.key = {"deleted_at", 10}, .type = TYPE_DATETIME},
+};
+_Static_assert(sizeof common / sizeof *common == COMMON_COLUMNS, "all common columns");
+
+__attribute__((constructor)) static void name_common_columns(void) {
+    for (size_t i = 0; i < COMMON_COLUMNS; i++) {
+        common[i].column = common[i].key;
+        common[i].target = common[i].type == TYPE_USER ? STR("users") : STR("");
+        common[i].number = -1;
+    }
+    common[0].label = STR(N_("Number"));
+    common[1].label = STR(N_("Version"));
+    common[2].label = STR(N_("Created"));
+    common[3].label = STR(N_("Created by"));
+    common[4].label = STR(N_("Last change"));
+    common[5].label = STR(N_("Last changed by"));
+    common[6].label = STR(N_("In charge"));
+    common[7].label = STR(N_("Deleted"));
+}
+
+const struct field *common_field(struct str key) {
+    for (size_t i = 0; i < COMMON_COLUMNS; i++)
+        if (str_eq(common[i].key, key))
+            return &common[i];
+    return NULL;
+}
+
+const struct field *any_field(const struct module *m, struct str key) {
+    const struct field *f = module_field(m, key);
+    return f ? f : common_field(key);
+}
+
+int field_columns(const struct field *f, struct str out[FIELD_COLUMNS_MAX]) {
+    const struct type *t = type_of(f->type);
+    int n = 0;
+    out[n++] = f->column;
+    if (t->second)
+        out[n++] = f->column_second;
+    if (t->folded)
+        out[n++] = f->column_folded;
+    return n;
+}
+
+static void prepare(struct module *m, struct arena *a) {
+    struct module_sql *s = m->sql = arena_new(a, struct module_sql);
+    struct buf columns = BUF_INIT(1 << 20), insert = BUF_INIT(1 << 20), values = BUF_INIT(1 << 20);
+    buf_printf(&insert, "INSERT INTO %.*s(", STR_FMT(m->table));
+    int n = 0;
+    for (size_t i = 0; i < COMMON_COLUMNS; i++) {
+        buf_printf(&columns, "%s%.*s", n ? "," : "", STR_FMT(common[i].column));
+        buf_printf(&insert, "%s%.*s", n ? "," : "", STR_FMT(common[i].column));
+        buf_printf(&values, "%s$%d", n ? "," : "", n + 1);
+        n++;
+    }
+    s->n_columns = n;
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct field *f = &m->fields[i];
+        struct str names[FIELD_COLUMNS_MAX];
+        int count = field_columns(f, names);
+        for (int c = 0; c < count; c++) {
+            buf_printf(&insert, ",%.*s", STR_FMT(names[c]));
+            buf_printf(&values, ",$%d", ++n);
+            if (!str_eq(names[c], f->column_folded)) {
+                buf_printf(&columns, ",%.*s", STR_FMT(names[c]));
+                s->n_columns++;
+            }
+        }
+        if (f->type == TYPE_LINK || f->type == TYPE_LINKS)
+            s->has_links = true;
+        if (f->belongs)
+            s->has_belongs = true;
+    }
+    buf_printf(&insert, ") VALUES(%.*s)", STR_FMT(buf_view(&values)));
+    s->columns = arena_str(a, buf_view(&columns));
+    s->insert = arena_str(a, buf_view(&insert));
+    s->get = arena_printf(a, "SELECT %.*s FROM %.*s WHERE id=$1", STR_FMT(s->columns), STR_FMT(m->table));
+    buf_release(&columns);
+    buf_release(&insert);
+    buf_release(&values);
+}
+
+void schema_prepare(struct model *model, struct arena *a, enum store_kind kind) {
+    (void)kind;
+    for (size_t i = 0; i < model->n_modules; i++)
+        prepare(&model->modules[i], a);
+}
+
+static const char *column_type(const struct field *f, struct str column) {
+    if (str_eq(column, f->column) && type_of(f->type)->storage == STORE_AS_INT)
+        return "BIGINT";
+    return "TEXT";
+}
+
+static bool wants_index(const struct field *f) {
+    return f->indexed || f->unique;
+}
+
+static void add_index(struct buf *b, const struct module *m, const struct field *f) {
+    // The id stands in the index so that a cursor can start in the middle of many equal values.
+    struct str column = type_of(f->type)->folded ? f->column_folded : f->column;
+    buf_printf(b, "CREATE INDEX IF NOT EXISTS %.*s_%.*s ON %.*s(%.*s,id);", STR_FMT(m->table), STR_FMT(f->key), STR_FMT(m->table),
+               STR_FMT(column));
+}
+
+static void create_table(struct buf *b, const struct module *m, enum store_kind kind) {
+    buf_printf(b, "CREATE TABLE %.*s(id %s PRIMARY KEY", STR_FMT(m->table),
+               kind == STORE_SQLITE ? "INTEGER" : "BIGINT");
+    for (size_t i = 1; i < COMMON_COLUMNS; i++)
+        buf_printf(b, ",%.*s BIGINT", STR_FMT(common[i].column));
+    for (size_t i = 0; i < m->n_fields; i++) {
+        struct str names[FIELD_COLUMNS_MAX];
+        int n = field_columns(&m->fields[i], names);
+        for (int c = 0; c < n; c++)
+            buf_printf(b, ",%.*s %s", STR_FMT(names[c]), column_type(&m->fields[i], names[c]));
+    }
+    buf_lit(b, ");");
+    if (!m->system || str_is(m->key, "users"))
+        for (size_t i = 2; i < COMMON_COLUMNS; i += 2) // created_at, updated_at, owner
+            if (!str_is(common[i].key, "deleted_at"))
+                add_index(b, m, &common[i]);
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (wants_index(&m->fields[i]))
+            add_index(b, m, &m->fields[i]);
+}
+
+static void add_columns(struct buf *b, const struct module *m, const struct field *f) {
+    struct str names[FIELD_COLUMNS_MAX];
+    int n = field_columns(f, names);
+    for (int c = 0; c < n; c++)
+        buf_printf(b, "ALTER TABLE %.*s ADD COLUMN %.*s %s;", STR_FMT(m->table), STR_FMT(names[c]),
+                   column_type(f, names[c]));
+}
+
+enum status schema_follow(struct conn *conn, const struct model *before, const struct model *after,
+                          struct error *e) {
+    struct buf b = BUF_INIT(4 << 20);
+    enum store_kind kind = store_kind(conn_store(conn));
+    for (size_t i = 0; i < after->n_modules; i++) {
+        const struct module *m = &after->modules[i];
+        const struct module *old = before ? model_module(before, m->key) : NULL;
+        if (!old) {
+            create_table(&b, m, kind);
+            continue;
+        }
+        for (size_t j = 0; j < m->n_fields; j++) {
+            const struct field *f = &m->fields[j], *was = module_field(old, f->key);
+            if (!was)
+                add_columns(&b, m, f);
+            if (wants_index(f) && !(was && wants_index(was)))
+                add_index(&b, m, f);
+            else if (!wants_index(f) && was && wants_index(was))
+                buf_printf(&b, "DROP INDEX IF EXISTS %.*s_%.*s;", STR_FMT(m->table), STR_FMT(f->key));
+        }
+    }
+    enum status s = b.n ? store_script(conn, buf_view(&b), e) : OK;
+    buf_release(&b);
+    return s;
+}
+
+enum status schema_drop(struct conn *conn, const struct model *model, struct error *e) {
+    struct buf b = BUF_INIT(1 << 20);
+    for (size_t i = 0; i < model->n_modules; i++)
+        buf_printf(&b, "DROP TABLE IF EXISTS %.*s;", STR_FMT(model->modules[i].table));
+    enum status s = store_script(conn, buf_view(&b), e);
+    buf_release(&b);
+    return s;
+}

@@ -1,0 +1,348 @@
+// Searching by any part of any text, without accents and case.
+//
+// The index is a consumer of the log: a thread reads what was added since its saved position and writes the changed
+// records' folded texts, so that no save waits for it. A search therefore looks in the index and, one by one, at the
+// records that changed since: it never misses what was saved a moment ago, and never shows what was changed away.
+#include <errno.h>
+#include <stdlib.h>
+
+#include "formats/fold.h"
+#include "records/crm.h"
+#include "records/internal.h"
+
+#define TERM_MAX 200           // bytes of a folded search term
+#define TEXT_MAX (64 * 1024)   // bytes of a record's text that are searched
+#define SLICE 2000             // events read at once
+#define POLL_SECONDS 1         // how soon what other processes wrote is noticed
+#define MODULE_SHIFT 40
+
+static int64_t row_number(const struct module *m, int64_t id) {
+    return ((int64_t)m->number << MODULE_SHIFT) + id;
+}
+
+struct str search_text(const struct module *m, const struct doc *row, struct arena *a) {
+    struct buf b = BUF_INIT(TEXT_MAX + 4096);
+    for (size_t i = 0; i < m->n_fields && b.n < TEXT_MAX; i++) {
+        const struct field *f = &m->fields[i];
+        const struct doc *v = doc_get(row, f->key);
+        if (!f->searched || doc_is_null(v))
+            continue;
+        if (b.n)
+            buf_char(&b, '\n');
+        fold(&b, value_text(f, v, a));
+        if (f->type == TYPE_PHONE && doc_get_text(v, "e164").n) {
+            buf_char(&b, '\n');
+            buf_str(&b, doc_get_text(v, "e164"));
+        }
+    }
+    struct str s = arena_str(a, buf_view(&b));
+    buf_release(&b);
+    return s;
+}
+
+// ---------------------------------------------------------------- keeping the index
+
+struct indexer {
+    struct crm *crm;
+    struct conn *conn;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool woken, stop;
+    int64_t seen; // last position told to listeners
+};
+
+static enum status index_record(struct indexer *ix, const struct model *model, int module, int64_t id,
+                                struct arena *a, struct error *e) {
+    const struct module *m = model_module_numbered(model, module);
+    if (!m || id <= 0)
+        return OK;
+    struct doc *row = NULL;
+    enum status s = row_get(ix->conn, m, id, a, &row, e);
+    if (s && s != NOT_FOUND)
+        return s;
+    struct param p[] = {P_INT(row_number(m, id)), P_NULL};
+    s = store_run(ix->conn, QUERY_SEARCH_DROP, p, 1, NULL, e);
+    if (s || !row || !doc_is_null(doc_get(row, STR("deleted_at"))))
+        return s;
+    struct str text = search_text(m, row, a);
+    if (!text.n)
+        return OK;
+    p[1] = P_TEXT(text);
+    return store_run(ix->conn, QUERY_SEARCH_PUT, p, 2, NULL, e);
+}
+
+struct touched {
+    int module;
+    int64_t record;
+};
+
+static int by_record(const void *a, const void *b) {
+    const struct touched *x = a, *y = b;
+    if (x->module != y->module)
+        return x->module - y->module;
+    return (x->record > y->record) - (x->record < y->record);
+}
+
+// What the next slice of the log touched. *next is the position after it.
+static enum status slice_read(struct indexer *ix, struct arena *a, struct touched **out, size_t *n, int64_t *next,
+                              struct error *e) {
+    struct stmt *row = NULL;
+    bool more = true;
+    enum status s = store_int(ix->conn, QUERY_SEARCH_POSITION, NULL, 0, next, e);
+    if (s)
+        return s;
+    *out = arena_array(a, struct touched, SLICE);
+    *n = 0;
+    struct param p[] = {P_INT(*next), P_INT(SLICE)};
+    s = store_query(ix->conn, QUERY_LOG_SINCE, p, 2, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        *next = stmt_int(row, 0) + 1;
+        (*out)[(*n)++] = (struct touched){(int)stmt_int(row, 1), stmt_int(row, 2)};
+    }
+    store_done(row);
+    return s;
+}
+
+static enum status index_slice(struct indexer *ix, size_t *done, struct error *e) {
+    struct arena a = ARENA_INIT, one = ARENA_INIT;
+    const struct model *model = crm_model_hold(ix->crm);
+    const struct module *fields = model_module(model, STR("fields"));
+    struct touched *touched = NULL;
+    size_t n = 0;
+    int64_t next = 0;
+    bool model_changed = false;
+    enum status s = store_begin(ix->conn, true, e);
+    if (!s)
+        s = slice_read(ix, &a, &touched, &n, &next, e);
+    if (n)
+        qsort(touched, n, sizeof *touched, by_record);
+    for (size_t i = 0; i < n && !s; i++) {
+        if (i && by_record(&touched[i - 1], &touched[i]) == 0)
+            continue;
+        model_changed = model_changed || touched[i].module == fields->number;
+        s = index_record(ix, model, touched[i].module, touched[i].record, &one, e);
+        arena_reset(&one);
+    }
+    struct param p[] = {P_INT(next)};
+    if (!s && n)
+        s = store_run(ix->conn, QUERY_SEARCH_POSITION_SET, p, 1, NULL, e);
+    if (!s)
+        s = store_commit(ix->conn, e);
+    if (s)
+        store_rollback(ix->conn);
+    crm_model_release(ix->crm, model);
+    arena_release(&a);
+    arena_release(&one);
+    if (s)
+        return s;
+    if (n && next - 1 > ix->seen) {
+        bool foreign = next - 1 > writer_position(crm_writer(ix->crm));
+        if (model_changed && foreign)
+            crm_model_reload(ix->crm);
+        if (foreign)
+            crm_tell(ix->crm, next - 1);
+        ix->seen = next - 1;
+    }
+    *done = n;
+    return OK;
+}
+
+// The log is shorter than what the index has read: it is another log. Begin again.
+static enum status start_over_if_foreign(struct indexer *ix, struct error *e) {
+    int64_t position, newest;
+    enum status s = store_int(ix->conn, QUERY_SEARCH_POSITION, NULL, 0, &position, e);
+    if (!s)
+        s = store_int(ix->conn, QUERY_LOG_NEWEST, NULL, 0, &newest, e);
+    if (s || position <= newest + 1)
+        return s;
+    struct param p[] = {P_INT(0)};
+    s = store_begin(ix->conn, true, e);
+    if (!s)
+        s = store_run(ix->conn, QUERY_SEARCH_CLEAR, NULL, 0, NULL, e);
+    if (!s)
+        s = store_run(ix->conn, QUERY_SEARCH_POSITION_SET, p, 1, NULL, e);
+    if (!s)
+        s = store_commit(ix->conn, e);
+    if (s)
+        store_rollback(ix->conn);
+    return s;
+}
+
+static void wait_for_work(struct indexer *ix) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += POLL_SECONDS;
+    pthread_mutex_lock(&ix->lock);
+    while (!ix->woken && !ix->stop)
+        if (pthread_cond_timedwait(&ix->wake, &ix->lock, &until) == ETIMEDOUT)
+            break;
+    ix->woken = false;
+    pthread_mutex_unlock(&ix->lock);
+}
+
+static bool stopping(struct indexer *ix) {
+    pthread_mutex_lock(&ix->lock);
+    bool stop = ix->stop;
+    pthread_mutex_unlock(&ix->lock);
+    return stop;
+}
+
+static void *indexer_run(void *arg) {
+    struct indexer *ix = arg;
+    while (!stopping(ix)) {
+        size_t done = 0;
+        // A failure (a full disk, say) is met again at the next round; searches look at the log meanwhile.
+        if (index_slice(ix, &done, NULL) != OK || done == 0)
+            wait_for_work(ix);
+    }
+    return NULL;
+}
+
+enum status indexer_start(struct indexer **out, struct crm *crm, struct error *e) {
+    struct indexer *ix = must_alloc(sizeof *ix);
+    *ix = (struct indexer){.crm = crm, .seen = writer_position(crm_writer(crm))};
+    pthread_mutex_init(&ix->lock, NULL);
+    pthread_cond_init(&ix->wake, NULL);
+    enum status s = store_connect(crm_store(crm), STORE_SEARCH, &ix->conn, e);
+    if (!s)
+        s = start_over_if_foreign(ix, e);
+    if (!s && pthread_create(&ix->thread, NULL, indexer_run, ix) != 0)
+        s = error_set(e, UNAVAILABLE, NULL, N_("No thread could be started."), NULL);
+    if (s) {
+        conn_close(ix->conn);
+        free(ix);
+        return s;
+    }
+    *out = ix;
+    return OK;
+}
+
+void indexer_wake(struct indexer *ix) {
+    pthread_mutex_lock(&ix->lock);
+    ix->woken = true;
+    pthread_cond_signal(&ix->wake);
+    pthread_mutex_unlock(&ix->lock);
+}
+
+void indexer_stop(struct indexer *ix) {
+    pthread_mutex_lock(&ix->lock);
+    ix->stop = true;
+    pthread_cond_signal(&ix->wake);
+    pthread_mutex_unlock(&ix->lock);
+    pthread_join(ix->thread, NULL);
+    conn_close(ix->conn);
+    pthread_mutex_destroy(&ix->lock);
+    pthread_cond_destroy(&ix->wake);
+    free(ix);
+}
+
+// ---------------------------------------------------------------- searching
+
+// The term as the index's query: one phrase, quotes doubled.
+static struct str match_text(struct str term, struct arena *a) {
+    struct buf b = BUF_INIT(4 * TERM_MAX);
+    buf_char(&b, '"');
+    for (size_t i = 0; i < term.n; i++) {
+        if (term.p[i] == '"')
+            buf_char(&b, '"');
+        buf_char(&b, term.p[i]);
+    }
+    buf_char(&b, '"');
+    struct str s = arena_str(a, buf_view(&b));
+    buf_release(&b);
+    return s;
+}
+
+static enum status fresh_records(struct reader *r, const struct module *m, struct search_plan *plan, struct error *e) {
+    int64_t position, newest;
+    enum status s = store_int(r->conn, QUERY_SEARCH_POSITION, NULL, 0, &position, e);
+    if (!s)
+        s = store_int(r->conn, QUERY_LOG_NEWEST, NULL, 0, &newest, e);
+    if (s || position > newest)
+        return s;
+    size_t cap = (size_t)(newest - position + 1), n = 0;
+    int64_t *ids = arena_array(r->arena, int64_t, cap);
+    struct param p[] = {P_INT(position), P_INT(m->number)};
+    struct stmt *row = NULL;
+    bool more = true;
+    s = store_query(r->conn, QUERY_LOG_RECORDS_SINCE, p, 2, &row, e);
+    while (!s && n < cap && !(s = store_next(row, &more, e)) && more)
+        ids[n++] = stmt_int(row, 0);
+    store_done(row);
+    if (s)
+        return s;
+    plan->fresh = ids;
+    plan->n_fresh = n;
+    plan->fresh_hits = arena_array(r->arena, int64_t, n);
+    struct arena one = ARENA_INIT;
+    for (size_t i = 0; i < n && !s; i++) {
+        struct doc *d;
+        s = row_get(r->conn, m, ids[i], &one, &d, e);
+        if (!s && str_find(search_text(m, d, &one), plan->term) >= 0)
+            plan->fresh_hits[plan->n_fresh_hits++] = ids[i];
+        arena_reset(&one);
+    }
+    arena_release(&one);
+    return s;
+}
+
+enum status search_prepare(struct reader *r, const struct module *m, struct str term, struct search_plan *out,
+                           struct error *e) {
+    struct search_plan plan = {.term = fold_str(r->arena, term)};
+    if (plan.term.n > TERM_MAX)
+        return error_set(e, INVALID, "q", N_("The search text is too long."), NULL);
+    enum status s = OK;
+    // The index knows runs of three characters.
+    if (grapheme_count(plan.term) >= 3) {
+        plan.by_index = true;
+        plan.match = match_text(plan.term, r->arena);
+        struct param p[] = {P_TEXT(plan.match), P_INT(row_number(m, 0)), P_INT(row_number(m, INT64_C(1) << MODULE_SHIFT)),
+                            P_INT(SEARCH_FEW + 1)};
+        int64_t n = 0;
+        s = store_int(r->conn, QUERY_SEARCH_COUNT, p, 4, &n, e);
+        plan.few = n <= SEARCH_FEW;
+    }
+    if (!s)
+        s = fresh_records(r, m, &plan, e);
+    if (!s)
+        *out = plan;
+    return s;
+}
+
+// ---------------------------------------------------------------- over everything
+
+static enum status module_hits(struct reader *r, const struct module *m, struct str text, int limit, struct doc *items,
+                               struct error *e) {
+    struct list_filter filter = {STR("q"), OP_CONTAINS, text};
+    struct list_query lq = {.module = m, .filters = &filter, .n_filters = 1, .limit = limit};
+    struct doc *found;
+    enum status s = record_list(r, &lq, &found, e);
+    if (s)
+        return s;
+    doc_each(row, doc_get(found, STR("items"))) {
+        struct doc *d = doc_object(r->arena);
+        doc_set_str(r->arena, d, "module", m->key);
+        doc_set_int(r->arena, d, "id", doc_get_int(row, "id", 0));
+        doc_set_str(r->arena, d, "name", doc_text(doc_get(row, m->title)));
+        doc_add(items, d);
+    }
+    return OK;
+}
+
+enum status record_search(struct reader *r, struct str text, const struct module *only, int limit, struct doc **out,
+                          struct error *e) {
+    struct doc *d = doc_object(r->arena), *items = doc_set_array(r->arena, d, "items");
+    enum status s = OK;
+    if (limit <= 0 || limit > 100)
+        limit = 20;
+    for (size_t i = 0; i < r->model->n_modules && !s; i++) {
+        const struct module *m = &r->model->modules[i];
+        bool here = only ? m == only : !m->system && may(r->viewer, m, VERB_VIEW);
+        if (here && str_trim(text).n && (int)items->count < limit)
+            s = module_hits(r, m, text, limit - (int)items->count, items, e);
+    }
+    if (!s)
+        *out = d;
+    return s;
+}

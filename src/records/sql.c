@@ -1,0 +1,46 @@
+// Building statements: identifiers from the model, values only as parameters.
+#include "records/internal.h"
+
+#define SQL_MAX (256 * 1024)
+
+
+void sql_begin(struct sql *q, struct arena *a, enum store_kind kind) {
+    *q = (struct sql){.text = BUF_INIT(SQL_MAX), .arena = a, .kind = kind};
+}
+
+void sql_z(struct sql *q, const char *z) {
+    buf_z(&q->text, z);
+}
+
+void sql_str(struct sql *q, struct str s) {
+    buf_str(&q->text, s);
+}
+
+void sql_param(struct sql *q, struct param p) {
+    if (q->n == q->cap) {
+        size_t cap = q->cap ? q->cap * 2 : 16;
+        struct param *more = arena_array(q->arena, struct param, cap);
+        if (q->n)
+            memcpy(more, q->params, q->n * sizeof *more);
+        q->params = more;
+        q->cap = cap;
+    }
+    q->params[q->n++] = p;
+    buf_char(&q->text, '$');
+    buf_int(&q->text, (int64_t)q->n);
+}
+
+void sql_contains(struct sql *q, struct str whole, struct param part) {
+    sql_z(q, q->kind == STORE_SQLITE ? "instr(" : "strpos(");
+    sql_str(q, whole);
+    sql_z(q, ",");
+    sql_param(q, part);
+    sql_z(q, ")>0");
+}
+
+struct str sql_done(struct sql *q) {
+    BUG_ON(q->text.overflow);
+    struct str s = arena_str(q->arena, buf_view(&q->text));
+    buf_release(&q->text);
+    return s;
+}

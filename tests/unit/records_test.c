@@ -1,0 +1,435 @@
+// Records through the real actions: create, change, merge, delete, restore, lists, search, history, rebuild.
+#include "test.h"
+
+#include <dirent.h>
+
+#include "actions/actions.h"
+#include "base/crypto.h"
+#include "base/zone.h"
+#include "formats/json.h"
+#include "records/crm.h"
+#include "records/rows.h"
+
+struct world {
+    struct crm *crm;
+    struct viewer admin;
+    struct arena arena;
+    char dir[64];
+};
+
+static void remove_dir(const char *dir) {
+    DIR *d = opendir(dir);
+    char path[400];
+    for (struct dirent *f; d && (f = readdir(d));)
+        if (f->d_name[0] != '.') {
+            snprintf(path, sizeof path, "%s/%s", dir, f->d_name);
+            unlink(path);
+        }
+    if (d)
+        closedir(d);
+    rmdir(dir);
+}
+
+static int set_up(void **state) {
+    struct world *w = calloc(1, sizeof *w);
+    snprintf(w->dir, sizeof w->dir, "/tmp/cronista-test-XXXXXX");
+    if (!mkdtemp(w->dir))
+        return 1;
+    struct error e = {0};
+    struct crm_options o = {.create = true, .migrate = true};
+    if (crm_open(&w->crm, w->dir, &o, &e) != OK) {
+        char text[300];
+        error_text(&e, text, sizeof text);
+        print_message("crm_open: %s\n", text);
+        return 1;
+    }
+    w->admin = (struct viewer){.profile = PROFILE_ADMINISTRATOR,
+                               .local = {STR("es"), STR("EUR"), STR("ES"), STR("Europe/Madrid")}};
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct world *w = *state;
+    crm_close(w->crm);
+    arena_release(&w->arena);
+    remove_dir(w->dir);
+    free(w);
+    return 0;
+}
+
+// ---------------------------------------------------------------- small helpers
+
+enum what { CREATE, CHANGE, DELETE, RESTORE, COMMENT };
+
+struct job {
+    enum what what;
+    const char *module;
+    int64_t id, version;
+    const char *json;
+    // answers
+    int64_t answer;
+    struct doc *clash;
+    struct arena *arena;
+};
+
+static enum status do_job(struct action *a, void *arg, struct error *e) {
+    struct job *j = arg;
+    const struct module *m = model_module(a->model, str_z(j->module));
+    struct doc *values = NULL, *clash = NULL;
+    assert_non_null(m);
+    if (j->json)
+        assert_int_equal(json_parse(a->write->arena, str_z(j->json), NULL, &values, NULL), OK);
+    switch (j->what) {
+    case CREATE:
+        return record_create(a, m, values, &j->answer, e);
+    case CHANGE: {
+        enum status s = record_change(a, m, j->id, j->version, values, &j->answer, &clash, e);
+        if (clash)
+            j->clash = doc_copy(j->arena, clash);
+        return s;
+    }
+    case DELETE:
+        return record_delete(a, m, j->id, e);
+    case RESTORE:
+        return record_restore(a, m, j->id, e);
+    case COMMENT:
+        return record_comment(a, m, j->id, str_z(j->json), &j->answer, e);
+    }
+    return BUG;
+}
+
+static enum status run(struct world *w, struct job *j, struct error *e) {
+    struct act act = {.viewer = &w->admin, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+    j->arena = &w->arena;
+    return action_run(w->crm, &act, do_job, j, e);
+}
+
+static void must(enum status s, const struct error *e) {
+    char text[300];
+    if (s != OK) {
+        error_text(e, text, sizeof text);
+        fail_msg("%s: %s (%s)", status_name(s), text, e->field);
+    }
+}
+
+static int64_t create(struct world *w, const char *module, const char *json) {
+    struct job j = {.what = CREATE, .module = module, .json = json};
+    struct error e = {0};
+    must(run(w, &j, &e), &e);
+    return j.answer;
+}
+
+static int64_t change(struct world *w, const char *module, int64_t id, const char *json) {
+    struct job j = {.what = CHANGE, .module = module, .id = id, .json = json};
+    struct error e = {0};
+    must(run(w, &j, &e), &e);
+    return j.answer;
+}
+
+struct reading {
+    struct reader r;
+    struct conn *conn;
+};
+
+static struct reader *open_reader(struct world *w, struct reading *rd) {
+    assert_int_equal(store_connect(crm_store(w->crm), STORE_READ, &rd->conn, NULL), OK);
+    rd->r = (struct reader){w->crm, rd->conn, crm_model_hold(w->crm), &w->admin, &w->arena};
+    return &rd->r;
+}
+
+static void close_reader(struct world *w, struct reading *rd) {
+    crm_model_release(w->crm, rd->r.model);
+    conn_close(rd->conn);
+}
+
+static struct doc *get(struct world *w, const char *module, int64_t id) {
+    struct reading rd;
+    struct reader *r = open_reader(w, &rd);
+    struct doc *d = NULL;
+    struct error e = {0};
+    must(record_get(r, model_module(r->model, str_z(module)), id, &d, &e), &e);
+    close_reader(w, &rd);
+    return d;
+}
+
+static struct doc *list(struct world *w, const char *module, struct list_filter *filters, size_t n,
+                        const char *sort, bool down, int limit, struct str after) {
+    struct reading rd;
+    struct reader *r = open_reader(w, &rd);
+    struct list_query lq = {.module = model_module(r->model, str_z(module)), .filters = filters, .n_filters = n,
+                            .limit = limit, .after = after, .count = true};
+    if (sort) {
+        lq.sort[0] = (struct list_sort){str_z(sort), down};
+        lq.n_sort = 1;
+    }
+    struct doc *d = NULL;
+    struct error e = {0};
+    must(record_list(r, &lq, &d, &e), &e);
+    close_reader(w, &rd);
+    return d;
+}
+
+static size_t found(struct world *w, const char *module, const char *field, enum list_operator op, const char *value) {
+    struct list_filter f = {str_z(field), op, str_z(value)};
+    return doc_get(list(w, module, &f, 1, NULL, false, 0, STR("")), STR("items"))->count;
+}
+
+static void check_rebuild(struct world *w) {
+    int64_t different = -1;
+    struct error e = {0};
+    must(records_rebuild(w->crm, true, NULL, NULL, &different, &e), &e);
+    char text[300];
+    error_text(&e, text, sizeof text);
+    if (different)
+        fail_msg("%s", text);
+}
+
+// ---------------------------------------------------------------- tests
+
+static void test_a_record_lives(void **state) {
+    struct world *w = *state;
+    int64_t acme = create(w, "companies", "{\"name\":\"Ácme, S.A.\"}");
+    int64_t ana = create(w, "contacts", "{\"name\":\"Ana Núñez\",\"city\":\"Bogotá\",\"company\":1}");
+    assert_int_equal(acme, 1);
+    struct doc *d = get(w, "contacts", ana);
+    assert_true(str_is(doc_get_text(d, "city"), "Bogotá"));
+    assert_true(str_is(doc_get_text(doc_get(d, STR("company")), "name"), "Ácme, S.A."));
+    assert_int_equal(doc_get_int(d, "version", 0), 1);
+    assert_int_equal(change(w, "contacts", ana, "{\"city\":\"Cali\"}"), 2);
+    assert_int_equal(change(w, "contacts", ana, "{\"city\":\"Cali\"}"), 2); // no change, no event
+    struct job j = {.what = DELETE, .module = "contacts", .id = ana};
+    struct error e = {0};
+    must(run(w, &j, &e), &e);
+    assert_int_equal(found(w, "contacts", "city", OP_EQ, "cali"), 0);
+    j = (struct job){.what = CHANGE, .module = "contacts", .id = ana, .json = "{\"city\":\"x\"}"};
+    assert_int_equal(run(w, &j, &e), NOT_FOUND);
+    j = (struct job){.what = RESTORE, .module = "contacts", .id = ana};
+    must(run(w, &j, &e), &e);
+    assert_int_equal(found(w, "contacts", "city", OP_EQ, "CALI"), 1);
+    assert_int_equal(doc_get_int(get(w, "contacts", ana), "version", 0), 4);
+    j = (struct job){.what = COMMENT, .module = "contacts", .id = ana, .json = "Llamó por la mañana"};
+    must(run(w, &j, &e), &e);
+    check_rebuild(w);
+}
+
+static void test_two_people_at_once(void **state) {
+    struct world *w = *state;
+    int64_t id = create(w, "contacts", "{\"name\":\"Ana\",\"city\":\"Lima\",\"country\":\"PE\"}");
+    change(w, "contacts", id, "{\"city\":\"Cali\"}");
+    // The second started from version 1 and touches another field: merged, though its form sends the old city back.
+    struct job j = {.what = CHANGE, .module = "contacts", .id = id, .version = 1,
+                    .json = "{\"country\":\"CO\",\"city\":\"Lima\"}"};
+    struct error e = {0};
+    must(run(w, &j, &e), &e);
+    struct doc *d = get(w, "contacts", id);
+    assert_true(str_is(doc_get_text(d, "city"), "Cali"));
+    assert_true(str_is(doc_get_text(d, "country"), "CO"));
+    // The same field: neither is lost.
+    j = (struct job){.what = CHANGE, .module = "contacts", .id = id, .version = 1, .json = "{\"city\":\"Quito\"}"};
+    assert_int_equal(run(w, &j, &e), CONFLICT);
+    assert_non_null(j.clash);
+    struct doc *clash = doc_get(j.clash, STR("fields"))->first;
+    assert_true(str_is(doc_get_text(clash, "started"), "Lima"));
+    assert_true(str_is(doc_get_text(clash, "theirs"), "Cali"));
+    assert_true(str_is(doc_get_text(clash, "yours"), "Quito"));
+    assert_true(str_is(doc_get_text(get(w, "contacts", id), "city"), "Cali"));
+}
+
+static void test_problems_come_together_and_by_name(void **state) {
+    struct world *w = *state;
+    struct job j = {.what = CREATE, .module = "contacts",
+                    .json = "{\"email\":\"no at\",\"nonsense\":1,\"company\":77}"};
+    struct error e = {0};
+    assert_int_equal(run(w, &j, &e), INVALID);
+    int n = 0;
+    bool nonsense = false;
+    for (struct error *p = &e; p; p = p->next, n++)
+        nonsense = nonsense || strcmp(p->field, "nonsense") == 0;
+    assert_true(nonsense);
+    assert_int_equal(n, 2); // what can't be read is told first; links are looked at once all can be read
+    assert_int_equal(found(w, "contacts", "name", OP_NE, "x"), 0);
+}
+
+static void test_lists_page_without_gaps(void **state) {
+    struct world *w = *state;
+    char json[200];
+    for (int i = 0; i < 60; i++) {
+        if (i % 3)
+            snprintf(json, sizeof json, "{\"name\":\"N%02d\",\"city\":\"C%d\"}", i, i % 4);
+        else
+            snprintf(json, sizeof json, "{\"name\":\"N%02d\"}", i);
+        create(w, "contacts", json);
+    }
+    const char *sorts[] = {"city", "name", "id", "updated_at", "owner"};
+    for (size_t i = 0; i < sizeof sorts / sizeof *sorts; i++)
+        for (int down = 0; down < 2; down++)
+            for (int limit = 7; limit <= 60; limit += 13) {
+                bool seen[61] = {false};
+                size_t n = 0;
+                struct str after = STR("");
+                do {
+                    struct doc *page = list(w, "contacts", NULL, 0, sorts[i], down, limit, after);
+                    doc_each(d, doc_get(page, STR("items"))) {
+                        int64_t id = doc_get_int(d, "id", 0);
+                        assert_false(seen[id]);
+                        seen[id] = true;
+                        n++;
+                    }
+                    assert_int_equal(doc_get_int(page, "count", 0), 60);
+                    after = doc_get_text(page, "next");
+                } while (after.n);
+                assert_int_equal(n, 60);
+            }
+}
+
+static void test_search_finds_what_was_just_saved(void **state) {
+    struct world *w = *state;
+    char json[200];
+    for (int i = 0; i < 30; i++) {
+        snprintf(json, sizeof json, "{\"name\":\"Łukasz Żółć %02d\"}", i);
+        int64_t id = create(w, "contacts", json);
+        snprintf(json, sizeof json, "zolc %02d", i);
+        assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, json), 1);
+        snprintf(json, sizeof json, "{\"name\":\"Ana %02d\"}", i);
+        change(w, "contacts", id, json);
+        snprintf(json, sizeof json, "zolc %02d", i);
+        assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, json), 0);
+        assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "an"), i + 1 < 50 ? (size_t)i + 1 : 50);
+    }
+    for (int i = 0; i < 100; i++) { // the index catches up, and says the same
+        usleep(20000);
+        assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "ana"), 30);
+    }
+}
+
+static void test_filters(void **state) {
+    struct world *w = *state;
+    create(w, "companies", "{\"name\":\"Zażółć Sp. z o.o.\",\"tags\":[\"VIP\",\"norte\"]}");
+    create(w, "companies", "{\"name\":\"Textiles Andina\"}");
+    create(w, "opportunities",
+           "{\"name\":\"A\",\"company\":1,\"amount\":{\"amount\":\"1500.50\",\"currency\":\"EUR\"},\"stage\":\"proposal\"}");
+    create(w, "opportunities", "{\"name\":\"B\",\"company\":2,\"amount\":{\"amount\":\"900\",\"currency\":\"EUR\"}}");
+    assert_int_equal(found(w, "opportunities", "company", OP_EQ, "1"), 1);
+    assert_int_equal(found(w, "opportunities", "company", OP_EQ, "zazolc sp. z o.o."), 1);
+    assert_int_equal(found(w, "opportunities", "company", OP_CONTAINS, "ANDI"), 1);
+    assert_int_equal(found(w, "opportunities", "company", OP_NE, "1"), 1);
+    assert_int_equal(found(w, "opportunities", "amount", OP_GT, "1000"), 1);
+    assert_int_equal(found(w, "opportunities", "stage", OP_IN, "proposal,won"), 1);
+    assert_int_equal(found(w, "opportunities", "contact", OP_EMPTY, "1"), 2);
+    assert_int_equal(found(w, "companies", "tags", OP_EQ, "vip"), 1);
+    assert_int_equal(found(w, "companies", "name", OP_STARTS, "tex"), 1);
+    assert_int_equal(found(w, "companies", "name", OP_CONTAINS, "' OR 1=1 --"), 0);
+    struct doc *d = get(w, "opportunities", 1);
+    assert_true(str_is(doc_get_text(doc_get(d, STR("expected")), "amount"), "900.30")); // 60 % of it
+    struct reading rd;
+    struct reader *r = open_reader(w, &rd);
+    struct list_filter bad = {STR("name; DROP TABLE events"), OP_EQ, STR("x")};
+    struct list_query lq = {.module = model_module(r->model, STR("contacts")), .filters = &bad, .n_filters = 1};
+    struct error e = {0};
+    assert_int_equal(record_list(r, &lq, &d, &e), INVALID);
+    close_reader(w, &rd);
+}
+
+static void test_history_tells_the_story(void **state) {
+    struct world *w = *state;
+    create(w, "companies", "{\"name\":\"Acme\"}");
+    int64_t deal = create(w, "opportunities", "{\"name\":\"Deal\",\"company\":1}");
+    change(w, "opportunities", deal, "{\"name\":\"Big deal\",\"stage\":\"won\"}");
+    struct reading rd;
+    struct reader *r = open_reader(w, &rd);
+    struct history_query h = {.module = model_module(r->model, STR("companies")), .id = 1, .user = -1,
+                              .operation = -1, .before = -1};
+    struct doc *d = NULL;
+    struct error e = {0};
+    must(history_list(r, &h, &d, &e), &e);
+    struct doc *items = doc_get(d, STR("items"));
+    assert_int_equal(items->count, 3); // its own creation and the deal's two
+    assert_true(str_is(doc_get_text(items->first, "kind"), "edited"));
+    struct doc *changes = doc_opened(&w->arena, doc_get(items->first, STR("changes")));
+    bool name = false;
+    doc_each(c, changes) {
+        if (!str_is(doc_get_text(c, "field"), "name"))
+            continue;
+        name = true;
+        assert_true(str_is(doc_get_text(c, "old"), "Deal"));
+        assert_true(str_is(doc_get_text(c, "new"), "Big deal"));
+    }
+    assert_true(name);
+    h = (struct history_query){.user = -1, .operation = -1, .before = -1, .field = STR("stage")};
+    must(history_list(r, &h, &d, &e), &e);
+    assert_int_equal(doc_get(d, STR("items"))->count, 2);
+    close_reader(w, &rd);
+}
+
+static void test_as_of_a_moment(void **state) {
+    struct world *w = *state;
+    int64_t id = create(w, "contacts", "{\"name\":\"Ana\",\"city\":\"Lima\"}");
+    usleep(2000);
+    micros then = clock_now();
+    usleep(2000);
+    change(w, "contacts", id, "{\"city\":\"Cali\"}");
+    change(w, "contacts", id, "{\"city\":\"Quito\",\"country\":\"EC\"}");
+    struct reading rd;
+    struct reader *r = open_reader(w, &rd);
+    struct doc *d;
+    struct error e = {0};
+    must(record_as_of(r, model_module(r->model, STR("contacts")), id, then, &d, &e), &e);
+    assert_true(str_is(doc_get_text(d, "city"), "Lima"));
+    assert_true(doc_is_null(doc_get(d, STR("country"))));
+    assert_int_equal(doc_get_int(d, "version", 0), 1);
+    assert_int_equal(record_as_of(r, model_module(r->model, STR("contacts")), id, then - DAY, &d, &e), NOT_FOUND);
+    close_reader(w, &rd);
+}
+
+static void test_an_administrator_adds_a_field_while_it_runs(void **state) {
+    struct world *w = *state;
+    int64_t before = create(w, "contacts", "{\"name\":\"Ana\"}");
+    create(w, "fields", "{\"of_module\":\"contacts\",\"key\":\"x_shoe\",\"type\":\"integer\",\"label\":\"Shoe size\"}");
+    change(w, "contacts", before, "{\"x_shoe\":41}");
+    assert_int_equal(doc_get_int(get(w, "contacts", before), "x_shoe", 0), 41);
+    assert_int_equal(found(w, "contacts", "x_shoe", OP_GTE, "41"), 1);
+    // A description that can't work is refused and changes nothing.
+    struct job j = {.what = CREATE, .module = "fields",
+                    .json = "{\"of_module\":\"contacts\",\"key\":\"x_shoe\",\"type\":\"text\",\"label\":\"Again\"}"};
+    struct error e = {0};
+    assert_int_equal(run(w, &j, &e), INVALID);
+    change(w, "contacts", before, "{\"x_shoe\":42}");
+    check_rebuild(w);
+    // The same after the program was started again.
+    crm_close(w->crm);
+    struct crm_options o = {.migrate = true};
+    must(crm_open(&w->crm, w->dir, &o, &e), &e);
+    assert_int_equal(doc_get_int(get(w, "contacts", before), "x_shoe", 0), 42);
+}
+
+static void test_rebuild_in_place(void **state) {
+    struct world *w = *state;
+    create(w, "companies", "{\"name\":\"Acme\"}");
+    create(w, "contacts", "{\"name\":\"Ana\",\"company\":1}");
+    create(w, "fields", "{\"of_module\":\"contacts\",\"key\":\"x_a\",\"type\":\"text\",\"label\":\"A\"}");
+    change(w, "contacts", 1, "{\"x_a\":\"uno\"}");
+    int64_t different = -1;
+    struct error e = {0};
+    must(records_rebuild(w->crm, false, NULL, NULL, &different, &e), &e);
+    assert_true(str_is(doc_get_text(get(w, "contacts", 1), "x_a"), "uno"));
+    check_rebuild(w);
+}
+
+int main(void) {
+    crypto_start();
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_record_lives),
+        TEST(test_two_people_at_once),
+        TEST(test_problems_come_together_and_by_name),
+        TEST(test_lists_page_without_gaps),
+        TEST(test_search_finds_what_was_just_saved),
+        TEST(test_filters),
+        TEST(test_history_tells_the_story),
+        TEST(test_as_of_a_moment),
+        TEST(test_an_administrator_adds_a_field_while_it_runs),
+        TEST(test_rebuild_in_place),
+    };
+    return cmocka_run_group_tests_name("records", tests, NULL, NULL);
+}
