@@ -23,6 +23,12 @@ SELECT size, root, at FROM log_state WHERE id = 1;
 -- name: history_events_end
 SELECT coalesce(max(position) + 1, 0) FROM events;
 
+-- name: history_payloads_end
+SELECT coalesce(max(position) + 1, 0) FROM payloads;
+
+-- name: history_log_end
+SELECT coalesce(max(position) + 1, 0) FROM log;
+
 -- name: history_heads
 SELECT position, head FROM events WHERE position >= $1 AND position < $2 ORDER BY position;
 
@@ -60,3 +66,6 @@ SELECT size, note FROM checkpoints WHERE size >= $1 ORDER BY size LIMIT 1;
 
 -- name: history_checkpoint_newest
 SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1;
+
+-- name: history_event_whole
+SELECT e.head, p.secret, p.body FROM events e LEFT JOIN payloads p ON p.position = e.position WHERE e.position = $1;
