@@ -79,7 +79,7 @@ bool guard_allows(enum store_access access, unsigned open_gates, const struct gu
         return false;
 
     bool shapes = access == STORE_HISTORY || access == STORE_MIGRATE;
-    if (ask->act == GUARD_ANALYZE)
+    if (ask->act == GUARD_TEND)
         return shapes;
     const struct rule *rule = rule_of(ask->table);
     if (rule) {

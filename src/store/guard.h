@@ -14,7 +14,7 @@ enum guard_act {
     GUARD_UPDATE,
     GUARD_DELETE,
     GUARD_CREATE, // a table, an index on it; alter it
-    GUARD_ANALYZE,
+    GUARD_TEND,   // analyse, reindex: what changes no row
     GUARD_DROP,   // a table, an index
     GUARD_SHAPE,  // triggers, views, virtual tables
     GUARD_PRAGMA, // table = its name, detail = its argument or NULL

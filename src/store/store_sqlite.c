@@ -89,7 +89,8 @@ static void ask_guard(int action, const char *one, const char *two, const char *
         ask->act = GUARD_DELETE;
         break;
     case SQLITE_ANALYZE:
-        ask->act = GUARD_ANALYZE;
+    case SQLITE_REINDEX: // CREATE INDEX asks for it too
+        ask->act = GUARD_TEND;
         break;
     case SQLITE_CREATE_TABLE:
         ask->act = GUARD_CREATE;
@@ -109,9 +110,6 @@ static void ask_guard(int action, const char *one, const char *two, const char *
     case SQLITE_DROP_INDEX:
         ask->act = GUARD_DROP;
         ask->table = two;
-        break;
-    case SQLITE_REINDEX: // names an index only
-        ask->act = GUARD_SHAPE;
         break;
     case SQLITE_CREATE_TRIGGER:
     case SQLITE_DROP_TRIGGER:
