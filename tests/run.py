@@ -198,7 +198,7 @@ class Run:
             return self.built[suffix]
         directory = BUILD.with_name(BUILD.name + suffix)
         name, started, output = f"build{suffix}", time.monotonic(), ""
-        steps = [["ninja", "-C", str(directory), "all", "meson-test-prereq"]]
+        steps = [["ninja", "--quiet", "-C", str(directory), "all", "meson-test-prereq"]]
         if not (directory / "build.ninja").exists():
             steps.insert(0, ["meson", "setup", str(directory), *options])
         for step in steps:

@@ -11,4 +11,4 @@ if [ ! -f "$build/build.ninja" ]; then
     echo "Building Cronista in $build (the first time takes some minutes)"
     meson setup "$build" "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 fi
-ninja -C "$build" >"$log" 2>&1 || { tail -n 100 "$log" >&2; exit 1; }
+ninja --quiet -C "$build" >"$log" 2>&1 || { tail -n 100 "$log" >&2; exit 1; }
