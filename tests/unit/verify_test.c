@@ -266,10 +266,279 @@ static void test_any_changed_byte_is_found(void **state) {
     logs_end(&l);
 }
 
+// ---------------------------------------------------------------- checkpoints
+
+struct keeping {
+    const struct log_key *key;
+    struct buf note;
+};
+
+static enum status keep_checkpoint(struct write *w, void *arg, struct error *e) {
+    struct keeping *k = arg;
+    buf_clear(&k->note);
+    return checkpoint_keep(w, k->key, &k->note, e);
+}
+
+static struct str make_checkpoint(struct logs *l, const struct log_key *key) {
+    struct keeping k = {.key = key, .note = BUF_INIT(NOTE_MAX)};
+    must(writer_run(l->writer, keep_checkpoint, &k, NULL, &e));
+    struct str note = arena_str(&l->arena, buf_view(&k.note));
+    buf_release(&k.note);
+    return note;
+}
+
+static void expect(struct logs *l, const struct verify_options *o, enum damage damage, int64_t position,
+                   int64_t last, int64_t checkpoints) {
+    struct verify_report r;
+    char text[500];
+    verify(l, o, &r);
+    error_text(&r.what, text, sizeof text);
+    if (r.damage != damage || (damage && (r.position != position || r.last != last)) ||
+        r.checkpoints != checkpoints)
+        fail_msg("told %s at %lld to %lld (%s), %lld checkpoints", damage_name(r.damage),
+                 (long long)r.position, (long long)r.last, text, (long long)r.checkpoints);
+}
+
+// 300 events, a checkpoint, 10 more, a second one: the file of the first moment and both notes.
+struct two_notes {
+    struct log_key key;
+    struct str first, second;
+};
+
+static void make_two_notes(struct logs *l, struct two_notes *t) {
+    make_log(l, 300);
+    must(log_key_open(l->dir, NULL, &t->key, &e));
+    t->first = make_checkpoint(l, &t->key);
+    logs_close(l);
+    keep_copy(l);
+    logs_open(l);
+    logs_add(l, 10);
+    t->second = make_checkpoint(l, &t->key);
+}
+
+static void test_a_kept_checkpoint_is_confirmed(void **state) {
+    (void)state;
+    struct logs l;
+    struct two_notes t;
+    make_two_notes(&l, &t);
+    struct str notes[] = {t.second, t.first};
+    struct verify_options o = {.verifier = &t.key.verifier, .against = notes, .n_against = 2};
+    expect(&l, &o, DAMAGE_NONE, 0, 0, 4); // two given, two stored
+    o.verifier = NULL;
+    expect(&l, &o, DAMAGE_NONE, 0, 0, 4);
+    logs_end(&l);
+}
+
+static void test_a_file_rolled_back_is_told(void **state) {
+    (void)state;
+    struct logs l;
+    struct two_notes t;
+    make_two_notes(&l, &t);
+    logs_close(&l);
+    reset_to_copy(&l);
+    reopen(&l);
+    struct verify_options o = {.verifier = &t.key.verifier, .against = &t.second, .n_against = 1};
+    expect(&l, &o, DAMAGE_CUT, 300, 309, 1);
+    expect(&l, NULL, DAMAGE_NONE, 0, 0, 1); // the file alone can't know
+    shut(&l);
+    // And one that has gone another way since.
+    logs_open(&l);
+    logs_add(&l, 20);
+    expect(&l, &o, DAMAGE_CHECKPOINT, 300, 309, 1);
+    logs_end(&l);
+}
+
+// Somebody who knows how it all works makes every part of the database fit, but can't sign.
+static void test_a_perfect_forgery_fails_by_the_checkpoint(void **state) {
+    (void)state;
+    struct logs l;
+    struct two_notes t;
+    make_two_notes(&l, &t);
+    logs_close(&l);
+    reset_to_copy(&l);
+    tamper(&l, "DELETE FROM events; DELETE FROM payloads; DELETE FROM log; DELETE FROM tiles;"
+               "DELETE FROM log_state");
+    logs_open(&l);
+    logs_add(&l, 400);
+    expect(&l, &(struct verify_options){.verifier = &t.key.verifier}, DAMAGE_CHECKPOINT, 0, 299, 0);
+    struct verify_options o = {.verifier = &t.key.verifier, .against = &t.second, .n_against = 1};
+    expect(&l, &o, DAMAGE_CHECKPOINT, 0, 299, 0);
+    logs_close(&l);
+    tamper(&l, "DELETE FROM checkpoints");
+    reopen(&l);
+    expect(&l, &o, DAMAGE_CHECKPOINT, 0, 309, 0);
+    shut(&l);
+    logs_end(&l);
+}
+
+static void test_other_peoples_checkpoints_are_refused(void **state) {
+    (void)state;
+    struct logs l;
+    struct two_notes t;
+    struct log_key other = {.verifier = {.name = ""}};
+    make_two_notes(&l, &t);
+    memcpy(other.verifier.name, t.key.verifier.name, sizeof other.verifier.name);
+    crypto_sign_new(&other.seed);
+    other.verifier.key = crypto_sign_public(&other.seed);
+    struct tree_head head;
+    struct buf note = BUF_INIT(NOTE_MAX);
+    must(checkpoint_read(t.first, &t.key.verifier, &head, &e));
+    checkpoint_write(&note, &other, &head);
+    struct str forged = buf_view(&note);
+    struct verify_options o = {.verifier = &t.key.verifier, .against = &forged, .n_against = 1};
+    expect(&l, &o, DAMAGE_SIGNATURE, 0, 0, 0);
+    struct str nonsense = STR("nonsense");
+    struct verify_report r;
+    struct conn *c;
+    o.against = &nonsense;
+    must(store_connect(l.store, STORE_READ, &c, &e));
+    assert_int_equal(history_verify(c, &o, &r, NULL), INVALID);
+    conn_close(c);
+    // One among the stored ones.
+    logs_close(&l);
+    tamper(&l, "UPDATE checkpoints SET note = replace(note, '\n300\n', '\n301\n')");
+    reopen(&l);
+    o.n_against = 0;
+    expect(&l, &o, DAMAGE_SIGNATURE, 300, 300, 0);
+    shut(&l);
+    buf_release(&note);
+    logs_end(&l);
+}
+
+// ---------------------------------------------------------------- what is allowed
+
+static enum status erase(struct write *w, void *arg, struct error *e) {
+    const struct str fields[] = {STR("city")};
+    return history_erase(w, *(int64_t *)arg, fields, 1, NULL, e);
+}
+
+static void test_an_erasure_leaves_the_log_true(void **state) {
+    (void)state;
+    struct logs l;
+    make_log(&l, 300);
+    for (int64_t position = 0; position < 300; position += 37)
+        must(writer_run(l.writer, erase, &position, NULL, &e));
+    struct verify_report r;
+    verify(&l, NULL, &r);
+    assert_int_equal(r.damage, DAMAGE_NONE);
+    assert_int_equal(r.items, 600);
+    assert_int_equal(r.erased, 9);
+    logs_close(&l);
+    tamper(&l, "UPDATE payloads SET body = CAST(replace(CAST(body AS TEXT), 'Ana', 'Eva') AS BLOB) "
+               "WHERE position = 37");
+    reopen(&l);
+    expect(&l, NULL, DAMAGE_PAYLOAD, 37, 37, 0);
+    shut(&l);
+    logs_end(&l);
+}
+
+struct timed {
+    micros at;
+    bool imported;
+};
+
+static enum status add_at(struct write *w, void *arg, struct error *e) {
+    const struct timed *t = arg;
+    struct logs_edit edit = {.n = 1,
+                             .event = {.at = t->at,
+                                       .imported_time = t->imported,
+                                       .kind = KIND_EDITED,
+                                       .channel = CHANNEL_IMPORT,
+                                       .module = STR("contacts"),
+                                       .module_number = 3,
+                                       .cause = -1}};
+    return logs_edit(w, &edit, e);
+}
+
+static void test_time_never_runs_backwards(void **state) {
+    (void)state;
+    struct logs l;
+    logs_start(&l);
+    static const struct timed times[] = {{100 * DAY, false}, {20 * DAY, true},   {99 * DAY, false},
+                                         {101 * DAY, false}, {500 * DAY, true},  {50 * DAY, false},
+                                         {-3 * DAY, true},   {101 * DAY, false}};
+    static const micros kept[] = {100 * DAY, 20 * DAY,  100 * DAY, 101 * DAY,
+                                  500 * DAY, 101 * DAY, -3 * DAY,  101 * DAY};
+    for (size_t i = 0; i < 8; i++) {
+        struct timed t = times[i];
+        must(writer_run(l.writer, add_at, &t, NULL, &e));
+        if (i == 3) { // a new start remembers
+            logs_close(&l);
+            logs_open(&l);
+        }
+    }
+    struct conn *c;
+    must(store_connect(l.store, STORE_READ, &c, &e));
+    for (int i = 0; i < 8; i++) {
+        struct event event;
+        must(history_get(c, i, &l.arena, &event, &e));
+        assert_int_equal(event.at, kept[i]);
+        assert_int_equal(event.imported_time, times[i].imported);
+    }
+    conn_close(c);
+    struct verify_report r;
+    verify(&l, NULL, &r);
+    assert_int_equal(r.damage, DAMAGE_NONE);
+    assert_int_equal(r.imported, 3);
+    logs_end(&l);
+}
+
+static void count_progress(void *arg, int64_t done, int64_t all) {
+    int64_t *last = arg;
+    assert_true(done > *last && done <= all);
+    *last = done;
+}
+
+// Past the first tile of the second level.
+static void test_a_long_log(void **state) {
+    (void)state;
+    struct logs l;
+    const int events = 65536 + 700;
+    make_log(&l, events);
+    int64_t done = 0;
+    struct verify_options o = {.progress = count_progress, .arg = &done};
+    expect(&l, &o, DAMAGE_NONE, 0, 0, 0);
+    assert_int_equal(done, events);
+    logs_close(&l);
+    keep_copy(&l);
+    tamper(&l, "UPDATE tiles SET hashes = zeroblob(8192) WHERE level = 1");
+    reopen(&l);
+    expect(&l, NULL, DAMAGE_TILE, 0, 65535, 0);
+    shut(&l);
+    reset_to_copy(&l);
+    tamper(&l, REPLACED(60000, "contacts/42", "contacts/43"));
+    reopen(&l);
+    expect(&l, NULL, DAMAGE_HEAD, 60000, 60000, 0);
+    shut(&l);
+    logs_end(&l);
+}
+
+static void test_an_empty_log(void **state) {
+    (void)state;
+    struct logs l;
+    make_log(&l, 0);
+    expect_good(&l);
+    struct log_key key;
+    must(log_key_open(l.dir, "example.org/log", &key, &e));
+    struct str note = make_checkpoint(&l, &key);
+    logs_add(&l, 3);
+    struct verify_options o = {.verifier = &key.verifier, .against = &note, .n_against = 1};
+    expect(&l, &o, DAMAGE_NONE, 0, 0, 2);
+    logs_end(&l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_tampering_is_named),
         cmocka_unit_test(test_any_changed_byte_is_found),
+        cmocka_unit_test(test_a_kept_checkpoint_is_confirmed),
+        cmocka_unit_test(test_a_file_rolled_back_is_told),
+        cmocka_unit_test(test_a_perfect_forgery_fails_by_the_checkpoint),
+        cmocka_unit_test(test_other_peoples_checkpoints_are_refused),
+        cmocka_unit_test(test_an_erasure_leaves_the_log_true),
+        cmocka_unit_test(test_time_never_runs_backwards),
+        cmocka_unit_test(test_a_long_log),
+        cmocka_unit_test(test_an_empty_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
