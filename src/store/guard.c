@@ -75,10 +75,13 @@ bool guard_allows(enum store_access access, unsigned open_gates, const struct gu
         return in_search(ask);
     if (ask->act == GUARD_PRAGMA)
         return pragma_allowed(ask);
+    bool shapes = access == STORE_HISTORY || access == STORE_MIGRATE;
+    // Renaming a column looks after temporary triggers too, of which there are none.
+    if (shapes && ask->act == GUARD_UPDATE && ask->table &&
+        strcasecmp(ask->table, "sqlite_temp_master") == 0)
+        return true;
     if (access == STORE_READ || (ask->schema && strcasecmp(ask->schema, "main") != 0))
         return false;
-
-    bool shapes = access == STORE_HISTORY || access == STORE_MIGRATE;
     if (ask->act == GUARD_TEND)
         return shapes;
     const struct rule *rule = rule_of(ask->table);
