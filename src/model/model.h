@@ -173,7 +173,7 @@ enum status value_normalise(const struct field *, const struct doc *in, const st
 enum status field_preset(const struct field *, const struct value_context *, int64_t user, micros now, struct arena *,
                          const struct doc **out, struct error *);
 // The plain text of a value, for search, CSV and default names: not translated (choices by their label); links as ids.
-// value_normalise() reads it back to the same value without a language; not files, of which it is the name.
+// value_normalise() reads it back to the same value without a language; not files (their name) and phones (as typed).
 struct str value_text(const struct field *, const struct doc *, struct arena *);
 // Normal forms, or documents of records with their {"id","name"} for links.
 bool value_equal(const struct field *, const struct doc *, const struct doc *);
