@@ -72,7 +72,7 @@ static enum status apply_update(struct applier *ap, const struct module *m, cons
             continue;
         struct str names[FIELD_COLUMNS_MAX];
         struct param values[FIELD_COLUMNS_MAX];
-        int n = field_columns(&m->fields[i], names);
+        int n = field_column_names(&m->fields[i], names);
         field_params(&m->fields[i], c->of_field[i]->new, a, values);
         for (int j = 0; j < n; j++) {
             sql_z(&q, ",");

@@ -37,7 +37,7 @@ enum status schema_drop(struct conn *, const struct model *, struct error *);
 #define FIELD_COLUMNS_MAX 3
 // The parameters of a field's columns (main, second, folded: as far as it has them), in this order.
 int field_params(const struct field *, const struct doc *, struct arena *, struct param out[FIELD_COLUMNS_MAX]);
-int field_columns(const struct field *, struct str out[FIELD_COLUMNS_MAX]);
+int field_column_names(const struct field *, struct str out[FIELD_COLUMNS_MAX]);
 // A value from the row, from column *at on (moved past the field's columns that a SELECT has: main and second).
 struct doc *field_read(const struct field *, struct stmt *, int *at, struct arena *);
 

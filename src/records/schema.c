@@ -42,7 +42,7 @@ const struct field *any_field(const struct module *m, struct str key) {
     return f ? f : common_field(key);
 }
 
-int field_columns(const struct field *f, struct str out[FIELD_COLUMNS_MAX]) {
+int field_column_names(const struct field *f, struct str out[FIELD_COLUMNS_MAX]) {
     const struct type *t = type_of(f->type);
     int n = 0;
     out[n++] = f->column;
@@ -68,7 +68,7 @@ static void prepare(struct module *m, struct arena *a) {
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         struct str names[FIELD_COLUMNS_MAX];
-        int count = field_columns(f, names);
+        int count = field_column_names(f, names);
         for (int c = 0; c < count; c++) {
             buf_printf(&insert, ",%.*s", STR_FMT(names[c]));
             buf_printf(&values, ",$%d", ++n);
@@ -121,7 +121,7 @@ static void create_table(struct buf *b, const struct module *m, enum store_kind 
         buf_printf(b, ",%.*s BIGINT", STR_FMT(common[i].column));
     for (size_t i = 0; i < m->n_fields; i++) {
         struct str names[FIELD_COLUMNS_MAX];
-        int n = field_columns(&m->fields[i], names);
+        int n = field_column_names(&m->fields[i], names);
         for (int c = 0; c < n; c++)
             buf_printf(b, ",%.*s %s", STR_FMT(names[c]), column_type(&m->fields[i], names[c]));
     }
@@ -137,7 +137,7 @@ static void create_table(struct buf *b, const struct module *m, enum store_kind 
 
 static void add_columns(struct buf *b, const struct module *m, const struct field *f) {
     struct str names[FIELD_COLUMNS_MAX];
-    int n = field_columns(f, names);
+    int n = field_column_names(f, names);
     for (int c = 0; c < n; c++)
         buf_printf(b, "ALTER TABLE %.*s ADD COLUMN %.*s %s;", STR_FMT(m->table), STR_FMT(names[c]),
                    column_type(f, names[c]));
