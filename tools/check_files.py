@@ -4,7 +4,8 @@
     files and functions that grew too long (tools/size_exceptions.txt: a list that only shrinks),
     unescaped {{{x}}} and {{&x}} in templates (tools/unescaped_allowed.txt),
     white space at the ends of lines, CR LF, a missing last line end, bytes that are no UTF-8,
-    paths of one machine, lock files that name a registry's host.
+    paths of one machine, lock files that name a registry's host,
+    documents that name a function or a file that is not there.
 
     check_files.py [ROOT]
 
@@ -113,7 +114,7 @@ def check_text(root, names):
             continue
         if "\r" in text:
             yield f"{name}: has CR line ends"
-        if text and not text.endswith("\n"):
+        if text and not text.endswith("\n") and not name.endswith(".mustache"):  # parts of a line need none
             yield f"{name}: no line end at the end"
         if text.endswith("\n\n"):
             yield f"{name}: blank lines at the end"
@@ -140,9 +141,36 @@ def check_hosts_and_paths(root, names):
                 yield f"{name}:{number}: a path of one machine"
 
 
+NAMED = re.compile(r"`([^`\n]+)`")
+NAMED_PATH = re.compile(r"(?:src|ui|tools|tests|modules|sql|po|docs|packaging|fuzz|bench)/[\w./*-]*")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+
+def check_documents(root, names):
+    """What documents name in backquotes: `function()` stands in src/, `folder/file` and linked files exist."""
+    source = "\n".join((root / n).read_text(encoding="utf-8", errors="replace") for n in names
+                       if n.startswith("src/") and n.endswith((".c", ".h", ".cc")))
+    for name in names:
+        if not name.endswith(".md"):
+            continue
+        text = (root / name).read_text(encoding="utf-8")
+        for match in LINK.finditer(text):
+            if not (root / name).parent.joinpath(match[1]).exists():
+                yield f"{name}: links to {match[1]}, which is not there"
+        for match in NAMED.finditer(text):
+            what = match[1]
+            where = f"{name}:{text.count(chr(10), 0, match.start()) + 1}"
+            function = re.fullmatch(r"(\w+)\(\)", what)
+            if function and not re.search(rf"\b{function[1]}\(", source):
+                yield f"{where}: there is no {what}"
+            elif NAMED_PATH.fullmatch(what) and not any(ch.isupper() for ch in what.split("/")[-1].split(".")[0]):
+                if not (any(root.glob(what)) if "*" in what else (root / what).exists()):
+                    yield f"{where}: there is no {what}"
+
+
 def findings(root):
     names = tracked(root)
-    for check in (check_sizes, check_templates, check_text, check_hosts_and_paths):
+    for check in (check_sizes, check_documents, check_templates, check_text, check_hosts_and_paths):
         yield from check(root, names)
 
 

@@ -157,3 +157,10 @@ class Files(Tree):
     def test_hosts_in_lock_files(self):
         self.write("ui/package-lock.json", '{"resolved": "https://registry.example/x.tgz"}\n')
         self.assert_found("names hosts")
+
+    def test_documents_name_what_is_there(self):
+        self.write("src/a.h", "int a_make(int);\n")
+        self.write("A.md", "`a_make()` in `src/a.h`, see [this](src/a.h); `tests/NAME_test.c` and `other_thing` are free\n")
+        self.assert_found()
+        self.write("A.md", "`a_unmake()` in `src/b.h`,\nsee [this](src/c.h)\n")
+        self.assert_found("links to src/c.h", "A.md:1: there is no a_unmake()", "A.md:1: there is no src/b.h")
