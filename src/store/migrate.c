@@ -69,7 +69,8 @@ static enum status check(int64_t has, int64_t needs, bool empty, bool upgrade, s
 }
 
 // One step in one transaction, so that of two processes each does what the other has not.
-static enum status step(struct conn *c, const struct migration *list, bool upgrade, bool *more,
+// One that begins with an empty database goes all the way.
+static enum status step(struct conn *c, const struct migration *list, bool *upgrade, bool *more,
                         struct error *e) {
     bool empty;
     int64_t version, last = newest(list);
@@ -78,7 +79,8 @@ static enum status step(struct conn *c, const struct migration *list, bool upgra
         return st;
     st = version_of(c, &empty, &version, e);
     if (st == OK)
-        st = check(version, last, empty, upgrade, e);
+        st = check(version, last, empty, *upgrade, e);
+    *upgrade = *upgrade || (st == OK && empty);
     if (st == OK && empty)
         st = store_script(c, str_z(migrations_table), e);
     if (st == OK && version < last)
@@ -100,10 +102,8 @@ enum status store_migrate(struct store *store, bool upgrade, struct error *e) {
     st = store_connect(store, STORE_MIGRATE, &c, e);
     if (st != OK)
         return st;
-    // An empty database is taken all the way, whatever `upgrade` says.
-    upgrade = upgrade || v.database == 0;
     for (bool more = true; more && st == OK;)
-        st = step(c, store_migrations[store_kind(store)], upgrade, &more, e);
+        st = step(c, store_migrations[store_kind(store)], &upgrade, &more, e);
     conn_close(c);
     return st;
 }

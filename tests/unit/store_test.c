@@ -1,26 +1,439 @@
-#include "test.h"
+// The contract of store.h, kept by SQLite: statements, transactions, errors, files.
+#include "store_fixture.h"
 
-#include "store/migrate.h"
-#include "store/queries.h"
-#include "store/store.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
 
-static void test_smoke(void **state) {
+#include "base/clock.h"
+#include "store/store_ops.h"
+
+static void test_parameters_go_by_their_number(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_READ);
+    char zeros[] = "a\0b";
+    struct param params[] = {P_INT(INT64_MIN), P_TEXT(STR("two")), P_BLOB(((struct str){zeros, 3})),
+                             P_NULL, P_TEXT(STR(""))};
+    struct stmt *s;
+    bool row;
+    assert_ok(
+        store_sql(c, STR("SELECT $3, $1, $2, $1, $4, $5 WHERE $2 = 'two'"), params, 5, &s, &e), &e);
+    memset(params, 0xff, sizeof params); // only read during the call
+    zeros[0] = 'x';
+    assert_ok(store_next(s, &row, &e), &e);
+    assert_true(row);
+    assert_int_equal(stmt_columns(s), 6);
+    assert_int_equal(stmt_blob(s, 0).n, 3);
+    assert_memory_equal(stmt_blob(s, 0).p, "a\0b", 3);
+    assert_true(stmt_int(s, 1) == INT64_MIN && stmt_int(s, 3) == INT64_MIN);
+    assert_true(str_is(stmt_text(s, 2), "two"));
+    assert_true(stmt_null(s, 4) && !stmt_null(s, 5));
+    assert_int_equal(stmt_text(s, 5).n, 0);
+    for (int i = 0; i < 3; i++) { // after the end it stays at the end
+        assert_ok(store_next(s, &row, &e), &e);
+        assert_false(row);
+    }
+    store_done(s);
+    conn_close(c);
+}
+
+static void test_one_text_may_be_open_twice(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_READ);
+    struct str sql = STR("SELECT position FROM events WHERE position >= $1 ORDER BY position");
+    for (int round = 0; round < 3; round++) {
+        struct stmt *a, *b;
+        bool row;
+        int64_t sum = 0;
+        assert_ok(store_sql(c, sql, &P_INT(0), 1, &a, &e), &e);
+        while (store_next(a, &row, &e) == OK && row) {
+            assert_ok(store_sql(c, sql, &P_INT(stmt_int(a, 0)), 1, &b, &e), &e);
+            while (store_next(b, &row, &e) == OK && row)
+                sum += 10 * stmt_int(a, 0) + stmt_int(b, 0);
+            store_done(b);
+        }
+        store_done(a);
+        assert_int_equal(sum, 10 * (0 * 3 + 1 * 2 + 2 * 1) + (0 + 1 + 2) + (1 + 2) + 2);
+    }
+    // The same with a fixed one.
+    struct stmt *a, *b;
+    bool row;
+    assert_ok(store_query(c, QUERY_STORE_VERSION, NULL, 0, &a, &e), &e);
+    assert_ok(store_query(c, QUERY_STORE_VERSION, NULL, 0, &b, &e), &e);
+    assert_true(a != b);
+    assert_ok(store_next(a, &row, &e), &e);
+    assert_ok(store_next(b, &row, &e), &e);
+    assert_true(stmt_int(a, 0) > 0 && stmt_int(a, 0) == stmt_int(b, 0));
+    store_done(b);
+    store_done(a);
+    conn_close(c);
+}
+
+static void test_many_texts_do_not_push_out_open_ones(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_READ);
+    struct stmt *open[300], *s;
+    bool row;
+    for (int64_t i = 0; i < 1000; i++) {
+        char sql[64];
+        snprintf(sql, sizeof sql, "SELECT %lld + $1", (long long)i);
+        assert_ok(store_sql(c, str_z(sql), &P_INT(i), 1, i < 300 ? &open[i] : &s, &e), &e);
+        if (i < 300)
+            continue;
+        assert_ok(store_next(s, &row, &e), &e);
+        assert_int_equal(stmt_int(s, 0), 2 * i);
+        store_done(s);
+    }
+    for (int64_t i = 0; i < 300; i++) {
+        assert_ok(store_next(open[i], &row, &e), &e);
+        assert_int_equal(stmt_int(open[i], 0), 2 * i);
+        store_done(open[i]);
+    }
+    conn_close(c);
+}
+
+static void test_wrong_statements_are_our_bugs(void **state) {
+    struct fixture *f = *state;
+    static const char *const wrong[] = {
+        "SELEC 1",   "SELECT 1; SELECT 2", "",          "-- nothing",    "SELECT ?1",
+        "SELECT $2", "SELECT :a",          "SELECT $x", "SELECT $1, $3", "SELECT no FROM contacts"};
+    struct error e = {0};
+    struct stmt *s;
+    struct conn *c = connect_as(f->store, STORE_READ);
+    struct param one[] = {P_INT(1), P_INT(1), P_INT(1)};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        for (size_t n = 0; n < 4; n++)
+            if (store_sql(c, str_z(wrong[i]), one, n, &s, &e) != BUG)
+                fail_msg("taken: %s", wrong[i]);
+    assert_int_equal(store_sql(c, STR("SELECT $1"), one, 0, &s, &e), BUG);
+    assert_int_equal(store_sql(c, STR("SELECT $1"), one, 2, &s, &e), BUG);
+    assert_int_equal(store_run_sql(c, STR("DELETE FROM contacts"), NULL, 0, NULL, &e), BUG);
+    conn_close(c);
+}
+
+static void test_rules_of_tables_are_named(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *sql, *name;
+    } cases[] = {
+        {"INSERT INTO contacts VALUES (2, 'Ana', 'Cali')", "contacts.name"},
+        {"INSERT INTO contacts VALUES (1, 'Eva', 'Cali')", "contacts.id"},
+        {"INSERT INTO contacts VALUES (3, NULL, 'Cali')", "contacts.name"},
+        {"INSERT INTO contacts VALUES (3, 'Eva', 'Atlantis')", "real_city"},
+    };
+    struct conn *c = connect_as(f->store, STORE_WRITE);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error e = {0};
+        int64_t changed = 77;
+        assert_int_equal(store_run_sql(c, str_z(cases[i].sql), NULL, 0, &changed, &e), INVALID);
+        assert_string_equal(e.args[0], cases[i].name);
+        assert_int_equal(changed, 77);
+    }
+    conn_close(c);
+}
+
+static enum status add_contact(struct conn *c, int64_t id, const char *name, struct error *e) {
+    struct param params[] = {P_INT(id), P_TEXT(str_z(name))};
+    return store_run_sql(c, STR("INSERT INTO contacts (id, name) VALUES ($1, $2)"), params, 2, NULL,
+                         e);
+}
+
+static void test_savepoint_undoes_one_request_only(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_WRITE), *reader = connect_as(f->store, STORE_READ);
+    assert_ok(store_begin(c, true, &e), &e);
+    assert_ok(store_savepoint(c, &e), &e);
+    assert_ok(add_contact(c, 2, "Eva", &e), &e);
+    assert_ok(store_release(c, &e), &e);
+    assert_ok(store_savepoint(c, &e), &e);
+    assert_ok(add_contact(c, 3, "Iza", &e), &e);
+    assert_int_equal(add_contact(c, 4, "Iza", &e), INVALID);
+    // Until it is rolled back, nothing more.
+    assert_int_equal(add_contact(c, 5, "Jan", &e), BUG);
+    assert_int_equal(store_release(c, &e), BUG);
+    assert_ok(store_rollback_to(c, &e), &e);
+    assert_ok(store_savepoint(c, &e), &e);
+    assert_ok(add_contact(c, 6, "Lea", &e), &e);
+    assert_ok(store_release(c, &e), &e);
+    assert_answer(reader, "SELECT group_concat(name) FROM contacts", "Ana");
+    assert_ok(store_commit(c, &e), &e);
+    assert_answer(reader, "SELECT group_concat(name) FROM contacts", "Ana,Eva,Lea");
+
+    assert_ok(store_begin(c, true, &e), &e);
+    assert_int_equal(add_contact(c, 7, "Lea", &e), INVALID);
+    assert_int_equal(store_commit(c, &e), BUG); // and has rolled back
+    assert_ok(store_begin(c, true, &e), &e);
+    assert_ok(add_contact(c, 8, "Mia", &e), &e);
+    store_rollback(c);
+    store_rollback(c);
+    assert_answer(c, "SELECT group_concat(name) FROM contacts", "Ana,Eva,Lea");
+    conn_close(c);
+    conn_close(reader);
+}
+
+static void test_read_transaction_sees_one_moment(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_WRITE), *reader = connect_as(f->store, STORE_READ);
+    assert_ok(store_begin(reader, false, &e), &e);
+    assert_answer(reader, "SELECT count(*) FROM contacts", "1");
+    assert_ok(add_contact(c, 2, "Eva", &e), &e);
+    assert_answer(reader, "SELECT count(*) FROM contacts", "1");
+    assert_ok(store_commit(reader, &e), &e);
+    assert_answer(reader, "SELECT count(*) FROM contacts", "2");
+    conn_close(c);
+    conn_close(reader);
+}
+
+static void test_conveniences(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct arena arena = ARENA_INIT;
+    struct conn *c = connect_as(f->store, STORE_WRITE);
+    int64_t number = -5;
+    struct str text = STR("untouched");
+    assert_int_equal(store_int(c, QUERY_HISTORY_STATE, NULL, 0, &number, &e), OK);
+    assert_int_equal(number, 3);
+    assert_int_equal(store_text(c, QUERY_STATE_GET, &P_TEXT(STR("no")), 1, &arena, &text, &e),
+                     NOT_FOUND);
+    assert_true(str_is(text, "untouched"));
+    struct param set[] = {P_TEXT(STR("a")), P_TEXT(STR("b"))};
+    assert_ok(store_run(c, QUERY_STATE_SET, set, 2, &number, &e), &e);
+    assert_int_equal(number, 1);
+    assert_ok(store_text(c, QUERY_STATE_GET, &P_TEXT(STR("a")), 1, &arena, &text, &e), &e);
+    assert_true(str_is(text, "b"));
+    arena_release(&arena);
+    conn_close(c);
+}
+
+static void test_two_writers_one_waits_and_is_told(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *a = connect_as(f->store, STORE_WRITE), *b = connect_as(f->store, STORE_HISTORY);
+    assert_ok(store_begin(a, true, &e), &e);
+    micros start = clock_monotonic();
+    assert_int_equal(store_begin(b, true, &e), CONFLICT);
+    micros waited = clock_monotonic() - start;
+    assert_true(waited > 4 * SECOND && waited < 10 * SECOND);
+    // The search index is another file: its writer does not wait for this one, nor this one for it.
+    struct conn *search = connect_as(f->store, STORE_SEARCH);
+    start = clock_monotonic();
+    assert_ok(store_begin(search, true, &e), &e);
+    assert_ok(store_run(search, QUERY_SEARCH_POSITION_SET, &P_INT(2), 1, NULL, &e), &e);
+    assert_ok(store_commit(a, &e), &e);
+    assert_ok(store_begin(b, true, &e), &e);
+    assert_ok(add_event(b, 3, &e), &e);
+    assert_ok(store_commit(b, &e), &e);
+    assert_ok(store_commit(search, &e), &e);
+    assert_true(clock_monotonic() - start < SECOND);
+    conn_close(a);
+    conn_close(b);
+    conn_close(search);
+}
+
+static void put_text(struct conn *search, int64_t row, struct str body) {
+    struct error e = {0};
+    struct param params[] = {P_INT(row), P_TEXT(body)};
+    assert_ok(store_run(search, QUERY_SEARCH_PUT, params, 2, NULL, &e), &e);
+}
+
+static void test_search_index_is_read_everywhere_and_replaced_when_broken(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    static const char find[] = "SELECT rowid FROM search_text WHERE search_text MATCH 'ron'";
+    struct conn *search = connect_as(f->store, STORE_SEARCH),
+                *reader = connect_as(f->store, STORE_READ);
+    assert_answer(search, "SELECT count(*) FROM events", "3"); // it reads the log
+    put_text(search, 7, STR("cronista"));
+    assert_answer(reader, find, "7");
+    // Made anew under open connections.
+    assert_ok(store_reset_search(f->store, &e), &e);
+    assert_answer(reader, find, "");
+    put_text(search, 8, STR("la crona"));
+    assert_answer(reader, find, "8");
+    conn_close(search);
+    conn_close(reader);
+    store_close(f->store);
+
+    char name[128];
+    snprintf(name, sizeof name, "%s/search.db", f->dir);
+    static const char rubbish[8192] = "this is not a database";
+    for (int damage = 0; damage < 3; damage++) {
+        int fd = open(name, O_WRONLY | (damage == 0 ? O_TRUNC : 0));
+        assert_true(fd >= 0);
+        if (damage) // the header, or the first page's tree
+            assert_int_equal(pwrite(fd, rubbish, damage == 1 ? 8192 : 2000, damage == 1 ? 0 : 100),
+                             damage == 1 ? 8192 : 2000);
+        close(fd);
+        assert_ok(store_open(&f->store, f->dir, false, &e), &e);
+        reader = connect_as(f->store, STORE_READ);
+        assert_answer(reader, find, "");
+        assert_answer(reader, "SELECT position FROM search_state", "0");
+        assert_answer(reader, "SELECT count(*) FROM events", "3");
+        conn_close(reader);
+        store_close(f->store);
+    }
+    assert_ok(store_open(&f->store, f->dir, false, &e), &e);
+}
+
+static void fold_by_lower_case(struct buf *out, struct str text) {
+    for (size_t i = 0; i < text.n; i++)
+        buf_char(out, text.p[i] >= 'A' && text.p[i] <= 'Z' ? (char)(text.p[i] + 32) : text.p[i]);
+}
+
+static void test_fold_is_a_function_of_sql(void **state) {
+    struct fixture *f = *state;
+    static const enum store_access all[] = {STORE_READ, STORE_WRITE, STORE_HISTORY, STORE_MIGRATE,
+                                            STORE_SEARCH};
+    store_set_fold(fold_by_lower_case);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct conn *c = connect_as(f->store, all[i]);
+        assert_answer(c, "SELECT fold('AbC') || fold('') || coalesce(fold(NULL), '-')", "abc-");
+        conn_close(c);
+    }
+    store_set_fold(NULL);
+}
+
+static void test_opening_refuses_what_is_not_ours(void **state) {
     (void)state;
     struct error e = {0};
-    struct store *s;
-    char dir[] = "/tmp/storeXXXXXX";
-    assert_non_null(mkdtemp(dir));
-    assert_int_equal(store_open(&s, dir, true, &e), OK);
-    char t[300];
-    enum status st = store_migrate(s, false, &e);
-    error_text(&e, t, sizeof t);
-    if (st)
-        print_message("%s\n", t);
-    assert_int_equal(st, OK);
-    store_close(s);
+    struct store *store;
+    char dir[64], name[128];
+    make_folder(dir);
+    assert_int_equal(store_open(&store, dir, false, &e), NOT_FOUND);
+    assert_int_equal(store_open(&store, "/nonexistent/deep", true, &e), UNAVAILABLE);
+    snprintf(name, sizeof name, "%s/cronista.db", dir);
+    int fd = open(name, O_WRONLY | O_CREAT, 0600);
+    char text[5000];
+    memset(text, 'x', sizeof text);
+    assert_int_equal(write(fd, text, sizeof text), sizeof text);
+    close(fd);
+    assert_int_equal(store_open(&store, dir, true, &e), CORRUPT);
+    unlink(name);
+    remove_folder(dir);
+
+    // Another program's database: an empty application id in a database of ours.
+    make_folder(dir);
+    assert_ok(store_open(&store, dir, true, &e), &e);
+    struct stat st;
+    snprintf(name, sizeof name, "%s/cronista.db", dir);
+    assert_int_equal(stat(name, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_ok(store_migrate(store, false, &e), &e);
+    store_close(store);
+    fd = open(name, O_WRONLY);
+    assert_int_equal(pwrite(fd, "\0\0\0\0", 4, 68), 4);
+    close(fd);
+    assert_int_equal(store_open(&store, dir, true, &e), INVALID);
+    remove_folder(dir);
+}
+
+static void test_versions(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct store_versions v;
+    assert_ok(store_version(f->store, &v, &e), &e);
+    assert_true(v.program > 0 && v.program == v.database);
+    assert_ok(store_migrate(f->store, false, &e), &e); // nothing to do
+
+    struct conn *c = connect_as(f->store, STORE_MIGRATE);
+    assert_ok(store_script(c, STR("INSERT INTO migrations VALUES (9999, 'later', 0)"), &e), &e);
+    assert_int_equal(store_migrate(f->store, true, &e), INVALID);
+    assert_string_equal(e.args[0], "9999");
+    assert_ok(store_script(c, STR("DELETE FROM migrations"), &e), &e);
+    assert_ok(store_version(f->store, &v, &e), &e);
+    assert_int_equal(v.database, 0);
+    // A database with tables and no version is not an empty one.
+    assert_int_equal(store_migrate(f->store, false, &e), INVALID);
+    assert_int_equal(store_migrate(f->store, true, &e), BUG); // the tables are there; undone whole
+    assert_answer(c, "SELECT count(*) FROM migrations", "0");
+    assert_answer(c, "SELECT count(*) FROM events", "3");
+    conn_close(c);
+}
+
+static void *migrate_too(void *store) {
+    struct error e = {0};
+    return (void *)(intptr_t)store_migrate(store, false, &e);
+}
+
+static void test_two_may_make_the_tables_at_once(void **state) {
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        struct error e = {0};
+        struct store *store;
+        char dir[64];
+        make_folder(dir);
+        assert_ok(store_open(&store, dir, true, &e), &e);
+        pthread_t threads[3];
+        void *result;
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, migrate_too, store), 0);
+        for (int i = 0; i < 3; i++) {
+            pthread_join(threads[i], &result);
+            assert_int_equal((intptr_t)result, OK);
+        }
+        store_close(store);
+        remove_folder(dir);
+    }
+}
+
+static enum status prepare_as(struct store *store, enum store_access access, int query,
+                              struct error *e) {
+    struct conn *c = connect_as(store, access);
+    struct param *params = calloc(query_texts[query].params + 1, sizeof *params);
+    struct stmt *s;
+    if (access == STORE_HISTORY) {
+        assert_ok(store_begin(c, true, e), e);
+        store_gate(c, STORE_GATE_APPEND, true);
+        store_gate(c, STORE_GATE_ERASE, true);
+    }
+    enum status st = store_query(c, query, params, query_texts[query].params, &s, e);
+    if (st == OK)
+        store_done(s);
+    free(params);
+    conn_close(c);
+    return st;
+}
+
+// Readers have all tables, the log's writer all but the index, which has a writer of its own.
+static void test_every_fixed_query_is_right(void **state) {
+    struct fixture *f = *state;
+    static const enum store_access writers[] = {STORE_HISTORY, STORE_MIGRATE, STORE_SEARCH};
+    for (int query = 0; query < QUERY_COUNT; query++) {
+        struct error e = {0}, first = {0};
+        bool good = prepare_as(f->store, STORE_READ, query, &first) == OK;
+        for (size_t i = 0; i < sizeof writers / sizeof *writers && !good; i++)
+            good = prepare_as(f->store, writers[i], query, &e) == OK;
+        if (!good) {
+            char text[600];
+            error_text(&first, text, sizeof text);
+            fail_msg("%s: %s", query_texts[query].name, text);
+        }
+    }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_smoke)};
+#define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        IN_A_STORE(test_parameters_go_by_their_number),
+        IN_A_STORE(test_one_text_may_be_open_twice),
+        IN_A_STORE(test_many_texts_do_not_push_out_open_ones),
+        IN_A_STORE(test_wrong_statements_are_our_bugs),
+        IN_A_STORE(test_rules_of_tables_are_named),
+        IN_A_STORE(test_savepoint_undoes_one_request_only),
+        IN_A_STORE(test_read_transaction_sees_one_moment),
+        IN_A_STORE(test_conveniences),
+        IN_A_STORE(test_two_writers_one_waits_and_is_told),
+        IN_A_STORE(test_search_index_is_read_everywhere_and_replaced_when_broken),
+        IN_A_STORE(test_fold_is_a_function_of_sql),
+        cmocka_unit_test(test_opening_refuses_what_is_not_ours),
+        IN_A_STORE(test_versions),
+        cmocka_unit_test(test_two_may_make_the_tables_at_once),
+        IN_A_STORE(test_every_fixed_query_is_right),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
