@@ -1,4 +1,4 @@
-// How fast the log takes events: what one event costs, and commits a second from 1, 8 and 64 threads.
+// How fast the log takes events and is verified: what one event costs, commits a second from 1, 8 and 64 threads.
 //
 //     writer_bench DIRECTORY        an empty one, on the disk to be measured
 #include <pthread.h>
@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "history/history.h"
 #include "history/payload.h"
+#include "history/verify.h"
 #include "store/migrate.h"
 
 #define FIELDS 6
@@ -123,6 +124,21 @@ static void measure_threads(int threads) {
            (double)(after.commits - before.commits) * SECOND / RUN_TIME);
 }
 
+static void measure_verify(struct store *store) {
+    struct conn *c;
+    struct verify_report r;
+    struct error e = {0};
+    check(store_connect(store, STORE_READ, &c, &e), &e);
+    micros start = clock_monotonic();
+    check(history_verify(c, NULL, &r, &e), &e);
+    micros took = clock_monotonic() - start;
+    if (r.damage)
+        check(r.what.status, &r.what);
+    printf("verification: %.0f events a second, %.1f values each\n",
+           (double)r.head.size * SECOND / (double)took, (double)r.items / (double)r.head.size);
+    conn_close(c);
+}
+
 int main(int argc, char **argv) {
     struct store *store;
     struct error e = {0};
@@ -140,7 +156,9 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
         measure_threads(threads[i]);
     measure_batches(1);
+    measure_verify(store);
     measure_batches(FIELDS);
+    measure_verify(store);
     writer_stop(writer);
     store_close(store);
     return 0;
