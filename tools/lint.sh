@@ -60,13 +60,7 @@ check_messages() {
     python3 tools/messages.py --check
 }
 
-# Words of other languages are in po/ and in what the tests expect of pages; identifiers in tools/spelling.txt.
-check_spelling() {
-    git ls-files -z --cached --others --exclude-standard |
-        grep -zvE '^(po/|LICENSE$|fuzz/corpus/|fuzz/[^/]*\.dict$|tests/golden/|tests/data/|ui/dev/|src/cli/demo)' |
-        grep -zvE '(package-lock\.json|\.(png|ico|woff2|xlsx|zip|db|mo|po|pot|csv|svg))$' |
-        xargs -0 codespell --ignore-words tools/spelling.txt
-}
+check_spelling() { python3 tools/check_spelling.py; }
 
 check_shell() {
     git ls-files --cached --others --exclude-standard | while read -r file; do

@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 import check_files  # noqa: E402
 import check_layers  # noqa: E402
+import check_spelling  # noqa: E402
 
 
 class Tree(unittest.TestCase):
@@ -164,3 +165,11 @@ class Files(Tree):
         self.assert_found()
         self.write("A.md", "`a_unmake()` in `src/b.h`,\nsee [this](src/c.h)\n")
         self.assert_found("links to src/c.h", "A.md:1: there is no a_unmake()", "A.md:1: there is no src/b.h")
+
+
+class Spelling(unittest.TestCase):
+    def test_comments_and_messages_of_c(self):
+        text = 'f(N_("a message"), "una calle"); // a comment\nchar *s = "// no comment";\n/* two\nlines */\n'
+        english = check_spelling.english_of_c(text)
+        self.assertEqual(len(english), len(text))
+        self.assertEqual(english.split(), ["N_(\"a", "message\"", "//", "a", "comment", "/*", "two", "lines", "*/"])
