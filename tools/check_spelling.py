@@ -26,6 +26,7 @@ def english_of_c(text):
         kept.append(re.sub(r"[^\n]", " ", text[at:match.start()]))
         kept.append(re.sub(r"[^\n]", " ", match[0]) if match[0].startswith('"') else match[0])
         at = match.end()
+    kept.append(re.sub(r"[^\n]", " ", text[at:]))
     return "".join(kept)
 
 
