@@ -1,0 +1,86 @@
+// The mapping document (docs/import.md) as a structure: what becomes of each column.
+#ifndef CRONISTA_ACTIONS_IMPORT_MAP_H
+#define CRONISTA_ACTIONS_IMPORT_MAP_H
+
+#include "actions/import_source.h"
+#include "model/model.h"
+
+enum import_missing { MISSING_REFUSE, MISSING_CREATE, MISSING_EMPTY };
+enum import_duplicates { DUPLICATES_SKIP, DUPLICATES_MERGE, DUPLICATES_CREATE };
+
+struct replacement {
+    struct str from, to;
+    int64_t rows; // where it was used
+};
+
+// "{First name} {Last name:plain}": what a text is put together from.
+struct template_part {
+    int column;      // of the file; PART_LITERAL, PART_VALUE
+    struct str text; // of a literal
+    bool plain;      // letters and digits without accents, small, dots between words
+};
+#define PART_LITERAL (-1)
+#define PART_VALUE (-2) // the cell that named a missing record
+
+struct rule;
+struct set_rule {
+    struct rule *rule; // the field and how to read the text
+    struct template_part *parts;
+    size_t n_parts;
+};
+
+// How the texts of one column (or of one template) become values of a field.
+struct rule {
+    struct str column;         // its name in the file; of a template: the field's key
+    int index;                 // place in the file; -1: of a template
+    const struct field *field; // NULL: the column is ignored
+    bool owner;                // the person in charge, which every record has
+    enum import_missing missing;
+    bool
+        invalid_empty; // a value that can't be read leaves the field empty instead of refusing the row
+    struct str separator; // between several values in one cell
+    struct str currency;  // of amounts without one
+    char point;           // decimal point of numbers, '.' or ','; 0: as the language has it
+    char dates[4];        // "dmy", "mdy", "ymd"; empty: as the language has it
+    int64_t factor;       // in millionths; 0: none
+    struct replacement *replace;
+    size_t n_replace;
+    struct set_rule *create; // fields of a missing record that is created, beside its name
+    size_t n_create;
+    const struct module *target; // of links and users
+};
+
+#define MATCH_FIELDS 4
+struct match_key {
+    const struct rule *rules[MATCH_FIELDS]; // all of them together
+    size_t n;
+};
+
+struct import_mapping {
+    const struct module *module;
+    struct rule *rules; // one for each column of the file, in their order
+    size_t n_rules;
+    struct set_rule *set;
+    size_t n_set;
+    struct match_key *match;
+    size_t n_match;
+    enum import_duplicates duplicates;
+    struct value_context local;
+    struct value_context plain; // the same for values that are in plain form already
+    bool undecided_match;       // match was not given but chosen here
+};
+
+// The pseudo field "owner".
+const struct field *import_owner_field(void);
+// A field that an import may fill, by key ("owner" too); NULL for others.
+const struct field *import_field(const struct module *, struct str key);
+
+// Reads a whole mapping for a file with these columns. Everything is copied into the arena. INVALID names the column or part.
+enum status mapping_read(struct import_mapping *, const struct model *, const struct module *,
+                         const struct str *columns, size_t n_columns, const struct doc *,
+                         const struct value_context *viewer, struct arena *, struct error *);
+
+// "header", "sheet", "delimiter", "encoding" of the document's "file".
+enum status mapping_source(const struct doc *mapping, struct source_options *, struct error *);
+
+#endif

@@ -1,0 +1,283 @@
+// What the files of the import share. import_row.c turns lines into rows without writing, import_write.c writes them,
+// import_run.c leads both through a file.
+#ifndef CRONISTA_ACTIONS_IMPORT_PRIVATE_H
+#define CRONISTA_ACTIONS_IMPORT_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "actions/actions.h"
+#include "actions/import.h"
+#include "actions/import_lookup.h"
+#include "actions/import_map.h"
+#include "actions/import_source.h"
+#include "formats/csv.h"
+#include "formats/fold.h"
+
+struct tally;
+struct row;
+
+struct import {
+    struct crm *crm;
+    const struct model *model;
+    const struct module *module;
+    const struct viewer *viewer;
+    enum event_channel channel;
+    struct arena arena; // as long as the job
+    char *path;
+    struct str name;
+    char digest[HASH_HEX];
+    struct source_look look; // strings in the arena
+    struct str *columns;     // their names
+    size_t n_columns;
+    struct str **samples; // [column][row], empty ones left out
+    size_t *n_samples;
+    const char **guess; // by column: "name", "content", "mapping", "remembered", ""
+    struct doc *mapping_doc;
+    struct import_mapping mapping;
+    struct str remembered; // name of the mapping that was used, or empty
+    struct conn *conn;     // for reading
+    FILE *errors;
+    char *errors_path; // of the refused rows; NULL: none
+    bool errors_temporary;
+    int64_t errors_rows;
+    // For other threads.
+    _Atomic bool cancel, running;
+    _Atomic int64_t id, row, created, changed, skipped, refused, bytes;
+};
+
+// ---------------------------------------------------------------- import_guess.c
+
+// A mapping document for a file of which only the columns and some values are known. base (may be NULL) is a partial
+// mapping whose parts are kept. guesses[i] says by what the column was recognised.
+struct doc *mapping_guess(struct import *, const struct doc *base, const char **guesses,
+                          struct arena *);
+
+// ---------------------------------------------------------------- import_value.c
+
+// A text of the file as a value of the rule's field, which is no link. *value NULL: blank.
+enum status import_value(const struct import_mapping *, const struct rule *,
+                         const struct import_cell *, struct arena *, const struct doc **value,
+                         struct error *);
+// "05/13/2026 10:00" in the order "mdy" as ISO; false when it is none.
+bool import_date(struct str text, const char *order, struct arena *, struct str *iso);
+
+// ---------------------------------------------------------------- import_report.c
+
+// What was done about everything that was not taken as it stood.
+struct tally *tally_new(void);
+void tally_free(struct tally *);
+void tally_problem(struct tally *, struct str column, struct str problem, const char *msgid,
+                   int64_t row);
+void tally_refusal(struct tally *, int64_t row, struct str column, struct str problem);
+void tally_note(struct tally *, const char *msgid, int64_t times);
+enum tally_link { LINK_FOUND, LINK_BLANK, LINK_CREATED, LINK_LATER };
+void tally_link(struct tally *, const struct rule *, enum tally_link);
+// did: "refused", "created", "left empty".
+void tally_missing(struct tally *, const struct rule *, struct str value, const char *did);
+// Adds "problems", "refusals", "links", "notes" to the report.
+void tally_write(const struct tally *, const struct import *, struct arena *, struct doc *report);
+// A problem in the viewer's language.
+struct str import_text(const struct import *, const struct error *, struct arena *);
+
+// ---------------------------------------------------------------- import_job.c
+
+// The job's file opened again, at its first row of values.
+enum status job_source(struct import *, struct source **, struct error *);
+// The viewer with the right to keep the records of the import itself.
+struct viewer import_keeper(const struct import *);
+struct str import_signature(const struct import *, struct arena *);
+// The newest mapping kept for these columns; *mapping NULL when there is none.
+enum status import_remembered(struct import *, struct doc **mapping, struct str *name, int64_t *id,
+                              struct error *);
+// Imports of the same bytes into the same module, newest first.
+enum status import_earlier(struct import *, enum status (*each)(void *, const struct doc *), void *,
+                           struct arena *, struct error *);
+
+// ---------------------------------------------------------------- import_errors.c
+
+// Opens the file for refused rows: of the imports record, or (id 0) a temporary one. With `more`, what is there stays.
+enum status import_errors_begin(struct import *, int64_t id, bool more, struct error *);
+void import_errors_row(struct import *, const struct row *);
+// Finishes it; removes it when it is empty.
+void import_errors_end(struct import *);
+void import_errors_drop(struct import *); // closes it, and removes a temporary one
+// Rows in the file so far.
+int64_t import_errors_rows(const struct import *);
+// Holds the import's record against other threads and processes. CONFLICT when one of them has it.
+enum status import_lock(struct crm *, int64_t id, int *fd, struct error *);
+void import_unlock(struct crm *, int64_t id, int fd);
+// imports/NAME in the data directory, which is made when missing.
+enum status import_path(struct crm *, struct arena *, const char *name, char **path,
+                        struct error *);
+
+// ---------------------------------------------------------------- import_row.c, import_pass.c
+
+enum fate { FATE_CREATE, FATE_CHANGE, FATE_SKIP, FATE_REFUSE };
+enum outcome { ROW_IS_CREATED, ROW_IS_CHANGED, ROW_IS_UNCHANGED, ROW_IS_SKIPPED, ROW_IS_REFUSED };
+
+struct row_problem {
+    int column; // of the file; -1: the whole row
+    struct error error;
+    struct row_problem *next;
+};
+
+// One field of the record to be. Of links, value is NULL and refs say to what they lead.
+struct row_item {
+    const struct rule *rule;
+    const struct doc *value;
+    struct ref *refs;
+    size_t n_refs;
+    bool later;      // leads to a row further down: set once all rows are there
+    struct str text; // of the cell, for `later`
+};
+
+struct row {
+    int64_t index;  // of the data rows, from 1
+    int64_t number; // in the file, for people
+    const struct import_cell *cells;
+    size_t n_cells;
+    enum fate fate;
+    struct ref duplicate; // of CHANGE and SKIP
+    struct row_item *items;
+    size_t n_items;
+    struct row_problem *problems;
+    // How writing went; only the writer's thread touches it until the slice is done.
+    enum outcome outcome;
+    struct row_problem *refusal; // why writing refused it
+};
+
+// A missing record that the import makes, once the first row needs it.
+struct made {
+    const struct module *module;
+    struct row_item *items;
+    size_t n_items;
+    int64_t id;    // 0: not made yet
+    int64_t slice; // that made it
+    bool told;     // the report counts it
+    struct made *next;
+};
+static inline struct ref ref_made(struct made *made) {
+    return (struct ref){REF_MADE, (int64_t)(intptr_t)made};
+}
+static inline struct made *made_of(struct ref ref) {
+    return (struct made *)(intptr_t)ref.n;
+}
+
+#define ROWS_BLOCK 65536
+#define ROWS_BLOCKS 16384
+#define ROW_REFUSED (-1)
+
+struct row_target {
+    const struct module *module;
+    struct lookup *names;
+    bool of_this_file; // rows of the file are among the names
+    struct row_target *next;
+};
+
+// One way through the file: what is known about the database and about the rows so far.
+struct pass {
+    struct import *job;
+    struct reader reader;
+    struct arena arena; // as long as the pass
+    struct row_target *targets;
+    struct lookup *seen;    // by match keys and unique fields
+    struct match_key *keys; // match first, then unique fields that are not among them
+    size_t n_keys;
+    struct str *key_texts; // of the present row, by key; empty: none
+    const struct field **required;
+    size_t n_required;
+    _Atomic int64_t *rows[ROWS_BLOCKS]; // ids by index; 0 unknown yet, ROW_REFUSED
+    struct made *made;                  // newest first
+    struct tally *tally;
+    bool quiet; // a preview: nothing is counted
+};
+
+enum status pass_begin(struct pass *, struct import *, int64_t skip_rows, struct error *);
+void pass_end(struct pass *);
+void pass_row_set(struct pass *, int64_t index, int64_t id);
+int64_t pass_row_get(const struct pass *, int64_t index);
+// The line as it would become. Cells are copied into the arena.
+void pass_prepare(struct pass *, const struct import_line *, int64_t index, struct arena *,
+                  struct row *);
+// What a text in a column of links leads to; problem filled when to nothing.
+struct ref pass_find(struct pass *, const struct rule *, struct str text, struct arena *);
+// From now on this text stands for that record.
+void pass_name(struct pass *, const struct module *, struct str text, struct ref, struct arena *);
+void row_problem(struct row *, struct arena *, int column, const struct error *);
+// The cell of a rule's column with its replacement; *replaced (may be NULL) is the one that was used.
+struct import_cell row_cell(const struct rule *, const struct import_line *,
+                            struct replacement **replaced);
+// The text a template makes of a line; value stands for {value}.
+struct str row_template(const struct import_mapping *, const struct set_rule *,
+                        const struct import_line *, struct str value, struct arena *);
+
+// ---------------------------------------------------------------- import_write.c
+
+struct totals {
+    int64_t row;    // index of the last row behind
+    int64_t number; // of that row in the file
+    int64_t created, changed, unchanged, skipped, refused;
+    int64_t linked; // links that waited for a row further down, set
+};
+
+// A link that waits for a row further down.
+struct later {
+    int64_t id; // the record that is to have it
+    struct str field, text;
+    struct later *next;
+};
+
+#define SLICE_ROWS 400
+
+struct run;
+struct slice {
+    struct run *run;
+    struct slice *before; // the one before it, whose totals it goes on from; NULL: the run's start
+    struct write_task task;
+    struct arena arena;
+    struct row *rows;        // a slice of rows, or
+    const struct later *set; // of links to be set
+    size_t n;
+    int64_t number; // of the slice, from 1
+    bool ran;
+    struct made *made; // all that there were when it was handed over
+    // The writer's until the slice is done:
+    struct totals after;
+    bool valid;         // `after` holds
+    struct later *left; // links that this slice's rows leave to be set
+    int64_t unset;      // links of `set` that could not be set
+    bool busy;          // with the writer; under run->lock
+};
+
+struct run {
+    struct import *job;
+    struct pass pass;
+    struct viewer keeper; // the viewer, with the right to keep the import's own record
+    struct act act;       // of all its events
+    int64_t id;           // of the imports record
+    struct totals start;  // of an import that goes on
+    struct totals totals; // of what is committed
+    bool resumed;
+    struct later *later, **later_end; // all links that wait; in the pass's arena
+    struct slice slices[2];
+    int64_t slice_number; // of the newest
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    _Atomic bool failed;
+    struct error error; // why
+};
+
+// The write_fn of a slice.
+enum status slice_write(struct write *, void *slice, struct error *);
+
+// ---------------------------------------------------------------- import_run.c
+
+void progress_set(struct import *, const struct totals *);
+struct doc *import_report(const struct import *, const struct totals *, const char *state,
+                          struct arena *);
+// What is to be said once the file has been read.
+void import_notes(struct pass *, const struct source *);
+
+#endif

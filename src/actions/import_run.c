@@ -1,0 +1,225 @@
+// A way through the whole file: dry, or writing.
+//
+// The calling thread reads and prepares rows while the writer takes the slice before: two slices are on their way at
+// any time. Slices are background work, so that a person's save goes before them.
+#include "actions/import_private.h"
+
+#include <unistd.h>
+
+#include "actions/values.h"
+#include "formats/json.h"
+#include "records/rows.h"
+
+void progress_set(struct import *job, const struct totals *t) {
+    job->row = t->row;
+    job->created = t->created;
+    job->changed = t->changed + t->unchanged;
+    job->skipped = t->skipped;
+    job->refused = t->refused;
+}
+
+void import_cancel(struct import *job) {
+    job->cancel = true;
+}
+
+void import_progress(const struct import *job, struct import_progress *out) {
+    *out = (struct import_progress){
+        .id = job->id,
+        .row = job->row,
+        .created = job->created,
+        .changed = job->changed,
+        .skipped = job->skipped,
+        .refused = job->refused,
+        .bytes = job->bytes,
+        .all_bytes = job->look.spreadsheet ? 0 : job->look.size,
+        .running = job->running,
+        .cancelled = job->cancel,
+    };
+}
+
+// ---------------------------------------------------------------- the report
+
+void import_notes(struct pass *p, const struct source *source) {
+    const struct import *job = p->job;
+    tally_note(p->tally, N_("characters that the encoding does not know became �"),
+               source_replaced(source));
+    for (size_t i = 0; i < job->n_columns; i++)
+        tally_note(p->tally, N_("columns of the file that are not imported"),
+                   job->mapping.rules[i].field == NULL);
+}
+
+struct doc *import_report(const struct import *job, const struct totals *t, const char *state,
+                          struct arena *a) {
+    struct doc *report = doc_object(a);
+    doc_set_str(a, report, "module", job->module->key);
+    doc_set_z(a, report, "state", state);
+    doc_set_int(a, report, "rows", t->row);
+    doc_set_int(a, report, "created", t->created);
+    doc_set_int(a, report, "changed", t->changed);
+    doc_set_int(a, report, "unchanged", t->unchanged);
+    doc_set_int(a, report, "skipped", t->skipped);
+    doc_set_int(a, report, "refused", t->refused);
+    doc_set_int(a, report, "linked_later", t->linked);
+    return report;
+}
+
+// ---------------------------------------------------------------- preview
+
+static struct doc *cell_doc(const struct pass *p, const struct row *row, int column,
+                            struct arena *a) {
+    struct doc *cell = doc_object(a);
+    bool there = (size_t)column < row->n_cells;
+    doc_set_str(a, cell, "text", there ? arena_str(a, row->cells[column].text) : STR(""));
+    for (size_t i = 0; i < row->n_items; i++) {
+        const struct row_item *item = &row->items[i];
+        if (item->rule->index == column && item->value)
+            doc_set(cell, STR("value"), doc_copy(a, item->value));
+    }
+    for (const struct row_problem *q = row->problems; q; q = q->next)
+        if (q->column == column && !doc_get(cell, STR("problem")))
+            doc_set_str(a, cell, "problem", import_text(p->job, &q->error, a));
+    return cell;
+}
+
+static void preview_row(const struct pass *p, const struct row *row, struct doc *rows,
+                        struct arena *a) {
+    static const char *const does[] = {"create", "change", "skip", "refuse"};
+    struct doc *one = doc_add(rows, doc_object(a));
+    doc_set_int(a, one, "row", row->number);
+    doc_set_z(a, one, "does", does[row->fate]);
+    if (row->duplicate.kind == REF_RECORD)
+        doc_set_int(a, one, "id", row->duplicate.n);
+    struct doc *cells = doc_set_array(a, one, "cells");
+    for (size_t i = 0; i < p->job->n_columns; i++)
+        doc_add(cells, cell_doc(p, row, (int)i, a));
+    struct doc *problems = doc_set_array(a, one, "problems");
+    for (const struct row_problem *q = row->problems; q; q = q->next)
+        if (q->column < 0)
+            doc_add(problems, doc_str(a, import_text(p->job, &q->error, a)));
+}
+
+enum status import_preview(struct import *job, int rows, struct arena *a, struct doc **out,
+                           struct error *e) {
+    struct pass pass;
+    struct source *source = NULL;
+    struct doc *d = doc_object(a);
+    struct doc *columns = doc_set_array(a, d, "columns");
+    for (size_t i = 0; i < job->n_columns; i++) {
+        const struct field *f = job->mapping.rules[i].field;
+        doc_add(columns, f ? doc_str(a, f->key) : doc_null(a));
+    }
+    struct doc *list = doc_set_array(a, d, "rows");
+    enum status s = pass_begin(&pass, job, 0, e);
+    if (s != OK)
+        return s;
+    pass.quiet = true;
+    s = job_source(job, &source, e);
+    struct import_line line;
+    bool more = true;
+    for (int64_t index = 1;
+         s == OK && index <= rows && (s = source_next(source, &line, &more, e)) == OK && more;
+         index++) {
+        struct row row;
+        pass_prepare(&pass, &line, index, a, &row);
+        preview_row(&pass, &row, list, a);
+    }
+    source_close(source);
+    pass_end(&pass);
+    if (s == OK)
+        *out = d;
+    return s;
+}
+
+// ---------------------------------------------------------------- dry run
+
+// Whether a row would change the record it is a duplicate of.
+static enum status would_change(struct pass *p, const struct row *row, struct arena *a,
+                                bool *changes, struct error *e) {
+    *changes = true;
+    if (row->duplicate.kind != REF_RECORD)
+        return OK;
+    struct doc *before;
+    enum status s = row_get(p->reader.conn, p->job->module, row->duplicate.n, a, &before, e);
+    if (s != OK)
+        return s;
+    *changes = false;
+    for (size_t i = 0; i < row->n_items && !*changes; i++) {
+        const struct row_item *item = &row->items[i];
+        const struct doc *now = doc_get(before, item->rule->field->key);
+        const struct doc *value = item->value;
+        struct doc *ids = doc_array(a);
+        bool known = true;
+        for (size_t j = 0; j < item->n_refs; j++) {
+            known = known && item->refs[j].kind == REF_RECORD;
+            doc_add(ids, doc_int(a, item->refs[j].n));
+        }
+        if (item->n_refs)
+            value = item->rule->field->type == TYPE_LINKS ? ids : ids->first;
+        *changes = !known || !value_equal(item->rule->field, value, now);
+    }
+    return OK;
+}
+
+static enum status check_row(struct pass *p, const struct row *row, struct totals *t,
+                             struct arena *a, struct error *e) {
+    bool changes = false;
+    enum status s = row->fate == FATE_CHANGE ? would_change(p, row, a, &changes, e) : OK;
+    t->row = row->index;
+    t->number = row->number;
+    t->created += row->fate == FATE_CREATE;
+    t->changed += row->fate == FATE_CHANGE && changes;
+    t->unchanged += row->fate == FATE_CHANGE && !changes;
+    t->skipped += row->fate == FATE_SKIP;
+    t->refused += row->fate == FATE_REFUSE;
+    for (size_t i = 0; i < row->n_items && row->fate <= FATE_CHANGE; i++)
+        t->linked += row->items[i].later;
+    if (row->fate == FATE_REFUSE)
+        import_errors_row(p->job, row);
+    return s;
+}
+
+enum status import_check(struct import *job, struct arena *a, struct doc **report,
+                         struct error *e) {
+    struct pass pass;
+    struct source *source = NULL;
+    struct totals totals = {0};
+    struct arena work = ARENA_INIT;
+    job->cancel = false;
+    job->running = true;
+    enum status s = pass_begin(&pass, job, 0, e);
+    if (s != OK) {
+        job->running = false;
+        return s;
+    }
+    s = import_errors_begin(job, 0, false, e);
+    if (s == OK)
+        s = job_source(job, &source, e);
+    struct import_line line;
+    bool more = true;
+    for (int64_t index = 1;
+         s == OK && !job->cancel && (s = source_next(source, &line, &more, e)) == OK && more;
+         index++) {
+        struct row row;
+        pass_prepare(&pass, &line, index, &work, &row);
+        s = check_row(&pass, &row, &totals, &work, e);
+        if (index % 64 == 0) {
+            progress_set(job, &totals);
+            job->bytes = source_bytes(source);
+        }
+        arena_reset(&work);
+    }
+    if (s == OK) {
+        import_notes(&pass, source);
+        struct doc *d = import_report(job, &totals, job->cancel ? "stopped" : "done", a);
+        doc_set_bool(a, d, "dry_run", true);
+        tally_write(pass.tally, job, a, d);
+        *report = d;
+    }
+    import_errors_end(job);
+    progress_set(job, &totals);
+    source_close(source);
+    pass_end(&pass);
+    arena_release(&work);
+    job->running = false;
+    return s;
+}
