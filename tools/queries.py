@@ -46,7 +46,7 @@ def checked(sql, where):
 
 
 def read_queries(directory):
-    queries = {}  # name -> {database: (text, parameters)}
+    queries = {}  # name -> {database: (text, parameters, where)}
     for path in sorted(directory.glob("*.sql")):
         name, variant, where, lines = None, None, None, []
 
@@ -56,8 +56,8 @@ def read_queries(directory):
             entry = queries.setdefault(name, {})
             for database in [variant] if variant else DATABASES:
                 if database in entry:
-                    raise Wrong(f"{where}: a second {name}")
-                entry[database] = checked("\n".join(lines), where)
+                    raise Wrong(f"{where}: a second {name}; the first is in {entry[database][2]}")
+                entry[database] = (*checked("\n".join(lines), where), where)
 
         for number, line in enumerate(path.read_text().splitlines(), 1):
             match = NAME.match(line)
@@ -78,7 +78,7 @@ def read_queries(directory):
                 lines.append(line)
         close()
     for name, entry in queries.items():
-        if len({parameters for _, parameters in entry.values()}) > 1:
+        if len({parameters for _, parameters, _ in entry.values()}) > 1:
             raise Wrong(f"{name}: the databases' texts differ in parameters")
         if "sqlite" not in entry:
             raise Wrong(f"{name}: no text for sqlite")
@@ -118,7 +118,7 @@ def write_tables(queries, migrations, search):
            "const struct query_text query_texts[QUERY_COUNT] = {"]
     for name, entry in queries.items():
         out.append(f'    [QUERY_{name.upper()}] = {{.name = "{name}",')
-        out.append(f"        .params = {max(p for _, p in entry.values())},")
+        out.append(f"        .params = {max(p for _, p, _ in entry.values())},")
         for database in DATABASES:
             if database in entry:
                 out.append(f"        .text[STORE_{database.upper()}] =")

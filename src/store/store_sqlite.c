@@ -19,6 +19,7 @@
 // (store_sqlite_file.c).
 #include "store/store_sqlite.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -252,6 +253,7 @@ static void sqlite_conn_close(struct conn *base) {
 
 static enum status run_own(struct sqlite_conn *c, enum own which, struct error *e) {
     c->trusted = true;
+    errno = 0;
     int code = sqlite3_step(c->own[which]);
     enum status st = code == SQLITE_DONE ? OK : sqlite_fail(c->db, e);
     sqlite3_reset(c->own[which]);
@@ -485,6 +487,7 @@ static enum status sqlite_run(struct conn *base, const struct statement *what, i
     if (st != OK)
         return st;
     int code;
+    errno = 0;
     while ((code = sqlite3_step(k->s)) == SQLITE_ROW)
         ;
     if (code != SQLITE_DONE)
@@ -504,6 +507,7 @@ static enum status sqlite_script(struct conn *base, struct str sql, struct error
         if (sqlite3_prepare_v2(c->db, p, (int)(end - p), &s, &p) != SQLITE_OK)
             st = sqlite_fail(c->db, e);
         int code = SQLITE_DONE;
+        errno = 0;
         while (s && (code = sqlite3_step(s)) == SQLITE_ROW)
             ;
         if (st == OK && code != SQLITE_DONE)
@@ -515,6 +519,7 @@ static enum status sqlite_script(struct conn *base, struct str sql, struct error
 
 static enum status sqlite_next(struct stmt *base, bool *row, struct error *e) {
     struct kept *k = (struct kept *)base;
+    errno = 0;
     int code = k->ended ? SQLITE_DONE : sqlite3_step(k->s);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return sqlite_fail(sqlite3_db_handle(k->s), e);

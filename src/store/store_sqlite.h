@@ -10,8 +10,9 @@
 struct sqlite_store {
     struct store base;
     char *main_file, *search_file;
-    sqlite3 *anchor; // keeps the write-ahead log from being folded up whenever the last connection
-                     // closes
+    // Open as long as the store: a reader then needs no room on the disk to begin, and the write-ahead
+    // log is not folded up whenever the last connection closes.
+    sqlite3 *anchor, *search_anchor;
 };
 
 extern const struct store_ops sqlite_ops;

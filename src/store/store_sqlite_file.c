@@ -21,15 +21,17 @@ enum {
 
 // Errors
 
-// SQLite tells apart a failing and a full disk for its data, but not for its index of the log.
+static bool means_full(int number) {
+    return number == ENOSPC || number == EDQUOT || number == EFBIG;
+}
+
+// SQLite tells a full disk from a failing one for its data, but neither for its index of the log nor
+// when it is a quota; and of a failed commit it does not keep errno, which callers set to 0 before.
 static bool disk_full(sqlite3 *db) {
-    if (!db)
-        return false;
-    int number = sqlite3_system_errno(db);
-    if (number == ENOSPC || number == EDQUOT || number == EFBIG)
+    if (means_full(errno) || (db && means_full(sqlite3_system_errno(db))))
         return true;
     struct statvfs disk;
-    const char *file = sqlite3_db_filename(db, "main");
+    const char *file = db ? sqlite3_db_filename(db, "main") : NULL;
     return file && statvfs(file, &disk) == 0 && disk.f_bavail * disk.f_frsize < 65536;
 }
 
@@ -178,6 +180,7 @@ static int64_t pragma_number(sqlite3 *db, const char *sql) {
 }
 
 static enum status execute(sqlite3 *db, const char *sql, struct error *e) {
+    errno = 0;
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : sqlite_fail(db, e);
 }
 
@@ -269,7 +272,7 @@ enum status sqlite_reset_search(struct store *base, struct error *e) {
     return st;
 }
 
-static enum status try_search(const char *file, struct error *e) {
+static enum status try_search(const char *file, sqlite3 **out, struct error *e) {
     sqlite3 *db;
     enum status st = make_file(file, true, e);
     if (st == OK)
@@ -282,12 +285,15 @@ static enum status try_search(const char *file, struct error *e) {
     if (st == OK && pragma_number(db, "PRAGMA user_version") != search_version())
         st = pragma_number(db, "SELECT count(*) FROM sqlite_master") == 0 ? fill_search(db, e)
                                                                           : reset_search(db, e);
-    sqlite3_close(db);
+    if (st == OK)
+        *out = db;
+    else
+        sqlite3_close(db);
     return st;
 }
 
 static enum status open_search(struct sqlite_store *store, struct error *e) {
-    enum status st = try_search(store->search_file, e);
+    enum status st = try_search(store->search_file, &store->search_anchor, e);
     if (st != CORRUPT)
         return st;
     static const char *const parts[] = {"", "-wal", "-shm"};
@@ -297,11 +303,12 @@ static enum status open_search(struct sqlite_store *store, struct error *e) {
         unlink(name.p);
         buf_release(&name);
     }
-    return try_search(store->search_file, e);
+    return try_search(store->search_file, &store->search_anchor, e);
 }
 
 void sqlite_close(struct store *base) {
     struct sqlite_store *store = (struct sqlite_store *)base;
+    sqlite3_close(store->search_anchor);
     sqlite3_close(store->anchor);
     free(store->main_file);
     free(store->search_file);
