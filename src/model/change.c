@@ -96,6 +96,7 @@ enum status change_choices(struct arena *arena, const struct doc *list, struct f
             now[f->n_choices] = before[i];
             now[f->n_choices++].hidden = true;
         }
+    choices_settle(arena, f);
     return OK;
 }
 

@@ -143,6 +143,7 @@ static enum status describe_choices(struct arena *arena, const struct doc *list,
         if (status)
             return status;
     }
+    choices_settle(arena, f);
     return OK;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "formats/fold.h"
 
 struct whole {
     struct model model; // first: a struct model * is a struct whole *
@@ -255,6 +256,26 @@ const struct choice *field_choice(const struct field *f, struct str key) {
         if (str_eq(f->choices[i].key, key))
             return &f->choices[i];
     return NULL;
+}
+
+const struct choice *choice_by_text(const struct field *f, struct str text, struct str folded) {
+    const struct choice *c = field_choice(f, text);
+    for (int hidden = 0; hidden < 2 && !c && folded.n; hidden++)
+        for (size_t i = 0; i < f->n_choices && !c; i++)
+            if (f->choices[i].hidden == hidden && str_eq(f->choices[i].folded, folded))
+                c = &f->choices[i];
+    return c;
+}
+
+void choices_settle(struct arena *arena, struct field *f) {
+    for (size_t i = 0; i < f->n_choices; i++)
+        f->choices[i].folded = fold_str(arena, f->choices[i].label);
+    for (size_t i = 0; i < f->n_choices; i++) {
+        struct choice *c = &f->choices[i];
+        bool parts = c->label.n &&
+                     (memchr(c->label.p, ';', c->label.n) || memchr(c->label.p, '\n', c->label.n));
+        c->plain = !parts && choice_by_text(f, c->label, c->folded) == c ? c->label : c->key;
+    }
 }
 
 // ---------------------------------------------------------------- building

@@ -51,6 +51,8 @@ struct choice {
     struct str tone;  // "", "won", "lost", "wait", "act": how its tag looks
     int64_t percent;  // a phase's probability; -1 when it has none
     bool hidden;      // no longer offered, still shown where it stands
+    struct str folded; // its label as fold() makes it
+    struct str plain;  // for value_text(): the label, or the key where the label would be read as another value
 };
 
 struct field {

@@ -20,6 +20,11 @@ enum status change_apply(struct arena *, struct module *m, const struct model *m
 // The list of values as it stands in a `fields` record.
 enum status change_choices(struct arena *, const struct doc *list, struct field *, struct error *);
 
+// What is computed from the choices, when all of them are known.
+void choices_settle(struct arena *, struct field *);
+// By key, else by folded label, those still offered first; NULL: none.
+const struct choice *choice_by_text(const struct field *, struct str, struct str folded);
+
 bool key_plain(struct str, size_t max);
 // Columns, from key and type.
 void field_columns(struct arena *, struct field *);

@@ -99,7 +99,7 @@ bool value_equal(const struct field *field, const struct doc *a, const struct do
 
 static struct str label_of(const struct field *field, struct str key) {
     const struct choice *c = field_choice(field, key);
-    return c ? c->label : key;
+    return c ? c->plain : key;
 }
 
 static void part_put(struct buf *out, const struct field *field, const struct doc *d) {

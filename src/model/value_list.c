@@ -54,15 +54,13 @@ static const struct choice *choice_meant(struct taking *t, struct str s) {
     if (c || s.n == 0 || s.n > 4 * LABEL_MAX || !text_good(s))
         return c;
     struct str folded = fold_str(t->arena, s);
-    if (folded.n == 0)
-        return NULL;
-    for (size_t i = 0; i < t->field->n_choices; i++) {
-        const struct choice *one = &t->field->choices[i];
-        if (str_eq(folded, fold_str(t->arena, one->label)) ||
-            str_eq(folded, fold_str(t->arena, catalogue_text(t->context->words, one->label))))
-            return one;
+    c = choice_by_text(t->field, s, folded);
+    for (size_t i = 0; i < t->field->n_choices && !c && t->context->words; i++) {
+        struct str label = catalogue_text(t->context->words, t->field->choices[i].label);
+        if (str_eq(folded, fold_str(t->arena, label)))
+            c = &t->field->choices[i];
     }
-    return str_eq(folded, s) ? NULL : field_choice(t->field, folded);
+    return c ? c : field_choice(t->field, folded);
 }
 
 static enum status no_choice(struct taking *t, struct str s) {

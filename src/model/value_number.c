@@ -28,10 +28,12 @@ static bool number_of(struct taking *t, const struct doc *in, int scale, bool st
             return decimal_parse(s, scale, units);
         return decimal_parse_local(s, point_of(t->context->language), scale, units, currency);
     }
+    if (in->type != DOC_INT && in->type != DOC_REAL)
+        return false;
     struct buf text = BUF_INIT(64);
     if (in->type == DOC_INT)
         buf_int(&text, in->integer);
-    else if (in->type == DOC_REAL)
+    else
         json_write_real(&text, in->real);
     bool good = !text.overflow && decimal_parse(buf_view(&text), scale, units);
     buf_release(&text);

@@ -8,24 +8,42 @@
 #include "model/currency.h"
 #include "model/model.h"
 
-#define FIXED(literal)                                                                             \
-    { (literal), sizeof(literal) - 1 }
-static struct choice some_choices[] = {
-    {.key = FIXED("new"), .label = FIXED("New"), .percent = -1},
-    {.key = FIXED("waiting"), .label = FIXED("Waiting, for now"), .percent = -1},
-    {.key = FIXED("muy_urgente"), .label = FIXED("Muy urgénte"), .percent = -1},
-    {.key = FIXED("old"), .label = FIXED("Old"), .percent = -1, .hidden = true},
-};
+// A model whose one module has a field with these choices.
+static const char description[] =
+    "{\"key\":\"things\",\"number\":1,\"label\":\"T\",\"label_one\":\"T\",\"icon\":\"x\",\"title\":"
+    "\"name\",\"fields\":["
+    "{\"key\":\"name\",\"label\":\"Name\",\"type\":\"text\",\"required\":true,\"fixed\":true},"
+    "{\"key\":\"probe\",\"label\":\"Probe\",\"type\":\"choice\",\"choices\":["
+    "{\"key\":\"new\",\"label\":\"New\"},"
+    "{\"key\":\"waiting\",\"label\":\"Waiting, for now\"},"
+    "{\"key\":\"muy_urgente\",\"label\":\"Muy urgénte\"},"
+    "{\"key\":\"old\",\"label\":\"Old\",\"hidden\":true},"
+    "{\"key\":\"new2\",\"label\":\"NÉW\"},"
+    "{\"key\":\"swap\",\"label\":\"old\"},"
+    "{\"key\":\"parts\",\"label\":\"One; two\"}]}]}";
+static struct model *things;
 
 static struct field field_of(enum field_type type) {
     struct field f = {.key = STR("probe"), .label = STR("Probe"), .type = type};
     if (type == TYPE_CHOICE || type == TYPE_CHOICES) {
-        f.choices = some_choices;
-        f.n_choices = 4;
+        f = *module_field(&things->modules[0], STR("probe"));
+        f.type = type;
     }
     if (type == TYPE_LINK || type == TYPE_LINKS)
         f.target = STR("contacts");
     return f;
+}
+
+static int setup(void **state) {
+    (void)state;
+    struct str text = str_z(description);
+    return model_build(&things, &text, 1, NULL, 1, NULL) == OK ? 0 : 1;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    model_free(things);
+    return 0;
 }
 
 static struct value_context context_of(const char *language) {
@@ -575,7 +593,11 @@ static void test_plain_text(void **state) {
               {TYPE_YES_NO, "false", "no"},
               {TYPE_CHOICE, "\"muy_urgente\"", "Muy urgénte"},
               {TYPE_CHOICE, "\"gone\"", "gone"},
-              {TYPE_CHOICES, "[\"new\",\"old\"]", "New; Old"},
+              {TYPE_CHOICE, "\"new2\"", "new2"}, // its label reads as "new"
+              {TYPE_CHOICE, "\"old\"", "old"}, // "Old" is read as the one still offered
+              {TYPE_CHOICE, "\"swap\"", "swap"}, // its label is the key of another
+              {TYPE_CHOICES, "[\"parts\"]", "parts"},
+              {TYPE_CHOICES, "[\"new\",\"old\"]", "New; old"},
               {TYPE_CHOICES, "[\"waiting\"]", "Waiting, for now;"},
               {TYPE_LINK, "{\"id\":5,\"name\":\"Acme\"}", "5"},
               {TYPE_LINKS, "[5,6]", "5; 6"},
@@ -675,5 +697,5 @@ int main(void) {
         cmocka_unit_test(test_blanks),
         cmocka_unit_test(test_presets),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }
