@@ -87,7 +87,7 @@ void import_errors_row(struct import *job, const struct row *row) {
     size_t n = row->n_cells > job->n_columns ? row->n_cells : job->n_columns;
     struct str *cells = arena_array(&a, struct str, n + 1);
     for (size_t i = 0; i < row->n_cells; i++)
-        cells[i] = row->cells[i].text;
+        cells[i] = row->cells[i].raw;
     struct buf why = BUF_INIT(1 << 20);
     for (int written = 0; written < 2; written++)
         for (const struct row_problem *p = written ? row->refusal : row->problems; p; p = p->next) {

@@ -3,6 +3,7 @@
 
 #include "formats/catalogue.h"
 #include "formats/fold.h"
+#include "records/rows.h"
 
 // Other names of fields, folded, parted by commas. English, Spanish, Polish, Romanian.
 static const struct {
@@ -264,6 +265,19 @@ static struct doc *rule_doc(const struct import *job, size_t column, const struc
 
 // ---------------------------------------------------------------- the whole
 
+// A file that a program wrote, Cronista itself say: columns named by the keys of fields, numbers and dates in plain form.
+static bool of_program(const struct import *job) {
+    size_t keys = 0;
+    for (size_t c = 0; c < job->n_columns; c++) {
+        struct str rest = job->columns[c], key = str_cut(&rest, '.');
+        const struct field *f = any_field(job->module, key);
+        if (!f || (rest.n && !str_is(rest, "id") && !str_is(rest, "currency")))
+            return false;
+        keys++;
+    }
+    return keys > 1 || (keys == 1 && job->n_columns == 1);
+}
+
 struct doc *mapping_guess(struct import *job, const struct doc *base, const char **guesses,
                           struct arena *a) {
     const struct module *m = job->module;
@@ -297,10 +311,21 @@ struct doc *mapping_guess(struct import *job, const struct doc *base, const char
     }
     struct doc *mapping = base ? doc_copy(a, base) : doc_object(a);
     doc_replace(mapping, STR("module"), doc_str(a, m->key));
+    bool own = of_program(job);
+    if (own && !doc_get(mapping, STR("language")))
+        doc_set_z(a, mapping, "language", "none");
     struct doc *columns = doc_object(a);
-    for (size_t c = 0; c < job->n_columns; c++)
-        doc_set(columns, job->columns[c],
-                chosen[c] ? rule_doc(job, c, chosen[c], a) : doc_str(a, STR("ignore")));
+    for (size_t c = 0; c < job->n_columns; c++) {
+        struct str name = job->columns[c];
+        struct str money = {name.p, name.n - (str_ends(name, STR(".currency")) ? 9 : 0)};
+        const struct field *f = own ? import_field(m, money) : NULL;
+        struct doc *rule = doc_str(a, STR("ignore"));
+        if (chosen[c])
+            rule = own ? doc_str(a, chosen[c]->key) : rule_doc(job, c, chosen[c], a);
+        else if (f && f->type == TYPE_MONEY && money.n < name.n)
+            rule = doc_str(a, name);
+        doc_set(columns, name, rule);
+    }
     doc_replace(mapping, STR("columns"), columns);
     return mapping;
 }

@@ -6,6 +6,12 @@
 
 static const struct field owner_field = {
     .key = {"owner", 5}, .label = {"Person in charge", 16}, .type = TYPE_USER, .number = -1};
+static const struct field id_field = {.key = {"id", 2},
+                                      .label = {"Number", 6},
+                                      .type = TYPE_INTEGER,
+                                      .unique = true,
+                                      .column = {"id", 2},
+                                      .number = -1};
 
 const struct field *import_owner_field(void) {
     return &owner_field;
@@ -14,6 +20,8 @@ const struct field *import_owner_field(void) {
 const struct field *import_field(const struct module *m, struct str key) {
     if (str_is(key, "owner"))
         return &owner_field;
+    if (str_is(key, "id"))
+        return &id_field;
     const struct field *f = module_field(m, key);
     return f && !f->computed && !f->removed && f->type != TYPE_FILE ? f : NULL;
 }
@@ -151,10 +159,40 @@ static enum status words_read(struct reading *r, struct rule *rule, const struct
             return wrong(r, rule->column, N_("\"dates\" is dmy, mdy or ymd, not {0}."), dates);
         memcpy(rule->dates, dates.p, 3);
     }
+    const struct doc *trim = doc_get(in, STR("trim"));
+    rule->untrimmed = trim && trim->type == DOC_BOOL && !trim->boolean;
     if (factor.n && (!decimal_parse(factor, 6, &rule->factor) || rule->factor <= 0))
         return wrong(r, rule->column, N_("\"factor\" is a number above 0, not {0}."), factor);
     rule->separator = arena_str(r->arena, doc_get_text(in, "separator"));
     rule->currency = arena_str(r->arena, doc_get_text(in, "currency"));
+    return OK;
+}
+
+// "amount.currency": the column says the currency of the amounts in the column mapped to "amount".
+static enum status companion_read(struct reading *r, const struct module *m, struct rule *rule,
+                                  struct str key) {
+    key.n -= strlen(".currency");
+    const struct field *f = import_field(m, key);
+    if (!f || f->type != TYPE_MONEY)
+        return wrong(r, rule->column, N_("There is no field {0} to import into."), key);
+    rule->companion = f;
+    return OK;
+}
+
+static enum status companions_join(struct reading *r) {
+    struct import_mapping *map = r->map;
+    for (size_t i = 0; i < map->n_rules; i++) {
+        const struct field *f = map->rules[i].companion;
+        bool joined = !f;
+        for (size_t j = 0; j < map->n_rules && !joined; j++)
+            if (map->rules[j].field == f) {
+                map->rules[j].currency_column = (int)i;
+                joined = true;
+            }
+        if (!joined)
+            return wrong(r, map->rules[i].column,
+                         N_("No column is mapped to {0}, whose currency this would be."), f->key);
+    }
     return OK;
 }
 
@@ -170,6 +208,9 @@ static enum status rule_read(struct reading *r, const struct module *m, const st
         return wrong(r, rule->column,
                      N_("The column {0} is mapped to what is neither text nor object."),
                      rule->column);
+    rule->currency_column = -1;
+    if (rule->index >= 0 && str_ends(key, STR(".currency"))) // goes with the column of the amount
+        return companion_read(r, m, rule, key);
     bool ignored = !key.n || (rule->index >= 0 && str_is(key, "ignore"));
     rule->field = ignored ? NULL : import_field(m, key);
     if (ignored) // its texts may still be replaced, for the templates that use them
@@ -178,6 +219,7 @@ static enum status rule_read(struct reading *r, const struct module *m, const st
     if (!rule->field)
         return wrong(r, rule->column, N_("There is no field {0} to import into."), key);
     rule->owner = rule->field == &owner_field;
+    rule->id = rule->field == &id_field;
     if (rule->field->type == TYPE_USER)
         rule->target = model_module(r->model, STR("users"));
     else if (rule->field->type == TYPE_LINK || rule->field->type == TYPE_LINKS)
@@ -228,7 +270,8 @@ static enum status columns_read(struct reading *r, const struct doc *columns) {
     map->rules = arena_array(r->arena, struct rule, r->n_columns + 1);
     map->n_rules = r->n_columns;
     for (size_t i = 0; i < r->n_columns; i++)
-        map->rules[i] = (struct rule){.column = r->columns[i], .index = (int)i};
+        map->rules[i] =
+            (struct rule){.column = r->columns[i], .index = (int)i, .currency_column = -1};
     if (columns && columns->type != DOC_OBJECT)
         return wrong(r, STR("columns"), N_("{0} has to be an object of the mapping."),
                      STR("columns"));
@@ -240,7 +283,7 @@ static enum status columns_read(struct reading *r, const struct doc *columns) {
         if (s != OK)
             return s;
     }
-    return OK;
+    return companions_join(r);
 }
 
 static const struct rule *rule_for(const struct import_mapping *map, const struct field *f) {
@@ -312,7 +355,10 @@ static void match_choose(struct reading *r) {
     struct import_mapping *map = r->map;
     const struct module *m = map->module;
     map->undecided_match = true;
-    map->match = arena_array(r->arena, struct match_key, m->n_fields + 1);
+    map->match = arena_array(r->arena, struct match_key, m->n_fields + 2);
+    const struct rule *id = rule_for(map, &id_field);
+    if (id)
+        map->match[map->n_match++] = (struct match_key){{id}, 1};
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         const struct rule *rule = f->unique || f->type == TYPE_EMAIL ? rule_for(map, f) : NULL;
@@ -336,6 +382,9 @@ static void locale_read(struct import_mapping *map, const struct doc *in,
         .region = arena_str(a, region.n ? region : viewer->region),
         .zone = arena_str(a, zone.n ? zone : viewer->zone),
     };
+    if (str_is(map->local.language, "none"))
+        map->local.language = STR(""); // as programs write
+    map->local.words = viewer->words;
     map->plain = map->local;
     map->plain.language = STR("");
 }

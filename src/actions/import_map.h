@@ -35,6 +35,9 @@ struct rule {
     int index;                 // place in the file; -1: of a template
     const struct field *field; // NULL: the column is ignored
     bool owner;                // the person in charge, which every record has
+    bool id;                   // the record's own number: says which record a row is about
+    int currency_column;       // column with the currency of amounts; -1: none
+    bool untrimmed;            // blanks at the ends of a one-line text stay
     enum import_missing missing;
     bool
         invalid_empty; // a value that can't be read leaves the field empty instead of refusing the row
@@ -47,7 +50,8 @@ struct rule {
     size_t n_replace;
     struct set_rule *create; // fields of a missing record that is created, beside its name
     size_t n_create;
-    const struct module *target; // of links and users
+    const struct module *target;   // of links and users
+    const struct field *companion; // this column holds the currency of that field
 };
 
 #define MATCH_FIELDS 4
@@ -72,7 +76,7 @@ struct import_mapping {
 
 // The pseudo field "owner".
 const struct field *import_owner_field(void);
-// A field that an import may fill, by key ("owner" too); NULL for others.
+// A field that an import may fill, by key ("owner" and "id" too); NULL for others.
 const struct field *import_field(const struct module *, struct str key);
 
 // Reads a whole mapping for a file with these columns. Everything is copied into the arena. INVALID names the column or part.

@@ -56,10 +56,11 @@ struct doc *mapping_guess(struct import *, const struct doc *base, const char **
 
 // ---------------------------------------------------------------- import_value.c
 
-// A text of the file as a value of the rule's field, which is no link. *value NULL: blank.
+// A text of the file as a value of the rule's field, which is no link. currency: of an amount that says none;
+// may be empty. *value NULL: blank.
 enum status import_value(const struct import_mapping *, const struct rule *,
-                         const struct import_cell *, struct arena *, const struct doc **value,
-                         struct error *);
+                         const struct import_cell *, struct str currency, struct arena *,
+                         const struct doc **value, struct error *);
 // "05/13/2026 10:00" in the order "mdy" as ISO; false when it is none.
 bool import_date(struct str text, const char *order, struct arena *, struct str *iso);
 

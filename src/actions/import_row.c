@@ -18,13 +18,13 @@ void row_problem(struct row *row, struct arena *a, int column, const struct erro
 struct import_cell row_cell(const struct rule *rule, const struct import_line *line,
                             struct replacement **replaced) {
     if (rule->index < 0 || (size_t)rule->index >= line->n)
-        return (struct import_cell){.text = {"", 0}};
+        return (struct import_cell){.text = {"", 0}, .raw = {"", 0}};
     struct import_cell cell = line->cells[rule->index];
     for (size_t i = 0; i < rule->n_replace; i++)
         if (str_eq(rule->replace[i].from, cell.text)) {
             if (replaced)
                 *replaced = &rule->replace[i];
-            return (struct import_cell){.text = rule->replace[i].to};
+            return (struct import_cell){.text = rule->replace[i].to, .raw = rule->replace[i].to};
         }
     return cell;
 }
@@ -115,13 +115,14 @@ static struct made *made_new(struct preparing *w, const struct rule *rule, struc
     name = arena_str(a, name);
     const struct field *title = module_field(rule->target, rule->target->title);
     struct rule *title_rule = arena_new(a, struct rule);
-    *title_rule = (struct rule){.column = rule->column, .index = rule->index, .field = title};
-    struct import_cell cell = {.text = name};
+    *title_rule = (struct rule){
+        .column = rule->column, .index = rule->index, .field = title, .currency_column = -1};
+    struct import_cell cell = {.text = name, .raw = name};
     bool good = items_of_text(w, title_rule, cell, a, &made->items[made->n_items], false);
     made->n_items += good;
     for (size_t i = 0; i < rule->n_create && good; i++) {
         const struct set_rule *set = &rule->create[i];
-        cell.text = row_template(&p->job->mapping, set, w->line, name, a);
+        cell.text = cell.raw = row_template(&p->job->mapping, set, w->line, name, a);
         if (!cell.text.n)
             continue;
         good = items_of_text(w, set->rule, cell, a, &made->items[made->n_items], false);
@@ -217,7 +218,12 @@ static bool items_of_text(struct preparing *w, const struct rule *rule, struct i
     if (rule->target)
         return links_of_text(w, rule, cell.text, a, item, home);
     *item = (struct row_item){.rule = rule};
-    if (import_value(&p->job->mapping, rule, &cell, a, &item->value, &e) == OK)
+    struct str currency = {0};
+    if (rule->currency_column >= 0)
+        currency = row_cell(&p->job->mapping.rules[rule->currency_column], w->line, NULL).text;
+    if (rule->field->type == TYPE_TEXT && !rule->untrimmed && cell.raw.n > cell.text.n && !p->quiet)
+        tally_note(p->tally, N_("texts whose blanks at the ends were taken off"), 1);
+    if (import_value(&p->job->mapping, rule, &cell, currency, a, &item->value, &e) == OK)
         return item->value != NULL;
     if (!rule->invalid_empty)
         row_problem(w->row, w->arena, rule->index, &e);
@@ -317,6 +323,10 @@ static void duplicate_find(struct preparing *w) {
     keys_of_row(w);
     for (size_t k = 0; k < map->n_match && row->duplicate.kind == REF_NONE; k++)
         row->duplicate = key_seen(p, k);
+    for (size_t k = 0; k < map->n_match; k++)
+        if (map->match[k].rules[0]->id && p->key_texts[k].n && key_seen(p, k).kind == REF_NONE)
+            problem(w, map->match[k].rules[0], N_("There is no record with the number {0}."),
+                    key_shown(w, k), STR(""));
     if (row->duplicate.kind == REF_NONE || map->duplicates == DUPLICATES_CREATE) {
         row->duplicate.kind = REF_NONE;
         row->fate = FATE_CREATE;
@@ -421,15 +431,17 @@ static void cells_copy(const struct import_line *line, struct arena *a, struct r
                        struct import_line *copy) {
     size_t bytes = 0;
     for (size_t i = 0; i < line->n; i++)
-        bytes += line->cells[i].text.n;
+        bytes += line->cells[i].raw.n;
     char *at = arena_bytes(a, bytes + 1);
     struct import_cell *cells = arena_array(a, struct import_cell, line->n + 1);
     for (size_t i = 0; i < line->n; i++) {
         cells[i] = line->cells[i];
-        if (cells[i].text.n)
-            memcpy(at, cells[i].text.p, cells[i].text.n);
-        cells[i].text.p = at;
-        at += cells[i].text.n;
+        struct str raw = cells[i].raw;
+        if (raw.n)
+            memcpy(at, raw.p, raw.n);
+        cells[i].raw.p = at;
+        cells[i].text = str_trim(cells[i].raw);
+        at += raw.n;
     }
     row->cells = cells;
     row->n_cells = line->n;

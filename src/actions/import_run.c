@@ -145,6 +145,8 @@ static enum status would_change(struct pass *p, const struct row *row, struct ar
     *changes = false;
     for (size_t i = 0; i < row->n_items && !*changes; i++) {
         const struct row_item *item = &row->items[i];
+        if (item->rule->id)
+            continue;
         const struct doc *now = doc_get(before, item->rule->field->key);
         const struct doc *value = item->value;
         struct doc *ids = doc_array(a);

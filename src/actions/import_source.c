@@ -151,7 +151,8 @@ static enum status next_of_csv(struct source *s, struct import_line *out, bool *
         case CSV_ROW:
             room(s, row.n);
             for (size_t i = 0; i < row.n; i++)
-                s->cells[i] = (struct import_cell){.text = str_trim(row.cells[i])};
+                s->cells[i] =
+                    (struct import_cell){.text = str_trim(row.cells[i]), .raw = row.cells[i]};
             *out = (struct import_line){s->cells, row.n, (int64_t)row.line};
             *more = true;
             return OK;
@@ -185,6 +186,7 @@ static enum status next_of_xlsx(struct source *s, struct import_line *out, bool 
     for (size_t i = 0; i < row.n; i++) {
         const struct xlsx_value *v = &row.cells[i];
         s->cells[i] = (struct import_cell){.text = str_trim(v->text),
+                                           .raw = v->text,
                                            .plain = v->type != XLSX_TEXT,
                                            .broken = v->type == XLSX_ERROR};
     }

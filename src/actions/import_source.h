@@ -8,6 +8,7 @@
 
 struct import_cell {
     struct str text; // valid UTF-8, white space off both ends
+    struct str raw;  // as it stands in the file
     bool
         plain; // a number, date or yes/no that the spreadsheet holds as such: the text is in plain form
     bool broken; // an error of the spreadsheet: "#N/A"

@@ -23,8 +23,8 @@ static bool multiply(int64_t value, int64_t factor, int64_t *out) {
 }
 
 // Numbers whose form is known (by the mapping, or because a spreadsheet holds them) in the form of programs.
-static enum status number_doc(const struct rule *rule, const struct import_mapping *map,
-                              struct str text, bool plain, struct arena *a, const struct doc **out,
+static enum status number_doc(const struct rule *rule, struct str text, bool plain,
+                              struct str currency, struct arena *a, const struct doc **out,
                               struct error *e) {
     int scale = rule->field->type == TYPE_MONEY ? MONEY_SCALE : DECIMAL_SCALE;
     int64_t v;
@@ -38,9 +38,8 @@ static enum status number_doc(const struct rule *rule, const struct import_mappi
     char number[DECIMAL_TEXT];
     decimal_text(v, scale, 0, number);
     struct str amount = arena_str(a, str_z(number));
-    struct str currency = symbol.n           ? symbol
-                          : rule->currency.n ? rule->currency
-                                             : map->local.currency;
+    if (symbol.n)
+        currency = symbol;
     if (rule->field->type == TYPE_MONEY && currency.n) {
         struct doc *money = doc_object(a);
         doc_set_str(a, money, "amount", amount);
@@ -118,16 +117,16 @@ static const struct doc *parts_of(const struct rule *rule, struct str text, stru
     return array;
 }
 
-static enum status raw_value(const struct import_mapping *map, const struct rule *rule,
-                             const struct import_cell *cell, struct arena *a,
-                             const struct doc **out, struct error *e) {
+static enum status raw_value(const struct rule *rule, const struct import_cell *cell,
+                             struct str currency, struct arena *a, const struct doc **out,
+                             struct error *e) {
     struct str text = cell->text;
     switch (rule->field->type) {
     case TYPE_INTEGER:
     case TYPE_DECIMAL:
     case TYPE_MONEY:
         if (cell->plain || rule->point || rule->factor)
-            return number_doc(rule, map, text, cell->plain, a, out, e);
+            return number_doc(rule, text, cell->plain, currency, a, out, e);
         break;
     case TYPE_DATE:
     case TYPE_DATETIME:
@@ -143,6 +142,12 @@ static enum status raw_value(const struct import_mapping *map, const struct rule
     case TYPE_TAGS:
         *out = parts_of(rule, text, a);
         return OK;
+    case TYPE_TEXT:
+        text = rule->untrimmed ? cell->raw : text;
+        break;
+    case TYPE_LONG_TEXT:
+        text = cell->raw;
+        break;
     default:
         break;
     }
@@ -151,20 +156,21 @@ static enum status raw_value(const struct import_mapping *map, const struct rule
 }
 
 enum status import_value(const struct import_mapping *map, const struct rule *rule,
-                         const struct import_cell *cell, struct arena *a, const struct doc **value,
-                         struct error *e) {
+                         const struct import_cell *cell, struct str currency, struct arena *a,
+                         const struct doc **value, struct error *e) {
     *value = NULL;
     if (!cell->text.n)
         return OK;
-    const struct doc *raw;
-    enum status s = raw_value(map, rule, cell, a, &raw, e);
+    if (!currency.n)
+        currency = rule->currency.n ? rule->currency : map->local.currency;
+    const struct doc *raw = NULL;
+    enum status s = raw_value(rule, cell, currency, a, &raw, e);
     if (s != OK)
         return s;
     bool program = cell->plain || rule->point || rule->factor || rule->dates[0];
     struct value_context context = program ? map->plain : map->local;
-    if (rule->currency.n)
-        context.currency = rule->currency;
-    const struct doc *normal;
+    context.currency = currency;
+    const struct doc *normal = NULL;
     s = value_normalise(rule->field, raw, &context, a, &normal, e);
     if (s == OK)
         *value = doc_is_null(normal) ? NULL : normal;

@@ -94,7 +94,7 @@ static enum status values_of(struct writing *w, const struct module *m,
         .of_field = arena_array(w->action.write->arena, const struct doc *, m->n_fields + 1)};
     for (size_t i = 0; i < n; i++) {
         const struct row_item *item = &items[i];
-        if (item->later)
+        if (item->later || item->rule->id)
             continue;
         const struct doc *value = item->value;
         enum status s = item->n_refs ? refs_doc(w, item, &value, e) : OK;
