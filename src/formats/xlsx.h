@@ -35,15 +35,17 @@ struct xlsx_cell {
 
 // One table: a bold, frozen first row with the names and an autofilter. What a number cell of Excel (a double, 15
 // digits) can't hold exactly is written as text, so that nothing is rounded; so are dates before 1900-03-01.
-// Text over Excel's 32,767 characters per cell goes on in a further sheet, "Continued" (row, column, part, text), and its cell
-// ends with a note in brackets saying so; xlsx_reader joins it again. Past 1,048,575 rows the table goes on in
+// Text over Excel's 32,767 characters per cell goes on in a further sheet, "Continued" (sheet, cell, part, text), and its
+// cell ends with a note in brackets saying so; xlsx_reader joins it again. An empty text is an empty cell. Past 1,048,575 rows the table goes on in
 // sheets "NAME (2)", ... with the same first row. Characters that XML can't hold are written as _xHHHH_ (and a literal
 // _xHHHH_ is guarded), which Excel, LibreOffice and xlsx_reader read back.
 struct xlsx_writer;
-// Writes to path; sheet is its name (characters Excel refuses become blanks, cut to 31).
+// Writes to path, with temporary files in the same folder; sheet is its name (characters Excel refuses become blanks, cut to 31;
+// "History" and "Continued" get a "_").
 enum status xlsx_writer_open(const char *path, struct str sheet, const struct xlsx_column *, size_t columns,
                              struct xlsx_writer **out, struct error *);
-// As many cells as columns; fewer leave the rest empty. INVALID for a cell that is not what its type says.
+// As many cells as columns; fewer leave the rest empty. INVALID for a cell that is not what its type says: then nothing
+// of the row is written.
 enum status xlsx_writer_row(struct xlsx_writer *, const struct xlsx_cell *, size_t n, struct error *);
 // Completes the file and frees the writer, whatever it answers. FULL when the disk is.
 enum status xlsx_writer_finish(struct xlsx_writer *, struct error *);
