@@ -1,5 +1,5 @@
-// ISO 4217:2015, list one as of amendment 176 (2024), without X-codes of metals, baskets and tests and without codes of
-// funds; with BGN (left at the start of 2026) kept, as older records hold it.
+// ISO 4217, list one, as of 2025: without the X-codes of metals, baskets and tests and without codes of funds. ANG (until
+// 2025) and BGN (until 2026) stay, as older records hold them.
 #include "model/currency.h"
 
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include "base/error.h"
 
 enum field_type {
-    TYPE_TEXT,     // one line, at most field->max characters (default 250)
+    TYPE_TEXT, // one line, at most field->max characters (default 250)
     TYPE_LONG_TEXT,
     TYPE_INTEGER,
     TYPE_DECIMAL,  // exact, up to 6 decimals
@@ -18,17 +18,17 @@ enum field_type {
     TYPE_DATE,     // "2026-05-01"
     TYPE_DATETIME, // "2026-05-01T10:00:00Z"
     TYPE_YES_NO,
-    TYPE_CHOICE,   // key of one of field->choices
-    TYPE_CHOICES,  // several of them
+    TYPE_CHOICE,  // key of one of field->choices
+    TYPE_CHOICES, // several of them
     TYPE_EMAIL,
-    TYPE_PHONE,    // {"typed": "601 555 0142", "e164": "+576015550142"}; on the way in also a plain text
+    TYPE_PHONE, // {"typed": "601 555 0142", "e164": "+576015550142"}; on the way in also a plain text
     TYPE_URL,
-    TYPE_LINK,     // id of a record of field->target
-    TYPE_LINKS,    // several
-    TYPE_USER,     // id of a user
-    TYPE_FILE,     // {"digest": sha-256 hex, "name": ..., "size": bytes, "media": ...}
-    TYPE_TAGS,     // several texts
-    TYPE_JSON,     // any document; for system modules only
+    TYPE_LINK,  // id of a record of field->target
+    TYPE_LINKS, // several
+    TYPE_USER,  // id of a user
+    TYPE_FILE,  // {"digest": sha-256 hex, "name": ..., "size": bytes, "media": ...}
+    TYPE_TAGS,  // several texts
+    TYPE_JSON,  // any document; for system modules only
     TYPE_COUNT
 };
 
@@ -36,52 +36,54 @@ enum field_type {
 enum storage { STORE_AS_TEXT, STORE_AS_INT };
 
 struct type {
-    const char *name;      // as in modules/*.json: "text", "long_text" ...
+    const char *name; // as in modules/*.json: "text", "long_text" ...
     enum storage storage;
-    bool folded;           // has a shadow column KEY__f for comparing without accents and case
-    bool second;           // has a second column: money KEY__c (currency), phone KEY__e (E.164)
-    bool several;          // a JSON array
+    bool folded;  // has a shadow column KEY__f for comparing without accents and case
+    bool second;  // has a second column: money KEY__c (currency), phone KEY__e (E.164)
+    bool several; // a JSON array
     bool sortable;
 };
 const struct type *type_of(enum field_type);
 
 struct choice {
-    struct str key;   // "negotiation": stored and in the log
-    struct str label; // English message id, or as the administrator wrote it (for all languages)
-    struct str tone;  // "", "won", "lost", "wait", "act": how its tag looks
-    int64_t percent;  // a phase's probability; -1 when it has none
-    bool hidden;      // no longer offered, still shown where it stands
+    struct str key;    // "negotiation": stored and in the log
+    struct str label;  // English message id, or as the administrator wrote it (for all languages)
+    struct str tone;   // "", "won", "lost", "wait", "act": how its tag looks
+    int64_t percent;   // a phase's probability; -1 when it has none
+    bool hidden;       // no longer offered, still shown where it stands
     struct str folded; // its label as fold() makes it
-    struct str plain;  // for value_text(): the label, or the key where the label would be read as another value
+    struct str
+        plain; // for value_text(): the label, or the key where the label would be read as another value
 };
 
 struct field {
-    struct str key;         // "city"; own fields of administrators "x_..."
-    struct str label;       // English message id, or as written by an administrator
-    bool own_label;         // not to be translated
+    struct str key;   // "city"; own fields of administrators "x_..."
+    struct str label; // English message id, or as written by an administrator
+    bool own_label;   // not to be translated
     enum field_type type;
-    struct str group;       // part of the form it stands in; message id
+    struct str group; // part of the form it stands in; message id
     struct str help;
-    int order;              // its place in form and card
+    int order;                            // its place in form and card
     bool required, unique, hidden, fixed; // fixed: cannot be removed or hidden
-    bool indexed;           // has a database index: quick to sort and filter by
-    bool in_list;           // a column of the list from the start
-    bool searched;          // part of the search text
-    bool belongs;           // link: the record's story is part of the target's story
-    bool own;               // made by an administrator
-    bool removed;           // taken away by an administrator (then hidden too): its column and history stay
-    bool personal;          // personal data: erased when a contact is anonymised
-    bool computed;          // filled by the program: nobody may write it
-    int64_t max;            // texts: characters; integer: the largest, 0 then being the least; 0: the type's own
-    struct str target;      // link(s): key of the module
-    struct str preset;      // default value as text, "" for none; see field_preset()
-    int64_t change;         // id of the `fields` record that made or altered it; 0: as built in
+    bool indexed;                         // has a database index: quick to sort and filter by
+    bool in_list;                         // a column of the list from the start
+    bool searched;                        // part of the search text
+    bool belongs;                         // link: the record's story is part of the target's story
+    bool own;                             // made by an administrator
+    bool removed;  // taken away by an administrator (then hidden too): its column and history stay
+    bool personal; // personal data: erased when a contact is anonymised
+    bool computed; // filled by the program: nobody may write it
+    int64_t
+        max; // texts: characters; integer: the largest, 0 then being the least; 0: the type's own
+    struct str target; // link(s): key of the module
+    struct str preset; // default value as text, "" for none; see field_preset()
+    int64_t change;    // id of the `fields` record that made or altered it; 0: as built in
     const struct field *built_in; // as it was before the change; NULL for an own field
     struct choice *choices;
     size_t n_choices;
     // Names of its columns, ready for SQL (plain identifiers).
     struct str column, column_folded, column_second; // the latter two empty where the type has none
-    int number;             // index in module->fields
+    int number;                                      // index in module->fields
 };
 
 // A key is a plain identifier: a to z, 0 to 9 and _, starting with a letter, no _ at its end, no two together. A column
@@ -90,18 +92,18 @@ struct field {
 #define FIELD_KEY_MAX 32
 
 struct module {
-    struct str key;       // "contacts": in addresses, tables and the log
-    int number;           // stands for it in derived tables; never changes
+    struct str key;              // "contacts": in addresses, tables and the log
+    int number;                  // stands for it in derived tables; never changes
     struct str label, label_one; // message ids: "Contacts", "Contact"
-    struct str icon;      // Lucide name
-    struct str table;     // "m_contacts"
-    struct str title;     // key of the field that names a record
+    struct str icon;             // Lucide name
+    struct str table;            // "m_contacts"
+    struct str title;            // key of the field that names a record
     bool system;          // not in the side menu; administrators only, unless may() says otherwise
     struct str prefix;    // cases: "PQR-": shown before the number; "" for none
     struct field *fields; // by order
     size_t n_fields;
-    struct str stage;     // key of the choice field shown as the path over the card; "" for none
-    uint16_t *lookup;     // of module_field()
+    struct str stage; // key of the choice field shown as the path over the card; "" for none
+    uint16_t *lookup; // of module_field()
     size_t lookup_mask;
     struct module_sql *sql; // records/ keeps its statements here; NULL until then
 };
@@ -109,7 +111,7 @@ struct module {
 struct model {
     struct module *modules;
     size_t n_modules;
-    int64_t version;      // grows with each change
+    int64_t version; // grows with each change
 };
 
 // Columns every record has, beside its fields; field keys may not be one of these.
@@ -123,8 +125,8 @@ struct model {
 // what is null stays as built in. A change whose key is a built-in field's alters that: label, help, order, group,
 // in_list, hidden, required, unique, max, preset, choices. Any other makes an own field. An own field that is removed, or
 // whose record is deleted, stays in the model with `removed`. INVALID says which description is wrong and why.
-enum status model_build(struct model **, const struct str *builtin, size_t n_builtin, const struct doc *changes,
-                        int64_t version, struct error *);
+enum status model_build(struct model **, const struct str *builtin, size_t n_builtin,
+                        const struct doc *changes, int64_t version, struct error *);
 // The descriptions that come with the program, as model_build() takes them; the count is the answer.
 size_t model_builtin(struct arena *, const struct str **texts);
 void model_free(struct model *);
@@ -154,10 +156,11 @@ bool field_key_allowed(const struct module *, struct str key);
 
 // How texts are read. `language` empty is for programs: numbers as 1234.5, dates and times in ISO 8601, nothing guessed.
 struct value_context {
-    struct str language;  // "es", "pl", "ro": decimal comma, d/m/y; "en": decimal point, d/m/y only when it can't be m/d/y
-    struct str currency;  // default for money without one
-    struct str region;    // "ES": default for phone numbers
-    struct str zone;      // for date-times without an offset; empty: UTC
+    struct str
+        language; // "es", "pl", "ro": decimal comma, d/m/y; "en": decimal point, d/m/y only when it can't be m/d/y
+    struct str currency;           // default for money without one
+    struct str region;             // "ES": default for phone numbers
+    struct str zone;               // for date-times without an offset; empty: UTC
     const struct catalogue *words; // choices are also known by their label in it; may be NULL
 };
 
@@ -167,13 +170,14 @@ struct value_context {
 // {"id": ...}, as they go out. Empty texts and arrays are null. Texts are kept to the byte: not trimmed, line ends in a
 // one-line text too (whoever shows it, folds them). Checks type, length, range, choice (hidden ones are taken), format; not:
 // required, unique, whether a linked record exists (records/ does). The error's field is the field's key.
-enum status value_normalise(const struct field *, const struct doc *in, const struct value_context *, struct arena *,
-                            const struct doc **out, struct error *);
+enum status value_normalise(const struct field *, const struct doc *in,
+                            const struct value_context *, struct arena *, const struct doc **out,
+                            struct error *);
 // What a new record starts with: the preset in normal form, null without one. Dates understand "today" and "now", users
 // "me" (the given user; null for 0). "next" (only an integer that is unique) also gives null here: the number after the
 // largest so far, which records/ knows.
-enum status field_preset(const struct field *, const struct value_context *, int64_t user, micros now, struct arena *,
-                         const struct doc **out, struct error *);
+enum status field_preset(const struct field *, const struct value_context *, int64_t user,
+                         micros now, struct arena *, const struct doc **out, struct error *);
 // The plain text of a value, for search, CSV and default names: not translated (choices by their label); links as ids.
 // value_normalise() reads it back to the same value without a language; not files (their name) and phones (as typed).
 struct str value_text(const struct field *, const struct doc *, struct arena *);

@@ -7,17 +7,17 @@
 enum profile { PROFILE_NONE, PROFILE_READ_ONLY, PROFILE_MEMBER, PROFILE_ADMINISTRATOR };
 
 enum verb {
-    VERB_VIEW,    // see records of a module
+    VERB_VIEW, // see records of a module
     VERB_CREATE,
-    VERB_EDIT,    // fields, assign, comment
-    VERB_DELETE,  // and restore
+    VERB_EDIT,   // fields, assign, comment
+    VERB_DELETE, // and restore
     VERB_IMPORT,
     VERB_EXPORT,
-    VERB_DESIGN,  // fields and lists of values of the module
-    VERB_AUDIT,   // account-wide change log
-    VERB_USERS,   // manage users
-    VERB_SELF,    // one's own settings and sign-out: everyone who is signed in
-    VERB_PUBLIC,  // no sign-in needed
+    VERB_DESIGN, // fields and lists of values of the module
+    VERB_AUDIT,  // account-wide change log
+    VERB_USERS,  // manage users
+    VERB_SELF,   // one's own settings and sign-out: everyone who is signed in
+    VERB_PUBLIC, // no sign-in needed
 };
 
 // Who is asking. id 0 with PROFILE_ADMINISTRATOR is the system itself (command line, jobs).
@@ -33,7 +33,8 @@ bool may(const struct viewer *, const struct module *, enum verb);
 // What the program computes and what was removed is written by nobody.
 bool may_field(const struct viewer *, const struct module *, const struct field *, bool write);
 // Of one record: views are for their owner, and to see for others when shared; else as may().
-bool may_record(const struct viewer *, const struct module *, int64_t owner, bool shared, enum verb);
+bool may_record(const struct viewer *, const struct module *, int64_t owner, bool shared,
+                enum verb);
 const char *profile_name(enum profile); // "administrator", "member", "read_only"
 enum profile profile_find(struct str name);
 

@@ -594,7 +594,7 @@ static void test_plain_text(void **state) {
               {TYPE_CHOICE, "\"muy_urgente\"", "Muy urgénte"},
               {TYPE_CHOICE, "\"gone\"", "gone"},
               {TYPE_CHOICE, "\"new2\"", "new2"}, // its label reads as "new"
-              {TYPE_CHOICE, "\"old\"", "old"}, // "Old" is read as the one still offered
+              {TYPE_CHOICE, "\"old\"", "old"},   // "Old" is read as the one still offered
               {TYPE_CHOICE, "\"swap\"", "swap"}, // its label is the key of another
               {TYPE_CHOICES, "[\"parts\"]", "parts"},
               {TYPE_CHOICES, "[\"new\",\"old\"]", "New; old"},
