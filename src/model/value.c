@@ -44,8 +44,8 @@ enum status value_normalise(const struct field *field, const struct doc *in,
     if (in && !t.in)
         return refuse(&t, N_("A document in JSON is needed"), NULL);
     bool text = field->type == TYPE_TEXT || field->type == TYPE_LONG_TEXT;
-    bool empty = doc_is_null(t.in);
-    if (!empty && t.in->type == DOC_STRING) {
+    bool empty = !t.in || doc_is_null(t.in);
+    if (t.in && t.in->type == DOC_STRING) {
         enum status status = text_check(&t, t.in->string);
         if (status)
             return status;
@@ -85,7 +85,7 @@ bool value_equal(const struct field *field, const struct doc *a, const struct do
     if (b && b->type == DOC_RAW)
         b = doc_opened(&arena, b);
     bool equal;
-    if (doc_is_null(a) || doc_is_null(b))
+    if (!a || !b || doc_is_null(a) || doc_is_null(b))
         equal = doc_is_null(a) && doc_is_null(b);
     else if (type_is_link(field->type) || field->type == TYPE_USER)
         equal = links_equal(a, b);
@@ -131,7 +131,7 @@ static void several_put(struct buf *out, const struct field *field, const struct
 
 struct str value_text(const struct field *field, const struct doc *d, struct arena *arena) {
     d = d ? doc_opened(arena, d) : NULL;
-    if (doc_is_null(d))
+    if (!d || doc_is_null(d))
         return STR("");
     struct buf out = BUF_INIT(16 * 1024 * 1024);
     if (field->type == TYPE_JSON)
