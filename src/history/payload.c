@@ -18,8 +18,8 @@ static struct hash salt_of(struct hash secret, uint32_t item) {
 }
 
 // The three parts are canonical JSON already. HMAC-SHA-256 of "[field,old,new]" in one buffer of the caller's.
-static struct hash leaf_of(struct hash salt, struct str field, struct str old, struct str new,
-                           struct buf *scratch) {
+static struct hash mac_of(struct hash salt, struct str field, struct str old, struct str new,
+                          struct buf *scratch) {
     buf_clear(scratch);
     buf_char(scratch, '[');
     buf_str(scratch, field);
@@ -29,6 +29,12 @@ static struct hash leaf_of(struct hash salt, struct str field, struct str old, s
     buf_str(scratch, new);
     buf_char(scratch, ']');
     return hash_mac(salt, buf_view(scratch));
+}
+
+// An entry of the small tree is the field's name with the mac: so the name stays proved when the values are erased.
+static struct hash leaf_of(struct str field, struct hash mac) {
+    const struct str parts[] = {{"\0", 1}, field, {(const char *)mac.b, sizeof mac.b}};
+    return hash_of_parts(parts, 3);
 }
 
 static void put_hash(struct buf *b, struct hash h) {
@@ -52,8 +58,8 @@ static enum status put_item(struct buf *b, const struct event_item *item, struct
     size_t field, field_end, new, new_end, old;
     buf_lit(b, "{\"field\":");
     field = b->n;
-    const struct doc name = {.type = DOC_STRING, .string = item->field};
-    enum status s = json_canonical(b, &name, e);
+    const struct doc text = {.type = DOC_STRING, .string = item->field};
+    enum status s = json_canonical(b, &text, e);
     if (s)
         return s;
     field_end = b->n;
@@ -67,9 +73,11 @@ static enum status put_item(struct buf *b, const struct event_item *item, struct
     if ((s = put_value(b, item->old, e)))
         return s;
     // After an overflow the offsets mean nothing.
-    if (!b->overflow)
-        *leaf = leaf_of(salt, (struct str){b->p + field, field_end - field}, since(b, old),
-                        (struct str){b->p + new, new_end - new}, scratch);
+    if (!b->overflow) {
+        struct str name = {b->p + field, field_end - field};
+        *leaf = leaf_of(name, mac_of(salt, name, since(b, old),
+                                     (struct str){b->p + new, new_end - new}, scratch));
+    }
     buf_char(b, '}');
     return OK;
 }
@@ -107,7 +115,7 @@ struct reading {
 struct item {
     struct str field, new, old; // canonical JSON each
     bool erased, salted;
-    struct hash leaf, salt; // where erased, where salted
+    struct hash mac, salt; // where erased, where salted
 };
 
 static bool take(struct reading *r, struct str expected) {
@@ -185,9 +193,9 @@ static bool read_item(struct reading *r, struct item *out) {
     struct item item = {.erased = false};
     if (!take(r, STR("{\"field\":")) || r->p == r->end || *r->p != '"' || !value(r, &item.field))
         return false;
-    if (take(r, STR(",\"leaf\":\""))) {
+    if (take(r, STR(",\"mac\":\""))) {
         item.erased = true;
-        if (!text_hash(r, &item.leaf))
+        if (!text_hash(r, &item.mac))
             return false;
     } else {
         if (!take(r, STR(",\"new\":")) || !value(r, &item.new) || !take(r, STR(",\"old\":")) ||
@@ -238,7 +246,7 @@ struct checking {
 
 static bool check_item(void *arg, uint32_t number, const struct item *item) {
     struct checking *c = arg;
-    struct hash leaf = item->leaf, salt;
+    struct hash mac = item->mac, salt;
     if (item->erased) {
         if (c->secret_given)
             return false;
@@ -246,9 +254,9 @@ static bool check_item(void *arg, uint32_t number, const struct item *item) {
     } else {
         if (!salt_for(c->secret_given, c->secret, number, item, &salt))
             return false;
-        leaf = leaf_of(salt, item->field, item->old, item->new, &c->scratch);
+        mac = mac_of(salt, item->field, item->old, item->new, &c->scratch);
     }
-    frontier_add(&c->leaves, leaf, NULL, NULL);
+    frontier_add(&c->leaves, leaf_of(item->field, mac), NULL, NULL);
     return true;
 }
 
@@ -286,14 +294,14 @@ struct erasing {
 
 static bool erase_item(void *arg, uint32_t number, const struct item *item) {
     struct erasing *x = arg;
-    struct hash salt = {0}, leaf = item->leaf;
+    struct hash salt = {0}, mac = item->mac;
     bool erase = false;
-    if (!item->erased && !salt_for(x->secret_given, x->secret, number, item, &salt))
+    if (item->erased ? x->secret_given : !salt_for(x->secret_given, x->secret, number, item, &salt))
         return false;
     for (size_t i = 0; i < x->n_names && !item->erased; i++)
         erase |= str_eq(x->names[i], item->field);
     if (erase) {
-        leaf = leaf_of(salt, item->field, item->old, item->new, &x->scratch);
+        mac = mac_of(salt, item->field, item->old, item->new, &x->scratch);
         x->erased++;
     }
     if (number)
@@ -301,8 +309,8 @@ static bool erase_item(void *arg, uint32_t number, const struct item *item) {
     buf_lit(x->out, "{\"field\":");
     buf_str(x->out, item->field);
     if (erase || item->erased) {
-        buf_lit(x->out, ",\"leaf\":\"");
-        put_hash(x->out, leaf);
+        buf_lit(x->out, ",\"mac\":\"");
+        put_hash(x->out, mac);
     } else {
         buf_lit(x->out, ",\"new\":");
         buf_str(x->out, item->new);

@@ -149,6 +149,19 @@ static bool read_proof(const struct doc *list, struct proof *out) {
     return good;
 }
 
+// Nothing in a receipt goes unchecked.
+static bool members_known(const struct doc *d) {
+    static const char *const known[] = {"body", "checkpoint", "head", "position", "proof", "v"};
+    doc_each(member, d) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            found |= str_is(member->key, known[i]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 static enum status disproved(struct error *e, const char *msgid) {
     return error_set(e, DENIED, "", msgid, NULL);
 }
@@ -170,7 +183,7 @@ enum status receipt_verify(struct str json, const struct verifier *v, struct are
     struct proof proof;
     struct hash digest;
     struct receipt r = {.event = {0}};
-    if (json_parse(a, json, NULL, &d, NULL) || doc_get_int(d, "v", 0) != 1 ||
+    if (json_parse(a, json, NULL, &d, NULL) || !members_known(d) || doc_get_int(d, "v", 0) != 1 ||
         !read_proof(doc_get(d, STR("proof")), &proof))
         return error_set(e, INVALID, "", N_("This is no receipt."), NULL);
     struct str head = doc_get_text(d, "head");

@@ -212,8 +212,8 @@ static bool run_task(struct writer *w, struct write_task *t, bool alone) {
     if (!alone && store_savepoint(w->conn, &lost))
         return false;
     enum status s = t->run(&write, t->arg, &t->error);
-    if (!s && !alone)
-        s = store_release(w->conn, &t->error);
+    if (!s && !alone && store_release(w->conn, &lost))
+        return false;
     if (!s) {
         t->first = mark.frontier.size;
         t->last = tree->now.frontier.size - 1;
