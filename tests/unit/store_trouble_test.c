@@ -125,8 +125,8 @@ static void test_trace_tells_every_call(void **state) {
             fail_msg("not told, or not then: %s in\n%s", said[i], at);
         at = found;
     }
-    buf_release(&lines);
     assert_whole(f->store, 4);
+    buf_release(&lines);
 }
 
 // Threads
