@@ -169,7 +169,7 @@ class Files(Tree):
 
 class Spelling(unittest.TestCase):
     def test_comments_and_messages_of_c(self):
-        text = 'f(N_("a message"), "una calle"); // a comment\nchar *s = "// no comment";\n/* two\nlines */\n'
+        text = 'f(N_("a message"), "una tarde"); // a comment\nchar *s = "// no comment";\n/* two\nlines */\n'
         english = check_spelling.english_of_c(text)
         self.assertEqual(len(english), len(text))
         self.assertEqual(english.split(), ["N_(\"a", "message\"", "//", "a", "comment", "/*", "two", "lines", "*/"])
