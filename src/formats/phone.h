@@ -2,11 +2,11 @@
 #ifndef CRONISTA_FORMATS_PHONE_H
 #define CRONISTA_FORMATS_PHONE_H
 
-#ifdef __cplusplus
-extern "C" {
-#else
 #include <stdbool.h>
 #include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
 #endif
 
 #define PHONE_MAX 24

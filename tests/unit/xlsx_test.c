@@ -482,8 +482,9 @@ static void put_header(struct buf *b, const struct entry *e, bool central, uint3
     put(b, 20, 2);
     if (central)
         put(b, 20, 2);
-    put(b, 0, 2 + 2 + 4); // flags, stored, time
-    put(b, 0, 0);
+    put(b, 0, 2); // flags
+    put(b, 0, 2); // stored, not compressed
+    put(b, 0, 4); // time
     put(b, crc32_of(e->bytes), 4);
     put(b, (uint32_t)e->bytes.n, 4);
     put(b, (uint32_t)e->bytes.n, 4);
