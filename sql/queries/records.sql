@@ -38,11 +38,8 @@ SELECT position FROM search_state WHERE id = 1;
 -- name: search_position_set
 UPDATE search_state SET position = $1 WHERE id = 1;
 
--- name: search_count (sqlite)
-SELECT count(*) FROM (SELECT 1 FROM search_text WHERE search_text MATCH $1 AND rowid > $2 AND rowid < $3 LIMIT $4);
-
--- name: search_best (sqlite)
-SELECT rowid FROM search_text WHERE search_text MATCH $1 LIMIT $2;
+-- name: search_hits (sqlite)
+SELECT rowid FROM search_text WHERE search_text MATCH $1 AND rowid > $2 AND rowid < $3 LIMIT $4;
 
 -- name: search_put (sqlite)
 INSERT INTO search_text (rowid, body) VALUES ($1, $2);

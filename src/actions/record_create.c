@@ -64,7 +64,7 @@ enum status record_create_values(struct action *a, const struct module *m, struc
         if (!doc_is_null(v->of_field[i]))
             items[n++] = (struct event_item){m->fields[i].key, NULL, v->of_field[i]};
     struct event ev = {.kind = KIND_CREATED, .module = m->key, .items = items, .n_items = n};
-    s = row_next_id(a->write->conn, m, arena, &ev.record, e);
+    s = row_next_id(a->write->conn, m, &ev.record, e);
     if (!s)
         s = record_commit(a->write, a->crm, a->act, &ev, e);
     if (!s)

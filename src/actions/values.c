@@ -97,18 +97,14 @@ enum status values_take(struct action *a, const struct module *m, const struct d
 static enum status check_exists(struct action *a, const struct module *to, const struct field *f, const struct doc *v,
                                 struct error *e) {
     int64_t id = doc_integer(v, 0);
-    bool deleted = false;
-    char *key = arena_dup(a->write->arena, f->key);
-    struct doc *row;
-    enum status s = id > 0 ? row_get(a->write->conn, to, id, a->write->arena, &row, e) : NOT_FOUND;
-    if (!s)
-        deleted = !doc_is_null(doc_get(row, STR("deleted_at")));
-    if (s == NOT_FOUND || deleted || !may(a->act->viewer, to, VERB_VIEW)) {
-        char number[24];
-        snprintf(number, sizeof number, "%lld", (long long)id);
-        return error_set(e, INVALID, key, N_("There is no record {0} to link to."), number, NULL);
-    }
-    return s;
+    bool lives = false;
+    enum status s = may(a->act->viewer, to, VERB_VIEW) ? row_lives(a->write->conn, to, id, &lives, e) : OK;
+    if (s || lives)
+        return s;
+    char number[24];
+    snprintf(number, sizeof number, "%lld", (long long)id);
+    return error_set(e, INVALID, arena_dup(a->write->arena, f->key), N_("There is no record {0} to link to."), number,
+                     NULL);
 }
 
 static enum status check_links(struct action *a, const struct field *f, const struct doc *v, struct error *e) {

@@ -70,8 +70,19 @@ bool hash_from_hex(struct str s, struct hash *out) {
 }
 
 uint64_t hash_quick(struct str s) {
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (uint8_t)s.p[i]) * 1099511628211u;
-    return h;
+    // Eight bytes at a time: statements of a thousand bytes are looked up by it.
+    uint64_t h = 0x9e3779b97f4a7c15u ^ s.n;
+    while (s.n >= 8) {
+        uint64_t word;
+        memcpy(&word, s.p, 8);
+        h = (h ^ word) * 0xff51afd7ed558ccdu;
+        h ^= h >> 32;
+        s.p += 8;
+        s.n -= 8;
+    }
+    uint64_t rest = 0;
+    if (s.n)
+        memcpy(&rest, s.p, s.n);
+    h = (h ^ rest) * 0xc4ceb9fe1a85ec53u;
+    return h ^ h >> 29;
 }

@@ -26,6 +26,6 @@ struct hash hash_mac(struct hash key, struct str message);    // HMAC-SHA-256
 bool hash_eq(struct hash, struct hash);                       // in constant time
 void hash_hex(struct hash, char out[HASH_HEX]);               // lower case
 bool hash_from_hex(struct str, struct hash *out);
-uint64_t hash_quick(struct str); // FNV-1a, for tables; not against attackers
+uint64_t hash_quick(struct str); // for tables in memory; not against attackers, not to be stored
 
 #endif

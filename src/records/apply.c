@@ -226,12 +226,10 @@ static enum status name_into(struct doc *names, struct conn *conn, const struct 
     struct str key = arena_printf(a, "%.*s/%lld", STR_FMT(to->key), (long long)id);
     if (id <= 0 || doc_get(names, key))
         return OK;
-    const struct field *title = module_field(to, to->title);
-    struct str sql = arena_printf(a, "SELECT %.*s FROM %.*s WHERE id=$1", STR_FMT(title->column), STR_FMT(to->table));
     struct param p[] = {P_INT(id)};
     struct stmt *row = NULL;
     bool more = false;
-    enum status s = store_sql(conn, sql, p, 1, &row, e);
+    enum status s = store_sql(conn, to->sql->name, p, 1, &row, e);
     if (!s)
         s = store_next(row, &more, e);
     if (!s && more)

@@ -6,6 +6,7 @@
 #include "records/crm.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "embedded_modules.h"
 #include "formats/fold.h"
@@ -174,6 +175,11 @@ enum status record_begin(struct write *w, struct crm *crm, const struct model **
     ap->conn = w->conn;
     *out = ap->holder->model;
     return OK;
+}
+
+void crm_index_wait(struct crm *crm) {
+    while (crm->indexer && !indexer_idle(crm->indexer))
+        usleep(2000);
 }
 
 // ---------------------------------------------------------------- listeners

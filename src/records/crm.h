@@ -15,5 +15,7 @@ void crm_unlisten(struct crm *, struct crm_listener *);
 
 // Reads the administrators' fields anew and puts the resulting model in force.
 void crm_model_reload(struct crm *);
+// Waits until searches are answered by the index alone: for measuring, and for commands that leave much behind.
+void crm_index_wait(struct crm *);
 
 #endif

@@ -16,6 +16,10 @@ struct module_sql {
     struct str columns; // "id,version,...": what row_doc() reads, in its order
     struct str get;     // SELECT of them by id
     struct str insert;  // all columns
+    struct str name;    // SELECT of the title and deleted_at by id
+    struct str lives;   // SELECT of 1 by id, if not deleted
+    struct str next_id;
+    const struct field **all; // the fields behind `columns`, after id and version
     int n_columns;
     bool has_links;     // some field is a link: apply keeps record_links
     bool has_belongs;
@@ -71,6 +75,16 @@ enum status event_apply(struct applier *, const struct event *, struct arena *, 
 struct applier *crm_applier(struct crm *);
 void applier_release(struct applier *);
 
+// Some of a module's columns, and how their row is read.
+struct projection {
+    const struct field **fields; // common columns among them; id and version always come first
+    size_t n;
+    struct str columns;          // for a SELECT
+    int n_columns;
+};
+void projection_make(struct projection *, const struct module *, bool (*wanted)(void *, struct str key), void *arg,
+                     struct arena *);
+struct doc *row_doc_some(const struct module *, const struct projection *, struct stmt *, struct arena *);
 // The document of the row under the cursor, columns as module->sql->columns.
 struct doc *row_doc(const struct module *, struct stmt *, struct arena *);
 // {"id","name"} of a record, with "deleted" when it is; nothing is checked against permissions.
@@ -95,12 +109,15 @@ struct str search_text(const struct module *, const struct doc *row, struct aren
 struct indexer;
 enum status indexer_start(struct indexer **, struct crm *, struct error *);
 void indexer_wake(struct indexer *);
+bool indexer_idle(struct indexer *); // has read all that was committed so far
 void indexer_stop(struct indexer *);
 
 // What a search term stands for in a module, ready for a WHERE clause.
 struct search_plan {
     bool by_index;       // term long enough for the index
     bool few;            // at most SEARCH_FEW hits: cheaper to look them up than to walk in sort order
+    int64_t *hits;       // what the index says, when they are few
+    size_t n_hits;
     struct str match;    // the index's query
     struct str term;     // folded
     int64_t *fresh;      // records changed since the index was brought up to date

@@ -24,6 +24,7 @@ struct list {
     struct order order[SORTS];
     size_t n_order;
     bool nullable; // the first sort column may be empty: two parts
+    struct projection columns;
     struct search_plan plan;
     bool searching;
     const struct doc *cursor; // values of the last row seen, one per order; NULL at the start
@@ -59,27 +60,37 @@ static enum status order_make(struct list *l, struct error *e) {
 
 // ---------------------------------------------------------------- conditions
 
-static void search_condition(struct list *l, struct sql *q) {
+// "id IN (...)" of ids that come from the database itself: one parameter, so that the statement's text stays the same.
+static void id_in(struct sql *q, const char *in, const int64_t *ids, size_t n) {
+    struct buf list = BUF_INIT(SIZE_MAX / 4);
+    bool sqlite = q->kind == STORE_SQLITE;
+    buf_char(&list, sqlite ? '[' : '{');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buf_char(&list, ',');
+        buf_int(&list, ids[i]);
+    }
+    buf_char(&list, sqlite ? ']' : '}');
+    sql_z(q, in);
+    sql_z(q, sqlite ? "(SELECT value FROM json_each(" : "(SELECT unnest(CAST(");
+    sql_param(q, P_TEXT(arena_str(q->arena, buf_view(&list))));
+    sql_z(q, sqlite ? "))" : " AS bigint[])))");
+    buf_release(&list);
+}
+
+// Records the index speaks of that contain the term.
+static void indexed_hits(struct list *l, struct sql *q, bool counting) {
     const struct search_plan *p = &l->plan;
     int64_t base = (int64_t)l->m->number << 40;
-    sql_z(q, " AND (");
-    if (p->n_fresh) {
-        sql_z(q, "id IN (0");
-        for (size_t i = 0; i < p->n_fresh_hits; i++) {
-            sql_z(q, ",");
-            sql_param(q, P_INT(p->fresh_hits[i]));
-        }
-        sql_z(q, ") OR (");
-    }
-    if (p->by_index && p->few) {
+    if (p->few) {
+        id_in(q, "id IN ", p->hits, p->n_hits);
+    } else if (p->by_index && counting) {
         sql_z(q, "id IN (SELECT rowid-");
         sql_param(q, P_INT(base));
         sql_z(q, " FROM search_text WHERE search_text MATCH ");
         sql_param(q, P_TEXT(p->match));
-        sql_z(q, " AND rowid>");
-        sql_param(q, P_INT(base));
-        sql_z(q, " AND rowid<");
-        sql_param(q, P_INT(base + (INT64_C(1) << 40)));
+        sql_z(q, " LIMIT ");
+        sql_param(q, P_INT(LIST_COUNT_MAX + 1));
         sql_z(q, ")");
     } else {
         // Many hits: walking in sort order meets fifty of them soon. The index's own copy of the text is read.
@@ -89,19 +100,31 @@ static void search_condition(struct list *l, struct sql *q) {
         sql_param(q, P_INT(base));
         sql_z(q, ")>0");
     }
+}
+
+static void search_condition(struct list *l, struct sql *q, bool counting) {
+    const struct search_plan *p = &l->plan;
+    sql_z(q, " AND (");
     if (p->n_fresh) {
-        sql_z(q, " AND id NOT IN (0");
-        for (size_t i = 0; i < p->n_fresh; i++) {
-            sql_z(q, ",");
-            sql_param(q, P_INT(p->fresh[i]));
-        }
-        sql_z(q, "))");
+        id_in(q, "id IN ", p->fresh_hits, p->n_fresh_hits);
+        sql_z(q, " OR (");
+    }
+    indexed_hits(l, q, counting);
+    if (p->n_fresh) {
+        id_in(q, " AND id NOT IN ", p->fresh, p->n_fresh);
+        sql_z(q, ")");
     }
     sql_z(q, ")");
 }
 
-static enum status conditions(struct list *l, struct sql *q, struct error *e) {
+static enum status conditions(struct list *l, struct sql *q, bool counting, struct error *e) {
     sql_z(q, l->lq->deleted ? " WHERE deleted_at IS NOT NULL" : " WHERE deleted_at IS NULL");
+    // Records that are for their owner, unless shared (may_record() says the same of a single one).
+    if (!may_record(l->r->viewer, l->m, 0, false, VERB_VIEW)) {
+        sql_z(q, " AND (owner=");
+        sql_param(q, P_INT(l->r->viewer->user));
+        sql_z(q, module_field(l->m, STR("shared")) ? " OR shared=1)" : ")");
+    }
     enum status s = OK;
     for (size_t i = 0; i < l->lq->n_filters && !s; i++) {
         const struct list_filter *f = &l->lq->filters[i];
@@ -111,7 +134,7 @@ static enum status conditions(struct list *l, struct sql *q, struct error *e) {
         s = filter_sql(q, l->m, f, l->r, e);
     }
     if (l->searching)
-        search_condition(l, q);
+        search_condition(l, q, counting);
     return s;
 }
 
@@ -189,7 +212,7 @@ static void order_by(struct list *l, struct sql *q, bool empty_part) {
 static enum status part_sql(struct list *l, bool empty_part, int limit, struct sql *q, struct error *e) {
     sql_begin(q, l->r->arena, store_kind(conn_store(l->r->conn)));
     sql_z(q, "SELECT ");
-    sql_str(q, l->m->sql->columns);
+    sql_str(q, l->columns.columns);
     for (size_t i = 0; i < l->n_order; i++) {
         sql_z(q, ",");
         sql_str(q, l->order[i].column);
@@ -197,7 +220,7 @@ static enum status part_sql(struct list *l, bool empty_part, int limit, struct s
     sql_z(q, " FROM ");
     sql_str(q, l->m->table);
     sql_z(q, " m");
-    enum status s = conditions(l, q, e);
+    enum status s = conditions(l, q, false, e);
     if (s)
         return s;
     if (l->nullable) {
@@ -243,7 +266,7 @@ static enum status cursor_read(struct list *l, struct str text, struct error *e)
 static struct doc *cursor_of(struct list *l, struct stmt *row, struct arena *a) {
     struct doc *d = doc_array(a);
     for (size_t i = 0; i < l->n_order; i++) {
-        int c = l->m->sql->n_columns + (int)i;
+        int c = l->columns.n_columns + (int)i;
         if (stmt_null(row, c))
             doc_add(d, doc_null(a));
         else if (l->order[i].text)
@@ -266,32 +289,18 @@ static struct doc *cursor_text(const struct doc *cursor, struct arena *a) {
 
 // ---------------------------------------------------------------- rows
 
-static bool wanted(const struct list_query *lq, const struct module *m, struct str key) {
-    static const char *const always[] = {"id", "module", "version"};
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        if (str_is(key, always[i]))
-            return true;
-    if (str_eq(key, m->title))
+// Only the columns asked for are read, and names looked up for no others.
+static bool wanted(void *arg, struct str key) {
+    const struct list *l = arg;
+    if (str_eq(key, l->m->title))
         return true;
-    for (size_t i = 0; i < lq->n_columns; i++)
-        if (str_eq(key, lq->columns[i]))
+    for (size_t i = 0; i < l->lq->n_columns; i++)
+        if (str_eq(key, l->lq->columns[i]))
             return true;
-    if (lq->n_columns)
+    if (l->lq->n_columns)
         return false;
-    const struct field *f = module_field(m, key);
+    const struct field *f = module_field(l->m, key);
     return f ? f->in_list && !f->hidden : str_is(key, "owner") || str_is(key, "updated_at");
-}
-
-// Only the columns asked for, in the row's order, so that names are looked up for no others.
-static struct doc *narrowed(struct list *l, struct doc *row) {
-    struct doc *d = doc_object(l->r->arena);
-    for (struct doc *v = row->first, *next; v; v = next) {
-        next = v->next;
-        v->next = NULL;
-        if (wanted(l->lq, l->m, v->key))
-            doc_set(d, v->key, v);
-    }
-    return d;
 }
 
 static enum status begin(struct list *l, struct reader *r, const struct list_query *lq, struct error *e) {
@@ -304,6 +313,7 @@ static enum status begin(struct list *l, struct reader *r, const struct list_que
             return error_set(e, INVALID, "columns", N_("There is no field \"{0}\"."),
                              arena_dup(r->arena, lq->columns[i]), NULL);
     }
+    projection_make(&l->columns, l->m, wanted, l, r->arena);
     enum status s = order_make(l, e);
     if (!s)
         s = cursor_read(l, lq->after, e);
@@ -347,7 +357,7 @@ static enum status rows(struct list *l, int limit, enum status (*each)(void *, s
             }
             if (++*n == limit)
                 at_limit = cursor_of(l, row, l->r->arena);
-            s = each(arg, l, row_doc(l->m, row, l->r->arena));
+            s = each(arg, l, row_doc_some(l->m, &l->columns, row, l->r->arena));
         }
         store_done(row);
     }
@@ -356,10 +366,15 @@ static enum status rows(struct list *l, int limit, enum status (*each)(void *, s
 
 static enum status add_item(void *items, struct list *l, struct doc *row) {
     struct doc *d;
-    enum status s = row_decorate(l->r, l->m, narrowed(l, row), &d, NULL);
+    enum status s = row_decorate(l->r, l->m, row, &d, NULL);
     if (!s)
         doc_add(items, d);
     return s;
+}
+
+// Then the index's hits are the answer, up to the most that is counted.
+static bool only_search(const struct list *l) {
+    return l->searching && l->lq->n_filters == 1;
 }
 
 static enum status count(struct list *l, struct doc **out, struct error *e) {
@@ -368,7 +383,7 @@ static enum status count(struct list *l, struct doc **out, struct error *e) {
     sql_z(&q, "SELECT count(*) FROM (SELECT 1 FROM ");
     sql_str(&q, l->m->table);
     sql_z(&q, " m");
-    enum status s = conditions(l, &q, e);
+    enum status s = conditions(l, &q, only_search(l), e);
     sql_z(&q, " LIMIT ");
     sql_param(&q, P_INT(LIST_COUNT_MAX + 1));
     sql_z(&q, ") some");
@@ -414,7 +429,7 @@ struct each {
 static enum status hand_on(void *arg, struct list *l, struct doc *row) {
     struct each *to = arg;
     struct doc *d;
-    enum status s = row_decorate(l->r, l->m, narrowed(l, row), &d, NULL);
+    enum status s = row_decorate(l->r, l->m, row, &d, NULL);
     return s ? s : to->each(to->arg, d);
 }
 

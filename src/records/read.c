@@ -14,21 +14,52 @@ static struct doc *id_doc(struct stmt *row, int c, struct arena *a) {
     return stmt_null(row, c) ? doc_null(a) : doc_int(a, stmt_int(row, c));
 }
 
-struct doc *row_doc(const struct module *m, struct stmt *row, struct arena *a) {
+// One of the common columns, by its place among them.
+static struct doc *common_doc(const struct field *f, struct stmt *row, int c, struct arena *a) {
+    return f->type == TYPE_DATETIME ? time_doc(row, c, a) : id_doc(row, c, a);
+}
+
+struct doc *row_doc_some(const struct module *m, const struct projection *p, struct stmt *row, struct arena *a) {
     struct doc *d = doc_object(a);
     doc_set_int(a, d, "id", stmt_int(row, 0));
     doc_set_str(a, d, "module", m->key);
     doc_set_int(a, d, "version", stmt_int(row, 1));
-    doc_set(d, STR("created_at"), time_doc(row, 2, a));
-    doc_set(d, STR("created_by"), id_doc(row, 3, a));
-    doc_set(d, STR("updated_at"), time_doc(row, 4, a));
-    doc_set(d, STR("updated_by"), id_doc(row, 5, a));
-    doc_set(d, STR("owner"), id_doc(row, 6, a));
-    doc_set(d, STR("deleted_at"), time_doc(row, 7, a));
-    int at = COMMON_COLUMNS;
-    for (size_t i = 0; i < m->n_fields; i++)
-        doc_set(d, m->fields[i].key, field_read(&m->fields[i], row, &at, a));
+    int at = 2;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct field *f = p->fields[i];
+        doc_set(d, f->key, f->number < 0 ? common_doc(f, row, at++, a) : field_read(f, row, &at, a));
+    }
     return d;
+}
+
+void projection_make(struct projection *p, const struct module *m, bool (*wanted)(void *, struct str key), void *arg,
+                     struct arena *a) {
+    static const char *const common[] = {"created_at", "created_by", "updated_at", "updated_by", "owner", "deleted_at"};
+    size_t n_common = sizeof common / sizeof *common;
+    struct buf columns = BUF_INIT(1 << 20);
+    buf_lit(&columns, "id,version");
+    *p = (struct projection){.fields = arena_array(a, const struct field *, n_common + m->n_fields), .n_columns = 2};
+    for (size_t i = 0; i < n_common + m->n_fields; i++) {
+        const struct field *f = i < n_common ? common_field(str_z(common[i])) : &m->fields[i - n_common];
+        if (!wanted(arg, f->key))
+            continue;
+        p->fields[p->n++] = f;
+        buf_char(&columns, ',');
+        buf_str(&columns, f->column);
+        p->n_columns++;
+        if (f->number >= 0 && type_of(f->type)->second) {
+            buf_char(&columns, ',');
+            buf_str(&columns, f->column_second);
+            p->n_columns++;
+        }
+    }
+    p->columns = arena_str(a, buf_view(&columns));
+    buf_release(&columns);
+}
+
+struct doc *row_doc(const struct module *m, struct stmt *row, struct arena *a) {
+    struct projection all = {.fields = m->sql->all, .n = COMMON_COLUMNS - 2 + m->n_fields};
+    return row_doc_some(m, &all, row, a);
 }
 
 enum status row_get(struct conn *conn, const struct module *m, int64_t id, struct arena *a, struct doc **out,
@@ -44,6 +75,16 @@ enum status row_get(struct conn *conn, const struct module *m, int64_t id, struc
     store_done(row);
     if (!s && !found)
         s = error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
+    return s;
+}
+
+enum status row_lives(struct conn *conn, const struct module *m, int64_t id, bool *lives, struct error *e) {
+    struct param p[] = {P_INT(id)};
+    struct stmt *row = NULL;
+    enum status s = store_sql(conn, m->sql->lives, p, 1, &row, e);
+    if (!s)
+        s = store_next(row, lives, e);
+    store_done(row);
     return s;
 }
 
@@ -87,8 +128,8 @@ static enum status one_int(struct conn *conn, struct str sql, int64_t *out, stru
     return s;
 }
 
-enum status row_next_id(struct conn *conn, const struct module *m, struct arena *a, int64_t *id, struct error *e) {
-    return one_int(conn, arena_printf(a, "SELECT coalesce(max(id),0)+1 FROM %.*s", STR_FMT(m->table)), id, e);
+enum status row_next_id(struct conn *conn, const struct module *m, int64_t *id, struct error *e) {
+    return one_int(conn, m->sql->next_id, id, e);
 }
 
 enum status row_next_number(struct conn *conn, const struct module *m, const struct field *f, struct arena *a,
@@ -132,13 +173,10 @@ void row_events_close(struct row_events *ev) {
 
 enum status record_name(struct reader *r, const struct module *m, int64_t id, struct str *name, bool *deleted,
                         struct error *e) {
-    const struct field *title = module_field(m, m->title);
-    struct str sql = arena_printf(r->arena, "SELECT %.*s,deleted_at FROM %.*s WHERE id=$1", STR_FMT(title->column),
-                                  STR_FMT(m->table));
     struct param p[] = {P_INT(id)};
     struct stmt *row = NULL;
     bool found = false;
-    enum status s = store_sql(r->conn, sql, p, 1, &row, e);
+    enum status s = store_sql(r->conn, m->sql->name, p, 1, &row, e);
     if (!s)
         s = store_next(row, &found, e);
     if (!s) {
@@ -155,6 +193,8 @@ struct doc *name_doc(struct reader *r, const struct module *m, int64_t id) {
     struct str name = {0};
     bool deleted = false;
     doc_set_int(r->arena, d, "id", id);
+    if (id <= 0) // the system itself
+        return d;
     // A name that can't be read is shown as none: the record itself was read and is what was asked for.
     if (record_name(r, m, id, &name, &deleted, NULL) == OK)
         doc_set_str(r->arena, d, "name", name);
@@ -198,17 +238,23 @@ enum status row_decorate(struct reader *r, const struct module *m, struct doc *r
     return OK;
 }
 
-static enum status visible(struct reader *r, const struct module *m, struct error *e) {
-    if (may(r->viewer, m, VERB_VIEW))
+// row: NULL before it was read.
+static enum status visible(struct reader *r, const struct module *m, const struct doc *row, struct error *e) {
+    bool sees = may(r->viewer, m, VERB_VIEW);
+    if (sees && row)
+        sees = may_record(r->viewer, m, doc_get_int(row, "owner", 0), doc_get_true(row, "shared"), VERB_VIEW);
+    if (sees)
         return OK;
     return error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
 }
 
 enum status record_get(struct reader *r, const struct module *m, int64_t id, struct doc **out, struct error *e) {
     struct doc *row;
-    enum status s = visible(r, m, e);
+    enum status s = visible(r, m, NULL, e);
     if (!s)
         s = row_get(r->conn, m, id, r->arena, &row, e);
+    if (!s)
+        s = visible(r, m, row, e);
     return s ? s : row_decorate(r, m, row, out, e);
 }
 
@@ -230,9 +276,11 @@ bool event_makes_version(enum event_kind kind) {
 enum status record_as_of(struct reader *r, const struct module *m, int64_t id, micros at, struct doc **out,
                          struct error *e) {
     struct doc *row;
-    enum status s = visible(r, m, e);
+    enum status s = visible(r, m, NULL, e);
     if (!s)
         s = row_get(r->conn, m, id, r->arena, &row, e);
+    if (!s)
+        s = visible(r, m, row, e);
     if (s)
         return s;
     struct row_events *events;

@@ -8,11 +8,13 @@
 const struct field *any_field(const struct module *, struct str key);
 // The row of a record as field values in normal form, links as ids. NOT_FOUND.
 enum status row_get(struct conn *, const struct module *, int64_t id, struct arena *, struct doc **, struct error *);
+// Whether there is such a record and it is not deleted.
+enum status row_lives(struct conn *, const struct module *, int64_t id, bool *lives, struct error *);
 // The first living record that meets all filters and is not `except`; 0 when there is none.
 enum status row_find(struct reader *, const struct module *, const struct list_filter *, size_t n, int64_t except,
                      int64_t *id, struct error *);
 // The id the next record of a module will have.
-enum status row_next_id(struct conn *, const struct module *, struct arena *, int64_t *id, struct error *);
+enum status row_next_id(struct conn *, const struct module *, int64_t *id, struct error *);
 // One more than the largest number so far in an integer field; 1 to begin with.
 enum status row_next_number(struct conn *, const struct module *, const struct field *, struct arena *, int64_t *,
                             struct error *);

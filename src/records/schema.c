@@ -65,6 +65,11 @@ static void prepare(struct module *m, struct arena *a) {
         n++;
     }
     s->n_columns = n;
+    s->all = arena_array(a, const struct field *, COMMON_COLUMNS + m->n_fields);
+    for (size_t i = 2; i < COMMON_COLUMNS; i++)
+        s->all[i - 2] = &common[i];
+    for (size_t i = 0; i < m->n_fields; i++)
+        s->all[COMMON_COLUMNS - 2 + i] = &m->fields[i];
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         struct str names[FIELD_COLUMNS_MAX];
@@ -86,6 +91,10 @@ static void prepare(struct module *m, struct arena *a) {
     s->columns = arena_str(a, buf_view(&columns));
     s->insert = arena_str(a, buf_view(&insert));
     s->get = arena_printf(a, "SELECT %.*s FROM %.*s WHERE id=$1", STR_FMT(s->columns), STR_FMT(m->table));
+    const struct field *title = module_field(m, m->title);
+    s->name = arena_printf(a, "SELECT %.*s,deleted_at FROM %.*s WHERE id=$1", STR_FMT(title->column), STR_FMT(m->table));
+    s->lives = arena_printf(a, "SELECT 1 FROM %.*s WHERE id=$1 AND deleted_at IS NULL", STR_FMT(m->table));
+    s->next_id = arena_printf(a, "SELECT coalesce(max(id),0)+1 FROM %.*s", STR_FMT(m->table));
     buf_release(&columns);
     buf_release(&insert);
     buf_release(&values);
@@ -108,9 +117,10 @@ static bool wants_index(const struct field *f) {
 }
 
 static void add_index(struct buf *b, const struct module *m, const struct field *f) {
-    // The id stands in the index so that a cursor can start in the middle of many equal values.
+    // The id stands in the index so that a cursor can start in the middle of many equal values. Deleted records are in
+    // none: a list walks an index without looking at the rows it passes over.
     struct str column = type_of(f->type)->folded ? f->column_folded : f->column;
-    buf_printf(b, "CREATE INDEX IF NOT EXISTS %.*s_%.*s ON %.*s(%.*s,id);", STR_FMT(m->table), STR_FMT(f->key), STR_FMT(m->table),
+    buf_printf(b, "CREATE INDEX IF NOT EXISTS %.*s_%.*s ON %.*s(%.*s,id) WHERE deleted_at IS NULL;", STR_FMT(m->table), STR_FMT(f->key), STR_FMT(m->table),
                STR_FMT(column));
 }
 
@@ -130,6 +140,8 @@ static void create_table(struct buf *b, const struct module *m, enum store_kind 
         for (size_t i = 2; i < COMMON_COLUMNS; i += 2) // created_at, updated_at, owner
             if (!str_is(common[i].key, "deleted_at"))
                 add_index(b, m, &common[i]);
+    buf_printf(b, "CREATE INDEX %.*s_deleted ON %.*s(updated_at,id) WHERE deleted_at IS NOT NULL;", STR_FMT(m->table),
+               STR_FMT(m->table));
     for (size_t i = 0; i < m->n_fields; i++)
         if (wants_index(&m->fields[i]))
             add_index(b, m, &m->fields[i]);

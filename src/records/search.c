@@ -49,7 +49,7 @@ struct indexer {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool woken, stop;
-    int64_t seen; // last position told to listeners
+    int64_t seen; // last position told to listeners; under the lock
 };
 
 static enum status index_record(struct indexer *ix, const struct model *model, int module, int64_t id,
@@ -136,13 +136,17 @@ static enum status index_slice(struct indexer *ix, size_t *done, struct error *e
     arena_release(&one);
     if (s)
         return s;
-    if (n && next - 1 > ix->seen) {
+    pthread_mutex_lock(&ix->lock);
+    bool news = next - 1 > ix->seen;
+    if (news)
+        ix->seen = next - 1;
+    pthread_mutex_unlock(&ix->lock);
+    if (news) {
         bool foreign = next - 1 > writer_position(crm_writer(ix->crm));
         if (model_changed && foreign)
             crm_model_reload(ix->crm);
         if (foreign)
             crm_tell(ix->crm, next - 1);
-        ix->seen = next - 1;
     }
     *done = n;
     return OK;
@@ -201,7 +205,7 @@ static void *indexer_run(void *arg) {
 
 enum status indexer_start(struct indexer **out, struct crm *crm, struct error *e) {
     struct indexer *ix = must_alloc(sizeof *ix);
-    *ix = (struct indexer){.crm = crm, .seen = writer_position(crm_writer(crm))};
+    *ix = (struct indexer){.crm = crm, .seen = -1};
     pthread_mutex_init(&ix->lock, NULL);
     pthread_cond_init(&ix->wake, NULL);
     enum status s = store_connect(crm_store(crm), STORE_SEARCH, &ix->conn, e);
@@ -223,6 +227,13 @@ void indexer_wake(struct indexer *ix) {
     ix->woken = true;
     pthread_cond_signal(&ix->wake);
     pthread_mutex_unlock(&ix->lock);
+}
+
+bool indexer_idle(struct indexer *ix) {
+    pthread_mutex_lock(&ix->lock);
+    bool idle = ix->seen >= writer_position(crm_writer(ix->crm));
+    pthread_mutex_unlock(&ix->lock);
+    return idle;
 }
 
 void indexer_stop(struct indexer *ix) {
@@ -287,22 +298,30 @@ static enum status fresh_records(struct reader *r, const struct module *m, struc
     return s;
 }
 
+static enum status index_hits(struct reader *r, const struct module *m, struct search_plan *plan, struct error *e) {
+    plan->match = match_text(plan->term, r->arena);
+    struct param p[] = {P_TEXT(plan->match), P_INT(row_number(m, 0)),
+                        P_INT(row_number(m, INT64_C(1) << MODULE_SHIFT)), P_INT(SEARCH_FEW + 1)};
+    plan->by_index = true;
+    plan->hits = arena_array(r->arena, int64_t, SEARCH_FEW + 1);
+    struct stmt *row = NULL;
+    bool more = true;
+    enum status s = store_query(r->conn, QUERY_SEARCH_HITS, p, 4, &row, e);
+    while (!s && plan->n_hits <= SEARCH_FEW && !(s = store_next(row, &more, e)) && more)
+        plan->hits[plan->n_hits++] = stmt_int(row, 0) - row_number(m, 0);
+    store_done(row);
+    plan->few = plan->n_hits <= SEARCH_FEW;
+    return s;
+}
+
 enum status search_prepare(struct reader *r, const struct module *m, struct str term, struct search_plan *out,
                            struct error *e) {
     struct search_plan plan = {.term = fold_str(r->arena, term)};
     if (plan.term.n > TERM_MAX)
         return error_set(e, INVALID, "q", N_("The search text is too long."), NULL);
     enum status s = OK;
-    // The index knows runs of three characters.
-    if (grapheme_count(plan.term) >= 3) {
-        plan.by_index = true;
-        plan.match = match_text(plan.term, r->arena);
-        struct param p[] = {P_TEXT(plan.match), P_INT(row_number(m, 0)), P_INT(row_number(m, INT64_C(1) << MODULE_SHIFT)),
-                            P_INT(SEARCH_FEW + 1)};
-        int64_t n = 0;
-        s = store_int(r->conn, QUERY_SEARCH_COUNT, p, 4, &n, e);
-        plan.few = n <= SEARCH_FEW;
-    }
+    if (grapheme_count(plan.term) >= 3) // the index knows runs of three characters
+        s = index_hits(r, m, &plan, e);
     if (!s)
         s = fresh_records(r, m, &plan, e);
     if (!s)
