@@ -50,7 +50,7 @@ SYSTEM_HEADERS = set("""
     sys/select.h sys/sendfile.h sys/signalfd.h sys/socket.h sys/stat.h sys/statvfs.h sys/syscall.h sys/sysinfo.h
     sys/time.h sys/timerfd.h sys/types.h sys/uio.h sys/un.h sys/utsname.h sys/wait.h
     x86intrin.h immintrin.h
-    algorithm cstddef cstdint cstdio cstring memory mutex new string string_view vector
+    algorithm cstddef cstdint cstdio cstdlib cstring exception memory mutex new stdexcept string string_view utility vector
 """.split())
 
 # Never called, with what to use in their place.
