@@ -1,0 +1,345 @@
+#include "actions/export.h"
+
+#include <unistd.h>
+
+#include "actions/actions.h"
+#include "actions/export_private.h"
+#include "formats/catalogue.h"
+#include "formats/json.h"
+#include "records/rows.h"
+
+static const char *const formats[] = {
+    [EXPORT_CSV] = "csv", [EXPORT_XLSX] = "xlsx", [EXPORT_JSONL] = "jsonl"};
+
+bool export_format_find(struct str name, enum export_format *out) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        struct str end = str_z(formats[i]);
+        if (name.n > end.n && name.p[name.n - end.n - 1] == '.' && str_ends(name, end)) {
+            *out = (enum export_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *export_format_name(enum export_format format) {
+    return formats[format];
+}
+
+struct exporting {
+    const struct export_request *request;
+    struct crm *crm;
+    const struct model *model;
+    struct conn *conn;
+    struct arena arena; // as long as the export
+    struct arena row;
+    struct export_file *file;
+    struct export_column *columns;
+    size_t n_columns;
+    struct xlsx_cell *cells;
+    struct error *error;
+    int64_t rows;
+};
+
+// ---------------------------------------------------------------- records
+
+static enum status record_out(void *arg, const struct doc *d) {
+    struct exporting *x = arg;
+    enum status s;
+    if (x->request->format == EXPORT_JSONL) {
+        s = export_file_doc(x->file, d, x->error);
+    } else {
+        for (size_t i = 0; i < x->n_columns; i++)
+            x->cells[i] = export_cell(x->request, &x->columns[i],
+                                      doc_get(d, x->columns[i].field->key), &x->row);
+        s = export_file_row(x->file, x->cells, x->n_columns, x->error);
+        arena_reset(&x->row);
+    }
+    x->rows += s == OK;
+    return s;
+}
+
+// Everything a record has, in the order of its form.
+static void all_columns(struct exporting *x, const struct module *m, struct list_query *query) {
+    static const char *const around[] = {"owner", "created_at", "created_by", "updated_at",
+                                         "updated_by"};
+    struct str *keys = arena_array(&x->arena, struct str, m->n_fields + 8);
+    size_t n = 0;
+    keys[n++] = STR("id");
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (!m->fields[i].removed && may_field(x->request->viewer, m, &m->fields[i], false))
+            keys[n++] = m->fields[i].key;
+    for (size_t i = 0; i < sizeof around / sizeof *around; i++)
+        keys[n++] = str_z(around[i]);
+    query->columns = keys;
+    query->n_columns = n;
+}
+
+static enum status records_out(struct exporting *x, struct error *e) {
+    const struct module *m = model_module(x->model, x->request->list->module->key);
+    struct list_query query = *x->request->list;
+    query.module = m;
+    query.after = (struct str){0};
+    query.limit = 0;
+    query.count = false;
+    if (!query.n_columns)
+        all_columns(x, m, &query);
+    x->n_columns =
+        export_columns(x->request, m, query.columns, query.n_columns, &x->arena, &x->columns);
+    x->cells = arena_array(&x->arena, struct xlsx_cell, x->n_columns + 1);
+    struct str sheet = catalogue_text(x->request->viewer->local.words, m->label);
+    enum status s = export_file_open(&x->file, x->request, sheet, x->columns, x->n_columns, e);
+    if (s != OK)
+        return s;
+    struct arena work = ARENA_INIT;
+    struct reader reader = {x->crm, x->conn, x->model, x->request->viewer, &work};
+    s = record_each(&reader, &query, record_out, x, e);
+    arena_release(&work);
+    return s;
+}
+
+// ---------------------------------------------------------------- history
+
+enum {
+    AT_POSITION,
+    AT_AT,
+    AT_USER,
+    AT_USER_ID,
+    AT_FOR,
+    AT_CHANNEL,
+    AT_OPERATION,
+    AT_KIND,
+    AT_MODULE,
+    AT_RECORD,
+    AT_NAME,
+    AT_FIELD,
+    AT_OLD,
+    AT_NEW,
+    AT_REASON,
+    AT_TEXT,
+    HISTORY_COLUMNS
+};
+
+static const struct {
+    const char *key, *label;
+} history_columns[HISTORY_COLUMNS] = {
+    [AT_POSITION] = {"position", N_("Position")},
+    [AT_AT] = {"at", N_("Date")},
+    [AT_USER] = {"user", N_("User")},
+    [AT_USER_ID] = {"user.id", N_("User number")},
+    [AT_FOR] = {"on_behalf_of", N_("On behalf of")},
+    [AT_CHANNEL] = {"channel", N_("Came in by")},
+    [AT_OPERATION] = {"operation", N_("Operation")},
+    [AT_KIND] = {"kind", N_("Kind")},
+    [AT_MODULE] = {"module", N_("Module")},
+    [AT_RECORD] = {"record", N_("Record")},
+    [AT_NAME] = {"name", N_("Name")},
+    [AT_FIELD] = {"field", N_("Field")},
+    [AT_OLD] = {"old", N_("Before")},
+    [AT_NEW] = {"new", N_("After")},
+    [AT_REASON] = {"reason", N_("Reason")},
+    [AT_TEXT] = {"text", N_("Text")},
+};
+
+static struct xlsx_cell text_at(struct str s) {
+    return (struct xlsx_cell){.type = s.n ? XLSX_TEXT : XLSX_EMPTY, .text = s};
+}
+
+static struct xlsx_cell number_at(const struct doc *d) {
+    return (struct xlsx_cell){.type = doc_is_null(d) ? XLSX_EMPTY : XLSX_INTEGER,
+                              .integer = doc_integer(d, 0)};
+}
+
+static void event_cells(struct exporting *x, const struct doc *d, const struct module *m) {
+    struct xlsx_cell *c = x->cells;
+    const struct catalogue *words = x->request->viewer->local.words;
+    bool labels = x->request->labels;
+    struct str module = doc_get_text(d, "module");
+    c[AT_POSITION] = number_at(doc_get(d, STR("position")));
+    c[AT_AT] = export_moment(x->request, doc_get_text(d, "at"), &x->row);
+    c[AT_USER] = text_at(doc_get_text(doc_get(d, STR("actor")), "name"));
+    c[AT_USER_ID] = number_at(doc_get(doc_get(d, STR("actor")), STR("id")));
+    c[AT_FOR] = text_at(doc_get_text(doc_get(d, STR("on_behalf_of")), "name"));
+    c[AT_CHANNEL] = text_at(doc_get_text(d, "channel"));
+    c[AT_OPERATION] = number_at(doc_get(d, STR("operation")));
+    c[AT_KIND] = text_at(doc_get_text(d, "kind"));
+    c[AT_MODULE] = text_at(labels && m ? catalogue_text(words, m->label) : module);
+    c[AT_RECORD] = number_at(doc_get(d, STR("record")));
+    c[AT_NAME] = text_at(doc_get_text(d, "name"));
+    c[AT_REASON] = text_at(doc_get_text(d, "reason"));
+    c[AT_TEXT] = text_at(doc_get_text(d, "text"));
+}
+
+static void change_cells(struct exporting *x, const struct doc *change, const struct module *m,
+                         const struct doc *names) {
+    struct xlsx_cell *c = x->cells;
+    struct str key = doc_get_text(change, "field");
+    const struct field *f = m && x->request->labels ? any_field(m, key) : NULL;
+    bool erased = doc_get_true(change, "erased");
+    c[AT_FIELD] =
+        text_at(!f             ? key
+                : f->own_label ? f->label
+                               : catalogue_text(x->request->viewer->local.words, f->label));
+    struct str gone = STR("(erased)");
+    c[AT_OLD] = text_at(
+        erased ? gone : export_old_value(m, key, doc_get(change, STR("old")), names, &x->row));
+    c[AT_NEW] = text_at(
+        erased ? gone : export_old_value(m, key, doc_get(change, STR("new")), names, &x->row));
+}
+
+static enum status event_out(void *arg, const struct doc *d) {
+    struct exporting *x = arg;
+    enum status s = OK;
+    if (x->request->format == EXPORT_JSONL) {
+        s = export_file_doc(x->file, d, x->error);
+        x->rows += s == OK;
+        return s;
+    }
+    const struct module *m = model_module(x->model, doc_get_text(d, "module"));
+    memset(x->cells, 0, HISTORY_COLUMNS * sizeof *x->cells);
+    event_cells(x, d, m);
+    const struct doc *changes = doc_opened(&x->row, doc_get(d, STR("changes")));
+    const struct doc *names = doc_opened(&x->row, doc_get(d, STR("names")));
+    bool any = false;
+    doc_each(change, changes) {
+        if (s != OK)
+            break;
+        any = true;
+        change_cells(x, change, m, names);
+        s = export_file_row(x->file, x->cells, HISTORY_COLUMNS, x->error);
+        x->rows += s == OK;
+    }
+    if (!any) {
+        s = export_file_row(x->file, x->cells, HISTORY_COLUMNS, x->error);
+        x->rows += s == OK;
+    }
+    arena_reset(&x->row);
+    return s;
+}
+
+static enum status history_out(struct exporting *x, struct error *e) {
+    const struct catalogue *words = x->request->viewer->local.words;
+    x->columns = arena_array(&x->arena, struct export_column, HISTORY_COLUMNS);
+    for (size_t i = 0; i < HISTORY_COLUMNS; i++) {
+        struct str key = str_z(history_columns[i].key);
+        struct str label = catalogue_text(words, str_z(history_columns[i].label));
+        x->columns[i] =
+            (struct export_column){.key = key, .heading = x->request->labels ? label : key};
+    }
+    x->n_columns = HISTORY_COLUMNS;
+    x->cells = arena_array(&x->arena, struct xlsx_cell, HISTORY_COLUMNS);
+    struct str sheet = catalogue_text(words, STR("History"));
+    enum status s = export_file_open(&x->file, x->request, sheet, x->columns, x->n_columns, e);
+    if (s != OK)
+        return s;
+    struct history_query query = *x->request->history;
+    query.before = -1;
+    query.limit = 0;
+    struct arena work = ARENA_INIT;
+    struct reader reader = {x->crm, x->conn, x->model, x->request->viewer, &work};
+    s = history_each(&reader, &query, event_out, x, e);
+    arena_release(&work);
+    return s;
+}
+
+// ---------------------------------------------------------------- the trace
+
+static struct doc *filters_doc(const struct list_query *list, struct arena *a) {
+    struct doc *filters = doc_array(a);
+    for (size_t i = 0; i < list->n_filters; i++) {
+        struct doc *one = doc_add(filters, doc_object(a));
+        doc_set_str(a, one, "field", list->filters[i].field);
+        doc_set_z(a, one, "operator", list_operator_name(list->filters[i].op));
+        doc_set_str(a, one, "value", list->filters[i].value);
+    }
+    return filters;
+}
+
+static struct doc *scope_doc(const struct history_query *h, struct arena *a) {
+    struct doc *scope = doc_object(a);
+    char text[CLOCK_TEXT];
+    if (h->module && h->id)
+        doc_set_str(a, scope, "record",
+                    arena_printf(a, "%.*s/%lld", STR_FMT(h->module->key), (long long)h->id));
+    if (h->from) {
+        clock_text(h->from, text);
+        doc_set_str(a, scope, "from", arena_str(a, str_z(text)));
+    }
+    if (h->to) {
+        clock_text(h->to, text);
+        doc_set_str(a, scope, "to", arena_str(a, str_z(text)));
+    }
+    if (h->user >= 0)
+        doc_set_int(a, scope, "user", h->user);
+    if (h->of_module)
+        doc_set_int(a, scope, "module", h->of_module);
+    if (h->kind)
+        doc_set_z(a, scope, "kind", event_kind_name(h->kind));
+    if (h->operation >= 0)
+        doc_set_int(a, scope, "operation", h->operation);
+    if (h->field.n)
+        doc_set_str(a, scope, "field", h->field);
+    return scope;
+}
+
+// Before anything leaves the house it stands in the log that it does: the file is only given out once this is durable.
+static enum status leave_trace(struct action *action, void *arg, struct error *e) {
+    struct exporting *x = arg;
+    struct arena *a = action->write->arena;
+    const struct export_request *q = x->request;
+    struct doc *what = doc_object(a);
+    doc_set_z(a, what, "what", q->list ? "records" : "history");
+    doc_set_z(a, what, "format", formats[q->format]);
+    doc_set_int(a, what, "rows", x->rows);
+    if (q->list)
+        doc_set(what, STR("filters"), filters_doc(q->list, a));
+    else
+        doc_set(what, STR("scope"), scope_doc(q->history, a));
+    if (q->list && q->list->deleted)
+        doc_set_bool(a, what, "deleted", true);
+    struct doc *columns = doc_set_array(a, what, "columns");
+    for (size_t i = 0; i < x->n_columns && q->list; i++)
+        doc_add(columns, doc_str(a, x->columns[i].key));
+    struct event_item item = {.field = STR("~export"), .new = what};
+    struct event ev = {.kind = KIND_EXPORTED, .items = &item, .n_items = 1};
+    // About no single record; of the whole history: it is the users' doings.
+    ev.module = q->list ? q->list->module->key : STR("users");
+    return record_commit(action->write, action->crm, action->act, &ev, e);
+}
+
+enum status export_run(struct crm *crm, const struct export_request *q, struct export_result *out,
+                       struct error *e) {
+    const struct module *m = q->list ? q->list->module : NULL;
+    if (!may(q->viewer, m, VERB_EXPORT) || (q->history && !may(q->viewer, NULL, VERB_AUDIT)))
+        return error_set(e, DENIED, NULL, N_("You may not export this."), NULL);
+    struct exporting x = {.request = q, .crm = crm, .error = e};
+    struct export_result result = {.position = -1};
+    x.model = crm_model_hold(crm);
+    enum status s = store_connect(crm_store(crm), STORE_READ, &x.conn, e);
+    if (s == OK)
+        s = store_begin(x.conn, false, e); // all of one moment
+    if (s == OK)
+        s = q->list ? records_out(&x, e) : history_out(&x, e);
+    if (x.conn)
+        store_rollback(x.conn);
+    conn_close(x.conn);
+    if (x.file) {
+        enum status closed = export_file_close(x.file, s == OK, &result.bytes, e);
+        s = s == OK ? closed : s;
+    }
+    struct act act = {.viewer = q->viewer, .channel = q->channel, .operation = -1, .cause = -1};
+    if (s == OK) {
+        s = action_run(crm, &act, leave_trace, &x, e);
+        if (s != OK)
+            unlink(q->path);
+    }
+    crm_model_release(crm, x.model);
+    arena_release(&x.row);
+    arena_release(&x.arena);
+    if (s != OK)
+        return s;
+    result.rows = x.rows;
+    result.position = act.operation;
+    *out = result;
+    return OK;
+}

@@ -1,0 +1,146 @@
+// cronista user add, cronista token add: people and programs that may sign in.
+#include <stdio.h>
+
+#include "actions/user.h"
+#include "cli/open.h"
+
+#define ADD                                                                                        \
+    "add EMAIL --name NAME [--profile administrator|member|read_only] [--level LEVEL] "            \
+    "[--password-stdin]"
+
+struct adding {
+    struct doc *values;
+    struct str level;
+    const char *hash;
+    int64_t id;
+};
+
+static enum status add_user(struct action *a, void *arg, struct error *e) {
+    struct adding *u = arg;
+    if (u->level.n) {
+        int64_t level;
+        enum status s = user_level(a, u->level, &level, e);
+        if (s != OK)
+            return s;
+        doc_replace(u->values, STR("level"), doc_int(a->write->arena, level));
+    }
+    return user_add(a, u->values, u->hash, &u->id, e);
+}
+
+// The first line of standard input as a password's hash.
+static enum status password_read(struct str email, char hash[CRYPTO_PASSWORD], struct error *e) {
+    struct buf in = BUF_INIT(4096);
+    enum status s = cli_read("-", 4096, &in, e);
+    struct str rest = buf_view(&in), line = str_cut(&rest, '\n');
+    if (str_ends(line, STR("\r")))
+        line.n--;
+    if (s == OK)
+        s = password_acceptable(line, email, e);
+    if (s == OK && !crypto_password_hash(line, hash))
+        s = error_set(e, UNAVAILABLE, "password",
+                      N_("There is not enough memory to keep a password safely."), NULL);
+    buf_release(&in);
+    return s;
+}
+
+static int add(struct crm *crm, const char *email, const char *name, const char *profile,
+               const char *level, const char *language, bool password) {
+    struct arena a = ARENA_INIT;
+    struct error e = {0};
+    char hash[CRYPTO_PASSWORD];
+    struct adding u = {.values = doc_object(&a), .level = str_z(level)};
+    doc_set_z(&a, u.values, "name", name);
+    doc_set_z(&a, u.values, "email", email);
+    doc_set_z(&a, u.values, "profile", profile ? profile : "member");
+    if (language)
+        doc_set_z(&a, u.values, "language", language);
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    struct act act = {.viewer = &system, .channel = CHANNEL_COMMAND, .operation = -1, .cause = -1};
+    enum status s = password ? password_read(str_z(email), hash, &e) : OK;
+    u.hash = password ? hash : NULL;
+    if (s == OK)
+        s = action_run(crm, &act, add_user, &u, &e);
+    if (s == OK)
+        printf("User %lld: %s <%s>%s\n", (long long)u.id, name, email,
+               password ? "" : ". No password yet: this user can't sign in.");
+    int result = s == OK ? CLI_OK : cli_failed(&e);
+    arena_release(&a);
+    return result;
+}
+
+int cli_user(int argc, char **argv) {
+    struct crm *crm;
+    const char *name = cli_option(&argc, argv, "name"),
+               *profile = cli_option(&argc, argv, "profile");
+    const char *level = cli_option(&argc, argv, "level"),
+               *language = cli_option(&argc, argv, "language");
+    bool password = cli_flag(&argc, argv, "password-stdin");
+    const char *where = cli_where(&argc, argv);
+    const char *verb = cli_argument(&argc, argv), *email = cli_argument(&argc, argv);
+    if (!verb || strcmp(verb, "add") != 0 || !email || !name)
+        return cli_usage("user", ADD);
+    int left = cli_nothing_left(argc, argv);
+    if (left)
+        return left;
+    struct error e = {0};
+    struct crm_options options = {.create = true};
+    if (crm_open(&crm, where, &options, &e) != OK)
+        return cli_failed(&e);
+    int result = add(crm, email, name, profile, level, language, password);
+    crm_close(crm);
+    return result;
+}
+
+// ---------------------------------------------------------------- keys of programs
+
+struct key {
+    int64_t user;
+    struct str name;
+    micros expires;
+    char text[KEY_TEXT];
+};
+
+static enum status add_key(struct action *a, void *arg, struct error *e) {
+    struct key *k = arg;
+    return user_key_add(a, k->user, k->name, k->expires, k->text, e);
+}
+
+static int token_add(struct crm *crm, const char *email, const char *name, int64_t days) {
+    struct arena a = ARENA_INIT;
+    struct error e = {0};
+    struct viewer owner;
+    struct key key = {.name = str_z(name ? name : "command line"),
+                      .expires = days ? clock_now() + days * DAY : 0};
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    struct act act = {.viewer = &system, .channel = CHANNEL_COMMAND, .operation = -1, .cause = -1};
+    enum status s = cli_user_find(crm, email, &owner, &a, &e);
+    key.user = owner.user;
+    if (s == OK)
+        s = action_run(crm, &act, add_key, &key, &e);
+    if (s == OK)
+        printf("%s\n", key.text);
+    int result = s == OK ? CLI_OK : cli_failed(&e);
+    arena_release(&a);
+    return result;
+}
+
+int cli_token(int argc, char **argv) {
+    struct crm *crm;
+    const char *name = cli_option(&argc, argv, "name"), *days = cli_option(&argc, argv, "days");
+    const char *where = cli_where(&argc, argv);
+    const char *verb = cli_argument(&argc, argv), *email = cli_argument(&argc, argv);
+    int64_t count = 0;
+    if (!verb || strcmp(verb, "add") != 0 || !email ||
+        (days && (!str_int(str_z(days), &count) || count < 1 || count > 36500)))
+        return cli_usage("token", "add EMAIL [--name WHAT-FOR] [--days N]");
+    int left = cli_nothing_left(argc, argv);
+    if (left)
+        return left;
+    struct error e = {0};
+    struct crm_options options = {.create = false};
+    if (crm_open(&crm, where, &options, &e) != OK)
+        return cli_failed(&e);
+    int result = token_add(crm, email, name, count);
+    crm_close(crm);
+    return result;
+}
