@@ -4,19 +4,11 @@
 // value; then the second byte is its language, and the rest a text, or JSON when that byte is odd. Held: what is taken
 // stays the same when it is taken again, by its plain text too, and has a canonical form; what is refused says why and
 // leaves nothing; a change that the check lets pass can be built.
+#include "fuzz.h"
+
 #include "base/buf.h"
 #include "formats/json.h"
 #include "model/model.h"
-
-#include <stdlib.h>
-
-#define MUST(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            abort();                                                                               \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void must_settle(const struct field *f, const struct doc *value, struct arena *arena) {
     const struct value_context program = {.currency = STR("EUR"), .zone = STR("Europe/Madrid")};
