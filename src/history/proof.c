@@ -66,14 +66,9 @@ static enum status opened_body(struct str body, struct str secret, enum receipt_
     return payload_erase(body, secret, closed, n_closed, out, &erased, e);
 }
 
-struct parts {
-    struct str head, secret, body;
-    struct tree_head tree;
-    struct proof proof;
-};
-
-static enum status read_parts(struct conn *c, int64_t position, struct arena *a, struct parts *out,
-                              struct error *e) {
+// With the body as it is stored, and its secret.
+static enum status read_parts(struct conn *c, int64_t position, struct arena *a,
+                              struct receipt_parts *out, struct str *secret, struct error *e) {
     struct stmt *found = NULL;
     struct param p[] = {P_INT(position)};
     bool row = false;
@@ -85,21 +80,21 @@ static enum status read_parts(struct conn *c, int64_t position, struct arena *a,
     if (!s && !row)
         s = error_set(e, NOT_FOUND, "", N_("There is no such event."), NULL);
     if (!s) {
+        out->position = position;
         out->head = arena_str(a, stmt_blob(found, 0));
-        out->secret = arena_str(a, stmt_blob(found, 1));
+        *secret = arena_str(a, stmt_blob(found, 1));
         out->body = arena_str(a, stmt_blob(found, 2));
     }
     store_done(found);
     return s ? s : proof_inclusion(c, position, out->tree.size, a, &out->proof, e);
 }
 
-static void write_receipt(struct buf *out, const struct parts *p, struct str body,
-                          const struct log_key *key, int64_t position) {
+void receipt_write(struct buf *out, const struct receipt_parts *p, const struct log_key *key) {
     struct buf note = BUF_INIT(NOTE_MAX);
     buf_char(out, '{');
-    if (body.n) {
+    if (p->body.n) {
         buf_lit(out, "\"body\":");
-        json_write_string(out, body);
+        json_write_string(out, p->body);
         buf_char(out, ',');
     }
     buf_lit(out, "\"checkpoint\":");
@@ -107,7 +102,7 @@ static void write_receipt(struct buf *out, const struct parts *p, struct str bod
     json_write_string(out, buf_view(&note));
     buf_lit(out, ",\"head\":");
     json_write_string(out, p->head);
-    buf_printf(out, ",\"position\":%lld,\"proof\":[", (long long)position);
+    buf_printf(out, ",\"position\":%lld,\"proof\":[", (long long)p->position);
     for (size_t i = 0; i < p->proof.n; i++) {
         buf_z(out, i ? ",\"" : "\"");
         base64_put(out, (struct str){(const char *)p->proof.hash[i].b, HASH_SIZE});
@@ -122,12 +117,15 @@ enum status receipt_make(struct conn *c, const struct log_key *key, int64_t posi
                          struct buf *out, struct error *e) {
     struct arena a = ARENA_INIT;
     struct buf body = BUF_INIT(PAYLOAD_MAX);
-    struct parts parts = {.head = {"", 0}};
-    enum status s = read_parts(c, position, &a, &parts, e);
+    struct receipt_parts parts = {.head = {"", 0}};
+    struct str secret = {"", 0};
+    enum status s = read_parts(c, position, &a, &parts, &secret, e);
     if (!s && values != RECEIPT_NONE)
-        s = opened_body(parts.body, parts.secret, values, fields, n, &a, &body, e);
-    if (!s)
-        write_receipt(out, &parts, buf_view(&body), key, position);
+        s = opened_body(parts.body, secret, values, fields, n, &a, &body, e);
+    if (!s) {
+        parts.body = buf_view(&body);
+        receipt_write(out, &parts, key);
+    }
     if (!s && out->overflow)
         s = error_set(e, TOO_LARGE, "", N_("The receipt is too large."), NULL);
     buf_release(&body);

@@ -20,6 +20,15 @@ enum receipt_values { RECEIPT_NONE, RECEIPT_FIELDS, RECEIPT_ALL };
 enum status receipt_make(struct conn *, const struct log_key *, int64_t position, enum receipt_values,
                          const struct str *fields, size_t n, struct buf *out, struct error *);
 
+// What a receipt is made of; body may be empty.
+struct receipt_parts {
+    int64_t position;
+    struct str head, body;
+    struct tree_head tree;
+    struct proof proof;
+};
+void receipt_write(struct buf *, const struct receipt_parts *, const struct log_key *);
+
 struct receipt {
     struct event event;      // items: the opened ones and, marked erased, the others; none when none are opened
     struct tree_head head;   // of the checkpoint
