@@ -54,8 +54,8 @@ struct render {
     void *catalogue; // first argument of the two
 };
 
-// Adds the page to the buffer. render may be NULL. False when the buffer's maximum is met or sections and partials
-// nest deeper than 200: then the text ends somewhere before its end.
+// Adds the page to the buffer. render may be NULL. False when the buffer's maximum is met, or sections and partials
+// nest deeper than 200 or are more than 20 million: then the text ends somewhere before its end.
 bool template_render(const struct template *, const struct doc *, const struct render *, struct buf *);
 
 // Text made safe for HTML, in elements and quoted attributes.

@@ -5,6 +5,7 @@
 #include "formats/mustache.h"
 
 #define MUSTACHE_DEPTH 200 // sections and partials inside one another, while rendering
+#define MUSTACHE_STEPS 20000000 // sections, their items and partials in one rendering: lists that include themselves end
 #define MUSTACHE_PARTS 16  // of a dotted name
 
 enum op_kind {

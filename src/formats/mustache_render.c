@@ -12,6 +12,7 @@ struct rendering {
     struct arena *arena;
     bool failed;
     size_t depth;       // of sections and partials
+    size_t steps;       // sections and partials entered
     size_t contexts_n;
     const struct doc *contexts[MUSTACHE_DEPTH + 1];
     // DOC_RAW values opened lately, so that one used by several tags is read once.
@@ -178,7 +179,7 @@ static bool is_true(const struct doc *d) {
 }
 
 static bool enter(struct rendering *r) {
-    if (r->depth == MUSTACHE_DEPTH)
+    if (r->depth == MUSTACHE_DEPTH || ++r->steps > MUSTACHE_STEPS)
         r->failed = true;
     else
         r->depth++;
@@ -188,6 +189,7 @@ static bool enter(struct rendering *r) {
 static void run_with(struct rendering *r, const struct template *t, size_t at, const struct doc *d,
                      struct str indent) {
     static const struct doc nothing = {.type = DOC_NULL};
+    r->failed |= ++r->steps > MUSTACHE_STEPS;
     d = open_doc(r, d);
     r->contexts[r->contexts_n++] = d ? d : &nothing;
     run(r, t, at + 1, t->ops[at].end, indent);
@@ -269,7 +271,7 @@ bool template_render(const struct template *t, const struct doc *d, const struct
     r.with = with ? with : &without;
     r.arena = r.with->arena ? r.with->arena : &own;
     r.failed = out->overflow;
-    r.depth = 0;
+    r.depth = r.steps = 0;
     memset(r.opened, 0, sizeof r.opened);
     static const struct doc nothing = {.type = DOC_NULL};
     d = open_doc(&r, d);
