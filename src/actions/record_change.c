@@ -92,7 +92,7 @@ static void drop_unchanged(const struct module *m, const struct doc *row, struct
 static enum status keep_required(struct action *a, const struct module *m, const struct values *v, struct error *e) {
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
-        if (v->of_field[i] && f->required && !f->removed && !value_present(f, v->of_field[i]))
+        if (v->of_field[i] && f->required && !f->removed && value_blank(v->of_field[i]))
             return error_set(e, INVALID, arena_dup(a->write->arena, f->key), N_("This must be filled in."), NULL);
     }
     return OK;

@@ -34,7 +34,7 @@ static enum status require(struct action *a, const struct module *m, const struc
     enum status s = OK;
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
-        if (!f->required || f->removed || value_present(f, v->of_field[i]))
+        if (!f->required || f->removed || !value_blank(v->of_field[i]))
             continue;
         if (s && e) {
             at->next = arena_new(a->write->arena, struct error);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "records/files.h"
 #include "records/rows.h"
 
 void problems_begin(struct problems *p, struct error *e, struct arena *a) {
@@ -56,6 +57,16 @@ static const struct doc *only_id(const struct field *f, const struct doc *v, str
     return ids;
 }
 
+// A file is named by its digest and called by a name; the rest is what the stored bytes say.
+static enum status stored_file(struct action *a, const struct doc *given, const struct doc **out, struct error *e) {
+    struct doc *value;
+    enum status s = file_describe(a->crm, doc_get_text(given, "digest"), doc_get_text(given, "name"), a->write->arena,
+                                  &value, e);
+    if (s == OK)
+        *out = value;
+    return s == NOT_FOUND ? error_set(e, INVALID, NULL, N_("There is no such file."), NULL) : s;
+}
+
 enum status values_take(struct action *a, const struct module *m, const struct doc *in, struct values *out,
                         struct error *e) {
     struct arena *arena = a->write->arena;
@@ -76,6 +87,8 @@ enum status values_take(struct action *a, const struct module *m, const struct d
             s = error_set(here, INVALID, key, N_("There is no field \"{0}\"."), key, NULL);
         else if (f->number >= 0 && !may_field(a->act->viewer, m, f, true))
             s = error_set(here, DENIED, key, N_("You may not change this field."), NULL);
+        else if (f->type == TYPE_FILE && given->type == DOC_OBJECT)
+            s = stored_file(a, given, &normal, here);
         else
             s = value_normalise(f, only_id(f, given, arena), &a->act->viewer->local, arena, &normal, here);
         if (s) {

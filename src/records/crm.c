@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "embedded_modules.h"
 #include "formats/fold.h"
 #include "formats/json.h"
 #include "records/internal.h"
@@ -40,14 +39,11 @@ struct writer *crm_writer(struct crm *crm) {
 enum status holder_make(struct model_holder **out, const struct doc *changes, int64_t version,
                         enum store_kind kind, struct error *e) {
     struct model *model;
-    struct str texts[64];
-    size_t n = 0;
-    for (size_t i = 0; i < embedded_modules.n; i++)
-        if (str_ends(str_z(embedded_modules.files[i].name), STR(".json"))) {
-            BUG_ON(n == sizeof texts / sizeof *texts);
-            texts[n++] = embedded_modules.files[i].bytes;
-        }
+    struct arena a = ARENA_INIT;
+    const struct str *texts;
+    size_t n = model_builtin(&a, &texts);
     enum status s = model_build(&model, texts, n, changes, version, e);
+    arena_release(&a);
     if (s)
         return s;
     struct model_holder *h = must_alloc(sizeof *h);

@@ -138,11 +138,6 @@ enum status row_next_number(struct conn *conn, const struct module *m, const str
     return one_int(conn, sql, out, e);
 }
 
-bool value_present(const struct field *f, const struct doc *v) {
-    bool text = f->type == TYPE_TEXT || f->type == TYPE_LONG_TEXT;
-    return !doc_is_null(v) && (!text || str_trim(doc_text(v)).n);
-}
-
 struct row_events {
     struct stmt *rows;
     struct arena *arena;

@@ -18,8 +18,6 @@ enum status row_next_id(struct conn *, const struct module *, int64_t *id, struc
 // One more than the largest number so far in an integer field; 1 to begin with.
 enum status row_next_number(struct conn *, const struct module *, const struct field *, struct arena *, int64_t *,
                             struct error *);
-// Whether a value says something: not null, and not a text of nothing but blanks.
-bool value_present(const struct field *, const struct doc *);
 
 // The events of a record itself, newest first.
 struct row_events;

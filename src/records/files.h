@@ -1,0 +1,18 @@
+// Files that records refer to, by the SHA-256 of their bytes: DIRECTORY/files/ab/cdef... A file is there before a record
+// that names it is committed, and stays as long as some event may speak of it.
+#ifndef CRONISTA_RECORDS_FILES_H
+#define CRONISTA_RECORDS_FILES_H
+
+#include "records/records.h"
+
+// Takes the file at `path` (moved, not copied, when it lies on the same file system) under its digest. `name`: as its owner
+// called it; only the last part counts. *value: {"digest","name","size","media"}, what a field of type file holds.
+// INVALID for what can be executed, whatever its name; FULL, UNAVAILABLE.
+enum status file_keep(struct crm *, const char *path, struct str name, struct arena *, struct doc **value, struct error *);
+// The value again for a file that is there: what a program says of size and type is not believed. NOT_FOUND.
+enum status file_describe(struct crm *, struct str digest, struct str name, struct arena *, struct doc **value,
+                          struct error *);
+// Opens it for reading. NOT_FOUND.
+enum status file_open(struct crm *, struct str digest, int *fd, int64_t *size, struct error *);
+
+#endif
