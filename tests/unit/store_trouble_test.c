@@ -1,6 +1,7 @@
 // When things go wrong or happen at once: failing calls, a full disk, many threads, a backup meanwhile.
 #include "store_fixture.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -9,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -231,6 +233,120 @@ static void test_backup_while_others_write(void **state) {
     assert_int_equal(store_backup(f->store, "/nonexistent/file", &e), UNAVAILABLE);
 }
 
+// A failing disk. These stand before the C library's own for the database's library too.
+
+static atomic_long disk_calls, disk_fails_at; // 0: none fails
+static atomic_bool disk_stays_broken;
+
+static bool disk_fails(void) {
+    long call = atomic_fetch_add(&disk_calls, 1) + 1, at = atomic_load(&disk_fails_at);
+    if (at == 0 || call < at || (call > at && !atomic_load(&disk_stays_broken)))
+        return false;
+    errno = EIO;
+    return true;
+}
+
+int fdatasync(int fd) {
+    return disk_fails() ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd) {
+    return disk_fails() ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
+    return disk_fails() ? -1 : syscall(SYS_pwrite64, fd, bytes, n, at);
+}
+
+static void break_disk(long at, bool stays) {
+    atomic_store(&disk_calls, 0);
+    atomic_store(&disk_stays_broken, stays);
+    atomic_store(&disk_fails_at, at);
+}
+
+static void copy_file(const char *from_dir, const char *to_dir, const char *name) {
+    char from[128], to[128], piece[65536];
+    snprintf(from, sizeof from, "%s/%s", from_dir, name);
+    snprintf(to, sizeof to, "%s/%s", to_dir, name);
+    int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT, 0600);
+    assert_true(in >= 0 && out >= 0);
+    for (ssize_t n; (n = read(in, piece, sizeof piece)) > 0;)
+        assert_int_equal(write(out, piece, (size_t)n), n);
+    close(in);
+    close(out);
+}
+
+// What the next start would find if the machine stopped now: the last save is wholly there or not at all.
+static void assert_whole_after_a_crash(const char *dir, int64_t events, bool answered) {
+    struct error e = {0};
+    struct store *store;
+    char image[64], found[40];
+    make_folder(image);
+    copy_file(dir, image, "cronista.db");
+    copy_file(dir, image, "cronista.db-wal");
+    assert_ok(store_open(&store, image, false, &e), &e);
+    struct conn *c = connect_as(store, STORE_READ);
+    assert_ok(ask(c, "SELECT count(*) FROM events", found, sizeof found, &e), &e);
+    conn_close(c);
+    int64_t has = strtoll(found, NULL, 10);
+    assert_true(has == events || (!answered && has == events + 1));
+    assert_whole(store, has);
+    store_close(store);
+    remove_folder(image);
+}
+
+static void test_every_write_to_the_disk_may_fail(void **state) {
+    struct fixture *f = *state;
+    struct conn *c = connect_as(f->store, STORE_HISTORY);
+    int64_t events = 3;
+    for (int stays = 0; stays < 2; stays++)
+        for (long call = 1;; call++) {
+            struct error e = {0};
+            break_disk(call, stays);
+            enum status st = story(c, events, &e);
+            long calls = atomic_load(&disk_calls);
+            store_rollback(c);
+            break_disk(0, false);
+            if (st == OK)
+                events++;
+            else
+                assert_int_equal(st, UNAVAILABLE);
+            assert_whole(f->store, events);
+            assert_whole_after_a_crash(f->dir, events, st == OK);
+            if (calls < call) {
+                assert_int_equal(st, OK);
+                assert_true(call > 3);
+                break;
+            }
+        }
+    conn_close(c);
+}
+
+static void test_log_of_writes_stays_bounded(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct crowd crowd = {.store = f->store};
+    pthread_t reader;
+    assert_int_equal(pthread_create(&reader, NULL, read_on, &crowd), 0);
+    struct conn *c = connect_as(f->store, STORE_WRITE);
+    static char large[1 << 16];
+    struct stat st;
+    char name[128];
+    snprintf(name, sizeof name, "%s/cronista.db-wal", f->dir);
+    for (int i = 0; i < 1500; i++) { // 96 MiB
+        struct param params[] = {P_TEXT(STR("large")), P_BLOB(((struct str){large, sizeof large}))};
+        memset(large, i, sizeof large);
+        assert_ok(store_run(c, QUERY_STATE_SET, params, 2, NULL, &e), &e);
+        assert_int_equal(stat(name, &st), 0);
+        assert_true(st.st_size < 48 << 20);
+    }
+    assert_true(st.st_size > 15 << 20);
+    conn_close(c);
+    atomic_store(&crowd.stop, true);
+    pthread_join(reader, NULL);
+    assert_int_equal(atomic_load(&crowd.failed), 0);
+}
+
 // A full disk: each in a child, which tells by its exit where it went wrong.
 
 #define MUST(condition)                                                                            \
@@ -343,9 +459,14 @@ int main(void) {
     crypto_start();
 #define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        IN_A_STORE(test_every_call_may_fail),         IN_A_STORE(test_trace_tells_every_call),
-        IN_A_STORE(test_one_writer_and_many_readers), IN_A_STORE(test_backup_while_others_write),
-        cmocka_unit_test(test_file_may_not_grow),     cmocka_unit_test(test_disk_is_full),
+        IN_A_STORE(test_every_call_may_fail),
+        IN_A_STORE(test_trace_tells_every_call),
+        IN_A_STORE(test_one_writer_and_many_readers),
+        IN_A_STORE(test_backup_while_others_write),
+        IN_A_STORE(test_every_write_to_the_disk_may_fail),
+        IN_A_STORE(test_log_of_writes_stays_bounded),
+        cmocka_unit_test(test_file_may_not_grow),
+        cmocka_unit_test(test_disk_is_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
