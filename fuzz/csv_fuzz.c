@@ -1,12 +1,13 @@
-// A first byte that chooses, then a file: guessed, read in small and in large pieces, written and read again.
+// A first byte that chooses, then a file: guessed, read in small and in large pieces, written and
+// read again.
 #include "fuzz.h"
 
 #include "base/utf8.h"
 #include "formats/csv.h"
 
 // The rows as one text in our own dialect.
-static void rewrite(struct str bytes, const struct csv_options *options, size_t piece, const struct csv_dialect *to,
-                    struct buf *out, size_t *refused) {
+static void rewrite(struct str bytes, const struct csv_options *options, size_t piece,
+                    const struct csv_dialect *to, struct buf *out, size_t *refused) {
     struct csv_reader *r = csv_reader_new(options);
     struct csv_row row;
     struct error e = {.status = OK};
@@ -41,11 +42,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct csv_guess guess;
     csv_sniff(bytes, &guess);
     MUST(guess.encoding < ENCODINGS);
-    struct csv_options options = {.dialect = guess.dialect, .encoding = guess.encoding, .max_row = 1000, .max_cells = 100};
+    struct csv_options options = {
+        .dialect = guess.dialect, .encoding = guess.encoding, .max_row = 1000, .max_cells = 100};
     if (data[0] & 1)
         options.encoding = (enum encoding)(data[0] / 2 % ENCODINGS);
     options.dialect.formula_guard = data[0] & 128;
-    struct csv_dialect ours = {.delimiter = ";,\t|"[data[0] % 4], .formula_guard = data[0] & 64, .crlf = data[0] & 32,
+    struct csv_dialect ours = {.delimiter = ";,\t|"[data[0] % 4],
+                               .formula_guard = data[0] & 64,
+                               .crlf = data[0] & 32,
                                .quote = data[0] & 16 ? '\'' : '"'};
     struct buf small = BUF_INIT(1 << 24), large = BUF_INIT(1 << 24), again = BUF_INIT(1 << 24);
     size_t refused = 0;

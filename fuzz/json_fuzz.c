@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     enum status s = json_parse(&a, bytes, NULL, &d, &e);
     MUST((s == OK) == (d != NULL) && e.status == s);
     if (s == OK) {
-        struct buf text = BUF_INIT(1 << 24), canonical = BUF_INIT(1 << 24), pretty = BUF_INIT(1 << 26);
+        struct buf text = BUF_INIT(1 << 24), canonical = BUF_INIT(1 << 24),
+                   pretty = BUF_INIT(1 << 26);
         json_write(&text, d);
         json_write_pretty(&pretty, d);
         MUST(json_parse(&a, buf_view(&text), NULL, &again, NULL) == OK);

@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct arena a = ARENA_INIT;
     struct doc *d = NULL;
     if (json_parse(&a, rest, NULL, &d, NULL) != OK)
-        d = doc_raw(&a, STR("{\"a\":[1,2,{\"b\":\"<x>\"}],\"b\":{\"c\":null,\"d\":true},\"n\":2,\"s\":\"text\"}"));
+        d = doc_raw(&a, STR("{\"a\":[1,2,{\"b\":\"<x>\"}],\"b\":{\"c\":null,\"d\":true},\"n\":2,"
+                            "\"s\":\"text\"}"));
     struct templates *ts = templates_new(data[0] % 8);
     struct error e = {.status = OK};
     enum status s = templates_add(ts, STR("page"), page, &e);
@@ -38,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     templates_messages(ts, seen, &messages);
     if (templates_link(ts, NULL) == OK && s == OK) {
         struct buf first = BUF_INIT(1 << 16), second = BUF_INIT(1 << 16);
-        struct render with = {.arena = data[0] & 8 ? &a : NULL, .translate = translate, .plural = plural};
+        struct render with = {
+            .arena = data[0] & 8 ? &a : NULL, .translate = translate, .plural = plural};
         const struct template *t = templates_find(ts, STR("page"));
         bool done = template_render(t, d, &with, &first);
         MUST(done == template_render(t, d, &with, &second));

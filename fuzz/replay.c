@@ -1,4 +1,5 @@
-// Runs a fuzzer's entry over the files given, and over those in the folders given: what once was found stays found.
+// Runs a fuzzer's entry over the files given, and over those in the folders given: what once was
+// found stays found.
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
-// Either a whole file (begins with "PK"), or its parts with zero bytes between them, which are packed here, so that the
-// checksums of the archive do not keep the fuzzer from the XML: sheet, shared strings, styles, sheet "Continued", workbook.
+// Either a whole file (begins with "PK"), or its parts with zero bytes between them, which are
+// packed here, so that the checksums of the archive do not keep the fuzzer from the XML: sheet,
+// shared strings, styles, sheet "Continued", workbook.
 #include "fuzz.h"
 
 #include "base/arena.h"
@@ -10,11 +11,14 @@
 
 #define TYPES "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
-static const char root[] = "<R><Relationship Id=\"a\" Type=\"" TYPES "/officeDocument\" Target=\"xl/workbook.xml\"/></R>";
+static const char root[] =
+    "<R><Relationship Id=\"a\" Type=\"" TYPES "/officeDocument\" Target=\"xl/workbook.xml\"/></R>";
 static const char relations[] =
-    "<R><Relationship Id=\"a\" Type=\"" TYPES "/worksheet\" Target=\"a.xml\"/><Relationship Id=\"b\" Type=\"" TYPES
+    "<R><Relationship Id=\"a\" Type=\"" TYPES
+    "/worksheet\" Target=\"a.xml\"/><Relationship Id=\"b\" Type=\"" TYPES
     "/worksheet\" Target=\"../xl/b.xml\"/><Relationship Id=\"c\" Type=\"" TYPES
-    "/sharedStrings\" Target=\"c.xml\"/><Relationship Id=\"d\" Type=\"" TYPES "/styles\" Target=\"/xl/d.xml\"/></R>";
+    "/sharedStrings\" Target=\"c.xml\"/><Relationship Id=\"d\" Type=\"" TYPES
+    "/styles\" Target=\"/xl/d.xml\"/></R>";
 static const char workbook[] =
     "<w><sheets><sheet name=\"A\" id=\"a\"/><sheet name=\"Continued\" id=\"b\"/></sheets></w>";
 
@@ -78,7 +82,8 @@ static void pack(struct buf *b, const struct entry *entries, size_t n) {
 }
 
 static void read_all(struct str file) {
-    struct xlsx_limits limits = {.unpacked = 1 << 20, .strings = 1 << 20, .max_columns = 200, .max_row = 1 << 16};
+    struct xlsx_limits limits = {
+        .unpacked = 1 << 20, .strings = 1 << 20, .max_columns = 200, .max_row = 1 << 16};
     struct xlsx_reader *r = NULL;
     struct error e = {.status = OK};
     enum status s = xlsx_reader_open_bytes(file, &limits, &r, &e);

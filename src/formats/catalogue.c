@@ -1,5 +1,5 @@
-// Compiled catalogues, as described in the gettext manual under "The Format of GNU MO Files". System dependent strings
-// (revision minor 1) are not read; their own hash table is not used.
+// Compiled catalogues, as described in the gettext manual under "The Format of GNU MO Files".
+// System dependent strings (revision minor 1) are not read; their own hash table is not used.
 #include "formats/catalogue.h"
 
 #include <stdlib.h>
@@ -67,7 +67,8 @@ static struct str first_form(struct str s) {
     return end ? (struct str){s.p, (size_t)(end - s.p)} : s;
 }
 
-static bool read_entries(struct catalogue *c, const struct mo *mo, uint32_t n, uint32_t keys, uint32_t texts) {
+static bool read_entries(struct catalogue *c, const struct mo *mo, uint32_t n, uint32_t keys,
+                         uint32_t texts) {
     for (uint32_t i = 0; i < n; i++) {
         struct str key, text;
         if (!text_at(mo, keys + (size_t)i * 8, &key) || !text_at(mo, texts + (size_t)i * 8, &text))
@@ -148,12 +149,14 @@ struct str catalogue_context(const struct catalogue *c, struct str context, stru
     return e ? first_form(e->text) : msgid;
 }
 
-struct str catalogue_plural(const struct catalogue *c, struct str msgid, struct str msgid_plural, int64_t n) {
+struct str catalogue_plural(const struct catalogue *c, struct str msgid, struct str msgid_plural,
+                            int64_t n) {
     const struct entry *e = msgid.n ? find(c, msgid) : NULL;
     if (!e)
         return n == 1 || n == -1 ? msgid : msgid_plural;
     struct str rest = e->text;
-    for (unsigned form = plural_form(&c->plural, n < 0 ? -(uint64_t)n : (uint64_t)n); form > 0; form--) {
+    for (unsigned form = plural_form(&c->plural, n < 0 ? -(uint64_t)n : (uint64_t)n); form > 0;
+         form--) {
         size_t past = first_form(rest).n + 1;
         if (past > rest.n)
             break; // fewer forms than promised: the last one

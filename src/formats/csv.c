@@ -56,14 +56,14 @@ struct csv_reader {
     size_t at;
     bool last;
     enum place place;
-    bool after_cr;    // a LF that follows belongs to the row's end
-    bool quoted;      // some cell of the row is
-    bool finished;    // the row was handed out: it is forgotten at the next call
+    bool after_cr; // a LF that follows belongs to the row's end
+    bool quoted;   // some cell of the row is
+    bool finished; // the row was handed out: it is forgotten at the next call
     bool done;
     uint64_t line, row_line;
     uint64_t rows;
-    struct buf text;  // the row's cells, one after the other
-    size_t *ends;     // of each cell in text
+    struct buf text; // the row's cells, one after the other
+    size_t *ends;    // of each cell in text
     struct str *cells;
     size_t n, cap;
 };

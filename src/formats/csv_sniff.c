@@ -74,8 +74,8 @@ static size_t usual_columns(const struct table *t, size_t *rows) {
 
 // ---- delimiter ----
 
-// In thousandths: how large a part of the rows has the usual number of cells, if that is more than one; a bit more
-// when the first row does, and for more columns.
+// In thousandths: how large a part of the rows has the usual number of cells, if that is more than
+// one; a bit more when the first row does, and for more columns.
 static long evenness(const struct table *t) {
     size_t rows, columns = usual_columns(t, &rows);
     if (t->n == 0 || columns < 2)
@@ -85,13 +85,15 @@ static long evenness(const struct table *t) {
 }
 
 static char guess_delimiter(struct str text, bool whole, char quote) {
-    if (text.n > 4 && memcmp(text.p, "sep=", 4) == 0 && memchr(delimiters, text.p[4], sizeof delimiters))
+    if (text.n > 4 && memcmp(text.p, "sep=", 4) == 0 &&
+        memchr(delimiters, text.p[4], sizeof delimiters))
         return text.p[4];
     char best = ',';
     long best_score = 0;
     for (size_t i = 0; i < sizeof delimiters; i++) {
         struct table t;
-        read_table(&t, text, whole, &(struct csv_dialect){.delimiter = delimiters[i], .quote = quote});
+        read_table(&t, text, whole,
+                   &(struct csv_dialect){.delimiter = delimiters[i], .quote = quote});
         long score = evenness(&t);
         if (score > best_score) {
             best_score = score;
@@ -133,7 +135,8 @@ static bool could_be_names(const struct table *t) {
     return true;
 }
 
-// Does the first row occur among the values below it? Names do not; values do, in a column with few of them.
+// Does the first row occur among the values below it? Names do not; values do, in a column with few
+// of them.
 static bool guess_header(const struct table *t) {
     if (t->n == 0 || t->columns[0] == 0 || !could_be_names(t))
         return false;

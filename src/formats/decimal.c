@@ -6,7 +6,8 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// Value of whole and fraction digits at the scale. Gathered as a negative number, whose range is the larger one.
+// Value of whole and fraction digits at the scale. Gathered as a negative number, whose range is
+// the larger one.
 static bool gather(struct str whole, struct str fraction, bool minus, int scale, int64_t *out) {
     int64_t v = 0;
     for (size_t i = 0; i < whole.n; i++)
@@ -51,18 +52,20 @@ bool decimal_parse(struct str s, int scale, int64_t *out) {
 // ---- as people write ----
 
 static bool is_blank(uint32_t c) {
-    return c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x3000;
+    return c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
+           c == 0x3000;
 }
 
 static bool is_minus(uint32_t c) {
     return c == '-' || c == 0x2212 || c == 0x2012 || c == 0x2013;
 }
 
-// A letter or sign that a currency is written with. Its point ("S/.") is taken with it in currency_at().
+// A letter or sign that a currency is written with. Its point ("S/.") is taken with it in
+// currency_at().
 static bool is_currency(uint32_t c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '$' || (c >= 0xa2 && c <= 0xa5) ||
-           (c >= 0xc0 && c < 0x250 && c != 0xd7 && c != 0xf7) || (c >= 0x400 && c < 0x530) ||
-           (c >= 0x20a0 && c <= 0x20cf);
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '$' ||
+           (c >= 0xa2 && c <= 0xa5) || (c >= 0xc0 && c < 0x250 && c != 0xd7 && c != 0xf7) ||
+           (c >= 0x400 && c < 0x530) || (c >= 0x20a0 && c <= 0x20cf);
 }
 
 struct scan {
@@ -151,7 +154,8 @@ static bool read_digits(struct scan *in, struct digits *d) {
         uint32_t what = is_blank(c) ? ' ' : c == 0x2019 ? '\'' : c;
         if (what != '.' && what != ',' && what != '\'' && what != ' ')
             return true;
-        // A separator stands before a digit; a blank before anything else ends the number. ".5" is no way to begin.
+        // A separator stands before a digit; a blank before anything else ends the number. ".5" is
+        // no way to begin.
         struct scan next = {in->s, after};
         size_t unused;
         uint32_t following = peek(&next, &unused);
@@ -210,8 +214,8 @@ bool decimal_parse_local(struct str s, char point, int scale, int64_t *out, stru
     size_t whole = groups < d.marks_n ? d.marks[groups].after : d.n;
     if (!groups_right(&d, groups, whole))
         return false;
-    if (!gather((struct str){d.text, whole}, (struct str){d.text + whole, d.n - whole}, a.minus || a.opened,
-                scale, out))
+    if (!gather((struct str){d.text, whole}, (struct str){d.text + whole, d.n - whole},
+                a.minus || a.opened, scale, out))
         return false;
     if (currency)
         *currency = a.currency;

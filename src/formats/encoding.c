@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -42,27 +43,63 @@ bool encoding_find(struct str name, enum encoding *out) {
 
 struct encoding_converter {
     enum encoding from;
-    iconv_t iconv;       // unused for UTF-8
-    bool started;        // past a possible byte order mark
-    char carry[CARRY];   // the beginning of a character whose end has not come yet
+    const uint32_t *table; // of a single-byte encoding
+    iconv_t iconv;         // for UTF-16
+    bool started;          // past a possible byte order mark
+    char carry[CARRY];     // the beginning of a character whose end has not come yet
     size_t carried;
     size_t replaced;
 };
 
+static bool is_single_byte(enum encoding e) {
+    return e != ENCODING_UTF8 && e != ENCODING_UTF16LE && e != ENCODING_UTF16BE;
+}
+
+static iconv_t open_iconv(enum encoding from) {
+    iconv_t opened = iconv_open("UTF-8", encoding_name(from));
+    BUG_ON(opened == (iconv_t)-1); // the C library knows them all
+    return opened;
+}
+
+// The characters of the single-byte encodings, asked of the C library once; 0xfffd where a byte has
+// none.
+static uint32_t tables[ENCODINGS][256];
+
+static void read_tables(void) {
+    for (unsigned e = 0; e < ENCODINGS; e++) {
+        if (!is_single_byte((enum encoding)e))
+            continue;
+        iconv_t c = open_iconv((enum encoding)e);
+        for (unsigned i = 0; i < 256; i++) {
+            char byte = (char)i, text[8], *in = &byte, *out = text;
+            size_t left = 1, room = sizeof text, at = 0;
+            bool good = iconv(c, &in, &left, &out, &room) != (size_t)-1;
+            tables[e][i] = good ? utf8_next((struct str){text, sizeof text - room}, &at) : 0xfffd;
+        }
+        iconv_close(c);
+    }
+}
+
+static const uint32_t *table_of(enum encoding e) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_tables);
+    return tables[e];
+}
+
 struct encoding_converter *encoding_open(enum encoding from) {
     struct encoding_converter *c = must_alloc(sizeof *c);
     *c = (struct encoding_converter){.from = from};
-    if (from != ENCODING_UTF8) {
-        c->iconv = iconv_open("UTF-8", encoding_name(from));
-        BUG_ON(c->iconv == (iconv_t)-1); // the C library knows them all
-    }
+    if (is_single_byte(from))
+        c->table = table_of(from);
+    else if (from != ENCODING_UTF8)
+        c->iconv = open_iconv(from);
     return c;
 }
 
 void encoding_close(struct encoding_converter *c) {
     if (!c)
         return;
-    if (c->from != ENCODING_UTF8)
+    if (!c->table && c->from != ENCODING_UTF8)
         iconv_close(c->iconv);
     free(c);
 }
@@ -115,9 +152,24 @@ static size_t pass_utf8(struct encoding_converter *c, struct str s, bool last, s
     return 0;
 }
 
-static size_t pass_iconv(struct encoding_converter *c, struct str s, bool last, struct buf *out) {
+static void pass_table(struct encoding_converter *c, struct str s, struct buf *out) {
+    for (size_t i = 0; i < s.n;) {
+        size_t plain = i;
+        while (plain < s.n && !(s.p[plain] & 0x80))
+            plain++;
+        buf_add(out, s.p + i, plain - i);
+        for (i = plain; i < s.n && (s.p[i] & 0x80); i++) {
+            char bytes[4];
+            uint32_t code = c->table[(unsigned char)s.p[i]];
+            buf_add(out, bytes, utf8_put(code, bytes));
+            c->replaced += code == 0xfffd;
+        }
+    }
+}
+
+static size_t pass_utf16(struct encoding_converter *c, struct str s, bool last, struct buf *out) {
     char *in = (char *)s.p;
-    size_t left = s.n, unit = c->from == ENCODING_UTF16LE || c->from == ENCODING_UTF16BE ? 2 : 1;
+    size_t left = s.n;
     while (left) {
         char text[4096], *to = text;
         size_t room = sizeof text;
@@ -129,7 +181,7 @@ static size_t pass_iconv(struct encoding_converter *c, struct str s, bool last, 
         if (why == EINVAL && !last && left < CARRY)
             return left;
         replace(c, out);
-        size_t skip = left < unit ? left : unit;
+        size_t skip = left < 2 ? left : 2;
         in += skip;
         left -= skip;
     }
@@ -137,7 +189,12 @@ static size_t pass_iconv(struct encoding_converter *c, struct str s, bool last, 
 }
 
 static size_t pass(struct encoding_converter *c, struct str s, bool last, struct buf *out) {
-    return c->from == ENCODING_UTF8 ? pass_utf8(c, s, last, out) : pass_iconv(c, s, last, out);
+    if (c->from == ENCODING_UTF8)
+        return pass_utf8(c, s, last, out);
+    if (!c->table)
+        return pass_utf16(c, s, last, out);
+    pass_table(c, s, out);
+    return 0;
 }
 
 static struct str mark_of(enum encoding e) {
@@ -179,14 +236,16 @@ void encoding_convert(struct encoding_converter *c, struct str piece, bool last,
             c->started = true;
             if (mark.n && str_starts(s, mark)) {
                 // A mark is kept only together with nothing else, so its end is in this piece.
-                piece = (struct str){piece.p + (mark.n - c->carried), piece.n - (mark.n - c->carried)};
+                piece =
+                    (struct str){piece.p + (mark.n - c->carried), piece.n - (mark.n - c->carried)};
                 c->carried = 0;
             }
             continue;
         }
         bool all = more == piece.n;
         size_t left = pass(c, s, last && all, out);
-        // Bytes of an unfinished character at the end: they are of the piece, or there is no more of it.
+        // Bytes of an unfinished character at the end: they are of the piece, or there is no more
+        // of it.
         if (left <= more) {
             piece = (struct str){piece.p + (more - left), piece.n - (more - left)};
             c->carried = 0;
@@ -207,8 +266,8 @@ void encoding_convert(struct encoding_converter *c, struct str piece, bool last,
 
 // ---- guessing ----
 
-// How common the letters beyond ASCII are in a language, 1 to 10; in capitals as well. Those that are missing do not
-// belong to it.
+// How common the letters beyond ASCII are in a language, 1 to 10; in capitals as well. Those that
+// are missing do not belong to it.
 struct language {
     struct {
         uint32_t letter;
@@ -218,25 +277,55 @@ struct language {
 
 static const struct language languages[] = {
     // Spanish
-    {{{0xf3, 9}, {0xed, 8}, {0xe1, 8}, {0xe9, 8}, {0xf1, 7}, {0xfa, 6}, {0xfc, 2}, {0xbf, 4}, {0xa1, 4},
-      {0xba, 3}, {0xaa, 3}}},
+    {{{0xf3, 9},
+      {0xed, 8},
+      {0xe1, 8},
+      {0xe9, 8},
+      {0xf1, 7},
+      {0xfa, 6},
+      {0xfc, 2},
+      {0xbf, 4},
+      {0xa1, 4},
+      {0xba, 3},
+      {0xaa, 3}}},
     // Polish
-    {{{0x142, 10}, {0x119, 9}, {0x105, 9}, {0xf3, 8}, {0x17c, 8}, {0x15b, 8}, {0x107, 7}, {0x144, 6},
+    {{{0x142, 10},
+      {0x119, 9},
+      {0x105, 9},
+      {0xf3, 8},
+      {0x17c, 8},
+      {0x15b, 8},
+      {0x107, 7},
+      {0x144, 6},
       {0x17a, 4}}},
     // Romanian, with comma and with cedilla
     {{{0x103, 10}, {0xee, 9}, {0xe2, 8}, {0x219, 9}, {0x21b, 9}, {0x15f, 9}, {0x163, 9}}},
     // German
     {{{0xfc, 9}, {0xe4, 9}, {0xf6, 8}, {0xdf, 8}}},
     // French
-    {{{0xe9, 10}, {0xe8, 8}, {0xe0, 8}, {0xea, 6}, {0xe7, 6}, {0xf4, 5}, {0xf9, 4}, {0xee, 5}, {0xfb, 4},
-      {0xe2, 5}, {0xeb, 4}, {0xef, 4}, {0x153, 4}, {0xab, 3}, {0xbb, 3}}},
+    {{{0xe9, 10},
+      {0xe8, 8},
+      {0xe0, 8},
+      {0xea, 6},
+      {0xe7, 6},
+      {0xf4, 5},
+      {0xf9, 4},
+      {0xee, 5},
+      {0xfb, 4},
+      {0xe2, 5},
+      {0xeb, 4},
+      {0xef, 4},
+      {0x153, 4},
+      {0xab, 3},
+      {0xbb, 3}}},
 };
 #define LANGUAGES (sizeof languages / sizeof *languages)
 
-// In the order in which they are preferred when all read the bytes the same. ISO-8859-1 is not among them: Windows-1252
-// reads everything it has.
-static const enum encoding candidates[] = {ENCODING_WINDOWS_1252, ENCODING_WINDOWS_1250, ENCODING_ISO_8859_15,
-                                           ENCODING_ISO_8859_2, ENCODING_ISO_8859_16};
+// In the order in which they are preferred when all read the bytes the same. ISO-8859-1 is not
+// among them: Windows-1252 reads everything it has.
+static const enum encoding candidates[] = {ENCODING_WINDOWS_1252, ENCODING_WINDOWS_1250,
+                                           ENCODING_ISO_8859_15, ENCODING_ISO_8859_2,
+                                           ENCODING_ISO_8859_16};
 
 static uint32_t small_letter(uint32_t c) {
     if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c < 0x80 && c >= 'A' && c <= 'Z'))
@@ -251,12 +340,14 @@ static uint32_t small_letter(uint32_t c) {
 }
 
 static bool is_letter(uint32_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= 0xc0 && c < 0x250 && c != 0xd7 && c != 0xf7);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= 0xc0 && c < 0x250 && c != 0xd7 && c != 0xf7);
 }
 
 static bool is_usual_sign(uint32_t c) {
-    static const uint32_t usual[] = {0xa0, 0xa3, 0xa7, 0xa9, 0xab, 0xad, 0xae, 0xb0, 0xb4, 0xb7, 0xbb, 0x2013,
-                                     0x2014, 0x2018, 0x2019, 0x201a, 0x201c, 0x201d, 0x201e, 0x2022, 0x2026, 0x20ac, 0x2122};
+    static const uint32_t usual[] = {0xa0,   0xa3,   0xa7,   0xa9,   0xab,   0xad,   0xae,   0xb0,
+                                     0xb4,   0xb7,   0xbb,   0x2013, 0x2014, 0x2018, 0x2019, 0x201a,
+                                     0x201c, 0x201d, 0x201e, 0x2022, 0x2026, 0x20ac, 0x2122};
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (usual[i] == c)
             return true;
@@ -280,29 +371,15 @@ static int fit(uint32_t before, uint32_t c, uint32_t after) {
         return inside && c != 0x2019 && c != 0xb7 && c != 0xad ? -8 : is_usual_sign(c) ? 1 : -3;
     bool capital = small_letter(c) != c;
     bool small_before = is_letter(before) && small_letter(before) == before;
-    bool capitals_around = is_letter(before) && is_letter(after) && small_letter(before) != before && small_letter(after) != after;
+    bool capitals_around = is_letter(before) && is_letter(after) &&
+                           small_letter(before) != before && small_letter(after) != after;
     if ((capital && small_before) || (!capital && capitals_around && c != 0xdf))
         return -4;
     return 0;
 }
 
-static void read_table(enum encoding e, uint32_t table[256]) {
-    struct encoding_converter *c = encoding_open(e);
-    c->started = true;
-    for (unsigned i = 0; i < 256; i++) {
-        struct buf one = BUF_INIT(16);
-        char byte = (char)i;
-        encoding_convert(c, (struct str){&byte, 1}, true, &one);
-        size_t at = 0;
-        table[i] = utf8_next(buf_view(&one), &at);
-        buf_release(&one);
-    }
-    encoding_close(c);
-}
-
 static long score(enum encoding e, struct str s) {
-    uint32_t table[256];
-    read_table(e, table);
+    const uint32_t *table = table_of(e);
     long general = 0, best = 0, of[LANGUAGES] = {0};
     for (size_t i = 0; i < s.n; i++) {
         unsigned char byte = (unsigned char)s.p[i];
@@ -332,7 +409,8 @@ static bool zeros_in_every_second(struct str s, bool odd) {
     return pairs && zeros * 10 >= pairs * 3 && others * 20 <= pairs;
 }
 
-// UTF-8 with hardly a fault: wrong bytes are rarer than a tenth of the right characters beyond ASCII.
+// UTF-8 with hardly a fault: wrong bytes are rarer than a tenth of the right characters beyond
+// ASCII.
 static bool looks_like_utf8(struct str s) {
     size_t good = 0, bad = 0;
     for (size_t at = 0; at < s.n;) {

@@ -17,13 +17,13 @@ static const struct {
     uint32_t letter;
     char plain[3];
 } plain_letters[] = {
-    {0x00df, "ss"}, {0x00e6, "ae"}, {0x00f0, "d"},  {0x00f8, "o"},  {0x00fe, "th"}, {0x0111, "d"},
-    {0x0127, "h"},  {0x0131, "i"},  {0x0138, "k"},  {0x0142, "l"},  {0x014b, "n"},  {0x0153, "oe"},
-    {0x0167, "t"},  {0x0180, "b"},  {0x0188, "c"},  {0x018c, "d"},  {0x0192, "f"},  {0x0199, "k"},
-    {0x019a, "l"},  {0x01a5, "p"},  {0x01ad, "t"},  {0x01b4, "y"},  {0x01b6, "z"},  {0x01dd, "e"},
-    {0x01e5, "g"},  {0x0221, "d"},  {0x0225, "z"},  {0x0234, "l"},  {0x0235, "n"},  {0x0236, "t"},
-    {0x0237, "j"},  {0x023c, "c"},  {0x023f, "s"},  {0x0240, "z"},  {0x0247, "e"},  {0x0249, "j"},
-    {0x024d, "r"},  {0x024f, "y"},  {0x0259, "e"},  {0x0268, "i"},  {0x026b, "l"},  {0x0289, "u"},
+    {0x00df, "ss"}, {0x00e6, "ae"}, {0x00f0, "d"}, {0x00f8, "o"}, {0x00fe, "th"}, {0x0111, "d"},
+    {0x0127, "h"},  {0x0131, "i"},  {0x0138, "k"}, {0x0142, "l"}, {0x014b, "n"},  {0x0153, "oe"},
+    {0x0167, "t"},  {0x0180, "b"},  {0x0188, "c"}, {0x018c, "d"}, {0x0192, "f"},  {0x0199, "k"},
+    {0x019a, "l"},  {0x01a5, "p"},  {0x01ad, "t"}, {0x01b4, "y"}, {0x01b6, "z"},  {0x01dd, "e"},
+    {0x01e5, "g"},  {0x0221, "d"},  {0x0225, "z"}, {0x0234, "l"}, {0x0235, "n"},  {0x0236, "t"},
+    {0x0237, "j"},  {0x023c, "c"},  {0x023f, "s"}, {0x0240, "z"}, {0x0247, "e"},  {0x0249, "j"},
+    {0x024d, "r"},  {0x024f, "y"},  {0x0259, "e"}, {0x0268, "i"}, {0x026b, "l"},  {0x0289, "u"},
     {0x2c65, "a"},  {0x2c66, "t"},
 };
 
@@ -70,7 +70,7 @@ static void put_code_point(struct folding *f, uint32_t c) {
     case UTF8PROC_CATEGORY_ZP:
         f->blank = true;
         return;
-    case UTF8PROC_CATEGORY_CF: // soft hyphen, joiners, direction marks: nobody types them into a search
+    case UTF8PROC_CATEGORY_CF: // soft hyphen, joiners, direction marks: nobody types them
         return;
     case UTF8PROC_CATEGORY_CC:
         if ((c >= '\t' && c <= '\r') || c == 0x85) {
@@ -118,9 +118,10 @@ void fold(struct buf *out, struct str s) {
         utf8proc_int32_t c = (utf8proc_int32_t)utf8_next(s, &at);
         utf8proc_int32_t parts[32];
         int boundary = 0;
-        // Decomposition and case folding can each bring forth what the other changes again (U+1E9E, U+0345): twice is enough.
-        utf8proc_ssize_t n = utf8proc_decompose_char(c, parts, 32, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD,
-                                                     &boundary);
+        // Decomposition and case folding can each bring forth what the other changes again (U+1E9E,
+        // U+0345): twice is enough.
+        utf8proc_ssize_t n = utf8proc_decompose_char(
+            c, parts, 32, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD, &boundary);
         if (n < 0 || n > 32) {
             put_code_point(&f, (uint32_t)c);
             continue;
@@ -128,7 +129,8 @@ void fold(struct buf *out, struct str s) {
         for (utf8proc_ssize_t i = 0; i < n; i++) {
             utf8proc_int32_t again[32];
             utf8proc_ssize_t m = utf8proc_decompose_char(
-                parts[i], again, 32, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD, &boundary);
+                parts[i], again, 32, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD,
+                &boundary);
             if (m < 0 || m > 32) {
                 put_code_point(&f, (uint32_t)parts[i]);
                 continue;

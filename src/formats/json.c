@@ -1,6 +1,7 @@
 // Reading JSON with jansson. Writing is in json_write.c.
 //
-// Limits are checked over the bytes before jansson sees them, so that hostile input costs no memory.
+// Limits are checked over the bytes before jansson sees them, so that hostile input costs no
+// memory.
 #include "formats/json.h"
 
 #include <jansson.h>
@@ -12,7 +13,8 @@
 #define DEPTH_MOST 512
 #define NODES_DEFAULT 1000000
 
-// Counts values (a comma or an opening bracket begins at most one more) and nesting, outside of strings.
+// Counts values (a comma or an opening bracket begins at most one more) and nesting, outside of
+// strings.
 static bool within_limits(struct str s, const struct json_limits *limits) {
     size_t most_depth = limits && limits->depth ? limits->depth : DEPTH_DEFAULT;
     size_t most_nodes = limits && limits->nodes ? limits->nodes : NODES_DEFAULT;
@@ -87,8 +89,8 @@ enum status json_parse(struct arena *a, struct str bytes, const struct json_limi
     if (bytes.n && memchr(bytes.p, 0, bytes.n))
         return error_set(e, INVALID, "", N_("The text has a zero byte in it."), NULL);
     if (!within_limits(bytes, limits))
-        return error_set(e, TOO_LARGE, "", N_("The JSON has too many values or is nested too deeply."),
-                         NULL);
+        return error_set(e, TOO_LARGE, "",
+                         N_("The JSON has too many values or is nested too deeply."), NULL);
     json_error_t why;
     json_t *j = json_loadb(bytes.n ? bytes.p : "", bytes.n,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
@@ -96,8 +98,8 @@ enum status json_parse(struct arena *a, struct str bytes, const struct json_limi
         char line[24], column[24];
         snprintf(line, sizeof line, "%d", why.line < 1 ? 1 : why.line);
         snprintf(column, sizeof column, "%d", why.column < 0 ? 0 : why.column);
-        return error_set(e, INVALID, "", N_("This is not valid JSON: {0} (line {1}, column {2})."), why.text,
-                         line, column, NULL);
+        return error_set(e, INVALID, "", N_("This is not valid JSON: {0} (line {1}, column {2})."),
+                         why.text, line, column, NULL);
     }
     *out = from_jansson(a, j);
     json_decref(j);

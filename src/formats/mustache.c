@@ -51,7 +51,8 @@ enum status templates_link(struct templates *ts, struct error *e) {
                 continue;
             op->partial = find(ts, op->text);
             if (!op->partial && (ts->flags & TEMPLATES_STRICT))
-                return error_set(e, NOT_FOUND, "", N_("The template {0} includes {1}, which is not there."),
+                return error_set(e, NOT_FOUND, "",
+                                 N_("The template {0} includes {1}, which is not there."),
                                  t->name.p, op->text.p, NULL);
         }
     }
@@ -59,7 +60,8 @@ enum status templates_link(struct templates *ts, struct error *e) {
 }
 
 void templates_messages(const struct templates *ts,
-                        void (*fn)(void *, struct str template_name, struct str msgid, struct str plural),
+                        void (*fn)(void *, struct str template_name, struct str msgid,
+                                   struct str plural),
                         void *arg) {
     for (size_t i = 0; i < ts->n; i++) {
         const struct template *t = ts->all[i];
@@ -88,8 +90,8 @@ struct compiler {
 };
 
 struct tag {
-    size_t start, end; // in the source, with delimiters
-    char kind;         // # ^ / > = ! & { or 'v' for a plain name
+    size_t start, end;  // in the source, with delimiters
+    char kind;          // # ^ / > = ! & { or 'v' for a plain name
     struct str content; // trimmed
     bool standalone;
     size_t line_from; // where its line begins, if standalone
@@ -225,8 +227,10 @@ static enum status set_delimiters(struct compiler *c, const struct tag *tag) {
     bool blank_inside = false;
     for (size_t i = 0; i < close.n; i++)
         blank_inside |= strchr(" \t\r\n", close.p[i]) != NULL;
-    if (!good_delimiter(open) || !good_delimiter(close) || blank_inside || memchr(tag->content.p, 0, tag->content.n))
-        return refuse(c, tag->start, N_("Template {0}, line {1}: \"{2}\" are no delimiters."), tag->content);
+    if (!good_delimiter(open) || !good_delimiter(close) || blank_inside ||
+        memchr(tag->content.p, 0, tag->content.n))
+        return refuse(c, tag->start, N_("Template {0}, line {1}: \"{2}\" are no delimiters."),
+                      tag->content);
     snprintf(c->open, sizeof c->open, "%.*s", STR_FMT(open));
     snprintf(c->close, sizeof c->close, "%.*s", STR_FMT(close));
     return OK;
@@ -261,7 +265,8 @@ static ptrdiff_t find_bar(struct str s) {
     return -1;
 }
 
-// {{#t}}...{{/t}} and {{#tn name}}...{{/tn}}: what is between is not compiled but looked up in a catalogue later.
+// {{#t}}...{{/t}} and {{#tn name}}...{{/tn}}: what is between is not compiled but looked up in a
+// catalogue later.
 static enum status add_message(struct compiler *c, const struct tag *opening) {
     bool counted = opening->content.n > 1;
     struct str closing_name = counted ? STR("tn") : STR("t");
@@ -270,28 +275,33 @@ static enum status add_message(struct compiler *c, const struct tag *opening) {
     for (;;) {
         ptrdiff_t hit = find_from(c->source, at, c->open);
         if (hit < 0)
-            return refuse(c, opening->start, N_("Template {0}, line {1}: the message is not closed."), STR(""));
+            return refuse(c, opening->start,
+                          N_("Template {0}, line {1}: the message is not closed."), STR(""));
         enum status s = read_tag(c, (size_t)hit, &tag);
         if (s)
             return s;
         if (tag.kind == '/' && str_eq(tag.content, closing_name))
             break;
         if (tag.kind != 'v' && tag.kind != '&')
-            return refuse(c, tag.start, N_("Template {0}, line {1}: a message can hold names only."), STR(""));
+            return refuse(c, tag.start,
+                          N_("Template {0}, line {1}: a message can hold names only."), STR(""));
         at = tag.end;
     }
-    struct str text = message_text(c, (struct str){c->source.p + opening->end, tag.start - opening->end});
+    struct str text =
+        message_text(c, (struct str){c->source.p + opening->end, tag.start - opening->end});
     struct op *op = add_inline(c, OP_MESSAGE);
     op->counted = counted;
     op->text = text;
     c->at = tag.end;
     if (text.n == 0)
-        return refuse(c, opening->start, N_("Template {0}, line {1}: the message is empty."), STR(""));
+        return refuse(c, opening->start, N_("Template {0}, line {1}: the message is empty."),
+                      STR(""));
     if (!counted)
         return OK;
     ptrdiff_t bar = find_bar(text);
     if (bar < 0)
-        return refuse(c, opening->start, N_("Template {0}, line {1}: the plural is missing, after a |."), STR(""));
+        return refuse(c, opening->start,
+                      N_("Template {0}, line {1}: the plural is missing, after a |."), STR(""));
     op->text = message_text(c, (struct str){text.p, (size_t)bar});
     op->plural = message_text(c, (struct str){text.p + bar + 1, text.n - (size_t)bar - 1});
     struct str name = {opening->content.p + 2, opening->content.n - 2};
@@ -299,12 +309,14 @@ static enum status add_message(struct compiler *c, const struct tag *opening) {
 }
 
 static bool is_message(const struct compiler *c, struct str name) {
-    return (c->flags & TEMPLATES_TRANSLATE) && (str_eq(name, STR("t")) || str_starts(name, STR("tn ")));
+    return (c->flags & TEMPLATES_TRANSLATE) &&
+           (str_eq(name, STR("t")) || str_starts(name, STR("tn ")));
 }
 
 static enum status open_section(struct compiler *c, const struct tag *tag) {
     if (c->depth == MUSTACHE_DEPTH)
-        return refuse(c, tag->start, N_("Template {0}, line {1}: the sections are nested too deeply."), STR(""));
+        return refuse(c, tag->start,
+                      N_("Template {0}, line {1}: the sections are nested too deeply."), STR(""));
     c->section_names[c->depth] = tag->content;
     c->sections[c->depth++] = c->t->ops_n;
     enum op_kind kind = tag->kind == '#' ? OP_SECTION : OP_INVERTED;
@@ -314,7 +326,9 @@ static enum status open_section(struct compiler *c, const struct tag *tag) {
 
 static enum status close_section(struct compiler *c, const struct tag *tag) {
     if (c->depth == 0 || !str_eq(c->section_names[c->depth - 1], tag->content))
-        return refuse(c, tag->start, N_("Template {0}, line {1}: the section {2} is not open here."), tag->content);
+        return refuse(c, tag->start,
+                      N_("Template {0}, line {1}: the section {2} is not open here."),
+                      tag->content);
     c->t->ops[c->sections[--c->depth]].end = c->t->ops_n;
     return OK;
 }
@@ -378,7 +392,8 @@ static enum status compile(struct compiler *c) {
     return OK;
 }
 
-enum status templates_add(struct templates *ts, struct str name, struct str source, struct error *e) {
+enum status templates_add(struct templates *ts, struct str name, struct str source,
+                          struct error *e) {
     struct template fresh = {.ops_n = 0};
     fresh.name = arena_str(&fresh.arena, name);
     struct compiler c = {.t = &fresh, .flags = ts->flags, .open = "{{", .close = "}}", .error = e};

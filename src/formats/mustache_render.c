@@ -1,4 +1,5 @@
-// Rendering compiled templates. Names were split when compiling; what is left is walking the document.
+// Rendering compiled templates. Names were split when compiling; what is left is walking the
+// document.
 #include <stdlib.h>
 
 #include "formats/json.h"
@@ -11,8 +12,8 @@ struct rendering {
     const struct render *with;
     struct arena *arena;
     bool failed;
-    size_t depth;       // of sections and partials
-    size_t steps;       // sections and partials entered
+    size_t depth; // of sections and partials
+    size_t steps; // sections and partials entered
     size_t contexts_n;
     const struct doc *contexts[MUSTACHE_DEPTH + 1];
     // DOC_RAW values opened lately, so that one used by several tags is read once.
@@ -107,7 +108,8 @@ static void put_value(struct rendering *r, const struct doc *d, bool escaped) {
 static void put_message_text(struct rendering *r, struct str text) {
     while (text.n) {
         ptrdiff_t from = str_find(text, STR("{{"));
-        ptrdiff_t to = from < 0 ? -1 : str_find((struct str){text.p + from, text.n - (size_t)from}, STR("}}"));
+        ptrdiff_t to =
+            from < 0 ? -1 : str_find((struct str){text.p + from, text.n - (size_t)from}, STR("}}"));
         if (to < 0) {
             html_escape(r->out, text);
             return;
@@ -159,7 +161,8 @@ static void put_indented(struct rendering *r, const struct op *op, struct str in
 
 // ---- walking ----
 
-static void run(struct rendering *r, const struct template *t, size_t from, size_t to, struct str indent);
+static void run(struct rendering *r, const struct template *t, size_t from, size_t to,
+                struct str indent);
 
 static bool is_true(const struct doc *d) {
     if (!d)
@@ -196,7 +199,8 @@ static void run_with(struct rendering *r, const struct template *t, size_t at, c
     r->contexts_n--;
 }
 
-static void run_section(struct rendering *r, const struct template *t, size_t at, struct str indent) {
+static void run_section(struct rendering *r, const struct template *t, size_t at,
+                        struct str indent) {
     const struct op *op = &t->ops[at];
     const struct doc *d = open_doc(r, look_up(r, op->path, op->path_n));
     if (is_true(d) == (op->kind == OP_INVERTED) || !enter(r))
@@ -215,7 +219,8 @@ static void run_section(struct rendering *r, const struct template *t, size_t at
 static void run_partial(struct rendering *r, const struct op *op, struct str indent) {
     if (!op->partial || !enter(r))
         return;
-    // Alone in its line it is indented as that line, which may be indented itself; inside a line not at all.
+    // Alone in its line it is indented as that line, which may be indented itself; inside a line
+    // not at all.
     struct str inner = {NULL, 0};
     char joined[256];
     if (op->standalone && indent.n + op->plural.n <= sizeof joined) {
@@ -229,7 +234,8 @@ static void run_partial(struct rendering *r, const struct op *op, struct str ind
     r->depth--;
 }
 
-static void run(struct rendering *r, const struct template *t, size_t from, size_t to, struct str indent) {
+static void run(struct rendering *r, const struct template *t, size_t from, size_t to,
+                struct str indent) {
     for (size_t i = from; i < to && !r->failed; i++) {
         const struct op *op = &t->ops[i];
         if (op->kind == OP_TEXT) {
@@ -263,7 +269,8 @@ static void run(struct rendering *r, const struct template *t, size_t from, size
     }
 }
 
-bool template_render(const struct template *t, const struct doc *d, const struct render *with, struct buf *out) {
+bool template_render(const struct template *t, const struct doc *d, const struct render *with,
+                     struct buf *out) {
     static const struct render without = {.arena = NULL};
     struct arena own = ARENA_INIT;
     struct rendering r;

@@ -13,10 +13,12 @@ using i18n::phonenumbers::NullLogger;
 using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 
-// Longer texts are no telephone numbers; the library refuses past 250 characters anyway, but only after work.
+// Longer texts are no telephone numbers; the library refuses past 250 characters anyway, but only
+// after work.
 static const size_t kTypedMost = 250;
 
-// Made once, by whichever thread comes first; reading it is safe from all. It writes to standard output unless told not to.
+// Made once, by whichever thread comes first; reading it is safe from all. It writes to standard
+// output unless told not to.
 static const PhoneNumberUtil &numbers() {
     static const PhoneNumberUtil &util = []() -> const PhoneNumberUtil & {
         static NullLogger silent;

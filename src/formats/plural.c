@@ -3,7 +3,25 @@
 #define LEVELS 16
 #define NONE PLURAL_NODES
 
-enum what { NUMBER, COUNT, NOT, MULTIPLY, DIVIDE, REST, ADD, SUBTRACT, LESS, MORE, LESS_EQUAL, MORE_EQUAL, EQUAL, UNEQUAL, AND, OR, CHOICE };
+enum what {
+    NUMBER,
+    COUNT,
+    NOT,
+    MULTIPLY,
+    DIVIDE,
+    REST,
+    ADD,
+    SUBTRACT,
+    LESS,
+    MORE,
+    LESS_EQUAL,
+    MORE_EQUAL,
+    EQUAL,
+    UNEQUAL,
+    AND,
+    OR,
+    CHOICE
+};
 
 struct parser {
     struct str s;
@@ -17,9 +35,9 @@ static const struct {
     int tightness;
     enum what what;
 } operators[] = {
-    {"||", 1, OR},        {"&&", 2, AND},       {"==", 3, EQUAL},    {"!=", 3, UNEQUAL},
-    {"<=", 4, LESS_EQUAL}, {">=", 4, MORE_EQUAL}, {"<", 4, LESS},      {">", 4, MORE},
-    {"+", 5, ADD},        {"-", 5, SUBTRACT},   {"*", 6, MULTIPLY}, {"/", 6, DIVIDE},
+    {"||", 1, OR},         {"&&", 2, AND},        {"==", 3, EQUAL},   {"!=", 3, UNEQUAL},
+    {"<=", 4, LESS_EQUAL}, {">=", 4, MORE_EQUAL}, {"<", 4, LESS},     {">", 4, MORE},
+    {"+", 5, ADD},         {"-", 5, SUBTRACT},    {"*", 6, MULTIPLY}, {"/", 6, DIVIDE},
     {"%", 6, REST},
 };
 #define TIGHTEST 6
@@ -130,8 +148,8 @@ bool plural_parse(struct str header, struct plural *out) {
     return true;
 }
 
-// Operands stand before their operation, so that one pass computes all. Both sides of a choice are computed, which costs
-// nothing and cannot fail.
+// Operands stand before their operation, so that one pass computes all. Both sides of a choice are
+// computed, which costs nothing and cannot fail.
 unsigned plural_form(const struct plural *pl, uint64_t n) {
     uint64_t v[PLURAL_NODES];
     for (unsigned i = 0; i < pl->n; i++) {

@@ -118,21 +118,25 @@ static void on_text(void *arg, const char *text, int n) {
         p->handlers->text(p->arg, (struct str){text, (size_t)n});
 }
 
-// Without a document type there are no entities of one's own, hence none that expand without end or name files.
-static void on_doctype(void *arg, const char *name, const char *system_id, const char *public_id, int internal) {
+// Without a document type there are no entities of one's own, hence none that expand without end or
+// name files.
+static void on_doctype(void *arg, const char *name, const char *system_id, const char *public_id,
+                       int internal) {
     (void)name, (void)system_id, (void)public_id, (void)internal;
     part_fail(arg, INVALID, DAMAGED);
 }
 
-enum status part_open(struct package *package, const char *name, const struct part_handlers *handlers, void *arg,
-                      struct part **out, struct error *e) {
+enum status part_open(struct package *package, const char *name,
+                      const struct part_handlers *handlers, void *arg, struct part **out,
+                      struct error *e) {
     zip_int64_t index = zip_name_locate(package->zip, name, ZIP_FL_NOCASE);
     zip_stat_t about;
     if (index < 0 || zip_stat_index(package->zip, (zip_uint64_t)index, 0, &about) != 0)
         return error_set(e, INVALID, "", DAMAGED, NULL);
     uint64_t most = package->limits.unpacked;
     uint64_t packed = about.valid & ZIP_STAT_COMP_SIZE ? about.comp_size : 0;
-    uint64_t by_ratio = packed > UINT64_MAX / package->limits.ratio ? UINT64_MAX : packed * package->limits.ratio;
+    uint64_t by_ratio =
+        packed > UINT64_MAX / package->limits.ratio ? UINT64_MAX : packed * package->limits.ratio;
     if (by_ratio < SMALL)
         by_ratio = SMALL;
     if (most > by_ratio)
@@ -208,8 +212,8 @@ enum status part_run(struct part *p, bool *more, struct error *e) {
     return error_set(e, p->failed, "", p->msgid, NULL);
 }
 
-enum status part_read(struct package *package, const char *name, const struct part_handlers *handlers, void *arg,
-                      struct error *e) {
+enum status part_read(struct package *package, const char *name,
+                      const struct part_handlers *handlers, void *arg, struct error *e) {
     struct part *p = NULL;
     enum status s = part_open(package, name, handlers, arg, &p, e);
     bool more = true;

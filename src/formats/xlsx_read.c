@@ -57,7 +57,15 @@ struct xlsx_reader {
 
 // ---- sheets ----
 
-enum cell_kind { CELL_NUMBER, CELL_SHARED, CELL_TEXT, CELL_INLINE, CELL_BOOL, CELL_ERROR, CELL_ISO };
+enum cell_kind {
+    CELL_NUMBER,
+    CELL_SHARED,
+    CELL_TEXT,
+    CELL_INLINE,
+    CELL_BOOL,
+    CELL_ERROR,
+    CELL_ISO
+};
 
 struct sheet {
     struct xlsx_reader *reader;
@@ -134,7 +142,8 @@ static void on_start(void *arg, const char *name, const char **attributes) {
         begin_cell(s, attributes);
     else if (strcmp(name, "rPh") == 0)
         s->phonetic++;
-    else if (s->in_cell && (strcmp(name, "v") == 0 || (strcmp(name, "t") == 0 && s->kind == CELL_INLINE)))
+    else if (s->in_cell &&
+             (strcmp(name, "v") == 0 || (strcmp(name, "t") == 0 && s->kind == CELL_INLINE)))
         s->in_value = s->phonetic == 0;
 }
 
@@ -222,7 +231,9 @@ static void set_joined(struct sheet *s, struct str text) {
             high = middle;
     }
     bool first = true;
-    for (; low < r->continued_n && compare_place(&r->continued[low], s->name, s->row, s->column) == 0; low++) {
+    for (;
+         low < r->continued_n && compare_place(&r->continued[low], s->name, s->row, s->column) == 0;
+         low++) {
         if (first)
             s->text.n -= sizeof XLSX_CONTINUES - 1;
         first = false;
@@ -302,7 +313,8 @@ static void sheet_close(struct sheet *s) {
     free(s);
 }
 
-static enum status sheet_open(struct xlsx_reader *r, size_t index, struct sheet **out, struct error *e) {
+static enum status sheet_open(struct xlsx_reader *r, size_t index, struct sheet **out,
+                              struct error *e) {
     struct sheet *s = must_alloc(sizeof *s);
     *s = (struct sheet){.reader = r, .name = r->names[index], .next_row = 1};
     s->text.max = s->value.max = r->limits.max_row;
@@ -337,7 +349,7 @@ struct opening {
     struct relation *relations;
     struct {
         struct str name, id;
-    } *found;
+    } * found;
     size_t found_n;
     struct format *formats;
     size_t relations_n, formats_n;
@@ -349,11 +361,13 @@ static void on_relation(void *arg, const char *name, const char **attributes) {
     struct opening *o = arg;
     const char *id = part_attribute(attributes, "Id"), *type = part_attribute(attributes, "Type"),
                *target = part_attribute(attributes, "Target");
-    if (strcmp(name, "Relationship") != 0 || !id || !type || !target || o->relations_n++ >= RELATIONS_MOST)
+    if (strcmp(name, "Relationship") != 0 || !id || !type || !target ||
+        o->relations_n++ >= RELATIONS_MOST)
         return;
     struct arena *a = &o->reader->arena;
     struct relation *r = arena_new(a, struct relation);
-    *r = (struct relation){arena_str(a, str_z(id)), arena_str(a, str_z(type)), arena_str(a, str_z(target)), o->relations};
+    *r = (struct relation){arena_str(a, str_z(id)), arena_str(a, str_z(type)),
+                           arena_str(a, str_z(target)), o->relations};
     o->relations = r;
 }
 
@@ -364,7 +378,8 @@ static const struct relation *relation_of_type(const struct opening *o, struct s
     return NULL;
 }
 
-// Where a target points, seen from the part that names it: names with "/" at the start are from the root.
+// Where a target points, seen from the part that names it: names with "/" at the start are from the
+// root.
 static const char *resolve(struct arena *a, struct str from, struct str target) {
     struct buf b = BUF_INIT(4096);
     if (str_starts(target, STR("/"))) {
@@ -398,7 +413,8 @@ static void on_workbook(void *arg, const char *name, const char **attributes) {
         const char *value = part_attribute(attributes, "date1904");
         o->reader->from_1904 = value && (strcmp(value, "1") == 0 || strcmp(value, "true") == 0);
     } else if (strcmp(name, "sheet") == 0 && o->found_n < SHEETS_MOST) {
-        const char *title = part_attribute(attributes, "name"), *id = part_attribute(attributes, "id");
+        const char *title = part_attribute(attributes, "name"),
+                   *id = part_attribute(attributes, "id");
         if (!title || !id)
             return;
         if (!o->found)
@@ -478,8 +494,8 @@ static enum status read_relations(struct opening *o, struct str part, struct err
     size_t folder = part.n;
     while (folder && part.p[folder - 1] != '/')
         folder--;
-    struct str name = arena_printf(&o->reader->arena, "%.*s_rels/%.*s.rels", (int)folder, part.p, (int)(part.n - folder),
-                                   part.p + folder);
+    struct str name = arena_printf(&o->reader->arena, "%.*s_rels/%.*s.rels", (int)folder, part.p,
+                                   (int)(part.n - folder), part.p + folder);
     o->relations = NULL;
     return part_read(o->reader->package, name.p, &relation_handlers, o, e);
 }
@@ -499,7 +515,8 @@ static enum status read_workbook(struct opening *o, struct error *e) {
     const struct relation *styles = relation_of_type(o, STR("/styles"));
     if (styles) {
         const char *part = resolve(&r->arena, workbook, styles->target);
-        if (package_has(r->package, part) && (s = part_read(r->package, part, &style_handlers, o, e)) != OK)
+        if (package_has(r->package, part) &&
+            (s = part_read(r->package, part, &style_handlers, o, e)) != OK)
             return s;
     }
     const struct relation *strings = relation_of_type(o, STR("/sharedStrings"));
@@ -547,7 +564,8 @@ static enum status read_continued(struct xlsx_reader *r, struct error *e) {
             continue;
         }
         struct continued c = {.order = n};
-        if (row.n != 4 || !xlsx_read_reference(arena_dup(&r->arena, row.cells[1].text), &c.column, &c.row))
+        if (row.n != 4 ||
+            !xlsx_read_reference(arena_dup(&r->arena, row.cells[1].text), &c.column, &c.row))
             continue;
         c.sheet = arena_str(&r->arena, row.cells[0].text);
         c.text = arena_str(&r->arena, row.cells[3].text);
@@ -598,13 +616,13 @@ static enum status open_reader(const char *path, struct str bytes, const struct 
     return OK;
 }
 
-enum status xlsx_reader_open(const char *path, const struct xlsx_limits *limits, struct xlsx_reader **out,
-                             struct error *e) {
+enum status xlsx_reader_open(const char *path, const struct xlsx_limits *limits,
+                             struct xlsx_reader **out, struct error *e) {
     return open_reader(path, (struct str){NULL, 0}, limits, out, e);
 }
 
-enum status xlsx_reader_open_bytes(struct str bytes, const struct xlsx_limits *limits, struct xlsx_reader **out,
-                                   struct error *e) {
+enum status xlsx_reader_open_bytes(struct str bytes, const struct xlsx_limits *limits,
+                                   struct xlsx_reader **out, struct error *e) {
     return open_reader(NULL, bytes, limits, out, e);
 }
 
@@ -631,7 +649,8 @@ enum status xlsx_reader_sheet(struct xlsx_reader *r, struct str name, struct err
         index++;
     if (index == r->sheets) {
         struct arena a = ARENA_INIT;
-        error_set(e, NOT_FOUND, "", N_("The Excel file has no sheet called {0}."), arena_dup(&a, name), NULL);
+        error_set(e, NOT_FOUND, "", N_("The Excel file has no sheet called {0}."),
+                  arena_dup(&a, name), NULL);
         arena_release(&a);
         return NOT_FOUND;
     }
@@ -644,7 +663,8 @@ enum status xlsx_reader_sheet(struct xlsx_reader *r, struct str name, struct err
     return OK;
 }
 
-enum status xlsx_reader_next(struct xlsx_reader *r, struct xlsx_row *row, bool *more, struct error *e) {
+enum status xlsx_reader_next(struct xlsx_reader *r, struct xlsx_row *row, bool *more,
+                             struct error *e) {
     if (!r->sheet) {
         enum status s = xlsx_reader_sheet(r, (struct str){"", 0}, e);
         if (s)

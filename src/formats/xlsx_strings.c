@@ -109,8 +109,8 @@ static void on_text(void *arg, struct str text) {
 
 static const struct part_handlers handlers = {on_start, on_end, on_text};
 
-enum status strings_read(struct package *package, const char *name, uint64_t most, struct strings **out,
-                         struct error *e) {
+enum status strings_read(struct package *package, const char *name, uint64_t most,
+                         struct strings **out, struct error *e) {
     struct strings *s = must_alloc(sizeof *s);
     *s = (struct strings){.most = most, .one = BUF_INIT(ONE_MOST)};
     s->text.head.max = s->ends.head.max = IN_MEMORY;
@@ -121,7 +121,8 @@ enum status strings_read(struct package *package, const char *name, uint64_t mos
     part_close(s->part);
     buf_release(&s->one);
     if (status == OK && !(spool_complete(&s->text) && spool_complete(&s->ends)))
-        status = error_set(e, FULL, "", N_("There is no room for the texts of the Excel file."), NULL);
+        status =
+            error_set(e, FULL, "", N_("There is no room for the texts of the Excel file."), NULL);
     if (status) {
         strings_free(s);
         return status;

@@ -1,5 +1,5 @@
-// The shared strings of a spreadsheet: in memory while small, else in an unnamed temporary file that is mapped, so that
-// the system may take the memory back. Private to the xlsx_*.c files.
+// The shared strings of a spreadsheet: in memory while small, else in an unnamed temporary file
+// that is mapped, so that the system may take the memory back. Private to the xlsx_*.c files.
 #ifndef CRONISTA_FORMATS_XLSX_STRINGS_H
 #define CRONISTA_FORMATS_XLSX_STRINGS_H
 
@@ -7,7 +7,8 @@
 
 struct strings;
 
-enum status strings_read(struct package *, const char *part_name, uint64_t most, struct strings **out, struct error *);
+enum status strings_read(struct package *, const char *part_name, uint64_t most,
+                         struct strings **out, struct error *);
 bool strings_get(const struct strings *, uint64_t index, struct str *out); // until strings_free
 void strings_free(struct strings *);
 

@@ -9,7 +9,10 @@
 // ---- texts ----
 
 static int hex_value(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 // The unit of "_xHHHH_" at p, or -1.
@@ -237,10 +240,10 @@ void xlsx_format_kind(const char *code, bool *date, bool *time) {
     }
 }
 
-#define DAY_ZERO (-25569)      // 1899-12-30, from 1970-01-01
-#define DAY_1904 1462          // between the two systems
-#define DAYS_MOST 2958466      // 10000-01-01
-#define FIRST_RIGHT_DAY 61     // 1900-03-01: before it Excel believes in a 29 February 1900
+#define DAY_ZERO (-25569)  // 1899-12-30, from 1970-01-01
+#define DAY_1904 1462      // between the two systems
+#define DAYS_MOST 2958466  // 10000-01-01
+#define FIRST_RIGHT_DAY 61 // 1900-03-01: before it Excel believes in a 29 February 1900
 
 bool xlsx_day_text(double day, bool from_1904, bool with_time, char out[CLOCK_TEXT]) {
     if (from_1904)
@@ -252,11 +255,13 @@ bool xlsx_day_text(double day, bool from_1904, bool with_time, char out[CLOCK_TE
     ms %= 86400000;
     if (days == FIRST_RIGHT_DAY - 1)
         return false;
-    struct civil c = civil_from_micros((days + DAY_ZERO + (days < FIRST_RIGHT_DAY)) * DAY + ms * 1000);
+    struct civil c =
+        civil_from_micros((days + DAY_ZERO + (days < FIRST_RIGHT_DAY)) * DAY + ms * 1000);
     int n = snprintf(out, CLOCK_TEXT, "%04d-%02d-%02d", c.year % 10000, c.month % 100, c.day % 100);
     if (!with_time && ms == 0)
         return true;
-    n += snprintf(out + n, (size_t)(CLOCK_TEXT - n), "T%02d:%02d:%02d", c.hour % 100, c.minute % 100, c.second % 100);
+    n += snprintf(out + n, (size_t)(CLOCK_TEXT - n), "T%02d:%02d:%02d", c.hour % 100,
+                  c.minute % 100, c.second % 100);
     if (c.micro)
         snprintf(out + n, (size_t)(CLOCK_TEXT - n), ".%03d", c.micro / 1000 % 1000);
     return true;

@@ -9,8 +9,9 @@
 #define XLSX_CONTINUED "Continued"
 #define XLSX_CONTINUES " [goes on in sheet Continued]"
 
-// What XML can't hold (and CR, which XML would turn into LF) as _xHHHH_; a literal _xHHHH_ guarded by _x005F_. Writes
-// no more than `units` UTF-16 units and returns how many bytes of the text that was. Text is valid UTF-8.
+// What XML can't hold (and CR, which XML would turn into LF) as _xHHHH_; a literal _xHHHH_ guarded
+// by _x005F_. Writes no more than `units` UTF-16 units and returns how many bytes of the text that
+// was. Text is valid UTF-8.
 size_t xlsx_escape(struct buf *, struct str text, size_t units);
 // The reverse, in place; returns the new length.
 size_t xlsx_unescape(char *text, size_t n);
@@ -20,8 +21,8 @@ size_t xlsx_unescape(char *text, size_t n);
 void xlsx_reference(size_t column, uint64_t row, char out[XLSX_REFERENCE]);
 bool xlsx_read_reference(const char *, size_t *column, uint64_t *row);
 
-// A number as the file has it ("1.5E-2", "9.3000000000000007") in plain decimal notation, with the 15 digits that a
-// spreadsheet vouches for. False for what is no number.
+// A number as the file has it ("1.5E-2", "9.3000000000000007") in plain decimal notation, with the
+// 15 digits that a spreadsheet vouches for. False for what is no number.
 #define XLSX_NUMBER 400
 bool xlsx_number(struct str, char out[XLSX_NUMBER]);
 

@@ -1,5 +1,5 @@
-// Writing spreadsheets with libxlsxwriter, which keeps one row in memory and the rest in temporary files beside the
-// target.
+// Writing spreadsheets with libxlsxwriter, which keeps one row in memory and the rest in temporary
+// files beside the target.
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -38,7 +38,8 @@ struct xlsx_writer {
 static enum status failed(struct error *e, int why) {
     if (why == ENOSPC || why == EDQUOT)
         return error_set(e, FULL, "", N_("There is no room for the Excel file."), NULL);
-    return error_set(e, UNAVAILABLE, "", N_("The Excel file cannot be written: {0}"), strerror(why), NULL);
+    return error_set(e, UNAVAILABLE, "", N_("The Excel file cannot be written: {0}"), strerror(why),
+                     NULL);
 }
 
 // ---- sheets ----
@@ -85,13 +86,15 @@ static const char *escaped(struct xlsx_writer *w, struct str s) {
 
 static void write_names(struct xlsx_writer *w) {
     for (size_t i = 0; i < w->columns_n; i++)
-        worksheet_write_string(w->sheet, 0, (lxw_col_t)i, escaped(w, w->columns[i].name), w->looks[LOOK_NAME]);
+        worksheet_write_string(w->sheet, 0, (lxw_col_t)i, escaped(w, w->columns[i].name),
+                               w->looks[LOOK_NAME]);
     w->row = 1;
 }
 
 static void finish_sheet(struct xlsx_writer *w) {
     if (w->columns_n)
-        worksheet_autofilter(w->sheet, 0, 0, w->row > 1 ? w->row - 1 : 0, (lxw_col_t)(w->columns_n - 1));
+        worksheet_autofilter(w->sheet, 0, 0, w->row > 1 ? w->row - 1 : 0,
+                             (lxw_col_t)(w->columns_n - 1));
 }
 
 static enum status begin_sheet(struct xlsx_writer *w, struct error *e) {
@@ -106,7 +109,8 @@ static enum status begin_sheet(struct xlsx_writer *w, struct error *e) {
     if (!w->sheet)
         return failed(e, errno ? errno : EIO);
     for (size_t i = 0; i < w->columns_n; i++)
-        worksheet_set_column(w->sheet, (lxw_col_t)i, (lxw_col_t)i, w->columns[i].width > 0 ? w->columns[i].width : 16, NULL);
+        worksheet_set_column(w->sheet, (lxw_col_t)i, (lxw_col_t)i,
+                             w->columns[i].width > 0 ? w->columns[i].width : 16, NULL);
     worksheet_freeze_panes(w->sheet, 1, 0);
     write_names(w);
     return OK;
@@ -138,8 +142,8 @@ static void make_looks(struct xlsx_writer *w) {
     }
 }
 
-enum status xlsx_writer_open(const char *path, struct str sheet, const struct xlsx_column *columns, size_t n,
-                             struct xlsx_writer **out, struct error *e) {
+enum status xlsx_writer_open(const char *path, struct str sheet, const struct xlsx_column *columns,
+                             size_t n, struct xlsx_writer **out, struct error *e) {
     if (n > COLUMNS_MOST)
         return error_set(e, TOO_LARGE, "", N_("The sheet has too many columns."), NULL);
     // What the library reports only when all is written is known now.
@@ -148,7 +152,8 @@ enum status xlsx_writer_open(const char *path, struct str sheet, const struct xl
         return failed(e, errno);
     fclose(probe);
     struct xlsx_writer *w = must_alloc(sizeof *w);
-    *w = (struct xlsx_writer){.columns_n = n, .text = BUF_INIT(1 << 20), .formula = BUF_INIT(1 << 16)};
+    *w = (struct xlsx_writer){
+        .columns_n = n, .text = BUF_INIT(1 << 20), .formula = BUF_INIT(1 << 16)};
     w->path = arena_dup(&w->arena, str_z(path));
     w->columns = arena_array(&w->arena, struct xlsx_column, n + 1);
     for (size_t i = 0; i < n; i++) {
@@ -157,8 +162,10 @@ enum status xlsx_writer_open(const char *path, struct str sheet, const struct xl
     }
     w->name = good_name(&w->arena, sheet);
     const char *slash = strrchr(path, '/');
-    struct str folder = slash ? (struct str){path, (size_t)(slash - path) + (slash == path)} : STR(".");
-    lxw_workbook_options options = {.constant_memory = LXW_TRUE, .tmpdir = arena_dup(&w->arena, folder), .use_zip64 = LXW_TRUE};
+    struct str folder =
+        slash ? (struct str){path, (size_t)(slash - path) + (slash == path)} : STR(".");
+    lxw_workbook_options options = {
+        .constant_memory = LXW_TRUE, .tmpdir = arena_dup(&w->arena, folder), .use_zip64 = LXW_TRUE};
     w->workbook = workbook_new_opt(path, &options);
     enum status s = OK;
     if (!w->workbook) {
@@ -232,7 +239,8 @@ static lxw_error write_long(struct xlsx_writer *w, lxw_col_t column, struct str 
     for (double part = 2; done < s.n && r == LXW_NO_ERROR; part++) {
         if (w->continued_row == ROWS_MOST)
             return LXW_ERROR_MAX_STRING_LENGTH_EXCEEDED;
-        worksheet_write_string(w->continued, w->continued_row, 0, escaped(w, str_z(w->sheet_name)), NULL);
+        worksheet_write_string(w->continued, w->continued_row, 0, escaped(w, str_z(w->sheet_name)),
+                               NULL);
         worksheet_write_string(w->continued, w->continued_row, 1, cell, NULL);
         worksheet_write_number(w->continued, w->continued_row, 2, part, NULL);
         buf_clear(&w->text);
@@ -298,7 +306,8 @@ static bool is_decimal(struct str s) {
     return digits > 0;
 }
 
-static enum status bad_cell(const struct xlsx_writer *w, size_t column, struct str text, struct error *e) {
+static enum status bad_cell(const struct xlsx_writer *w, size_t column, struct str text,
+                            struct error *e) {
     struct arena a = ARENA_INIT;
     size_t n = utf8_cut(text, 60);
     error_set(e, INVALID, "", N_("\"{0}\" is not what the column {1} holds."),
@@ -347,7 +356,8 @@ static void put_quoted(struct buf *b, struct str s) {
     buf_char(b, '"');
 }
 
-// As a formula, because of real links Excel takes only 65,530 in a sheet and the library keeps them all in memory.
+// As a formula, because of real links Excel takes only 65,530 in a sheet and the library keeps them
+// all in memory.
 static lxw_error write_link(struct xlsx_writer *w, lxw_col_t column, const struct xlsx_cell *c) {
     static const char *const schemes[] = {"http://", "https://", "mailto:", "ftp://"};
     bool known = false;
@@ -366,7 +376,8 @@ static lxw_error write_link(struct xlsx_writer *w, lxw_col_t column, const struc
                                        escaped(w, shown));
 }
 
-static enum status check_cell(const struct xlsx_writer *w, size_t column, const struct xlsx_cell *c, struct error *e) {
+static enum status check_cell(const struct xlsx_writer *w, size_t column, const struct xlsx_cell *c,
+                              struct error *e) {
     micros unused;
     bool good = true;
     switch (c->type) {
@@ -418,10 +429,12 @@ static lxw_error write_cell(struct xlsx_writer *w, lxw_col_t at, const struct xl
     return LXW_NO_ERROR;
 }
 
-enum status xlsx_writer_row(struct xlsx_writer *w, const struct xlsx_cell *cells, size_t n, struct error *e) {
+enum status xlsx_writer_row(struct xlsx_writer *w, const struct xlsx_cell *cells, size_t n,
+                            struct error *e) {
     enum status s = OK;
     if (n > w->columns_n)
-        return error_set(e, INVALID, "", N_("The row has more cells than there are columns."), NULL);
+        return error_set(e, INVALID, "", N_("The row has more cells than there are columns."),
+                         NULL);
     // A row is refused before any of it is written.
     for (size_t i = 0; i < n && s == OK; i++)
         s = check_cell(w, i, &cells[i], e);

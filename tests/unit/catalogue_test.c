@@ -23,7 +23,8 @@ static void put32(uint32_t v, bool swapped) {
     buf_add(&mo, &v, 4);
 }
 
-static void put_table(const struct message *m, size_t n, bool texts, uint32_t *offset, bool swapped) {
+static void put_table(const struct message *m, size_t n, bool texts, uint32_t *offset,
+                      bool swapped) {
     for (size_t i = 0; i < n; i++) {
         struct str s = texts ? m[i].text : m[i].key;
         put32((uint32_t)s.n, swapped);
@@ -51,10 +52,12 @@ static struct str make_mo(const struct message *m, size_t n, bool swapped) {
     return buf_view(&mo);
 }
 
-#define S(literal) {"" literal, sizeof(literal) - 1}
+#define S(literal)                                                                                 \
+    { "" literal, sizeof(literal) - 1 }
 static const struct message polish[] = {
-    {S(""), S("Language: pl\nContent-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=3; plural=(n==1 ? 0 : "
-                  "n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);\n")},
+    {S(""), S("Language: pl\nContent-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=3; "
+              "plural=(n==1 ? 0 : "
+              "n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);\n")},
     {S("Save"), S("Zapisz")},
     {S("verb\004Open"), S("Otw\u00f3rz")},
     {S("state\004Open"), S("Otwarte")},
@@ -79,16 +82,21 @@ static void test_texts_are_found(void **state) {
         assert_true(str_is(catalogue_context(c, STR("other"), STR("Open")), "Open"));
         char big[1000];
         memset(big, 'x', sizeof big);
-        assert_true(str_is(catalogue_context(c, (struct str){big, sizeof big}, STR("Open")), "Open"));
+        assert_true(
+            str_is(catalogue_context(c, (struct str){big, sizeof big}, STR("Open")), "Open"));
         assert_true(str_is(catalogue_header(c, STR("Language")), "pl"));
         assert_true(str_is(catalogue_header(c, STR("X")), ""));
         static const struct {
             int64_t n;
             const char *form;
-        } forms[] = {{0, "{0} rekord\u00f3w"}, {1, "{0} rekord"}, {2, "{0} rekordy"}, {5, "{0} rekord\u00f3w"},
-                     {12, "{0} rekord\u00f3w"}, {22, "{0} rekordy"}, {-2, "{0} rekordy"}, {INT64_MIN, "{0} rekord\u00f3w"}};
+        } forms[] = {{0, "{0} rekord\u00f3w"},  {1, "{0} rekord"},
+                     {2, "{0} rekordy"},        {5, "{0} rekord\u00f3w"},
+                     {12, "{0} rekord\u00f3w"}, {22, "{0} rekordy"},
+                     {-2, "{0} rekordy"},       {INT64_MIN, "{0} rekord\u00f3w"}};
         for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-            assert_true(str_is(catalogue_plural(c, STR("{0} record"), STR("{0} records"), forms[i].n), forms[i].form));
+            assert_true(
+                str_is(catalogue_plural(c, STR("{0} record"), STR("{0} records"), forms[i].n),
+                       forms[i].form));
         assert_true(str_is(catalogue_plural(c, STR("a"), STR("b"), 1), "a"));
         assert_true(str_is(catalogue_plural(c, STR("a"), STR("b"), 2), "b"));
         // Only one form where three are promised.
@@ -108,7 +116,8 @@ static void test_without_catalogue_it_is_english(void **state) {
     catalogue_free(NULL);
 }
 
-// Every byte of a good catalogue changed, and every shorter length: refused or read, never outside its bytes.
+// Every byte of a good catalogue changed, and every shorter length: refused or read, never outside
+// its bytes.
 static void test_damage_does_no_harm(void **state) {
     (void)state;
     struct str good = make_mo(polish, POLISH, false);
@@ -136,7 +145,8 @@ static void test_damage_does_no_harm(void **state) {
         }
     }
     assert_true(refused > 100);
-    const struct message bad_plural[] = {{S(""), S("Plural-Forms: nplurals=2; plural=system(n);\n")}};
+    const struct message bad_plural[] = {
+        {S(""), S("Plural-Forms: nplurals=2; plural=system(n);\n")}};
     assert_null(catalogue_load(make_mo(bad_plural, 1, false), NULL));
     const struct message bad_text[] = {{S("a"), S("\xff")}};
     assert_null(catalogue_load(make_mo(bad_text, 1, false), NULL));
@@ -155,8 +165,10 @@ static void test_plural_expressions(void **state) {
         {"nplurals=1; plural=0;", "0000000000"},
         {"nplurals=2; plural=n != 1;", "1011111111"},
         {"nplurals=2; plural=(n > 1)", "0011111111"},
-        {"nplurals=3; plural=(n==1 ? 0 : (n==0 || (n%100 > 0 && n%100 < 20)) ? 1 : 2);", "10111111111111111111222"},
-        {"nplurals=3; plural=n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2;",
+        {"nplurals=3; plural=(n==1 ? 0 : (n==0 || (n%100 > 0 && n%100 < 20)) ? 1 : 2);",
+         "10111111111111111111222"},
+        {"nplurals=3; plural=n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || "
+         "n%100>=20) ? 1 : 2;",
          "20111222222222222222201112"},
         {"nplurals=9;plural=1+2*3-4/2;", "5"},
         {"nplurals=9; plural=!!n + !(n!=0) ;", "1111"},
@@ -172,11 +184,22 @@ static void test_plural_expressions(void **state) {
                 fail_msg("%s for %zu: %u", good[i].header, n, plural_form(&p, n));
     }
     static const char *const bad[] = {
-        "", "nplurals=0; plural=0", "nplurals=17; plural=0", "nplurals=2; plural=", "nplurals=2; plural=n n", "plural=n",
-        "nplurals=2; plural=(n", "nplurals=2; plural=n)", "nplurals=2; plural=n?1", "nplurals=2; plural=n=1",
-        "nplurals=2; plural=99999999999", "nplurals=2; plural=x", "nplurals=2; plural=1 +",
+        "",
+        "nplurals=0; plural=0",
+        "nplurals=17; plural=0",
+        "nplurals=2; plural=",
+        "nplurals=2; plural=n n",
+        "plural=n",
+        "nplurals=2; plural=(n",
+        "nplurals=2; plural=n)",
+        "nplurals=2; plural=n?1",
+        "nplurals=2; plural=n=1",
+        "nplurals=2; plural=99999999999",
+        "nplurals=2; plural=x",
+        "nplurals=2; plural=1 +",
         "nplurals=2; plural=((((((((((((((((((n))))))))))))))))))",
-        "nplurals=2; plural=n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n",
+        "nplurals=2; "
+        "plural=n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct plural p;

@@ -75,12 +75,16 @@ static void test_spectrum(void **state) {
     if (!data)
         skip();
     static const char *const names[] = {
-        "comma_in_quotes", "empty", "empty_crlf", "escaped_quotes", "json", "location_coordinates", "newlines",
-        "newlines_crlf", "quotes_and_newlines", "simple", "simple_crlf", "utf8",
+        "comma_in_quotes",      "empty",    "empty_crlf",    "escaped_quotes",      "json",
+        "location_coordinates", "newlines", "newlines_crlf", "quotes_and_newlines", "simple",
+        "simple_crlf",          "utf8",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct str csv = read_file(&arena, data, arena_printf(&arena, "conformance/csv-spectrum/csvs/%s.csv", names[i]).p);
-        struct str json = read_file(&arena, data, arena_printf(&arena, "conformance/csv-spectrum/json/%s.json", names[i]).p);
+        struct str csv = read_file(
+            &arena, data, arena_printf(&arena, "conformance/csv-spectrum/csvs/%s.csv", names[i]).p);
+        struct str json =
+            read_file(&arena, data,
+                      arena_printf(&arena, "conformance/csv-spectrum/json/%s.json", names[i]).p);
         if (str_ends(str_z(names[i]), STR("_crlf")))
             csv = with_crs(csv);
         struct doc *expected = NULL;
@@ -100,7 +104,8 @@ static void test_spectrum(void **state) {
                     cell = cell->next;
                 }
             }
-            // The expected file of this one is a bare object, and tells of another phone number than its CSV.
+            // The expected file of this one is a bare object, and tells of another phone number
+            // than its CSV.
             const struct doc *right = expected, *got = objects;
             if (strcmp(names[i], "location_coordinates") == 0) {
                 assert_true(doc_remove(objects->first, STR("Contact Phone Number")));
@@ -147,7 +152,8 @@ static void test_what_people_send(void **state) {
         }
     }
     struct csv_options semicolon = {.dialect = {.delimiter = ';', .quote = '\''}};
-    assert_string_equal(as_json(read_all(STR("sep=;\r\na;'b;''c'\r\n"), &semicolon, 3)), "[[\"a\",\"b;'c\"]]");
+    assert_string_equal(as_json(read_all(STR("sep=;\r\na;'b;''c'\r\n"), &semicolon, 3)),
+                        "[[\"a\",\"b;'c\"]]");
 }
 
 static void test_lines_are_counted(void **state) {
@@ -186,7 +192,8 @@ static void test_limits(void **state) {
     csv_reader_free(r);
 }
 
-static void round_trip(const struct str *cells, size_t n, const struct csv_dialect *dialect, size_t piece) {
+static void round_trip(const struct str *cells, size_t n, const struct csv_dialect *dialect,
+                       size_t piece) {
     buf_clear(&buf);
     csv_write_start(&buf, dialect);
     for (int i = 0; i < 2; i++)
@@ -209,9 +216,28 @@ static void round_trip(const struct str *cells, size_t n, const struct csv_diale
 static void test_what_is_written_reads_back(void **state) {
     (void)state;
     struct str cells[] = {
-        STR(""), STR("plain"), STR("a,b;c|d\te"), STR("q\"q'q"), STR("line\nline\r\nline\r"), STR(" blanks "),
-        STR("=1+1"), STR("'=1+1"), STR("''=1"), STR("-5"), STR("'-5"), STR("-5,3"), STR("-a"), STR("+34"), STR("@x"),
-        STR("\ttab"), STR("\rcr"), STR("'quoted'"), STR("'"), STR("sep="), STR("\xef\xbb\xbfmark"), STR("nul\0nul"),
+        STR(""),
+        STR("plain"),
+        STR("a,b;c|d\te"),
+        STR("q\"q'q"),
+        STR("line\nline\r\nline\r"),
+        STR(" blanks "),
+        STR("=1+1"),
+        STR("'=1+1"),
+        STR("''=1"),
+        STR("-5"),
+        STR("'-5"),
+        STR("-5,3"),
+        STR("-a"),
+        STR("+34"),
+        STR("@x"),
+        STR("\ttab"),
+        STR("\rcr"),
+        STR("'quoted'"),
+        STR("'"),
+        STR("sep="),
+        STR("\xef\xbb\xbfmark"),
+        STR("nul\0nul"),
     };
     size_t n = sizeof cells / sizeof *cells;
     struct csv_dialect dialects[] = {
@@ -233,7 +259,8 @@ static void test_what_is_written_reads_back(void **state) {
 static void test_formulas_are_guarded(void **state) {
     (void)state;
     struct csv_dialect guard = {.formula_guard = true};
-    struct str cells[] = {STR("=cmd()"), STR("-5"), STR("-5+cmd()"), STR("@a"), STR("text"), STR("\tx")};
+    struct str cells[] = {STR("=cmd()"), STR("-5"),   STR("-5+cmd()"),
+                          STR("@a"),     STR("text"), STR("\tx")};
     buf_clear(&buf);
     csv_write_row(&buf, cells, 6, &guard);
     assert_string_equal(buf.p, "'=cmd(),-5,'-5+cmd(),'@a,text,'\tx\n");
@@ -248,9 +275,12 @@ static void test_naughty_strings(void **state) {
     if (!data)
         skip();
     struct doc *list = NULL;
-    assert_int_equal(json_parse(&arena, read_file(&arena, data, "conformance/strings/naughty.json"), NULL, &list, NULL), OK);
+    assert_int_equal(json_parse(&arena, read_file(&arena, data, "conformance/strings/naughty.json"),
+                                NULL, &list, NULL),
+                     OK);
     assert_int_equal(list->count, 515);
-    struct csv_dialect plain = {.delimiter = ','}, guard = {.delimiter = ';', .formula_guard = true, .bom = true};
+    struct csv_dialect plain = {.delimiter = ','},
+                       guard = {.delimiter = ';', .formula_guard = true, .bom = true};
     struct arena keep = arena;
     arena = (struct arena)ARENA_INIT;
     doc_each(item, list) {
@@ -275,24 +305,48 @@ static struct str encode(const char *utf8, const char *to) {
     return (struct str){out, size - room};
 }
 
-static const char spanish[] = "Nombre;Ciudad\nMart\u00edn Nu\u00f1ez;M\u00e1laga\n\u00bfQu\u00e9 pas\u00f3 ma\u00f1ana?;Le\u00f3n\n";
-static const char polish[] = "Nazwa;Miasto\nZak\u0142ad \u015alusarski Ja\u017a\u0144;\u0141\u00f3d\u017a\nSp\u00f3\u0142ka \u017b\u00f3\u0142ta;Cz\u0119stochowa \u015bci\u0105g\n";
-static const char romanian[] = "Nume;Ora\u015f\n\u015etefan B\u0103lan;Br\u0103ila \u00een \u0163ar\u0103\nR\u0103zvan;Timi\u015foara m\u00e2ine\n";
-static const char romanian_comma[] = "Nume;Ora\u0219\n\u0218tefan B\u0103lan;Br\u0103ila \u00een \u021bar\u0103\nR\u0103zvan;Timi\u0219oara m\u00e2ine\n";
-static const char german[] = "Name;Stadt\nM\u00fcller & S\u00f6hne;K\u00f6ln\nGro\u00dfhandel J\u00e4ger;D\u00fcsseldorf\n";
-static const char french[] = "Nom;Ville\nFran\u00e7ois H\u00e9bert;Orl\u00e9ans\nCo\u00f4t \u00e9lev\u00e9 d\u00e9j\u00e0 pay\u00e9;Besan\u00e7on\nCafé \u00e0 la cr\u00e8me;Nîmes\n";
-static const char euro[] = "Prix;C\u0153ur\n12 \u20ac;c\u0153ur\n13 \u20ac;b\u0153uf\n\u00e9t\u00e9 14 \u20ac;s\u0153ur\n";
+static const char spanish[] = "Nombre;Ciudad\nMart\u00edn Nu\u00f1ez;M\u00e1laga\n\u00bfQu\u00e9 "
+                              "pas\u00f3 ma\u00f1ana?;Le\u00f3n\n";
+static const char polish[] =
+    "Nazwa;Miasto\nZak\u0142ad \u015alusarski Ja\u017a\u0144;\u0141\u00f3d\u017a\nSp\u00f3\u0142ka "
+    "\u017b\u00f3\u0142ta;Cz\u0119stochowa \u015bci\u0105g\n";
+static const char romanian[] = "Nume;Ora\u015f\n\u015etefan B\u0103lan;Br\u0103ila \u00een "
+                               "\u0163ar\u0103\nR\u0103zvan;Timi\u015foara m\u00e2ine\n";
+static const char romanian_comma[] = "Nume;Ora\u0219\n\u0218tefan B\u0103lan;Br\u0103ila \u00een "
+                                     "\u021bar\u0103\nR\u0103zvan;Timi\u0219oara m\u00e2ine\n";
+static const char german[] =
+    "Name;Stadt\nM\u00fcller & S\u00f6hne;K\u00f6ln\nGro\u00dfhandel J\u00e4ger;D\u00fcsseldorf\n";
+static const char french[] =
+    "Nom;Ville\nFran\u00e7ois H\u00e9bert;Orl\u00e9ans\nCo\u00f4t \u00e9lev\u00e9 d\u00e9j\u00e0 "
+    "pay\u00e9;Besan\u00e7on\nCafé \u00e0 la cr\u00e8me;Nîmes\n";
+static const char euro[] =
+    "Prix;C\u0153ur\n12 \u20ac;c\u0153ur\n13 \u20ac;b\u0153uf\n\u00e9t\u00e9 14 \u20ac;s\u0153ur\n";
 
 static void test_encodings_are_recognised(void **state) {
     (void)state;
     static const struct {
         const char *text, *encoding;
     } cases[] = {
-        {spanish, "UTF-8"}, {polish, "UTF-8"}, {spanish, "UTF-16LE"}, {polish, "UTF-16BE"}, {german, "UTF-16LE"},
-        {spanish, "windows-1252"}, {german, "windows-1252"}, {french, "windows-1252"}, {spanish, "ISO-8859-1"},
-        {german, "ISO-8859-1"}, {french, "ISO-8859-1"}, {polish, "windows-1250"}, {polish, "ISO-8859-2"},
-        {romanian, "windows-1250"}, {romanian, "ISO-8859-2"}, {polish, "ISO-8859-16"}, {euro, "windows-1252"},
-        {euro, "ISO-8859-15"}, {"a,b\nJos\u00e9,1\n", "windows-1252"}, {"a,b\nIon \u0102la,\u0103sta\n", "windows-1250"},
+        {spanish, "UTF-8"},
+        {polish, "UTF-8"},
+        {spanish, "UTF-16LE"},
+        {polish, "UTF-16BE"},
+        {german, "UTF-16LE"},
+        {spanish, "windows-1252"},
+        {german, "windows-1252"},
+        {french, "windows-1252"},
+        {spanish, "ISO-8859-1"},
+        {german, "ISO-8859-1"},
+        {french, "ISO-8859-1"},
+        {polish, "windows-1250"},
+        {polish, "ISO-8859-2"},
+        {romanian, "windows-1250"},
+        {romanian, "ISO-8859-2"},
+        {polish, "ISO-8859-16"},
+        {euro, "windows-1252"},
+        {euro, "ISO-8859-15"},
+        {"a,b\nJos\u00e9,1\n", "windows-1252"},
+        {"a,b\nIon \u0102la,\u0103sta\n", "windows-1250"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct str bytes = encode(cases[i].text, cases[i].encoding);
@@ -304,14 +358,18 @@ static void test_encodings_are_recognised(void **state) {
         assert_int_equal(encoding_replaced(c), 0);
         encoding_close(c);
         if (strcmp(buf.p, cases[i].text) != 0)
-            fail_msg("%s in %s taken for %s: %s", cases[i].text, cases[i].encoding, encoding_name(guess), buf.p);
+            fail_msg("%s in %s taken for %s: %s", cases[i].text, cases[i].encoding,
+                     encoding_name(guess), buf.p);
     }
     // The same letters but for the mark below: the more usual encoding.
     assert_int_equal(encoding_guess(encode(romanian_comma, "ISO-8859-16")), ENCODING_WINDOWS_1250);
     // Cut in the middle of a character, with one byte broken.
-    struct str cut = STR("a;b\n\u0142\u00f3d\u017a ja\u017a\u0144 \u015bci\u0105g \u017c\u00f3\u0142w;\xc5");
+    struct str cut =
+        STR("a;b\n\u0142\u00f3d\u017a ja\u017a\u0144 \u015bci\u0105g \u017c\u00f3\u0142w;\xc5");
     assert_int_equal(encoding_guess(cut), ENCODING_UTF8);
-    assert_int_equal(encoding_guess(STR("\xff\xfe" "a\0")), ENCODING_UTF16LE);
+    assert_int_equal(encoding_guess(STR("\xff\xfe"
+                                        "a\0")),
+                     ENCODING_UTF16LE);
     assert_int_equal(encoding_guess(STR("\xfe\xff\0a")), ENCODING_UTF16BE);
     assert_int_equal(encoding_guess(STR("")), ENCODING_UTF8);
 }
@@ -328,7 +386,8 @@ static void test_encoding_names(void **state) {
     assert_false(encoding_find(STR("utf"), &found));
 }
 
-static void convert_in_pieces(enum encoding e, struct str bytes, const char *expected, size_t replaced) {
+static void convert_in_pieces(enum encoding e, struct str bytes, const char *expected,
+                              size_t replaced) {
     for (size_t piece = 1; piece <= bytes.n; piece++) {
         struct encoding_converter *c = encoding_open(e);
         buf_clear(&buf);
@@ -345,15 +404,32 @@ static void convert_in_pieces(enum encoding e, struct str bytes, const char *exp
 
 static void test_conversion_in_pieces(void **state) {
     (void)state;
-    convert_in_pieces(ENCODING_UTF8, STR("\xef\xbb\xbf" "a\u00e9\u20ac\U0001F600z"), "a\u00e9\u20ac\U0001F600z", 0);
-    convert_in_pieces(ENCODING_UTF8, STR("\xef\xbb" "a"), "\ufffd\ufffd" "a", 2);
+    convert_in_pieces(ENCODING_UTF8,
+                      STR("\xef\xbb\xbf"
+                          "a\u00e9\u20ac\U0001F600z"),
+                      "a\u00e9\u20ac\U0001F600z", 0);
+    convert_in_pieces(ENCODING_UTF8,
+                      STR("\xef\xbb"
+                          "a"),
+                      "\ufffd\ufffd"
+                      "a",
+                      2);
     convert_in_pieces(ENCODING_UTF8, STR("a\xf0\x9f\x98"), "a\ufffd\ufffd\ufffd", 3);
     convert_in_pieces(ENCODING_UTF8, STR("\xed\xa0\x80-\xc0\xaf-\xff\xef\xbf\xbd"),
                       "\ufffd\ufffd\ufffd-\ufffd\ufffd-\ufffd\ufffd", 6);
-    convert_in_pieces(ENCODING_UTF16LE, STR("\xff\xfe" "a\0\xac\x20\x3d\xd8\x00\xde"), "a\u20ac\U0001F600", 0);
-    convert_in_pieces(ENCODING_UTF16BE, STR("\xfe\xff\0a\x20\xac\xd8\x3d\xde\x00"), "a\u20ac\U0001F600", 0);
+    convert_in_pieces(ENCODING_UTF16LE,
+                      STR("\xff\xfe"
+                          "a\0\xac\x20\x3d\xd8\x00\xde"),
+                      "a\u20ac\U0001F600", 0);
+    convert_in_pieces(ENCODING_UTF16BE, STR("\xfe\xff\0a\x20\xac\xd8\x3d\xde\x00"),
+                      "a\u20ac\U0001F600", 0);
     convert_in_pieces(ENCODING_UTF16LE, STR("a\0b"), "a\ufffd", 1);
-    convert_in_pieces(ENCODING_UTF16LE, STR("\x00\xde" "a\0"), "\ufffd" "a", 1);
+    convert_in_pieces(ENCODING_UTF16LE,
+                      STR("\x00\xde"
+                          "a\0"),
+                      "\ufffd"
+                      "a",
+                      1);
     convert_in_pieces(ENCODING_WINDOWS_1252, STR("a\x80\x81z"), "a\u20ac\ufffdz", 1);
 }
 
@@ -388,7 +464,8 @@ static void test_sniffing(void **state) {
         csv_sniff(str_z(cases[i].text), &g);
         if (g.dialect.delimiter != cases[i].delimiter || g.dialect.quote != cases[i].quote ||
             g.header != cases[i].header || g.columns != cases[i].columns)
-            fail_msg("%s: %c %c %d %zu", cases[i].text, g.dialect.delimiter, g.dialect.quote, g.header, g.columns);
+            fail_msg("%s: %c %c %d %zu", cases[i].text, g.dialect.delimiter, g.dialect.quote,
+                     g.header, g.columns);
     }
     struct csv_guess g;
     csv_sniff(encode(polish, "UTF-16LE"), &g);

@@ -31,7 +31,8 @@ static void test_folds(void **state) {
         {"\ufb01n \uff21\uff22\uff11 \u2460 \u00bd", "fin ab1 1 1\u20442"},
         {"a\u00a0b\u2009c\u3000d\u2028e", "a b c d e"},
         {"co\u00adop\u200b\u200d \ufefftext", "coop text"},
-        {"\u0391\u03b8\u03ae\u03bd\u03b1 \u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2", "\u03b1\u03b8\u03b7\u03bd\u03b1 \u03c3\u03b9\u03c3\u03c5\u03c6\u03bf\u03c3"},
+        {"\u0391\u03b8\u03ae\u03bd\u03b1 \u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2",
+         "\u03b1\u03b8\u03b7\u03bd\u03b1 \u03c3\u03b9\u03c3\u03c5\u03c6\u03bf\u03c3"},
         {"\u041c\u043e\u0441\u043a\u0432\u0430", "\u043c\u043e\u0441\u043a\u0432\u0430"},
         {"\u6771\u4eac", "\u6771\u4eac"},
         {"bad \xff\xc3 end", "bad \ufffd\ufffd end"},
@@ -76,7 +77,8 @@ static void test_keeps_the_maximum(void **state) {
 static void test_graphemes(void **state) {
     (void)state;
     // e + acute, a flag, a family, Hangul of three parts, CR LF, an invalid byte.
-    struct str s = STR("e\u0301\U0001F1EA\U0001F1F8\U0001F468\u200d\U0001F469\u200d\U0001F467\u1112\u1161\u11ab\r\n\xff");
+    struct str s = STR("e\u0301\U0001F1EA\U0001F1F8\U0001F468\u200d\U0001F469\u200d\U0001F467\u1112"
+                       "\u1161\u11ab\r\n\xff");
     assert_int_equal(grapheme_count(s), 6);
     static const size_t ends[] = {0, 3, 11, 29, 38, 40, 41, 41};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
@@ -92,7 +94,9 @@ static void test_naughty_strings(void **state) {
     if (!data)
         skip();
     struct doc *list = NULL;
-    assert_int_equal(json_parse(&arena, read_file(&arena, data, "conformance/strings/naughty.json"), NULL, &list, NULL), OK);
+    assert_int_equal(json_parse(&arena, read_file(&arena, data, "conformance/strings/naughty.json"),
+                                NULL, &list, NULL),
+                     OK);
     doc_each(item, list) {
         struct str once = fold_str(&arena, doc_text(item));
         assert_true(utf8_valid(once));

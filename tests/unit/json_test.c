@@ -38,9 +38,21 @@ static const char *canonical(const struct doc *d) {
 static void test_what_is_read_is_written_again(void **state) {
     (void)state;
     static const char *const same[] = {
-        "null", "true", "false", "0", "-1", "9223372036854775807", "-9223372036854775808", "1.5", "\"\"",
-        "\"a\\\"b\\\\c\\u0000\\u001f\\n\\r\\t\\b\\f/\"", "[]", "{}", "[1,[2,[3]],{}]",
-        "{\"b\":1,\"a\":{\"c\":[null]}}", "\"\u00e9\u20ac\U0001F600\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "1.5",
+        "\"\"",
+        "\"a\\\"b\\\\c\\u0000\\u001f\\n\\r\\t\\b\\f/\"",
+        "[]",
+        "{}",
+        "[1,[2,[3]],{}]",
+        "{\"b\":1,\"a\":{\"c\":[null]}}",
+        "\"\u00e9\u20ac\U0001F600\"",
         "\"a text that is longer than one word and then has \\\"quotes\\\" near its end\\\\\"",
     };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
@@ -76,10 +88,36 @@ static enum status status_of(const char *bytes, size_t n, const struct json_limi
 static void test_what_is_not_json_is_refused(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "", " ", "nul", "[1,]", "{\"a\":1,}", "{a:1}", "'a'", "1 2", "[] x", "{\"a\":1,\"a\":2}",
-        "{\"a\":1,\"\\u0061\":2}", "\"\\u0000", "{\"a\\u0000b\":1}", "\"\xff\"", "\"\xed\xa0\x80\"",
-        "\"\\ud800\"", "01", "+1", ".5", "1.", "1e", "NaN", "Infinity", "9223372036854775808",
-        "-9223372036854775809", "1e400", "\"tab\there\"", "// c\n1", "\xef\xbb\xbf{}", "\"a",
+        "",
+        " ",
+        "nul",
+        "[1,]",
+        "{\"a\":1,}",
+        "{a:1}",
+        "'a'",
+        "1 2",
+        "[] x",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":1,\"\\u0061\":2}",
+        "\"\\u0000",
+        "{\"a\\u0000b\":1}",
+        "\"\xff\"",
+        "\"\xed\xa0\x80\"",
+        "\"\\ud800\"",
+        "01",
+        "+1",
+        ".5",
+        "1.",
+        "1e",
+        "NaN",
+        "Infinity",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "1e400",
+        "\"tab\there\"",
+        "// c\n1",
+        "\xef\xbb\xbf{}",
+        "\"a",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (status_of(bad[i], strlen(bad[i]), NULL) != INVALID)
@@ -144,16 +182,14 @@ static void test_numbers_of_the_rfc(void **state) {
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
         double r;
         memcpy(&r, &vectors[i].bits, 8);
+        const char *text = vectors[i].text;
+        assert_string_equal(written(doc_real(&arena, r)), text ? text : "null");
+        // What reads like an integer past 2^53 - 1 is right by the RFC, but nothing to be hashed.
+        bool refused = !text || (fabs(r) > 9007199254740991.0 && fabs(r) < 1e21);
         buf_clear(&buf);
-        struct error e = {.status = OK};
-        enum status s = json_canonical(&buf, doc_real(&arena, r), &e);
-        if (vectors[i].text) {
-            assert_int_equal(s, OK);
-            assert_string_equal(buf.p, vectors[i].text);
-        } else {
-            assert_int_equal(s, INVALID);
-            assert_string_equal(written(doc_real(&arena, r)), "null");
-        }
+        assert_int_equal(json_canonical(&buf, doc_real(&arena, r), NULL), refused ? INVALID : OK);
+        if (!refused)
+            assert_string_equal(buf.p, text);
     }
 }
 
@@ -175,9 +211,11 @@ static void test_every_real_reads_back(void **state) {
 static void test_examples_of_the_rfc(void **state) {
     (void)state;
     assert_string_equal(
-        canonical(parse("{ \"numbers\": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],\n"
-                        "  \"string\": \"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\",\n"
-                        "  \"literals\": [null, true, false] }")),
+        canonical(
+            parse("{ \"numbers\": [333333333.33333329, 1E30, 4.50, 2e-3, "
+                  "0.000000000000000000000000001],\n"
+                  "  \"string\": \"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\",\n"
+                  "  \"literals\": [null, true, false] }")),
         "{\"literals\":[null,true,false],\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],"
         "\"string\":\"\u20ac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}");
     assert_string_equal(
@@ -253,9 +291,20 @@ static void test_more_members_than_fit_on_the_stack_are_sorted(void **state) {
 
 static void test_knows_canonical_bytes(void **state) {
     (void)state;
-    static const char *const yes[] = {"{}", "[1,2]", "{\"a\":1,\"b\":[true,null]}", "\"\\u001f\u00e9\"", "1e+30"};
-    static const char *const no[] = {"{ }",  "[1, 2]", "{\"b\":1,\"a\":2}", "\"\\u00e9\"", "1E30", "1.0",
-                                     "-0",   "1e30",   "\"\\/\"",           "",            "{} ",  "[1",
+    static const char *const yes[] = {"{}", "[1,2]", "{\"a\":1,\"b\":[true,null]}",
+                                      "\"\\u001f\u00e9\"", "1e+30"};
+    static const char *const no[] = {"{ }",
+                                     "[1, 2]",
+                                     "{\"b\":1,\"a\":2}",
+                                     "\"\\u00e9\"",
+                                     "1E30",
+                                     "1.0",
+                                     "-0",
+                                     "1e30",
+                                     "\"\\/\"",
+                                     "",
+                                     "{} ",
+                                     "[1",
                                      "10000000000000000"};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
         assert_true(json_is_canonical(str_z(yes[i])));
@@ -267,7 +316,9 @@ static void test_pretty(void **state) {
     (void)state;
     buf_clear(&buf);
     json_write_pretty(&buf, parse("{\"a\":[1,{}],\"b\":[],\"c\":{\"d\":null}}"));
-    assert_string_equal(buf.p, "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": [],\n  \"c\": {\n    \"d\": null\n  }\n}");
+    assert_string_equal(
+        buf.p,
+        "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": [],\n  \"c\": {\n    \"d\": null\n  }\n}");
 }
 
 static void test_naughty_strings(void **state) {

@@ -20,7 +20,8 @@ static struct doc *json(const char *text) {
     return d;
 }
 
-static const char *render_with(const char *source, const struct doc *d, int flags, const struct render *with) {
+static const char *render_with(const char *source, const struct doc *d, int flags,
+                               const struct render *with) {
     struct templates *ts = templates_new(flags);
     struct error e = {.status = OK};
     if (templates_add(ts, STR("page"), str_z(source), &e) || templates_link(ts, &e)) {
@@ -40,21 +41,25 @@ static const char *render(const char *source, const char *data) {
 }
 
 static size_t run_spec_file(const char *data, const char *name) {
-    struct str bytes = read_file(&arena, data, arena_printf(&arena, "conformance/mustache/%s.json", name).p);
+    struct str bytes =
+        read_file(&arena, data, arena_printf(&arena, "conformance/mustache/%s.json", name).p);
     struct doc *file = NULL;
     assert_int_equal(json_parse(&arena, bytes, NULL, &file, NULL), OK);
     size_t n = 0;
     doc_each(test, doc_get(file, STR("tests"))) {
         struct templates *ts = templates_new(0);
-        assert_int_equal(templates_add(ts, STR("the page"), doc_get_text(test, "template"), NULL), OK);
+        assert_int_equal(templates_add(ts, STR("the page"), doc_get_text(test, "template"), NULL),
+                         OK);
         doc_each(partial, doc_get(test, STR("partials")))
             assert_int_equal(templates_add(ts, partial->key, doc_text(partial), NULL), OK);
         assert_int_equal(templates_link(ts, NULL), OK);
         buf_clear(&buf);
-        assert_true(template_render(templates_find(ts, STR("the page")), doc_get(test, STR("data")), NULL, &buf));
+        assert_true(template_render(templates_find(ts, STR("the page")), doc_get(test, STR("data")),
+                                    NULL, &buf));
         if (!str_eq(buf_view(&buf), doc_get_text(test, "expected")))
-            fail_msg("%s, %.*s: got '%s' instead of '%.*s'", name, STR_FMT(doc_get_text(test, "name")),
-                     buf.p ? buf.p : "", STR_FMT(doc_get_text(test, "expected")));
+            fail_msg("%s, %.*s: got '%s' instead of '%.*s'", name,
+                     STR_FMT(doc_get_text(test, "name")), buf.p ? buf.p : "",
+                     STR_FMT(doc_get_text(test, "expected")));
         templates_free(ts);
         n++;
     }
@@ -66,7 +71,8 @@ static void test_the_specification(void **state) {
     const char *data = shared_data();
     if (!data)
         skip();
-    static const char *const modules[] = {"comments", "delimiters", "interpolation", "inverted", "partials", "sections"};
+    static const char *const modules[] = {"comments", "delimiters", "interpolation",
+                                          "inverted", "partials",   "sections"};
     size_t n = 0;
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
         n += run_spec_file(data, modules[i]);
@@ -75,24 +81,30 @@ static void test_the_specification(void **state) {
 
 static void test_values(void **state) {
     (void)state;
-    assert_string_equal(render("{{i}} {{b}} {{n}}{{l}}{{o}} {{r}} {{s}}",
-                               "{\"i\":-5,\"b\":true,\"n\":null,\"l\":[1],\"o\":{\"a\":1},\"r\":0.5,\"s\":\"x\"}"),
-                        "-5 true  0.5 x");
+    assert_string_equal(
+        render("{{i}} {{b}} {{n}}{{l}}{{o}} {{r}} {{s}}",
+               "{\"i\":-5,\"b\":true,\"n\":null,\"l\":[1],\"o\":{\"a\":1},\"r\":0.5,\"s\":\"x\"}"),
+        "-5 true  0.5 x");
     assert_string_equal(render("<a b='{{s}}'>{{{s}}}{{&s}}", "{\"s\":\"<\\\"'&>\"}"),
                         "<a b='&lt;&quot;&#39;&amp;&gt;'><\"'&><\"'&>");
 }
 
 static void test_what_is_there(void **state) {
     (void)state;
-    const char *data = "{\"zero\":0,\"empty\":\"\",\"no\":false,\"null\":null,\"none\":[],\"object\":{},\"text\":\"x\"}";
-    assert_string_equal(render("{{#zero}}0{{/zero}}{{#empty}}1{{/empty}}{{#no}}2{{/no}}{{#null}}3{{/null}}"
-                               "{{#none}}4{{/none}}{{#object}}5{{/object}}{{#text}}6{{.}}{{/text}}{{#absent}}7{{/absent}}",
-                               data),
-                        "056x");
-    assert_string_equal(render("{{^zero}}0{{/zero}}{{^empty}}1{{/empty}}{{^no}}2{{/no}}{{^null}}3{{/null}}"
-                               "{{^none}}4{{/none}}{{^object}}5{{/object}}{{^text}}6{{/text}}{{^absent}}7{{/absent}}",
-                               data),
-                        "12347");
+    const char *data = "{\"zero\":0,\"empty\":\"\",\"no\":false,\"null\":null,\"none\":[],"
+                       "\"object\":{},\"text\":\"x\"}";
+    assert_string_equal(
+        render("{{#zero}}0{{/zero}}{{#empty}}1{{/empty}}{{#no}}2{{/no}}{{#null}}3{{/null}}"
+               "{{#none}}4{{/none}}{{#object}}5{{/object}}{{#text}}6{{.}}{{/text}}{{#absent}}7{{/"
+               "absent}}",
+               data),
+        "056x");
+    assert_string_equal(
+        render(
+            "{{^zero}}0{{/zero}}{{^empty}}1{{/empty}}{{^no}}2{{/no}}{{^null}}3{{/null}}"
+            "{{^none}}4{{/none}}{{^object}}5{{/object}}{{^text}}6{{/text}}{{^absent}}7{{/absent}}",
+            data),
+        "12347");
     // A null that is there hides the outer value of that name.
     assert_string_equal(render("{{#in}}{{a}}{{/in}}", "{\"a\":\"outer\",\"in\":{\"a\":null}}"), "");
 }
@@ -100,15 +112,19 @@ static void test_what_is_there(void **state) {
 static void test_raw_documents_are_opened(void **state) {
     (void)state;
     struct doc *d = doc_object(&arena);
-    doc_set(d, STR("change"), doc_raw(&arena, STR("{\"items\":[{\"field\":\"city\",\"new\":\"Cali\"},{\"field\":\"age\",\"new\":3}]}")));
+    doc_set(d, STR("change"),
+            doc_raw(&arena, STR("{\"items\":[{\"field\":\"city\",\"new\":\"Cali\"},{\"field\":"
+                                "\"age\",\"new\":3}]}")));
     doc_set(d, STR("word"), doc_raw(&arena, STR("\"a<b\"")));
     doc_set(d, STR("bad"), doc_raw(&arena, STR("{\"a\"")));
     struct doc *list = doc_set_array(&arena, d, "list");
     doc_add(list, doc_raw(&arena, STR("{\"n\":1}")));
     doc_add(list, doc_raw(&arena, STR("{\"n\":2}")));
     struct render with = {.arena = &arena};
-    const char *source = "{{#change}}{{#items}}{{field}}={{new}};{{/items}}{{/change}}{{#change.items}}{{new}}{{/change.items}}"
-                         "{{word}}{{#list}}{{n}}{{/list}}{{bad}}{{bad.a}}{{#bad}}x{{/bad}}{{^bad}}!{{/bad}}";
+    const char *source =
+        "{{#change}}{{#items}}{{field}}={{new}};{{/items}}{{/change}}{{#change.items}}{{new}}{{/"
+        "change.items}}"
+        "{{word}}{{#list}}{{n}}{{/list}}{{bad}}{{bad.a}}{{#bad}}x{{/bad}}{{^bad}}!{{/bad}}";
     assert_string_equal(render_with(source, d, 0, &with), "city=Cali;age=3;Cali3a&lt;b12!");
     assert_string_equal(render_with(source, d, 0, NULL), "city=Cali;age=3;Cali3a&lt;b12!");
     assert_string_equal(render_with("{{a}}", doc_raw(&arena, STR("{\"a\":7}")), 0, NULL), "7");
@@ -131,9 +147,12 @@ static struct str plural(void *unused, struct str one, struct str many, int64_t 
 static void test_translation(void **state) {
     (void)state;
     struct render with = {.translate = polish, .plural = plural};
-    struct doc *d = json("{\"user\":\"<Ann>\",\"deal\":{\"name\":\"A&B\"},\"count\":3,\"t\":\"data\"}");
-    assert_string_equal(render_with("<a title=\"{{#t}}Save & close{{/t}}\">{{#t}}\n  Save &\n close {{/t}}", d, 1, &with),
-                        "<a title=\"Zapisz &quot;i&quot; zamknij\">Zapisz &quot;i&quot; zamknij");
+    struct doc *d =
+        json("{\"user\":\"<Ann>\",\"deal\":{\"name\":\"A&B\"},\"count\":3,\"t\":\"data\"}");
+    assert_string_equal(
+        render_with("<a title=\"{{#t}}Save & close{{/t}}\">{{#t}}\n  Save &\n close {{/t}}", d, 1,
+                    &with),
+        "<a title=\"Zapisz &quot;i&quot; zamknij\">Zapisz &quot;i&quot; zamknij");
     assert_string_equal(render_with("{{#t}}{{user}} changed {{deal.name}}{{/t}}.", d, 1, &with),
                         "A&amp;B &lt;- &lt;Ann&gt; <Ann>  {{broken.");
     // Without a translation the message is shown as it is.
@@ -154,7 +173,11 @@ static void collect(void *out, struct str name, struct str msgid, struct str plu
 static void test_messages_are_listed(void **state) {
     (void)state;
     struct templates *ts = templates_new(TEMPLATES_TRANSLATE);
-    assert_int_equal(templates_add(ts, STR("p"), STR("{{#a}}{{#t}} Save  it {{/t}}{{/a}}{{#tn n}}{{n}} x|{{n}} y{{/tn}}"), NULL), OK);
+    assert_int_equal(
+        templates_add(ts, STR("p"),
+                      STR("{{#a}}{{#t}} Save  it {{/t}}{{/a}}{{#tn n}}{{n}} x|{{n}} y{{/tn}}"),
+                      NULL),
+        OK);
     buf_clear(&buf);
     templates_messages(ts, collect, &buf);
     assert_string_equal(buf.p, "p:Save it:;p:{{n}} x:{{n}} y;");
@@ -200,12 +223,14 @@ static void test_partials(void **state) {
     assert_string_equal(e.args[1], "a");
     // Nested indentation adds up; what is inside a line is not indented again.
     assert_int_equal(templates_add(ts, STR("page"), STR("<\n  {{>a}}\n>"), NULL), OK);
-    assert_int_equal(templates_add(ts, STR("a"), STR("a {{>c}}\n {{>b}}\n{{#s}}x{{/s}} y\n"), NULL), OK);
+    assert_int_equal(templates_add(ts, STR("a"), STR("a {{>c}}\n {{>b}}\n{{#s}}x{{/s}} y\n"), NULL),
+                     OK);
     assert_int_equal(templates_add(ts, STR("b"), STR("{{>c}}\nb\n"), NULL), OK);
     assert_int_equal(templates_add(ts, STR("c"), STR("1\n2"), NULL), OK);
     assert_int_equal(templates_link(ts, NULL), OK);
     buf_clear(&buf);
-    assert_true(template_render(templates_find(ts, STR("page")), json("{\"s\":[1,2]}"), NULL, &buf));
+    assert_true(
+        template_render(templates_find(ts, STR("page")), json("{\"s\":[1,2]}"), NULL, &buf));
     assert_string_equal(buf.p, "<\n  a 1\n2\n   1\n   2   b\n  xx y\n>");
     // Replaced, seen by those who include it once linked again.
     assert_int_equal(templates_add(ts, STR("c"), STR("C"), NULL), OK);
@@ -238,7 +263,9 @@ static void test_naughty_strings_do_not_break_out(void **state) {
     if (!data)
         skip();
     struct doc *list = NULL;
-    assert_int_equal(json_parse(&arena, read_file(&arena, data, "conformance/strings/naughty.json"), NULL, &list, NULL), OK);
+    assert_int_equal(json_parse(&arena, read_file(&arena, data, "conformance/strings/naughty.json"),
+                                NULL, &list, NULL),
+                     OK);
     doc_each(item, list) {
         buf_clear(&buf);
         html_escape(&buf, doc_text(item));

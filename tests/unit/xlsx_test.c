@@ -60,14 +60,15 @@ static struct xlsx_reader *reader(void) {
     return r;
 }
 
-static void assert_cell(const struct xlsx_row *row, size_t i, enum xlsx_type type, const char *text) {
+static void assert_cell(const struct xlsx_row *row, size_t i, enum xlsx_type type,
+                        const char *text) {
     if (i >= row->n) {
         assert_int_equal(type, XLSX_EMPTY);
         return;
     }
     if (row->cells[i].type != type || !str_is(row->cells[i].text, text))
-        fail_msg("row %d, cell %zu: %d '%.*s' instead of %d '%s'", (int)row->number, i, row->cells[i].type,
-                 STR_FMT(row->cells[i].text), type, text);
+        fail_msg("row %d, cell %zu: %d '%.*s' instead of %d '%s'", (int)row->number, i,
+                 row->cells[i].type, STR_FMT(row->cells[i].text), type, text);
 }
 
 static void next(struct xlsx_reader *r, struct xlsx_row *row) {
@@ -93,8 +94,12 @@ static struct xlsx_cell text(struct str s) {
 
 static void test_all_types_come_back(void **state) {
     (void)state;
-    const struct xlsx_column columns[] = {{.name = STR("Text")}, {.name = STR("Integer")}, {.name = STR("Amount"), .decimals = 2},
-                                          {.name = STR("Day"), .width = 12}, {.name = STR("Moment")}, {.name = STR("Yes")},
+    const struct xlsx_column columns[] = {{.name = STR("Text")},
+                                          {.name = STR("Integer")},
+                                          {.name = STR("Amount"), .decimals = 2},
+                                          {.name = STR("Day"), .width = 12},
+                                          {.name = STR("Moment")},
+                                          {.name = STR("Yes")},
                                           {.name = STR("Link")}};
     struct xlsx_writer *w = writer("Contacts", columns, 7);
     const struct xlsx_cell row1[] = {
@@ -104,7 +109,9 @@ static void test_all_types_come_back(void **state) {
         {.type = XLSX_DATE, .text = STR("2026-05-01")},
         {.type = XLSX_DATETIME, .text = STR("2026-05-01T13:14:15.678Z")},
         {.type = XLSX_BOOL, .integer = 1},
-        {.type = XLSX_LINK, .text = STR("A \"quoted\" & <site>"), .url = STR("https://example.org/?a=1&b=\"2\"")},
+        {.type = XLSX_LINK,
+         .text = STR("A \"quoted\" & <site>"),
+         .url = STR("https://example.org/?a=1&b=\"2\"")},
     };
     const struct xlsx_cell row2[] = {
         {.type = XLSX_EMPTY},
@@ -179,8 +186,8 @@ static void test_decimals_come_back_exactly(void **state) {
         if (v % 10 == 0)
             v++;
         if (decimals)
-            snprintf(texts[i], sizeof texts[i], "%s%lld.%0*lld", i % 2 ? "-" : "", (long long)(v / scale), decimals,
-                     (long long)(v % scale));
+            snprintf(texts[i], sizeof texts[i], "%s%lld.%0*lld", i % 2 ? "-" : "",
+                     (long long)(v / scale), decimals, (long long)(v % scale));
         else
             snprintf(texts[i], sizeof texts[i], "%lld", (long long)v);
         struct xlsx_cell cell = {.type = XLSX_DECIMAL, .text = str_z(texts[i])};
@@ -228,17 +235,32 @@ static void test_numbers_are_plain(void **state) {
     static const struct {
         const char *from, *to;
     } pairs[] = {
-        {"0", "0"}, {"-0", "0"}, {"1", "1"}, {"00012", "12"}, {"1.50", "1.5"}, {"1E3", "1000"}, {"1.5E-2", "0.015"},
-        {"-1.234e+2", "-123.4"}, {"9.3000000000000007", "9.3"}, {"0.1", "0.1"}, {"0.30000000000000004", "0.3"},
-        {"999999999999999.9", "1000000000000000"}, {"0.99999999999999989", "1"}, {".5", "0.5"}, {"5.", "5"},
-        {"1e-7", "0.0000001"}, {"123456789012345678", "123456789012346000"}, {" 7 ", "7"},
+        {"0", "0"},
+        {"-0", "0"},
+        {"1", "1"},
+        {"00012", "12"},
+        {"1.50", "1.5"},
+        {"1E3", "1000"},
+        {"1.5E-2", "0.015"},
+        {"-1.234e+2", "-123.4"},
+        {"9.3000000000000007", "9.3"},
+        {"0.1", "0.1"},
+        {"0.30000000000000004", "0.3"},
+        {"999999999999999.9", "1000000000000000"},
+        {"0.99999999999999989", "1"},
+        {".5", "0.5"},
+        {"5.", "5"},
+        {"1e-7", "0.0000001"},
+        {"123456789012345678", "123456789012346000"},
+        {" 7 ", "7"},
     };
     char out[XLSX_NUMBER];
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         assert_true(xlsx_number(str_z(pairs[i].from), out));
         assert_string_equal(out, pairs[i].to);
     }
-    static const char *const bad[] = {"", "-", ".", "x", "1x", "1e", "1e999", "1.2.3", "0x10", "NaN", "1e-999", "--1"};
+    static const char *const bad[] = {"",      "-",     ".",    "x",   "1x",     "1e",
+                                      "1e999", "1.2.3", "0x10", "NaN", "1e-999", "--1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(xlsx_number(str_z(bad[i]), out));
     assert_true(xlsx_number(STR("1.7976931348623157e308"), out));
@@ -251,10 +273,23 @@ static void test_formats_of_days_are_known(void **state) {
         const char *code;
         bool date, time;
     } codes[] = {
-        {"General", false, false}, {"0.00", false, false}, {"#,##0.00 \"days\"", false, false}, {"yyyy-mm-dd", true, false},
-        {"d/m/yy h:mm", true, true}, {"mmm yyyy", true, false}, {"h:mm:ss AM/PM", false, true}, {"[h]:mm", true, false},
-        {"[$-409]d mmmm yyyy;@", true, false}, {"[Red]0;[Blue]d", false, false}, {"\\d0", false, false}, {"_d0", false, false},
-        {"mm:ss", false, true}, {"\"y\"0", false, false}, {"[", false, false}, {"\"", false, false}, {"\\", false, false},
+        {"General", false, false},
+        {"0.00", false, false},
+        {"#,##0.00 \"days\"", false, false},
+        {"yyyy-mm-dd", true, false},
+        {"d/m/yy h:mm", true, true},
+        {"mmm yyyy", true, false},
+        {"h:mm:ss AM/PM", false, true},
+        {"[h]:mm", true, false},
+        {"[$-409]d mmmm yyyy;@", true, false},
+        {"[Red]0;[Blue]d", false, false},
+        {"\\d0", false, false},
+        {"_d0", false, false},
+        {"mm:ss", false, true},
+        {"\"y\"0", false, false},
+        {"[", false, false},
+        {"\"", false, false},
+        {"\\", false, false},
     };
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         bool date, time;
@@ -272,7 +307,8 @@ static void test_references(void **state) {
         size_t column;
         uint64_t row;
         const char *text;
-    } all[] = {{0, 1, "A1"}, {25, 7, "Z7"}, {26, 10, "AA10"}, {701, 1, "ZZ1"}, {702, 1, "AAA1"}, {16383, 1048576, "XFD1048576"}};
+    } all[] = {{0, 1, "A1"},    {25, 7, "Z7"},    {26, 10, "AA10"},
+               {701, 1, "ZZ1"}, {702, 1, "AAA1"}, {16383, 1048576, "XFD1048576"}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char out[XLSX_REFERENCE];
         size_t column;
@@ -285,7 +321,8 @@ static void test_references(void **state) {
     }
     size_t column;
     uint64_t row;
-    static const char *const bad[] = {"", "A", "1", "A0", "a1", "A1B", "AAAAA1", "A1234567890", "$A$1"};
+    static const char *const bad[] = {"",    "A",      "1",           "A0",  "a1",
+                                      "A1B", "AAAAA1", "A1234567890", "$A$1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(xlsx_read_reference(bad[i], &column, &row));
 }
@@ -306,7 +343,8 @@ static void round_trip(const struct str *texts, size_t n) {
         if (texts[i].n == 0)
             assert_int_equal(row.cells[0].type, XLSX_EMPTY);
         if (!str_eq(row.cells[0].text, texts[i]))
-            fail_msg("text %zu: '%.*s' became '%.*s'", i, STR_FMT(texts[i]), STR_FMT(row.cells[0].text));
+            fail_msg("text %zu: '%.*s' became '%.*s'", i, STR_FMT(texts[i]),
+                     STR_FMT(row.cells[0].text));
     }
     no_more(r);
     xlsx_reader_close(r);
@@ -315,9 +353,26 @@ static void round_trip(const struct str *texts, size_t n) {
 static void test_odd_characters(void **state) {
     (void)state;
     const struct str texts[] = {
-        STR("nul\0tab\tlf\ncr\rcrlf\r\nend"), STR("\x01\x1f\x7f\xc2\x80"), STR("\xef\xbf\xbe\xef\xbf\xbf"), STR("_x0041_"),
-        STR("_x005F_x0041_"), STR("_x_x0041__x00"), STR("__x0041_"), STR("_xD83D__xDE00_"), STR("=1+1"), STR("+1"), STR("@a"),
-        STR(" "), STR("\n"), STR("\t"), STR("{=a}"), STR("http://a.b"), STR("&amp;"), STR("]]>"), STR("12"), STR(""),
+        STR("nul\0tab\tlf\ncr\rcrlf\r\nend"),
+        STR("\x01\x1f\x7f\xc2\x80"),
+        STR("\xef\xbf\xbe\xef\xbf\xbf"),
+        STR("_x0041_"),
+        STR("_x005F_x0041_"),
+        STR("_x_x0041__x00"),
+        STR("__x0041_"),
+        STR("_xD83D__xDE00_"),
+        STR("=1+1"),
+        STR("+1"),
+        STR("@a"),
+        STR(" "),
+        STR("\n"),
+        STR("\t"),
+        STR("{=a}"),
+        STR("http://a.b"),
+        STR("&amp;"),
+        STR("]]>"),
+        STR("12"),
+        STR(""),
     };
     round_trip(texts, sizeof texts / sizeof *texts);
 }
@@ -328,7 +383,9 @@ static void test_naughty_strings(void **state) {
     if (!data)
         skip();
     struct doc *list = NULL;
-    assert_int_equal(json_parse(&arena, read_file(&arena, data, "conformance/strings/naughty.json"), NULL, &list, NULL), OK);
+    assert_int_equal(json_parse(&arena, read_file(&arena, data, "conformance/strings/naughty.json"),
+                                NULL, &list, NULL),
+                     OK);
     struct str texts[515];
     size_t n = 0;
     doc_each(item, list)
@@ -339,7 +396,8 @@ static void test_naughty_strings(void **state) {
 
 static void test_long_texts_go_on(void **state) {
     (void)state;
-    struct buf long_text = BUF_INIT(1 << 20), note = BUF_INIT(1 << 20), emoji = BUF_INIT(1 << 20), controls = BUF_INIT(1 << 20);
+    struct buf long_text = BUF_INIT(1 << 20), note = BUF_INIT(1 << 20), emoji = BUF_INIT(1 << 20),
+               controls = BUF_INIT(1 << 20);
     for (int i = 0; i < 20000; i++) {
         buf_printf(&long_text, "%d ", i);
         buf_z(&emoji, "\U0001F600");
@@ -349,8 +407,8 @@ static void test_long_texts_go_on(void **state) {
     struct buf limit = BUF_INIT(1 << 20);
     while (limit.n < 32767)
         buf_char(&limit, 'x');
-    struct str texts[] = {buf_view(&long_text), STR("short"), buf_view(&emoji), buf_view(&note), buf_view(&limit),
-                          buf_view(&controls)};
+    struct str texts[] = {buf_view(&long_text), STR("short"),     buf_view(&emoji),
+                          buf_view(&note),      buf_view(&limit), buf_view(&controls)};
     round_trip(texts, 6);
     struct xlsx_reader *r = reader();
     const struct str *names;
@@ -378,8 +436,9 @@ static void test_bad_cells_write_nothing_of_their_row(void **state) {
     const struct xlsx_column columns[] = {{.name = STR("A")}, {.name = STR("B")}};
     struct xlsx_writer *w = writer("'[History]:*?/\\'", columns, 2);
     const struct xlsx_cell bad[] = {
-        {.type = XLSX_DECIMAL, .text = STR("1,5")}, {.type = XLSX_DECIMAL, .text = STR("")},   {.type = XLSX_DATE, .text = STR("2026-02-30")},
-        {.type = XLSX_DATETIME, .text = STR("now")}, {.type = XLSX_TEXT, .text = STR("\xff")}, {.type = XLSX_ERROR, .text = STR("#N/A")},
+        {.type = XLSX_DECIMAL, .text = STR("1,5")},     {.type = XLSX_DECIMAL, .text = STR("")},
+        {.type = XLSX_DATE, .text = STR("2026-02-30")}, {.type = XLSX_DATETIME, .text = STR("now")},
+        {.type = XLSX_TEXT, .text = STR("\xff")},       {.type = XLSX_ERROR, .text = STR("#N/A")},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct error e = {.status = OK};
@@ -409,7 +468,8 @@ static void test_where_nothing_can_be_written(void **state) {
     const struct xlsx_column column = {.name = STR("A")};
     struct xlsx_writer *w = NULL;
     struct error e = {.status = OK};
-    assert_int_equal(xlsx_writer_open("/nowhere/at/all.xlsx", STR("A"), &column, 1, &w, &e), UNAVAILABLE);
+    assert_int_equal(xlsx_writer_open("/nowhere/at/all.xlsx", STR("A"), &column, 1, &w, &e),
+                     UNAVAILABLE);
     assert_null(w);
     assert_int_equal(xlsx_writer_open(path, STR("A"), &column, 20000, &w, &e), TOO_LARGE);
     w = writer("A", &column, 1);
@@ -447,7 +507,8 @@ static void test_damage_does_no_harm(void **state) {
         if (xlsx_reader_open_bytes((struct str){copy, i % 2 ? i : good.n}, NULL, &r, NULL) == OK) {
             struct xlsx_row row;
             bool more = true;
-            for (int rows = 0; rows < 100 && more && xlsx_reader_next(r, &row, &more, NULL) == OK; rows++)
+            for (int rows = 0; rows < 100 && more && xlsx_reader_next(r, &row, &more, NULL) == OK;
+                 rows++)
                 ;
             xlsx_reader_close(r);
         }
@@ -528,24 +589,32 @@ static struct str make_zip(const struct entry *entries, size_t n) {
 #define HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
 #define TYPES "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
-static const char root_relations[] = HEAD "<Relationships><Relationship Id=\"r1\" Type=\"" TYPES
-                                          "/officeDocument\" Target=\"/xl/workbook.xml\"/></Relationships>";
-static const char workbook_relations[] =
-    HEAD "<Relationships><Relationship Id=\"a\" Type=\"" TYPES "/worksheet\" Target=\"worksheets/one.xml\"/>"
-         "<Relationship Id=\"b\" Type=\"" TYPES "/worksheet\" Target=\"../xl/./worksheets/two.xml\"/>"
-         "<Relationship Id=\"c\" Type=\"" TYPES "/sharedStrings\" Target=\"sharedStrings.xml\"/>"
-         "<Relationship Id=\"d\" Type=\"" TYPES "/styles\" Target=\"styles.xml\"/>"
-         "<Relationship Id=\"e\" Type=\"" TYPES "/chartsheet\" Target=\"chart.xml\"/></Relationships>";
+static const char root_relations[] =
+    HEAD "<Relationships><Relationship Id=\"r1\" Type=\"" TYPES
+         "/officeDocument\" Target=\"/xl/workbook.xml\"/></Relationships>";
+static const char workbook_relations[] = HEAD
+    "<Relationships><Relationship Id=\"a\" Type=\"" TYPES
+    "/worksheet\" Target=\"worksheets/one.xml\"/>"
+    "<Relationship Id=\"b\" Type=\"" TYPES "/worksheet\" Target=\"../xl/./worksheets/two.xml\"/>"
+    "<Relationship Id=\"c\" Type=\"" TYPES "/sharedStrings\" Target=\"sharedStrings.xml\"/>"
+    "<Relationship Id=\"d\" Type=\"" TYPES "/styles\" Target=\"styles.xml\"/>"
+    "<Relationship Id=\"e\" Type=\"" TYPES "/chartsheet\" Target=\"chart.xml\"/></Relationships>";
 static const char workbook[] =
     HEAD "<x:workbook xmlns:x=\"x\" xmlns:r=\"r\"><x:workbookPr date1904=\"1\"/><x:sheets>"
-         "<x:sheet name=\"Chart\" sheetId=\"9\" r:id=\"e\"/><x:sheet name=\"Two &amp; more\" sheetId=\"1\" r:id=\"b\"/>"
+         "<x:sheet name=\"Chart\" sheetId=\"9\" r:id=\"e\"/><x:sheet name=\"Two &amp; more\" "
+         "sheetId=\"1\" r:id=\"b\"/>"
          "<x:sheet name=\"One\" sheetId=\"2\" r:id=\"a\"/></x:sheets></x:workbook>";
 static const char styles[] =
-    HEAD "<styleSheet><numFmts><numFmt numFmtId=\"164\" formatCode=\"dd/mm/yyyy\"/><numFmt numFmtId=\"165\" "
-         "formatCode=\"0.0&quot;d&quot;\"/></numFmts><cellStyleXfs><xf numFmtId=\"14\"/></cellStyleXfs><cellXfs>"
-         "<xf numFmtId=\"0\"/><xf numFmtId=\"14\"/><xf numFmtId=\"22\"/><xf numFmtId=\"164\"/><xf numFmtId=\"165\"/></cellXfs></styleSheet>";
-static const char shared[] = HEAD "<sst><si><t>plain</t></si><si><r><rPr><b/></rPr><t>rich </t></r><r><t xml:space=\"preserve\">text</t></r>"
-                                  "<rPh><t>reading</t></rPh></si><si><t/></si><si><t>_x0009__x005F_x0041_</t></si></sst>";
+    HEAD "<styleSheet><numFmts><numFmt numFmtId=\"164\" formatCode=\"dd/mm/yyyy\"/><numFmt "
+         "numFmtId=\"165\" "
+         "formatCode=\"0.0&quot;d&quot;\"/></numFmts><cellStyleXfs><xf "
+         "numFmtId=\"14\"/></cellStyleXfs><cellXfs>"
+         "<xf numFmtId=\"0\"/><xf numFmtId=\"14\"/><xf numFmtId=\"22\"/><xf numFmtId=\"164\"/><xf "
+         "numFmtId=\"165\"/></cellXfs></styleSheet>";
+static const char shared[] =
+    HEAD "<sst><si><t>plain</t></si><si><r><rPr><b/></rPr><t>rich </t></r><r><t "
+         "xml:space=\"preserve\">text</t></r>"
+         "<rPh><t>reading</t></rPh></si><si><t/></si><si><t>_x0009__x005F_x0041_</t></si></sst>";
 
 static struct str spreadsheet(const char *one, const char *two) {
     const struct entry entries[] = {
@@ -562,19 +631,26 @@ static struct str spreadsheet(const char *one, const char *two) {
 
 static void test_what_others_write(void **state) {
     (void)state;
-    struct str file = spreadsheet(
-        HEAD "<worksheet><sheetData/></worksheet>",
-        HEAD "<x:worksheet xmlns:x=\"x\"><x:sheetData>"
-             "<x:row r=\"2\"><x:c r=\"B2\" t=\"s\"><x:v>0</x:v></x:c><x:c r=\"D2\" t=\"s\"><x:v>1</x:v></x:c></x:row>"
-             "<x:row r=\"3\"><x:c r=\"A3\" s=\"1\"/></x:row>"
-             "<x:row><x:c><x:v>1.5</x:v></x:c><x:c t=\"b\"><x:v>1</x:v></x:c><x:c t=\"e\"><x:v>#N/A</x:v></x:c>"
-             "<x:c t=\"str\"><x:f>1+\"a\"</x:f><x:v>cached</x:v></x:c><x:c t=\"inlineStr\"><x:is><x:r><x:t>in</x:t></x:r>"
-             "<x:r><x:t>line</x:t></x:r><x:rPh><x:t>no</x:t></x:rPh></x:is></x:c><x:c><x:f>SUM(A1)</x:f><x:v>3</x:v></x:c>"
-             "<x:c s=\"1\"><x:v>0</x:v></x:c><x:c s=\"2\"><x:v>1.25</x:v></x:c><x:c s=\"3\"><x:v>366</x:v></x:c>"
-             "<x:c s=\"4\"><x:v>366</x:v></x:c><x:c s=\"99\"><x:v>366</x:v></x:c><x:c t=\"d\"><x:v>2026-05-01</x:v></x:c>"
-             "<x:c t=\"d\"><x:v>2026-05-01T10:00:00</x:v></x:c><x:c t=\"s\"><x:v>2</x:v></x:c><x:c t=\"s\"><x:v>3</x:v></x:c>"
-             "<x:c s=\"1\"><x:v>not a number</x:v></x:c></x:row>"
-             "</x:sheetData></x:worksheet>");
+    struct str file =
+        spreadsheet(HEAD "<worksheet><sheetData/></worksheet>",
+                    HEAD "<x:worksheet xmlns:x=\"x\"><x:sheetData>"
+                         "<x:row r=\"2\"><x:c r=\"B2\" t=\"s\"><x:v>0</x:v></x:c><x:c r=\"D2\" "
+                         "t=\"s\"><x:v>1</x:v></x:c></x:row>"
+                         "<x:row r=\"3\"><x:c r=\"A3\" s=\"1\"/></x:row>"
+                         "<x:row><x:c><x:v>1.5</x:v></x:c><x:c t=\"b\"><x:v>1</x:v></x:c><x:c "
+                         "t=\"e\"><x:v>#N/A</x:v></x:c>"
+                         "<x:c t=\"str\"><x:f>1+\"a\"</x:f><x:v>cached</x:v></x:c><x:c "
+                         "t=\"inlineStr\"><x:is><x:r><x:t>in</x:t></x:r>"
+                         "<x:r><x:t>line</x:t></x:r><x:rPh><x:t>no</x:t></x:rPh></x:is></"
+                         "x:c><x:c><x:f>SUM(A1)</x:f><x:v>3</x:v></x:c>"
+                         "<x:c s=\"1\"><x:v>0</x:v></x:c><x:c s=\"2\"><x:v>1.25</x:v></x:c><x:c "
+                         "s=\"3\"><x:v>366</x:v></x:c>"
+                         "<x:c s=\"4\"><x:v>366</x:v></x:c><x:c s=\"99\"><x:v>366</x:v></x:c><x:c "
+                         "t=\"d\"><x:v>2026-05-01</x:v></x:c>"
+                         "<x:c t=\"d\"><x:v>2026-05-01T10:00:00</x:v></x:c><x:c "
+                         "t=\"s\"><x:v>2</x:v></x:c><x:c t=\"s\"><x:v>3</x:v></x:c>"
+                         "<x:c s=\"1\"><x:v>not a number</x:v></x:c></x:row>"
+                         "</x:sheetData></x:worksheet>");
     struct xlsx_reader *r = NULL;
     assert_int_equal(xlsx_reader_open_bytes(file, NULL, &r, NULL), OK);
     const struct str *names;
@@ -595,10 +671,22 @@ static void test_what_others_write(void **state) {
         enum xlsx_type type;
         const char *text;
     } cells[] = {
-        {XLSX_DECIMAL, "1.5"}, {XLSX_BOOL, "1"}, {XLSX_ERROR, "#N/A"}, {XLSX_TEXT, "cached"}, {XLSX_TEXT, "inline"},
-        {XLSX_INTEGER, "3"}, {XLSX_DATE, "1904-01-01"}, {XLSX_DATETIME, "1904-01-02T06:00:00"}, {XLSX_DATE, "1905-01-01"},
-        {XLSX_INTEGER, "366"}, {XLSX_INTEGER, "366"}, {XLSX_DATE, "2026-05-01"}, {XLSX_DATETIME, "2026-05-01T10:00:00"},
-        {XLSX_TEXT, ""}, {XLSX_TEXT, "\t_x0041_"}, {XLSX_TEXT, "not a number"},
+        {XLSX_DECIMAL, "1.5"},
+        {XLSX_BOOL, "1"},
+        {XLSX_ERROR, "#N/A"},
+        {XLSX_TEXT, "cached"},
+        {XLSX_TEXT, "inline"},
+        {XLSX_INTEGER, "3"},
+        {XLSX_DATE, "1904-01-01"},
+        {XLSX_DATETIME, "1904-01-02T06:00:00"},
+        {XLSX_DATE, "1905-01-01"},
+        {XLSX_INTEGER, "366"},
+        {XLSX_INTEGER, "366"},
+        {XLSX_DATE, "2026-05-01"},
+        {XLSX_DATETIME, "2026-05-01T10:00:00"},
+        {XLSX_TEXT, ""},
+        {XLSX_TEXT, "\t_x0041_"},
+        {XLSX_TEXT, "not a number"},
     };
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         assert_cell(&row, i, cells[i].type, cells[i].text);
@@ -621,7 +709,8 @@ static enum status read_through(struct str file, const struct xlsx_limits *limit
 static void test_attacks_are_refused(void **state) {
     (void)state;
     static const char *const invalid[] = {
-        "<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;&b;&b;\">]><worksheet><row><c t=\"str\"><v>&c;</v></c></row></worksheet>",
+        "<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;&b;&b;\">]><worksheet><row><c "
+        "t=\"str\"><v>&c;</v></c></row></worksheet>",
         "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><worksheet/>",
         "<worksheet><row><c t=\"str\"><v>&undefined;</v></c></row></worksheet>",
         "<worksheet><row><c t=\"s\"><v>4</v></c></row></worksheet>",
@@ -635,13 +724,23 @@ static void test_attacks_are_refused(void **state) {
         if (read_through(file, NULL) != INVALID)
             fail_msg("accepted: %s", invalid[i]);
     }
-    assert_int_equal(read_through(spreadsheet("", "<worksheet><row><c r=\"XFE1\"><v>1</v></c></row></worksheet>"), NULL), TOO_LARGE);
+    assert_int_equal(
+        read_through(
+            spreadsheet("", "<worksheet><row><c r=\"XFE1\"><v>1</v></c></row></worksheet>"), NULL),
+        TOO_LARGE);
     struct xlsx_limits narrow = {.max_columns = 2, .max_row = 5};
     assert_int_equal(read_through(spreadsheet("", "<w><row><c/><c/></row></w>"), &narrow), OK);
-    assert_int_equal(read_through(spreadsheet("", "<w><row><c/><c/><c/></row></w>"), &narrow), TOO_LARGE);
-    assert_int_equal(read_through(spreadsheet("", "<w><row><c t=\"str\"><v>123456</v></c></row></w>"), &narrow), TOO_LARGE);
-    assert_int_equal(read_through(spreadsheet("", "<w><row><c t=\"str\"><v>123</v></c><c t=\"str\"><v>456</v></c></row></w>"), &narrow),
+    assert_int_equal(read_through(spreadsheet("", "<w><row><c/><c/><c/></row></w>"), &narrow),
                      TOO_LARGE);
+    assert_int_equal(
+        read_through(spreadsheet("", "<w><row><c t=\"str\"><v>123456</v></c></row></w>"), &narrow),
+        TOO_LARGE);
+    assert_int_equal(
+        read_through(
+            spreadsheet("",
+                        "<w><row><c t=\"str\"><v>123</v></c><c t=\"str\"><v>456</v></c></row></w>"),
+            &narrow),
+        TOO_LARGE);
     struct xlsx_limits few = {.strings = 40};
     assert_int_equal(read_through(spreadsheet("", "<w/>"), &few), TOO_LARGE);
     struct xlsx_limits small = {.unpacked = 100};
@@ -702,7 +801,8 @@ static double seconds(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-// 100,000 rows of 8 cells: the times are printed; what must hold is that memory does not grow with the rows.
+// 100,000 rows of 8 cells: the times are printed; what must hold is that memory does not grow with
+// the rows.
 static void test_many_rows_in_constant_memory(void **state) {
     (void)state;
     struct xlsx_column columns[8];
@@ -739,8 +839,9 @@ static void test_many_rows_in_constant_memory(void **state) {
     xlsx_reader_close(r);
     getrusage(RUSAGE_SELF, &after);
     assert_int_equal(rows, 100001);
-    print_message("written in %.2f s, read in %.2f s, peak grew by %ld KiB to %ld KiB\n", written - start, seconds() - written,
-                  after.ru_maxrss - before.ru_maxrss, after.ru_maxrss);
+    print_message("written in %.2f s, read in %.2f s, peak grew by %ld KiB to %ld KiB\n",
+                  written - start, seconds() - written, after.ru_maxrss - before.ru_maxrss,
+                  after.ru_maxrss);
     if (!SANITIZED) // which keeps what was freed
         assert_true(after.ru_maxrss - before.ru_maxrss < 32 * 1024);
 }
