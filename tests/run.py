@@ -32,6 +32,8 @@ JOBS = os.cpu_count() or 1
 SHOWN_LINES = 150  # of a failed program's output; the rest is in its log
 SKIP_CODE = 77     # what a program without TAP says to be skipped
 
+FUZZ = {"fuzz-replay"}  # Meson's suite of the fuzzers' corpora
+
 # Where several threads meet: these programs run under ThreadSanitizer too.
 THREADED = ("base", "store", "store_file", "writer", "history", "records", "crm", "actions", "http", "web", "live")
 
@@ -63,7 +65,7 @@ class Tally:
 
 
 TAP_LINE = re.compile(r"^(?:    )*(ok|not ok)\b\s*(\d+)?\s*(?:- )?(.*)$")
-TAP_PLAN = re.compile(r"^1\.\.(\d+)")
+TAP_PLAN = re.compile(r"^1\.\.(\d+)", re.M)
 TAP_SKIP = re.compile(r"#\s*(SKIP|TODO)\b\s*(.*)", re.I)
 
 
@@ -87,6 +89,23 @@ def read_tap(output):
         else:
             failed.append(case[3].strip() or f"case {case[2]}")
     return passed, failed, skipped, planned
+
+
+UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ", re.M)
+UNITTEST_LOST = re.compile(r"\b(failures|errors|skipped|unexpected successes)=(\d+)")
+UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR): (.*)$", re.M)
+
+
+def read_any(output):
+    """TAP, or the closing lines of Python's unittest."""
+    ran = UNITTEST_RAN.search(output)
+    if TAP_PLAN.search(output) or not ran:
+        return read_tap(output)
+    count = {name: int(number) for name, number in UNITTEST_LOST.findall(output[ran.end():])}
+    skipped = count.pop("skipped", 0)
+    lost = sum(count.values())
+    failed = (UNITTEST_NAME.findall(output) + ["?"] * lost)[:lost]
+    return max(0, int(ran[1]) - lost - skipped), failed, skipped, int(ran[1])
 
 
 NODE_COUNT = re.compile(r"^# (tests|pass|fail|cancelled|skipped|todo) (\d+)$", re.M)
@@ -140,7 +159,7 @@ class Run:
         with self.print_lock:
             print(text, flush=True)
 
-    def program(self, name, command, environment=None, timeout=600, reader=read_tap, folder=ROOT):
+    def program(self, name, command, environment=None, timeout=600, reader=read_any, folder=ROOT):
         """Runs one program and counts its cases; True when none failed."""
         started = time.monotonic()
         timeout = min(timeout, self.deadline - started)
@@ -235,7 +254,7 @@ class Run:
 def unit(run):
     directory = run.build()
     if directory:
-        run.meson_tests(directory, "unit", lambda suites, name: "fuzz" not in suites)
+        run.meson_tests(directory, "unit", lambda suites, name: not FUZZ & suites)
 
 
 def asan_build(run):
@@ -246,7 +265,7 @@ def asan_build(run):
 def asan(run):
     directory = asan_build(run)
     if directory:
-        run.meson_tests(directory, "asan", lambda suites, name: "fuzz" not in suites, SANITIZERS, slower=4)
+        run.meson_tests(directory, "asan", lambda suites, name: not FUZZ & suites, SANITIZERS, slower=4)
 
 
 def tsan(run):
@@ -254,14 +273,14 @@ def tsan(run):
     directory = run.build("-tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Doptimization=1"],
                           {"CC": "clang", "CXX": "clang++"})
     if directory:
-        run.meson_tests(directory, "tsan", lambda suites, name: name in THREADED or "threads" in suites, SANITIZERS,
-                        slower=8)
+        run.meson_tests(directory, "tsan", lambda suites, name: name in THREADED and not FUZZ & suites,
+                        SANITIZERS, slower=8)
 
 
 def fuzz(run):
     directory = asan_build(run)
     if directory:
-        run.meson_tests(directory, "replay", lambda suites, name: "fuzz" in suites, SANITIZERS, slower=4)
+        run.meson_tests(directory, "replay", lambda suites, name: FUZZ & suites, SANITIZERS, slower=4)
 
 
 def lint(run):

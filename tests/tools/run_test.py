@@ -25,6 +25,12 @@ class ReadTap(unittest.TestCase):
     def test_other_output_is_no_case(self):
         self.assertEqual(runner.read_tap("okay then\nnot okay\n  ok 1 - inner\n"), (0, [], 0, None))
 
+    def test_closing_lines_of_unittest(self):
+        self.assertEqual(runner.read_any("FAIL: test_a (x.T)\nRan 5 tests in 0.1s\n\nFAILED (failures=1, errors=1, skipped=1)\n"),
+                         (2, ["test_a (x.T)", "?"], 1, 5))
+        self.assertEqual(runner.read_any("...\nRan 3 tests in 0.001s\n\nOK\n"), (3, [], 0, 3))
+        self.assertEqual(runner.read_any("Ran 0 tests in 0.000s\n\nOK\n"), (0, [], 0, 0))
+
     def test_node_counts_cases_inside_suites(self):
         text = "    not ok 1 - inner\n# tests 4\n# suites 1\n# pass 2\n# fail 1\n# cancelled 0\n# skipped 1\n# todo 0\n"
         self.assertEqual(runner.read_node(text), (2, ["inner"], 1, 4))
