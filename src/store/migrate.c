@@ -32,7 +32,7 @@ enum status store_version(struct store *store, struct store_versions *out, struc
     enum status st = store_connect(store, STORE_READ, &c, e);
     if (st != OK)
         return st;
-    bool empty;
+    bool empty = false;
     struct store_versions v = {.program = newest(store_migrations[store_kind(store)])};
     st = version_of(c, &empty, &v.database, e);
     if (st == OK)
@@ -72,8 +72,8 @@ static enum status check(int64_t has, int64_t needs, bool empty, bool upgrade, s
 // One that begins with an empty database goes all the way.
 static enum status step(struct conn *c, const struct migration *list, bool *upgrade, bool *more,
                         struct error *e) {
-    bool empty;
-    int64_t version, last = newest(list);
+    bool empty = false;
+    int64_t version = 0, last = newest(list);
     enum status st = store_begin(c, true, e);
     if (st != OK)
         return st;

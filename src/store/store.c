@@ -163,9 +163,9 @@ static enum status open_statement(struct conn *c, const struct statement *what, 
                                   struct error *e) {
     if (c->failed)
         return refuse_failed(e);
-    struct stmt *s;
+    struct stmt *s = NULL;
     enum status st = note(c, c->ops->open(c, what, &s, e));
-    if (st != OK)
+    if (!s)
         return st;
     s->ops = c->ops;
     s->conn = c;
@@ -247,11 +247,11 @@ struct str stmt_blob(struct stmt *s, int column) {
 
 static enum status first_row(struct conn *c, int query, const struct param *params, size_t n,
                              struct stmt **out, struct error *e) {
-    struct stmt *s;
+    struct stmt *s = NULL;
     enum status st = store_query(c, query, params, n, &s, e);
-    if (st != OK)
+    if (!s)
         return st;
-    bool row;
+    bool row = false;
     st = store_next(s, &row, e);
     if (st == OK && !row)
         st = error_set(e, NOT_FOUND, NULL, N_("There is no such thing."), NULL);
@@ -264,7 +264,7 @@ static enum status first_row(struct conn *c, int query, const struct param *para
 
 enum status store_int(struct conn *c, int query, const struct param *params, size_t n, int64_t *out,
                       struct error *e) {
-    struct stmt *s;
+    struct stmt *s = NULL;
     enum status st = first_row(c, query, params, n, &s, e);
     if (st != OK)
         return st;
@@ -275,7 +275,7 @@ enum status store_int(struct conn *c, int query, const struct param *params, siz
 
 enum status store_text(struct conn *c, int query, const struct param *params, size_t n,
                        struct arena *arena, struct str *out, struct error *e) {
-    struct stmt *s;
+    struct stmt *s = NULL;
     enum status st = first_row(c, query, params, n, &s, e);
     if (st != OK)
         return st;

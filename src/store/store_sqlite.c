@@ -346,7 +346,7 @@ static enum status find_fixed(struct sqlite_conn *c, int query, struct kept **ou
             *out = k;
             return OK;
         }
-    struct kept *k;
+    struct kept *k = NULL;
     enum status st = prepare(c, str_z(query_texts[query].text[STORE_SQLITE]), &k, e);
     if (st != OK)
         return st;
@@ -394,7 +394,7 @@ static enum status find_text(struct sqlite_conn *c, struct str text, struct kept
             *out = k;
             return OK;
         }
-    struct kept *k;
+    struct kept *k = NULL;
     enum status st = prepare(c, text, &k, e);
     if (st != OK)
         return st;
@@ -415,10 +415,10 @@ static enum status find_text(struct sqlite_conn *c, struct str text, struct kept
 
 static enum status find(struct sqlite_conn *c, const struct statement *what, struct kept **out,
                         struct error *e) {
-    struct kept *k;
+    struct kept *k = NULL;
     enum status st =
         what->query >= 0 ? find_fixed(c, what->query, &k, e) : find_text(c, what->text, &k, e);
-    if (st != OK)
+    if (!k)
         return st;
     if ((size_t)k->params != what->n)
         return sqlite_fail_code(NULL, SQLITE_ERROR, "wrong number of parameters", e);
@@ -465,10 +465,11 @@ static void finish(struct kept *k) {
 
 static enum status sqlite_open_statement(struct conn *base, const struct statement *what,
                                          struct stmt **out, struct error *e) {
-    struct kept *k;
+    struct kept *k = NULL;
     enum status st = find((struct sqlite_conn *)base, what, &k, e);
-    if (st == OK)
-        st = bind(k, what, SQLITE_TRANSIENT, e);
+    if (!k)
+        return st;
+    st = bind(k, what, SQLITE_TRANSIENT, e);
     if (st != OK)
         return st;
     k->open = true;
@@ -480,10 +481,11 @@ static enum status sqlite_open_statement(struct conn *base, const struct stateme
 static enum status sqlite_run(struct conn *base, const struct statement *what, int64_t *changed,
                               struct error *e) {
     struct sqlite_conn *c = (struct sqlite_conn *)base;
-    struct kept *k;
+    struct kept *k = NULL;
     enum status st = find(c, what, &k, e);
-    if (st == OK)
-        st = bind(k, what, SQLITE_STATIC, e); // it is over before the caller's bytes go
+    if (!k)
+        return st;
+    st = bind(k, what, SQLITE_STATIC, e); // it is over before the caller's bytes go
     if (st != OK)
         return st;
     int code;

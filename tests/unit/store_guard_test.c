@@ -24,10 +24,8 @@ static const char *const attacks[] = {
     "DELETE FROM events RETURNING head",
     "REPLACE INTO events (position, head) VALUES (1, 'x')",
     "INSERT OR REPLACE INTO events (position, head) VALUES (2, 'x')",
-    "INSERT INTO events (position, head) VALUES (1, 'x') ON CONFLICT (position) DO UPDATE SET head "
-    "= 'x'",
-    "INSERT INTO events (position, head) VALUES (1, 'x') ON CONFLICT DO NOTHING; DELETE FROM "
-    "events",
+    "INSERT INTO events VALUES (1, 'x') ON CONFLICT (position) DO UPDATE SET head = 'x'",
+    "INSERT INTO events VALUES (1, 'x') ON CONFLICT DO NOTHING; DELETE FROM events",
     "INSERT INTO events (position, head) VALUES (9, 'out of order')",
     "INSERT INTO events (position, head) VALUES (-1, 'before the first')",
     "INSERT INTO events (head) VALUES ('no position')",
