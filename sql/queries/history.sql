@@ -57,12 +57,18 @@ SELECT number, root FROM tiles WHERE level = $1 AND number >= $2 AND number < $3
 -- name: history_tiles_beyond
 SELECT level, number FROM tiles WHERE number >= $2 AND level = $1 ORDER BY number LIMIT 1;
 
+-- name: history_tiles_clear
+DELETE FROM tiles;
+
 -- name: history_checkpoint_add
 INSERT INTO checkpoints (size, at, note) VALUES ($1, $2, $3)
 ON CONFLICT (size) DO UPDATE SET at = excluded.at, note = excluded.note;
 
 -- name: history_checkpoints
 SELECT size, note FROM checkpoints WHERE size >= $1 ORDER BY size LIMIT 1;
+
+-- name: history_checkpoints_end
+SELECT coalesce(max(size), 0) FROM checkpoints;
 
 -- name: history_checkpoint_newest
 SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1;

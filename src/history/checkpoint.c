@@ -62,8 +62,8 @@ static bool get_key(struct str text, struct str *name, uint32_t *id, uint8_t byt
     struct str rest = text;
     *name = str_cut(&rest, '+');
     struct str hex = str_cut(&rest, '+');
-    bool good = name_ok(*name) && hex.n == 8 && base64_get(&b, rest) && b.n == 33 &&
-                b.p[0] == ED25519;
+    bool good =
+        name_ok(*name) && hex.n == 8 && base64_get(&b, rest) && b.n == 33 && b.p[0] == ED25519;
     *id = 0;
     for (size_t i = 0; i < hex.n && good; i++) {
         static const char digits[] = "0123456789abcdef";
@@ -246,6 +246,23 @@ enum status checkpoint_keep(struct write *w, const struct log_key *k, struct buf
     struct param p[] = {P_INT(head.size), P_INT(w->now),
                         P_TEXT(((struct str){b->p + start, b->n - start}))};
     return store_run(w->conn, QUERY_HISTORY_CHECKPOINT_ADD, p, 3, NULL, e);
+}
+
+enum status checkpoint_newest(struct conn *c, struct arena *a, int64_t *size, struct str *note,
+                              struct error *e) {
+    struct stmt *found = NULL;
+    bool row = false;
+    enum status s = store_query(c, QUERY_HISTORY_CHECKPOINT_NEWEST, NULL, 0, &found, e);
+    if (!s)
+        s = store_next(found, &row, e);
+    if (!s && !row)
+        s = error_set(e, NOT_FOUND, "", N_("There is no checkpoint yet."), NULL);
+    if (!s) {
+        *size = stmt_int(found, 0);
+        *note = arena_str(a, stmt_text(found, 1));
+    }
+    store_done(found);
+    return s;
 }
 
 static bool clean_text(struct str s) {

@@ -8,8 +8,9 @@
 #include "base/crypto.h"
 #include "history/history.h"
 
-#define NOTE_MAX 65536   // bytes of a note
-#define NOTE_NAME_MAX 127 // bytes of a key's name: not empty, valid UTF-8, no spaces, control characters or '+'
+#define NOTE_MAX 65536 // bytes of a note
+#define NOTE_NAME_MAX                                                                              \
+    127 // bytes of a key's name: not empty, valid UTF-8, no spaces, control characters or '+'
 
 // What it takes to check signatures.
 struct verifier {
@@ -31,7 +32,8 @@ bool verifier_parse(struct str, struct verifier *);
 // only. log_key_open makes one where there is none, named `origin`, or, NULL, "cronista.local/" and 16 hexadecimal
 // digits of the public key. log_key_read makes none: NOT_FOUND. CORRUPT for a file that is no key; INVALID for an origin
 // that can't be one.
-enum status log_key_open(const char *directory, const char *origin, struct log_key *, struct error *);
+enum status log_key_open(const char *directory, const char *origin, struct log_key *,
+                         struct error *);
 enum status log_key_read(const char *directory, struct log_key *, struct error *);
 void log_key_wipe(struct log_key *);
 
@@ -44,9 +46,14 @@ enum status checkpoint_of(struct conn *, const struct log_key *, struct buf *, s
 // a verification finds it. To be given to nobody before the piece of writing is committed.
 enum status checkpoint_keep(struct write *, const struct log_key *, struct buf *, struct error *);
 
+// The newest kept one. NOT_FOUND when there is none.
+enum status checkpoint_newest(struct conn *, struct arena *, int64_t *size, struct str *note,
+                              struct error *);
+
 // Reads a note and checks its signature. Lines after the third and signatures of others are allowed and passed over.
 // INVALID when it is no checkpoint; DENIED when it is not (rightly) signed with that key, or has another
 // origin. With NULL the signature is not looked at.
-enum status checkpoint_read(struct str note, const struct verifier *, struct tree_head *, struct error *);
+enum status checkpoint_read(struct str note, const struct verifier *, struct tree_head *,
+                            struct error *);
 
 #endif

@@ -73,8 +73,7 @@ struct reading {
 };
 
 static bool take(struct reading *r, struct str expected) {
-    if (r->bad || (size_t)(r->end - r->p) < expected.n ||
-        memcmp(r->p, expected.p, expected.n) != 0)
+    if (r->bad || (size_t)(r->end - r->p) < expected.n || memcmp(r->p, expected.p, expected.n) != 0)
         return false;
     r->p += expected.n;
     return true;
@@ -112,13 +111,15 @@ bool hash_from_text(struct str text, struct hash *out) {
     static const int8_t value[256] = {
 #define V(c, v) [c] = (v) + 1,
         V('A', 0) V('B', 1) V('C', 2) V('D', 3) V('E', 4) V('F', 5) V('G', 6) V('H', 7) V('I', 8)
-        V('J', 9) V('K', 10) V('L', 11) V('M', 12) V('N', 13) V('O', 14) V('P', 15) V('Q', 16)
-        V('R', 17) V('S', 18) V('T', 19) V('U', 20) V('V', 21) V('W', 22) V('X', 23) V('Y', 24)
-        V('Z', 25) V('a', 26) V('b', 27) V('c', 28) V('d', 29) V('e', 30) V('f', 31) V('g', 32)
-        V('h', 33) V('i', 34) V('j', 35) V('k', 36) V('l', 37) V('m', 38) V('n', 39) V('o', 40)
-        V('p', 41) V('q', 42) V('r', 43) V('s', 44) V('t', 45) V('u', 46) V('v', 47) V('w', 48)
-        V('x', 49) V('y', 50) V('z', 51) V('0', 52) V('1', 53) V('2', 54) V('3', 55) V('4', 56)
-        V('5', 57) V('6', 58) V('7', 59) V('8', 60) V('9', 61) V('-', 62) V('_', 63)
+            V('J', 9) V('K', 10) V('L', 11) V('M', 12) V('N', 13) V('O', 14) V('P', 15) V('Q', 16)
+                V('R', 17) V('S', 18) V('T', 19) V('U', 20) V('V', 21) V('W', 22) V('X', 23)
+                    V('Y', 24) V('Z', 25) V('a', 26) V('b', 27) V('c', 28) V('d', 29) V('e', 30)
+                        V('f', 31) V('g', 32) V('h', 33) V('i', 34) V('j', 35) V('k', 36) V('l', 37)
+                            V('m', 38) V('n', 39) V('o', 40) V('p', 41) V('q', 42) V('r', 43)
+                                V('s', 44) V('t', 45) V('u', 46) V('v', 47) V('w', 48) V('x', 49)
+                                    V('y', 50) V('z', 51) V('0', 52) V('1', 53) V('2', 54)
+                                        V('3', 55) V('4', 56) V('5', 57) V('6', 58) V('7', 59)
+                                            V('8', 60) V('9', 61) V('-', 62) V('_', 63)
 #undef V
     };
     if (text.n != HASH_TEXT)

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "history/history.h"
 
-#define HEAD_MAX 1024    // bytes; the longest possible is well below
+#define HEAD_MAX 1024      // bytes; the longest possible is well below
 #define HEAD_MODULE_MAX 64 // bytes of a module's name: a to z, 0 to 9 and _, a letter first
 
 // Adds the head to the buffer. BUG for an event that no head can say.

@@ -2,6 +2,8 @@
 // edge is in tree.c, checking all of it in verify.c.
 #include "history/history.h"
 
+#include <stdlib.h>
+
 #include "base/crypto.h"
 #include "history/appender.h"
 #include "history/head.h"
@@ -36,9 +38,9 @@ static struct str bytes_of(const struct hash *h) {
 }
 
 enum status history_index(struct conn *c, const struct event *e, struct error *error) {
-    struct param p[] = {P_INT(e->position), P_INT(e->at),        P_INT(e->actor),
+    struct param p[] = {P_INT(e->position),      P_INT(e->at),     P_INT(e->actor),
                         P_INT(e->module_number), P_INT(e->record), P_INT(e->kind),
-                        P_INT(e->operation), P_INT(e->channel)};
+                        P_INT(e->operation),     P_INT(e->channel)};
     return store_run(c, QUERY_HISTORY_LOG_ADD, p, 8, NULL, error);
 }
 
@@ -120,6 +122,19 @@ enum status history_erase(struct write *w, int64_t position, const struct str *f
     if (!s && erased)
         *erased = count;
     return s;
+}
+
+enum status history_rebuild_tiles(struct conn *c, struct error *error) {
+    enum status s = store_begin(c, true, error);
+    if (s)
+        return s;
+    struct tree *tree = must_alloc(sizeof *tree);
+    store_gate(c, STORE_GATE_APPEND, true);
+    s = tree_rebuild(tree, c, error);
+    free(tree);
+    if (s)
+        store_rollback(c);
+    return s ? s : store_commit(c, error);
 }
 
 // ---------------------------------------------------------------- reading

@@ -19,26 +19,28 @@
 #include "store/store.h"
 
 struct event_item {
-    struct str field;          // or a reserved one: "~text", "~name", "~names", "~reason"
+    struct str field;            // or a reserved one: "~text", "~name", "~names", "~reason"
     const struct doc *old, *new; // NULL is null
-    bool erased;               // read only: both values are gone for ever
+    bool erased;                 // read only: both values are gone for ever
 };
 
 struct event {
-    int64_t position;     // given by history_append
-    micros at;            // 0: now. Never earlier than the event before it, which is what is kept if it would be
+    int64_t position; // given by history_append
+    micros
+        at; // 0: now. Never earlier than the event before it, which is what is kept if it would be
     int64_t actor;        // user id; 0: the system itself
     int64_t on_behalf_of; // user id; 0: nobody
     enum event_channel channel;
-    int64_t operation;    // position of the operation's first event; -1: this is the first one
-    int64_t cause;        // position of the event that triggered this; -1: none
+    int64_t operation; // position of the operation's first event; -1: this is the first one
+    int64_t cause;     // position of the event that triggered this; -1: none
     enum event_kind kind;
-    struct str module;    // "contacts"
-    int module_number;    // stands for it in the derived table `log`; not in the head, so reading leaves it 0
-    int64_t record;       // its id
+    struct str module; // "contacts"
+    int module_number; // stands for it in the derived table `log`; not in the head, so reading leaves it 0
+    int64_t record; // its id
     const struct event_item *items;
     size_t n_items;
-    bool imported_time;   // `at` may lie before its predecessors: the past of another system, or of a demonstration
+    bool
+        imported_time; // `at` may lie before its predecessors: the past of another system, or of a demonstration
 };
 
 // ---------------------------------------------------------------- writing
@@ -50,10 +52,10 @@ struct writer;
 // What a piece of writing works with. Valid during the piece only.
 struct write {
     struct writer *writer;
-    struct conn *conn;    // in a write transaction, under a savepoint of its own
-    struct arena *arena;  // reset after the piece has been answered
+    struct conn *conn;   // in a write transaction, under a savepoint of its own
+    struct arena *arena; // reset after the piece has been answered
     micros now;
-    int64_t next;         // position the next event will get
+    int64_t next; // position the next event will get
 };
 
 // Returns OK to keep what it did, anything else to undo it (the error goes to the waiter). A piece may run again from
@@ -66,17 +68,21 @@ struct write_task {
     // Called on the writer's thread once the fate is known: after the commit (durable) or the refusal. Must be quick;
     // may submit a task (this one again, too), must not wait for one.
     void (*done)(struct write_task *);
-    enum status status;   // set before done. UNAVAILABLE also when the database stays locked or the writer stops
+    enum status
+        status; // set before done. UNAVAILABLE also when the database stays locked or the writer stops
     struct error error;
-    int64_t first, last;  // positions of its events (last < first: none)
-    bool background;      // long work cut in slices: goes only when nobody else waits
+    int64_t first, last; // positions of its events (last < first: none)
+    bool
+        background; // long work cut in slices: goes when nobody else waits, or has kept it waiting for 0.2 s
     struct write_task *next; // the writer's
 };
 
-// after_commit (may be NULL) is told, on the writer's thread, of each committed transaction that added events.
-enum status writer_start(struct writer **, struct store *, void (*after_commit)(void *, int64_t first, int64_t last),
-                         void *arg, struct error *);
-void writer_stop(struct writer *); // finishes what was submitted
+// after_commit (may be NULL) is told, on the writer's thread and before the waiters, of newly committed events: each once
+// and in order, those too that other processes have added in the meantime.
+enum status writer_start(struct writer **, struct store *,
+                         void (*after_commit)(void *, int64_t first, int64_t last), void *arg,
+                         struct error *);
+void writer_stop(struct writer *);                        // finishes what was submitted
 void writer_submit(struct writer *, struct write_task *); // the task must live until done
 // Submits and waits. With `last` (may be NULL) the position of its last event.
 enum status writer_run(struct writer *, write_fn, void *arg, int64_t *last, struct error *);
@@ -96,15 +102,21 @@ enum status history_index(struct conn *, const struct event *, struct error *);
 // Erases values of a committed event's payload: the items of those fields lose their values and keep their leaves, the
 // others get their salts, the secret goes. The head's digest stays true (4). *erased (may be NULL): how many items
 // lost theirs now. NOT_FOUND for no such event.
-enum status history_erase(struct write *, int64_t position, const struct str *fields, size_t n, int64_t *erased,
-                          struct error *);
+enum status history_erase(struct write *, int64_t position, const struct str *fields, size_t n,
+                          int64_t *erased, struct error *);
+
+// Makes the tiles anew, in one transaction on a connection of STORE_MIGRATE: the remedy for damaged ones. CORRUPT, and
+// nothing done, when the heads do not give the saved root.
+enum status history_rebuild_tiles(struct conn *, struct error *);
 
 // ---------------------------------------------------------------- reading
 
 // One event as it stands in the log. Strings live in the arena.
-enum status history_get(struct conn *, int64_t position, struct arena *, struct event *, struct error *);
+enum status history_get(struct conn *, int64_t position, struct arena *, struct event *,
+                        struct error *);
 // A head's bytes parsed, and a payload's body with them (body may be empty: then no items).
-enum status event_parse(struct str head, struct str body, struct arena *, struct event *, struct error *);
+enum status event_parse(struct str head, struct str body, struct arena *, struct event *,
+                        struct error *);
 
 // Size and root of the log as its last commit saved them.
 struct tree_head {

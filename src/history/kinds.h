@@ -27,8 +27,8 @@ enum event_kind {
 #undef X
 };
 
-const char *event_kind_name(int kind);      // NULL for an unknown number
-int event_kind_of(struct str name);         // 0 for an unknown name
+const char *event_kind_name(int kind); // NULL for an unknown number
+int event_kind_of(struct str name);    // 0 for an unknown name
 
 // By what way a change came in.
 #define EVENT_CHANNELS(X)                                                                          \

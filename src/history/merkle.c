@@ -134,7 +134,8 @@ enum status merkle_prove_consistency(int64_t size1, int64_t size2, merkle_nodes 
     BUG_ON(size1 < 1 || size1 > size2 || size2 > MERKLE_SIZE_MAX);
     struct proof p = {0};
     int64_t begin = 0, end = size2;
-    bool whole = true; // does the old tree begin where this range does? Then the checker knows its root.
+    bool whole =
+        true; // does the old tree begin where this range does? Then the checker knows its root.
     while (end != size1) {
         int64_t middle = begin + (INT64_C(1) << split(end - begin));
         bool is_left = size1 <= middle;

@@ -228,8 +228,8 @@ static enum status malformed(struct error *e) {
 }
 
 // A body goes with a secret, or carries its salts itself, never both.
-static bool salt_for(bool secret_given, struct hash secret, uint32_t number, const struct item *item,
-                     struct hash *out) {
+static bool salt_for(bool secret_given, struct hash secret, uint32_t number,
+                     const struct item *item, struct hash *out) {
     if (secret_given == item->salted)
         return false;
     *out = secret_given ? salt_of(secret, number) : item->salt;
@@ -328,10 +328,8 @@ enum status payload_erase(struct str body, struct str secret, const struct str *
     struct arena arena = ARENA_INIT;
     struct str *names = arena_array(&arena, struct str, n + 1);
     enum status s = OK;
-    struct erasing x = {.out = out,
-                        .scratch = BUF_INIT(PAYLOAD_MAX + 16),
-                        .names = names,
-                        .n_names = n};
+    struct erasing x = {
+        .out = out, .scratch = BUF_INIT(PAYLOAD_MAX + 16), .names = names, .n_names = n};
     for (size_t i = 0; i < n && !s; i++) {
         const struct doc name = {.type = DOC_STRING, .string = fields[i]};
         buf_clear(&x.scratch);

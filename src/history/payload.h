@@ -22,11 +22,11 @@ enum status payload_check(struct str body, struct str secret, struct payload_sum
 
 // Adds to the buffer the body without the values of the named fields; *erased is how many items lost theirs.
 // The result needs no secret any more. CORRUPT as above.
-enum status payload_erase(struct str body, struct str secret, const struct str *fields, size_t n, struct buf *out,
-                          int64_t *erased, struct error *);
+enum status payload_erase(struct str body, struct str secret, const struct str *fields, size_t n,
+                          struct buf *out, int64_t *erased, struct error *);
 
 // The items. Strings may point into the body.
-enum status payload_parse(struct str body, struct arena *, const struct event_item **items, size_t *n,
-                          struct error *);
+enum status payload_parse(struct str body, struct arena *, const struct event_item **items,
+                          size_t *n, struct error *);
 
 #endif

@@ -34,8 +34,10 @@ enum status proof_consistency(struct conn *c, int64_t size1, int64_t size2, stru
     if (size2 > head.size)
         return none_such(e);
     if (size1 < 1 || size1 > size2)
-        return error_set(e, INVALID, "", N_("A proof of consistency goes from 1 or more events to "
-                                            "at least as many."), NULL);
+        return error_set(e, INVALID, "",
+                         N_("A proof of consistency goes from 1 or more events to "
+                            "at least as many."),
+                         NULL);
     struct tile_reader reader = {.conn = c, .size = size2, .arena = a};
     return merkle_prove_consistency(size1, size2, tile_node, &reader, out, e);
 }
@@ -51,8 +53,8 @@ static bool named(struct str field, const struct str *fields, size_t n) {
 
 // The body with the values opened that may be, and without its secret: what an erasure of the others would leave.
 static enum status opened_body(struct str body, struct str secret, enum receipt_values values,
-                               const struct str *fields, size_t n, struct arena *a,
-                               struct buf *out, struct error *e) {
+                               const struct str *fields, size_t n, struct arena *a, struct buf *out,
+                               struct error *e) {
     const struct event_item *items = NULL;
     size_t n_items = 0, n_closed = 0;
     int64_t erased;

@@ -18,7 +18,8 @@ static inline int64_t tile_hashes_on(int64_t size, int level) {
 }
 
 // The first `count` hashes of a tile. CORRUPT when something that must be there is not.
-enum status tile_hashes(struct conn *, int level, int64_t number, int count, struct hash *out, struct error *);
+enum status tile_hashes(struct conn *, int level, int64_t number, int count, struct hash *out,
+                        struct error *);
 
 // merkle_nodes over the tree of that size, for proofs; arg is the reader. Keeps what it has read in the arena.
 struct tile_reader {
@@ -31,9 +32,9 @@ enum status tile_node(void *reader, int height, int64_t index, struct hash *out,
 
 // A path of tlog-tiles behind "/tile/": "0/x001/x234/067", "1/000.p/12", "entries/x001/000.p/255".
 struct tile_path {
-    int level;      // TILE_ENTRIES: the heads themselves
+    int level; // TILE_ENTRIES: the heads themselves
     int64_t number;
-    int width;      // 256: full
+    int width; // 256: full
 };
 #define TILE_ENTRIES (-1)
 bool tile_path_parse(struct str, struct tile_path *);
@@ -41,6 +42,7 @@ void tile_path_write(struct buf *, const struct tile_path *);
 
 // The bytes of that tile in the tree of `size` leaves: hashes, or heads each behind its length in two bytes, big-endian.
 // NOT_FOUND when the tree has not grown that far.
-enum status tile_read(struct conn *, int64_t size, const struct tile_path *, struct buf *out, struct error *);
+enum status tile_read(struct conn *, int64_t size, const struct tile_path *, struct buf *out,
+                      struct error *);
 
 #endif

@@ -107,10 +107,11 @@ static enum status catch_up(struct tree *t, struct conn *c, int64_t size, struct
 }
 
 static enum status changed(struct error *e) {
-    return error_set(e, CORRUPT, "",
-                     N_("The events of the log do not give the root that was saved with them. Run a "
-                        "verification."),
-                     NULL);
+    return error_set(
+        e, CORRUPT, "",
+        N_("The events of the log do not give the root that was saved with them. Run a "
+           "verification."),
+        NULL);
 }
 
 enum status tree_follow(struct tree *t, struct conn *c, struct error *e) {
@@ -134,6 +135,25 @@ enum status tree_follow(struct tree *t, struct conn *c, struct error *e) {
     }
     t->now.at = saved.at;
     return OK;
+}
+
+enum status tree_rebuild(struct tree *t, struct conn *c, struct error *e) {
+    struct tree_saved saved;
+    struct stmt *s = NULL;
+    enum status st = tree_saved(c, &saved, e);
+    if (!st)
+        st = store_run(c, QUERY_HISTORY_TILES_CLEAR, NULL, 0, NULL, e);
+    memset(t, 0, sizeof *t);
+    struct param p[] = {P_INT(0), P_INT(MERKLE_SIZE_MAX)};
+    if (!st)
+        st = store_query(c, QUERY_HISTORY_HEADS, p, 2, &s, e);
+    for (bool row = true; !st && row;) {
+        st = store_next(s, &row, e);
+        if (!st && row)
+            st = tree_add(t, c, merkle_leaf(stmt_blob(s, 1)), e);
+    }
+    store_done(s);
+    return st || at_root(t, &saved) ? st : changed(e);
 }
 
 // The leaves of a partial tile are only added to while it is the last one; once it was filled, the next begins in

@@ -14,8 +14,8 @@ struct tree_mark {
 
 struct tree {
     struct tree_mark now;
-    bool loaded;                                  // `now` and `edge` are those of the database
-    struct hash edge[TILE_LEVELS][TILE_WIDTH];    // per level the hashes of its last, partial tile
+    bool loaded;                               // `now` and `edge` are those of the database
+    struct hash edge[TILE_LEVELS][TILE_WIDTH]; // per level the hashes of its last, partial tile
 };
 
 // What the last commit left; size 0 in a new database.
@@ -34,6 +34,9 @@ enum status tree_follow(struct tree *, struct conn *, struct error *);
 enum status tree_add(struct tree *, struct conn *, struct hash leaf, struct error *);
 // Writes size, root and time: once, before the commit.
 enum status tree_save(struct tree *, struct conn *, struct error *);
+
+// Makes all tiles anew (history_rebuild_tiles), in a transaction of a STORE_MIGRATE connection.
+enum status tree_rebuild(struct tree *, struct conn *, struct error *);
 
 // Back to a mark taken in this transaction (after the database was rolled back to the same point), or before it.
 // What can't be restored is read again: at once, or by the next tree_follow.

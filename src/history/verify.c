@@ -33,16 +33,20 @@ struct walk {
     struct arena arena;
 
     struct tree_saved saved;
-    int64_t end; // events there are, as of the start
-    int64_t beyond_payload, beyond_row; // a position behind it where the other tables have something; -1: none
+    // As of the start; what others add later is not looked at.
+    int64_t end; // events there are
+    int64_t beyond_payload,
+        beyond_row;            // a position behind them where other tables have something; -1: none
+    int64_t newest_checkpoint; // size of the newest stored one
+    bool beyond_tile;          // there is a tile that they don't fill
 
     struct frontier frontier;
     struct hash edge[TILE_LEVELS][TILE_WIDTH];
     struct hash stored[TILE_WIDTH]; // the stored level-0 tile of the events being read
     bool has_stored;
 
-    micros latest;                      // of the times that are not imported
-    int64_t operations[RECENT];         // recently met, each is the beginning of one; -1: free
+    micros latest;                        // of the times that are not imported
+    int64_t operations[RECENT];           // recently met, each is the beginning of one; -1: free
     struct str module_names[MODULES_MAX]; // by number, as met in `log`
 
     int64_t good_size;       // the last size at which a checkpoint agreed
@@ -92,9 +96,10 @@ static enum status next_stored(struct walk *w, int64_t from) {
 
 static bool check_root(struct walk *w, const struct tree_head *head) {
     if (!hash_eq(frontier_root(&w->frontier), head->root))
-        return damaged(w, DAMAGE_CHECKPOINT, w->good_size, head->size - 1,
-                       N_("A signed checkpoint knows other events: one of those from {0} to {1} has "
-                          "been changed."));
+        return damaged(
+            w, DAMAGE_CHECKPOINT, w->good_size, head->size - 1,
+            N_("A signed checkpoint knows other events: one of those from {0} to {1} has "
+               "been changed."));
     w->good_size = head->size;
     w->report->checkpoints++;
     return true;
@@ -111,20 +116,22 @@ static bool check_here(struct walk *w, enum status *st) {
     struct tree_head head;
     enum status read = checkpoint_read(w->next_note, w->options->verifier, &head, NULL);
     if (read || head.size != size)
-        return wrong(w, DAMAGE_SIGNATURE, size,
-                     N_("The stored checkpoint of {0} events is not one that this log has signed."));
+        return wrong(
+            w, DAMAGE_SIGNATURE, size,
+            N_("The stored checkpoint of {0} events is not one that this log has signed."));
     return check_root(w, &head) && !(*st = next_stored(w, size + 1));
 }
 
 // Those that the log does not reach.
 static bool check_beyond(struct walk *w) {
-    int64_t size = w->frontier.size, most = w->next_checkpoint > size ? w->next_checkpoint : size;
+    int64_t size = w->frontier.size,
+            most = w->newest_checkpoint > size ? w->newest_checkpoint : size;
     for (size_t i = 0; i < w->n_against; i++)
         if (w->against[i].size > most)
             most = w->against[i].size;
-    return most == size ||
-           damaged(w, DAMAGE_CUT, size, most - 1,
-                   N_("A signed checkpoint knows the events {0} to {1}, but the log ends before them."));
+    return most == size || damaged(w, DAMAGE_CUT, size, most - 1,
+                                   N_("A signed checkpoint knows the events {0} to {1}, but the "
+                                      "log ends before them."));
 }
 
 // ---------------------------------------------------------------- one event
@@ -147,9 +154,9 @@ static bool check_module(struct walk *w, int64_t module, struct str name, int64_
 }
 
 static bool check_row(struct walk *w, struct stmt *row, const struct event *e) {
-    if (stmt_int(row, 1) != e->at || stmt_int(row, 2) != e->actor || stmt_int(row, 4) != e->record ||
-        stmt_int(row, 5) != (int64_t)e->kind || stmt_int(row, 6) != e->operation ||
-        stmt_int(row, 7) != (int64_t)e->channel)
+    if (stmt_int(row, 1) != e->at || stmt_int(row, 2) != e->actor ||
+        stmt_int(row, 4) != e->record || stmt_int(row, 5) != (int64_t)e->kind ||
+        stmt_int(row, 6) != e->operation || stmt_int(row, 7) != (int64_t)e->channel)
         return wrong(w, DAMAGE_INDEX, e->position,
                      N_("The row of event {0} in the table \"log\" differs from its head."));
     return check_module(w, stmt_int(row, 3), e->module, e->position);
@@ -256,7 +263,8 @@ static void keep(void *arg, int height, int64_t index, const struct hash *h) {
 // After the last event of each tile: all tiles that are full with it.
 static bool close_tiles(struct walk *w, enum status *st) {
     int64_t hashes = w->frontier.size, span = TILE_WIDTH;
-    for (int level = 0; hashes % TILE_WIDTH == 0; level++, hashes /= TILE_WIDTH, span *= TILE_WIDTH) {
+    for (int level = 0; hashes % TILE_WIDTH == 0;
+         level++, hashes /= TILE_WIDTH, span *= TILE_WIDTH) {
         int64_t number = hashes / TILE_WIDTH - 1;
         struct hash stored[TILE_WIDTH], root;
         bool found;
@@ -272,15 +280,16 @@ static bool close_tiles(struct walk *w, enum status *st) {
     return true;
 }
 
-static enum status tile_beyond(struct walk *w, int level, bool *found) {
-    struct stmt *s = NULL;
-    int64_t full = tile_hashes_on(w->frontier.size, level) / TILE_WIDTH;
-    struct param p[] = {P_INT(level), P_INT(full)};
-    enum status st = store_query(w->conn, QUERY_HISTORY_TILES_BEYOND, p, 2, &s, w->error);
-    *found = false;
-    if (!st)
-        st = store_next(s, found, w->error);
-    store_done(s);
+static enum status find_tile_beyond(struct walk *w) {
+    enum status st = OK;
+    for (int level = 0; level < TILE_LEVELS && !st && !w->beyond_tile; level++) {
+        struct stmt *s = NULL;
+        struct param p[] = {P_INT(level), P_INT(tile_hashes_on(w->end, level) / TILE_WIDTH)};
+        st = store_query(w->conn, QUERY_HISTORY_TILES_BEYOND, p, 2, &s, w->error);
+        if (!st)
+            st = store_next(s, &w->beyond_tile, w->error);
+        store_done(s);
+    }
     return st;
 }
 
@@ -399,7 +408,7 @@ static bool check_slices(struct walk *w, enum status *st) {
 }
 
 // What the last commit saved about all of it.
-static bool check_end(struct walk *w, enum status *st) {
+static bool check_end(struct walk *w) {
     int64_t size = w->frontier.size;
     if (size < w->saved.size)
         return damaged(w, DAMAGE_MISSING, size, w->saved.size - 1,
@@ -410,37 +419,41 @@ static bool check_end(struct walk *w, enum status *st) {
                    ? damaged(w, DAMAGE_HEAD, edge > w->good_size ? edge : w->good_size, size - 1,
                              N_("The head of one of the events {0} to {1} has been changed, or the "
                                 "saved root."))
-                   : wrong(w, DAMAGE_STATE, size, N_("The saved root is not that of the {0} events."));
+                   : wrong(w, DAMAGE_STATE, size,
+                           N_("The saved root is not that of the {0} events."));
     if (w->saved.at != w->latest)
         return wrong(w, DAMAGE_STATE, size,
                      N_("The saved time is not that of the newest of the {0} events."));
-    for (int level = 0; level < TILE_LEVELS; level++) {
-        bool found;
-        if ((*st = tile_beyond(w, level, &found)))
-            return false;
-        if (found)
-            return wrong(w, DAMAGE_TILE, size,
-                         N_("There is a tile for events past the {0} there are."));
-    }
+    if (w->beyond_tile)
+        return wrong(w, DAMAGE_TILE, size,
+                     N_("There is a tile for events past the {0} there are."));
     return check_beyond(w);
 }
 
-// The number of events there are, with nothing behind them in the tables beside.
-static enum status measure(struct walk *w) {
-    enum status st = store_begin(w->conn, false, w->error);
-    if (st)
-        return st;
-    st = tree_saved(w->conn, &w->saved, w->error);
+static enum status measure_all(struct walk *w) {
+    int64_t payloads = 0, rows = 0;
+    enum status st = tree_saved(w->conn, &w->saved, w->error);
     if (!st)
         st = store_int(w->conn, QUERY_HISTORY_EVENTS_END, NULL, 0, &w->end, w->error);
-    int64_t payloads = 0, rows = 0;
     if (!st)
         st = store_int(w->conn, QUERY_HISTORY_PAYLOADS_END, NULL, 0, &payloads, w->error);
     if (!st)
         st = store_int(w->conn, QUERY_HISTORY_LOG_END, NULL, 0, &rows, w->error);
-    store_rollback(w->conn);
+    if (!st)
+        st = store_int(w->conn, QUERY_HISTORY_CHECKPOINTS_END, NULL, 0, &w->newest_checkpoint,
+                       w->error);
     w->beyond_payload = payloads > w->end ? payloads - 1 : -1;
     w->beyond_row = rows > w->end ? rows - 1 : -1;
+    return st ? st : find_tile_beyond(w);
+}
+
+// How much there is, as of one moment.
+static enum status measure(struct walk *w) {
+    enum status st = store_begin(w->conn, false, w->error);
+    if (st)
+        return st;
+    st = measure_all(w);
+    store_rollback(w->conn);
     return st;
 }
 
@@ -449,8 +462,8 @@ static enum status read_against(struct walk *w) {
     w->against = must_alloc((o->n_against + 1) * sizeof *w->against);
     for (; w->n_against < o->n_against; w->n_against++) {
         struct error why = {0};
-        enum status st = checkpoint_read(o->against[w->n_against], o->verifier,
-                                         &w->against[w->n_against], &why);
+        enum status st =
+            checkpoint_read(o->against[w->n_against], o->verifier, &w->against[w->n_against], &why);
         if (st == DENIED) {
             wrong(w, DAMAGE_SIGNATURE, 0,
                   N_("The checkpoint to verify against is not signed with this log's key."));
@@ -474,13 +487,14 @@ static enum status verify(struct walk *w) {
         st = next_stored(w, 0);
     if (st)
         return st;
-    if (!check_slices(w, &st) || !check_end(w, &st))
+    if (!check_slices(w, &st) || !check_end(w))
         return st;
     if (w->beyond_payload >= 0)
         wrong(w, DAMAGE_ADDED, w->beyond_payload,
               N_("The payload of event {0} was not written by Cronista."));
     else if (w->beyond_row >= 0)
-        wrong(w, DAMAGE_INDEX, w->beyond_row, N_("The table \"log\" has a row for event {0}, which there is not."));
+        wrong(w, DAMAGE_INDEX, w->beyond_row,
+              N_("The table \"log\" has a row for event {0}, which there is not."));
     return st;
 }
 

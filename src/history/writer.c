@@ -17,8 +17,9 @@
 
 #define BATCH_TASKS 256
 #define BATCH_TIME (5000 * (SECOND / 1000000))
-#define BACKGROUND_PATIENCE (SECOND / 5) // after this long a background task goes although others wait
-#define TRIES 3                          // of a transaction that met another process's lock
+#define BACKGROUND_PATIENCE                                                                        \
+    (SECOND / 5) // after this long a background task goes although others wait
+#define TRIES 3  // of a transaction that met another process's lock
 
 struct queue {
     struct write_task *first, *last;

@@ -57,8 +57,8 @@ static inline void logs_end(struct logs *l) {
         logs_close(l);
     arena_release(&l->arena);
     static const char *const files[] = {"cronista.db", "cronista.db-wal", "cronista.db-shm",
-                                        "search.db", "search.db-wal", "search.db-shm",
-                                        "log.key", "copy.db"};
+                                        "search.db",   "search.db-wal",   "search.db-shm",
+                                        "log.key",     "copy.db"};
     char path[128];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/%s", l->dir, files[i]);

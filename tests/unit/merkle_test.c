@@ -32,9 +32,9 @@ static int make_tree(void **state) {
     for (int length = 1; length <= LEAVES; length++)
         for (int begin = 0; begin + length <= LEAVES; begin++) {
             int end = begin + length, k = below(length);
-            tree[begin][end] = length == 1 ? leaves[begin]
-                                           : merkle_node(&tree[begin][begin + k],
-                                                         &tree[begin + k][end]);
+            tree[begin][end] = length == 1
+                                   ? leaves[begin]
+                                   : merkle_node(&tree[begin][begin + k], &tree[begin + k][end]);
         }
     tree[0][0] = hash_of(STR(""));
     return 0;

@@ -230,6 +230,55 @@ static void test_other_signatures_are_passed_over_but_ours_must_be_right(void **
     buf_release(&b);
 }
 
+struct keeping {
+    const struct log_key *key;
+    struct buf note;
+    enum status after;
+};
+
+static enum status keep(struct write *w, void *arg, struct error *e) {
+    struct keeping *k = arg;
+    struct logs_edit edit = {.n = 2};
+    enum status s = logs_edit(w, &edit, e);
+    buf_clear(&k->note);
+    if (!s)
+        s = checkpoint_keep(w, k->key, &k->note, e);
+    return s ? s : k->after;
+}
+
+static void test_kept_checkpoints(void **state) {
+    (void)state;
+    struct logs l;
+    struct conn *c;
+    struct log_key key = test_key("a.example");
+    struct keeping k = {.key = &key, .note = BUF_INIT(NOTE_MAX)};
+    struct tree_head head, now;
+    struct str note;
+    int64_t size;
+    logs_start(&l);
+    must(store_connect(l.store, STORE_READ, &c, &e));
+    assert_int_equal(checkpoint_newest(c, &l.arena, &size, &note, NULL), NOT_FOUND);
+    logs_add(&l, 300);
+    must(writer_run(l.writer, keep, &k, NULL, &e));
+    must(checkpoint_read(buf_view(&k.note), &key.verifier, &head, &e));
+    must(history_tree_head(c, &now, &e));
+    assert_true(head.size == 302 && now.size == 302 && hash_eq(head.root, now.root));
+    must(checkpoint_newest(c, &l.arena, &size, &note, &e));
+    assert_true(size == 302 && str_eq(note, buf_view(&k.note)));
+    k.after = INVALID; // what was refused was never there
+    assert_int_equal(writer_run(l.writer, keep, &k, NULL, NULL), INVALID);
+    must(checkpoint_newest(c, &l.arena, &size, &note, &e));
+    assert_int_equal(size, 302);
+    logs_add(&l, 1);
+    buf_clear(&k.note);
+    must(checkpoint_of(c, &key, &k.note, &e));
+    must(checkpoint_read(buf_view(&k.note), &key.verifier, &head, &e));
+    assert_int_equal(head.size, 303);
+    buf_release(&k.note);
+    conn_close(c);
+    logs_end(&l);
+}
+
 // ---------------------------------------------------------------- receipts
 
 struct receipts {
@@ -344,6 +393,7 @@ int main(void) {
         cmocka_unit_test(test_no_byte_of_a_checkpoint_may_change),
         cmocka_unit_test(test_what_is_signed_must_be_a_checkpoint_too),
         cmocka_unit_test(test_other_signatures_are_passed_over_but_ours_must_be_right),
+        cmocka_unit_test(test_kept_checkpoints),
         cmocka_unit_test(test_receipts_prove_without_the_log),
         cmocka_unit_test(test_a_changed_receipt_proves_nothing),
         cmocka_unit_test(test_parts_of_two_receipts_do_not_mix),

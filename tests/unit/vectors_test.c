@@ -61,11 +61,15 @@ static const char *const items_json[] = {
     "[]",
     "[{\"field\":\"city\",\"old\":\"Lima\",\"new\":\"Bogot\\u00e1\"},"
     "{\"field\":\"~name\",\"old\":null,\"new\":\"Ana\"}]",
-    "[{\"field\":\"name\",\"old\":null,\"new\":\"\\u0141\\u00f3d\\u017a \\\"\\\\\\n\\u0007 \\ud83d\\ude00 \\u2028/\"}]",
-    "[{\"field\":\"amount\",\"old\":\"12.3400\",\"new\":\"0.0001\"},{\"field\":\"active\",\"old\":true,"
+    "[{\"field\":\"name\",\"old\":null,\"new\":\"\\u0141\\u00f3d\\u017a \\\"\\\\\\n\\u0007 "
+    "\\ud83d\\ude00 \\u2028/\"}]",
+    "[{\"field\":\"amount\",\"old\":\"12.3400\",\"new\":\"0.0001\"},{\"field\":\"active\",\"old\":"
+    "true,"
     "\"new\":false},{\"field\":\"count\",\"old\":-9007199254740991,\"new\":0}]",
-    "[{\"field\":\"tags\",\"old\":[],\"new\":[\"b\",\"a\"]},{\"field\":\"~names\",\"old\":null,\"new\":"
-    "{\"users/10\":\"Zo\\u00eb\",\"companies/3\":\"Acme\",\"\\ue000\":1,\"\\ud83d\\ude00\":2,\"\":{}}},"
+    "[{\"field\":\"tags\",\"old\":[],\"new\":[\"b\",\"a\"]},{\"field\":\"~names\",\"old\":null,"
+    "\"new\":"
+    "{\"users/10\":\"Zo\\u00eb\",\"companies/"
+    "3\":\"Acme\",\"\\ue000\":1,\"\\ud83d\\ude00\":2,\"\":{}}},"
     "{\"field\":\"a \\\"quoted\\\" field\",\"old\":\"\",\"new\":null}]",
 };
 
@@ -198,8 +202,10 @@ static void add_log(struct made *m, struct doc *root) {
 
 static void add_proofs(struct made *m, struct doc *root) {
     struct arena *a = m->arena;
-    static const int64_t inclusions[][2] = {{0, 1}, {0, 8}, {2, 3}, {6, 7}, {4, 13}, {12, 13}, {7, 11}};
-    static const int64_t consistencies[][2] = {{1, 1}, {1, 8}, {6, 8}, {4, 13}, {12, 13}, {7, 11}, {13, 13}};
+    static const int64_t inclusions[][2] = {{0, 1},  {0, 8},   {2, 3}, {6, 7},
+                                            {4, 13}, {12, 13}, {7, 11}};
+    static const int64_t consistencies[][2] = {{1, 1},   {1, 8},  {6, 8},  {4, 13},
+                                               {12, 13}, {7, 11}, {13, 13}};
     struct doc *inclusion = doc_set_array(a, root, "inclusion");
     struct doc *consistency = doc_set_array(a, root, "consistency");
     for (size_t i = 0; i < 7; i++) {

@@ -1,5 +1,6 @@
 #include "logs.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include "history/checkpoint.h"
@@ -57,7 +58,7 @@ struct tampering {
 #define EVENTS 600
 
 #define REPLACED(head, from, to)                                                                   \
-    "UPDATE events SET head = CAST(replace(CAST(head AS TEXT), '" from "', '" to                  \
+    "UPDATE events SET head = CAST(replace(CAST(head AS TEXT), '" from "', '" to                   \
     "') AS BLOB) WHERE position = " #head ";"
 
 static const struct tampering tamperings[] = {
@@ -82,8 +83,9 @@ static const struct tampering tamperings[] = {
      "UPDATE payloads SET body = CAST(replace(CAST(body AS TEXT), 'Lima', 'Lama') AS BLOB) "
      "WHERE position = 551",
      DAMAGE_PAYLOAD, 551, 551},
-    {"a field's name", "UPDATE payloads SET body = CAST(replace(CAST(body AS TEXT), '\"city\"', "
-                       "'\"town\"') AS BLOB) WHERE position = 7",
+    {"a field's name",
+     "UPDATE payloads SET body = CAST(replace(CAST(body AS TEXT), '\"city\"', "
+     "'\"town\"') AS BLOB) WHERE position = 7",
      DAMAGE_PAYLOAD, 7, 7},
     {"old and new exchanged",
      "UPDATE payloads SET body = CAST(replace(replace(replace(CAST(body AS TEXT), '\"new\"', "
@@ -140,9 +142,9 @@ static const struct tampering tamperings[] = {
      "UPDATE events SET position = 201 WHERE position = -1;"
      "UPDATE payloads SET position = -1 WHERE position = 200;"
      "UPDATE payloads SET position = 200 WHERE position = 201;"
-     "UPDATE payloads SET position = 201 WHERE position = -1;"
-     REPLACED(200, "\"position\":201", "\"position\":200")
-     REPLACED(201, "\"position\":200", "\"position\":201"),
+     "UPDATE payloads SET position = 201 WHERE position = -1;" REPLACED(200, "\"position\":201",
+                                                                        "\"position\":200")
+         REPLACED(201, "\"position\":200", "\"position\":201"),
      DAMAGE_HEAD, 200, 200},
     {"an event added by hand",
      "INSERT INTO events SELECT 600, CAST(replace(CAST(head AS TEXT), '\"position\":599', "
@@ -154,17 +156,18 @@ static const struct tampering tamperings[] = {
     {"an event added before all", "INSERT INTO events VALUES (-1, x'7b7d')", DAMAGE_ADDED, -1, -1},
     {"a payload added", "INSERT INTO payloads VALUES (600, zeroblob(32), '{\"items\":[]}')",
      DAMAGE_ADDED, 600, 600},
-    {"a row of `log` changed", "UPDATE log SET actor = 2 WHERE position = 10", DAMAGE_INDEX, 10, 10},
+    {"a row of `log` changed", "UPDATE log SET actor = 2 WHERE position = 10", DAMAGE_INDEX, 10,
+     10},
     {"a row of `log` of another module", "UPDATE log SET module = 9 WHERE position = 10",
      DAMAGE_INDEX, 10, 10},
     {"a row of `log` gone", "DELETE FROM log WHERE position = 10", DAMAGE_INDEX, 10, 10},
-    {"a row of `log` too many", "INSERT INTO log VALUES (600, 0, 1, 3, 42, 2, 600, 1)", DAMAGE_INDEX,
-     600, 600},
+    {"a row of `log` too many", "INSERT INTO log VALUES (600, 0, 1, 3, 42, 2, 600, 1)",
+     DAMAGE_INDEX, 600, 600},
     {"a tile gone", "DELETE FROM tiles WHERE number = 1", DAMAGE_TILE, 256, 511},
     {"a tile's root changed", "UPDATE tiles SET root = zeroblob(32) WHERE number = 1", DAMAGE_TILE,
      256, 511},
-    {"a tile too many", "INSERT INTO tiles VALUES (0, 2, zeroblob(32), zeroblob(8192))", DAMAGE_TILE,
-     600, 600},
+    {"a tile too many", "INSERT INTO tiles VALUES (0, 2, zeroblob(32), zeroblob(8192))",
+     DAMAGE_TILE, 600, 600},
     {"a tile of a level too many", "INSERT INTO tiles VALUES (1, 0, zeroblob(32), zeroblob(8192))",
      DAMAGE_TILE, 600, 600},
     {"the saved root", "UPDATE log_state SET root = zeroblob(32)", DAMAGE_HEAD, 512, 599},
@@ -287,8 +290,8 @@ static struct str make_checkpoint(struct logs *l, const struct log_key *key) {
     return note;
 }
 
-static void expect(struct logs *l, const struct verify_options *o, enum damage damage, int64_t position,
-                   int64_t last, int64_t checkpoints) {
+static void expect(struct logs *l, const struct verify_options *o, enum damage damage,
+                   int64_t position, int64_t last, int64_t checkpoints) {
     struct verify_report r;
     char text[500];
     verify(l, o, &r);
@@ -454,8 +457,8 @@ static void test_time_never_runs_backwards(void **state) {
     (void)state;
     struct logs l;
     logs_start(&l);
-    static const struct timed times[] = {{100 * DAY, false}, {20 * DAY, true},   {99 * DAY, false},
-                                         {101 * DAY, false}, {500 * DAY, true},  {50 * DAY, false},
+    static const struct timed times[] = {{100 * DAY, false}, {20 * DAY, true},  {99 * DAY, false},
+                                         {101 * DAY, false}, {500 * DAY, true}, {50 * DAY, false},
                                          {-3 * DAY, true},   {101 * DAY, false}};
     static const micros kept[] = {100 * DAY, 20 * DAY,  100 * DAY, 101 * DAY,
                                   500 * DAY, 101 * DAY, -3 * DAY,  101 * DAY};
@@ -527,6 +530,87 @@ static void test_an_empty_log(void **state) {
     logs_end(&l);
 }
 
+static void test_damaged_tiles_are_made_anew(void **state) {
+    (void)state;
+    struct logs l;
+    struct conn *c;
+    make_log(&l, 66000);
+    logs_close(&l);
+    tamper(&l, "DELETE FROM tiles WHERE number = 7; INSERT INTO tiles VALUES (3, 0, x'', x'');"
+               "UPDATE tiles SET hashes = zeroblob(8192) WHERE level = 1");
+    reopen(&l);
+    must(store_connect(l.store, STORE_MIGRATE, &c, &e));
+    must(history_rebuild_tiles(c, &e));
+    expect_good(&l);
+    conn_close(c);
+    shut(&l);
+    // But not to fit a head that was changed.
+    tamper(&l, REPLACED(100, "contacts/42", "contacts/43"));
+    reopen(&l);
+    must(store_connect(l.store, STORE_MIGRATE, &c, &e));
+    assert_int_equal(history_rebuild_tiles(c, NULL), CORRUPT);
+    conn_close(c);
+    expect(&l, NULL, DAMAGE_HEAD, 100, 100, 0);
+    shut(&l);
+    logs_end(&l);
+}
+
+// What can't be read is no judgement.
+static void test_every_failing_call(void **state) {
+    (void)state;
+    struct logs l;
+    struct two_notes t;
+    struct store *inner;
+    struct conn *c;
+    struct verify_report r;
+    make_two_notes(&l, &t);
+    logs_close(&l);
+    must(store_open(&inner, l.dir, false, &e));
+    l.store = store_fault(inner);
+    must(store_connect(l.store, STORE_READ, &c, &e));
+    struct verify_options o = {.verifier = &t.key.verifier, .against = &t.second, .n_against = 1};
+    store_fault_set(l.store, 0, false, OK);
+    must(history_verify(c, &o, &r, &e));
+    assert_int_equal(r.damage, DAMAGE_NONE);
+    int64_t calls = store_fault_calls(l.store);
+    assert_true(calls > 310 * 3);
+    for (int64_t n = 1; n <= calls; n++) {
+        struct error e = {0};
+        store_fault_set(l.store, n, false, UNAVAILABLE);
+        if (history_verify(c, &o, &r, &e) != UNAVAILABLE || e.status != UNAVAILABLE)
+            fail_msg("call %d", (int)n);
+    }
+    store_fault_set(l.store, 0, false, OK);
+    conn_close(c);
+    shut(&l);
+    logs_end(&l);
+}
+
+static void *write_on(void *arg) {
+    struct logs *l = arg;
+    struct log_key key;
+    must(log_key_open(l->dir, NULL, &key, &e));
+    for (int i = 0; i < 400; i++) {
+        logs_add(l, i % 5);
+        if (i % 7 == 0)
+            make_checkpoint(l, &key);
+    }
+    return NULL;
+}
+
+static void test_while_others_write(void **state) {
+    (void)state;
+    struct logs l;
+    pthread_t thread;
+    make_log(&l, 1000);
+    assert_int_equal(pthread_create(&thread, NULL, write_on, &l), 0);
+    for (int i = 0; i < 20; i++)
+        expect_good(&l);
+    pthread_join(thread, NULL);
+    expect(&l, NULL, DAMAGE_NONE, 0, 0, 58);
+    logs_end(&l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_tampering_is_named),
@@ -539,6 +623,9 @@ int main(void) {
         cmocka_unit_test(test_time_never_runs_backwards),
         cmocka_unit_test(test_a_long_log),
         cmocka_unit_test(test_an_empty_log),
+        cmocka_unit_test(test_damaged_tiles_are_made_anew),
+        cmocka_unit_test(test_every_failing_call),
+        cmocka_unit_test(test_while_others_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,8 +28,8 @@ struct watched {
     struct write_task task;
     struct logs_edit edit;
     int runs;
-    sem_t *hold;         // waits for it before anything else
-    sem_t *started;      // told when it begins
+    sem_t *hold;            // waits for it before anything else
+    sem_t *started;         // told when it begins
     struct watched **order; // where it notes that it was answered
     atomic_int *answered;
 };
@@ -146,9 +146,9 @@ static void test_a_refused_task_leaves_no_trace(void **state) {
     static const struct {
         int events;
         enum status after;
-    } tasks[] = {{3, OK},  {2, INVALID}, {1, OK},     {5, CONFLICT}, {300, DENIED}, {1, OK},
-                 {1, OK},  {600, INVALID}, {0, NOT_FOUND}, {2, OK},  {1, BUG},      {255, OK},
-                 {260, INVALID}, {1, OK}};
+    } tasks[] = {{3, OK},  {2, INVALID}, {1, OK},        {5, CONFLICT},  {300, DENIED},
+                 {1, OK},  {1, OK},      {600, INVALID}, {0, NOT_FOUND}, {2, OK},
+                 {1, BUG}, {255, OK},    {260, INVALID}, {1, OK}};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
         writer_submit(s->l.writer, &add(s, tasks[i].events, tasks[i].after)->task);
         expected += tasks[i].after ? 0 : tasks[i].events;
@@ -425,6 +425,28 @@ static void open_faulty(struct scene *s) {
     sem_init(&s->started, 0, 0);
 }
 
+static void test_a_start_that_fails(void **state) {
+    (void)state;
+    struct scene *s = scene();
+    memset(s, 0, sizeof *s);
+    open_faulty(s);
+    logs_add(&s->l, 300);
+    writer_stop(s->l.writer);
+    enum status status = UNAVAILABLE;
+    int n = 0;
+    while (status) {
+        struct error e = {0};
+        store_fault_set(s->l.store, ++n, false, UNAVAILABLE);
+        status = writer_start(&s->l.writer, s->l.store, NULL, NULL, &e);
+        assert_true(status == OK || status == UNAVAILABLE);
+    }
+    assert_in_range(n, 5, 1000);
+    store_fault_set(s->l.store, 0, false, OK);
+    logs_add(&s->l, 1);
+    expect_good(&s->l, 301);
+    scene_end(s);
+}
+
 // What of each task is in the log: an answer of OK is a promise, any other one of the contrary.
 static int64_t promised(const struct scene *s) {
     int64_t n = 0;
@@ -476,7 +498,7 @@ static void run_faults(struct fault_case f) {
             enum status answer = s->tasks[i].task.status;
             if (answer != OK && answer != f.with && answer != UNAVAILABLE)
                 fail_msg("call %d: answered %s", (int)n, status_name(answer));
-            }
+        }
         struct logs_edit edit = {.n = 1};
         int64_t last;
         must(writer_run(s->l.writer, logs_edit, &edit, &last, &e)); // it has recovered by itself
@@ -522,6 +544,7 @@ int main(void) {
         cmocka_unit_test(test_many_threads),
         cmocka_unit_test(test_two_processes_share_the_log),
         cmocka_unit_test(test_followers_are_told_of_everything_once),
+        cmocka_unit_test(test_a_start_that_fails),
         cmocka_unit_test(test_every_failing_call),
         cmocka_unit_test(test_a_full_disk),
         cmocka_unit_test(test_conflicts),
