@@ -296,6 +296,15 @@ struct doc *mapping_guess(struct import *job, const struct doc *base, const char
             scores[c * nf + i] = score ? score : by_content(job, c, f);
         }
     }
+    // A name that is known to mean one field does not mean another one by a word of it ("e-mail address").
+    for (size_t c = 0; c < job->n_columns; c++) {
+        int best = 0;
+        for (size_t i = 0; i < nf; i++)
+            best = scores[c * nf + i] > best ? scores[c * nf + i] : best;
+        for (size_t i = 0; i < nf && best >= SYNONYM; i++)
+            if (scores[c * nf + i] < SYNONYM)
+                scores[c * nf + i] = 0;
+    }
     for (;;) { // the surest pair first; of equal ones the leftmost column and the first field
         size_t best = SIZE_MAX;
         for (size_t at = 0; at < job->n_columns * nf; at++)

@@ -150,8 +150,7 @@ static void slice_reap(struct run *run, struct slice *slice) {
     for (const struct later *l = slice->left; l; l = l->next)
         later_add(run, l);
     if (slice->set)
-        tally_note(run->pass.tally, N_("links to rows further down that were refused stayed empty"),
-                   slice->unset);
+        tally_note(run->pass.tally, import_unset_note, slice->unset);
     progress_set(job, &slice->after);
     run->totals = slice->after;
 }

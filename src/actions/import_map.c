@@ -198,9 +198,9 @@ static enum status companions_join(struct reading *r) {
 
 static enum status rule_read(struct reading *r, const struct module *m, const struct doc *in,
                              struct rule *rule) {
-    static const char *const words[] = {"field",    "replace", "missing", "invalid",
-                                        "point",    "dates",   "factor",  "separator",
-                                        "currency", "create",  "text",    NULL};
+    static const char *const words[] = {"field",  "replace", "missing", "invalid",   "point",
+                                        "dates",  "factor",  "trim",    "separator", "currency",
+                                        "create", "text",    NULL};
     struct str key = in->type == DOC_OBJECT ? doc_get_text(in, "field") : doc_text(in);
     if (rule->index < 0)
         key = rule->column;

@@ -206,6 +206,8 @@ void pass_prepare(struct pass *, const struct import_line *, int64_t index, stru
 struct ref pass_find(struct pass *, const struct rule *, struct str text, struct arena *);
 // From now on this text stands for that record.
 void pass_name(struct pass *, const struct module *, struct str text, struct ref, struct arena *);
+// The next name of a cell that may hold several, for a rule of links. *rest moves past it.
+struct str rule_part(const struct rule *, struct str *rest);
 void row_problem(struct row *, struct arena *, int column, const struct error *);
 // The cell of a rule's column with its replacement; *replaced (may be NULL) is the one that was used.
 struct import_cell row_cell(const struct rule *, const struct import_line *,
@@ -275,6 +277,7 @@ enum status slice_write(struct write *, void *slice, struct error *);
 
 // ---------------------------------------------------------------- import_run.c
 
+extern const char import_unset_note[];
 void progress_set(struct import *, const struct totals *);
 struct doc *import_report(const struct import *, const struct totals *, const char *state,
                           struct arena *);

@@ -182,18 +182,23 @@ static bool link_one(struct preparing *w, const struct rule *rule, struct str te
     return true;
 }
 
+struct str rule_part(const struct rule *rule, struct str *rest) {
+    if (rule->field->type == TYPE_LINKS)
+        return str_trim(str_cut(rest, rule->separator.n ? rule->separator.p[0] : ';'));
+    struct str all = *rest;
+    rest->n = 0;
+    return all;
+}
+
 static bool links_of_text(struct preparing *w, const struct rule *rule, struct str text,
                           struct arena *a, struct row_item *item, bool home) {
     size_t most = 1;
-    bool several = rule->field->type == TYPE_LINKS;
     char at = rule->separator.n ? rule->separator.p[0] : ';';
-    for (size_t i = 0; several && i < text.n; i++)
+    for (size_t i = 0; i < text.n; i++)
         most += text.p[i] == at;
     *item = (struct row_item){.rule = rule, .refs = arena_array(a, struct ref, most), .text = text};
-    if (!several)
-        return link_one(w, rule, text, home, &item->refs[item->n_refs++], &item->later);
     while (text.n) {
-        struct str one = str_trim(str_cut(&text, at));
+        struct str one = rule_part(rule, &text);
         if (one.n && link_one(w, rule, one, home, &item->refs[item->n_refs], &item->later))
             item->n_refs++;
     }

@@ -39,6 +39,8 @@ void import_progress(const struct import *job, struct import_progress *out) {
 
 // ---------------------------------------------------------------- the report
 
+const char import_unset_note[] = N_("links to rows further down that were refused stayed empty");
+
 void import_notes(struct pass *p, const struct source *source) {
     const struct import *job = p->job;
     tally_note(p->tally, N_("characters that the encoding does not know became �"),
@@ -162,8 +164,31 @@ static enum status would_change(struct pass *p, const struct row *row, struct ar
     return OK;
 }
 
+// Links to rows further down, whose fate is known at the end.
+struct waiting {
+    const struct rule *rule;
+    struct str text;
+    struct waiting *next;
+};
+
+static void waiting_tell(struct pass *p, const struct waiting *first) {
+    int64_t unset = 0;
+    struct arena a = ARENA_INIT;
+    for (const struct waiting *w = first; w; w = w->next) {
+        bool any = false;
+        for (struct str rest = w->text; rest.n && !any;) {
+            struct str one = rule_part(w->rule, &rest);
+            struct ref ref = pass_find(p, w->rule, one, &a);
+            any = ref.kind != REF_NONE && ref.kind != REF_SEVERAL;
+        }
+        unset += !any;
+    }
+    tally_note(p->tally, import_unset_note, unset);
+    arena_release(&a);
+}
+
 static enum status check_row(struct pass *p, const struct row *row, struct totals *t,
-                             struct arena *a, struct error *e) {
+                             struct waiting **waiting, struct arena *a, struct error *e) {
     bool changes = false;
     enum status s = row->fate == FATE_CHANGE ? would_change(p, row, a, &changes, e) : OK;
     t->row = row->index;
@@ -173,8 +198,15 @@ static enum status check_row(struct pass *p, const struct row *row, struct total
     t->unchanged += row->fate == FATE_CHANGE && !changes;
     t->skipped += row->fate == FATE_SKIP;
     t->refused += row->fate == FATE_REFUSE;
-    for (size_t i = 0; i < row->n_items && row->fate <= FATE_CHANGE; i++)
-        t->linked += row->items[i].later;
+    for (size_t i = 0; i < row->n_items && row->fate <= FATE_CHANGE; i++) {
+        if (!row->items[i].later)
+            continue;
+        struct waiting *w = arena_new(&p->arena, struct waiting);
+        *w = (struct waiting){row->items[i].rule, arena_str(&p->arena, row->items[i].text),
+                              *waiting};
+        *waiting = w;
+        t->linked++;
+    }
     if (row->fate == FATE_REFUSE)
         import_errors_row(p->job, row);
     return s;
@@ -185,6 +217,7 @@ enum status import_check(struct import *job, struct arena *a, struct doc **repor
     struct pass pass;
     struct source *source = NULL;
     struct totals totals = {0};
+    struct waiting *waiting = NULL;
     struct arena work = ARENA_INIT;
     job->cancel = false;
     job->running = true;
@@ -203,7 +236,7 @@ enum status import_check(struct import *job, struct arena *a, struct doc **repor
          index++) {
         struct row row;
         pass_prepare(&pass, &line, index, &work, &row);
-        s = check_row(&pass, &row, &totals, &work, e);
+        s = check_row(&pass, &row, &totals, &waiting, &work, e);
         if (index % 64 == 0) {
             progress_set(job, &totals);
             job->bytes = source_bytes(source);
@@ -211,6 +244,7 @@ enum status import_check(struct import *job, struct arena *a, struct doc **repor
         arena_reset(&work);
     }
     if (s == OK) {
+        waiting_tell(&pass, waiting);
         import_notes(&pass, source);
         struct doc *d = import_report(job, &totals, job->cancel ? "stopped" : "done", a);
         doc_set_bool(a, d, "dry_run", true);

@@ -221,12 +221,9 @@ static enum status later_set(struct writing *w, const struct later *l, struct er
     struct doc *ids = doc_array(a);
     struct str rest = l->text;
     bool several = rule->field->type == TYPE_LINKS;
-    char at = rule->separator.n ? rule->separator.p[0] : ';';
     enum status s = OK;
     while (rest.n && s == OK) {
-        struct str one = several ? str_trim(str_cut(&rest, at)) : rest;
-        if (!several)
-            rest.n = 0;
+        struct str one = rule_part(rule, &rest);
         int64_t id = 0;
         struct ref ref = pass_find(&w->run->pass, rule, one, a);
         if (ref.kind == REF_NONE || ref.kind == REF_SEVERAL)
