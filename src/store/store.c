@@ -266,7 +266,7 @@ enum status store_int(struct conn *c, int query, const struct param *params, siz
                       struct error *e) {
     struct stmt *s = NULL;
     enum status st = first_row(c, query, params, n, &s, e);
-    if (st != OK)
+    if (!s)
         return st;
     *out = stmt_int(s, 0);
     store_done(s);
@@ -277,7 +277,7 @@ enum status store_text(struct conn *c, int query, const struct param *params, si
                        struct arena *arena, struct str *out, struct error *e) {
     struct stmt *s = NULL;
     enum status st = first_row(c, query, params, n, &s, e);
-    if (st != OK)
+    if (!s)
         return st;
     *out = arena_str(arena, stmt_text(s, 0));
     store_done(s);

@@ -386,11 +386,12 @@ static enum status prepare_as(struct store *store, enum store_access access, int
     struct conn *c = connect_as(store, access);
     struct param *params = calloc(query_texts[query].params + 1, sizeof *params);
     struct stmt *s;
-    if (access == STORE_HISTORY) {
+    if (access == STORE_HISTORY || access == STORE_MIGRATE) {
         assert_ok(store_begin(c, true, e), e);
         store_gate(c, STORE_GATE_APPEND, true);
-        store_gate(c, STORE_GATE_ERASE, true);
     }
+    if (access == STORE_HISTORY)
+        store_gate(c, STORE_GATE_ERASE, true);
     enum status st = store_query(c, query, params, query_texts[query].params, &s, e);
     if (st == OK)
         store_done(s);
