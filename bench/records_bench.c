@@ -1,5 +1,8 @@
 // What the records cost without HTTP: saves by the writer, cards, lists and searches, in one process. One line each.
-//   records_bench DIRECTORY [contacts]     the directory is made and kept; run again on it to measure reads only
+//   records_bench DIRECTORY [contacts [fill [edits]]]
+// The directory is made and kept; run again on it to measure reads only. With `fill` nothing is measured: it leaves an
+// installation with so many contacts and one-field edits of them. Of five edits two go to every fiftieth contact (1, 51,
+// 101 ...), so that with as many edits as contacts those have a story of twenty, scattered over the log.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,7 +23,7 @@ static const char *const last[] = {"García", "Kowalski", "Popescu", "Núñez", 
                                    "Wójcik", "Dumitru",  "Ramírez", "Lewandowska", "Stan",  "Castillo", "Żak"};
 
 struct slice {
-    int64_t from, n;
+    int64_t from, n, contacts;
 };
 
 static enum status create_slice(struct action *a, void *arg, struct error *e) {
@@ -42,21 +45,48 @@ static enum status create_slice(struct action *a, void *arg, struct error *e) {
     return st;
 }
 
+static void run_slice(struct crm *crm, enum status (*fn)(struct action *, void *, struct error *), struct slice s,
+                      int64_t operation) {
+    struct act act = {.viewer = &viewer, .channel = CHANNEL_DEMO, .operation = operation, .cause = -1};
+    struct error e = {0};
+    if (action_run(crm, &act, fn, &s, &e) != OK) {
+        char text[300];
+        error_text(&e, text, sizeof text);
+        fprintf(stderr, "%s %s\n", text, e.field);
+        exit(1);
+    }
+}
+
 static void fill(struct crm *crm, int64_t contacts) {
     micros start = clock_monotonic();
-    for (int64_t i = 0; i < contacts; i += SLICE) {
-        struct act act = {.viewer = &viewer, .channel = CHANNEL_DEMO, .operation = i ? 0 : -1, .cause = -1};
-        struct slice s = {i, contacts - i < SLICE ? contacts - i : SLICE};
-        struct error e = {0};
-        if (action_run(crm, &act, create_slice, &s, &e) != OK) {
-            char text[300];
-            error_text(&e, text, sizeof text);
-            fprintf(stderr, "%s %s\n", text, e.field);
-            exit(1);
-        }
-    }
+    for (int64_t i = 0; i < contacts; i += SLICE)
+        run_slice(crm, create_slice, (struct slice){i, contacts - i < SLICE ? contacts - i : SLICE, contacts}, i ? 0 : -1);
     double seconds = (double)(clock_monotonic() - start) / SECOND;
     printf("create %lld contacts: %.0f per second\n", (long long)contacts, (double)contacts / seconds);
+}
+
+static enum status edit_slice(struct action *a, void *arg, struct error *e) {
+    struct slice *s = arg;
+    const struct module *m = model_module(a->model, STR("contacts"));
+    struct arena *ar = a->write->arena;
+    enum status st = OK;
+    for (int64_t i = s->from; i < s->from + s->n && !st; i++) {
+        int64_t step = i / 5, often = (s->contacts + 49) / 50;
+        int64_t id = i % 5 < 2 ? 1 + (step * 2 + i % 5) % often * 50 : 1 + (i * 7919) % s->contacts;
+        struct doc *in = doc_object(ar);
+        doc_set_str(ar, in, "city", arena_printf(ar, "City %lld", (long long)(i % 4999)));
+        a->act->operation = -1;
+        st = record_change(a, m, id, 0, in, NULL, NULL, e);
+    }
+    return st;
+}
+
+static void edit(struct crm *crm, int64_t contacts, int64_t edits) {
+    micros start = clock_monotonic();
+    for (int64_t i = 0; i < edits; i += SLICE)
+        run_slice(crm, edit_slice, (struct slice){i, edits - i < SLICE ? edits - i : SLICE, contacts}, -1);
+    double seconds = (double)(clock_monotonic() - start) / SECOND;
+    printf("edit %lld contacts: %.0f per second\n", (long long)edits, (double)edits / seconds);
 }
 
 enum what { CARD, HISTORY, RECENT, BY_NAME, FEW, MANY, COUNTED };
@@ -143,9 +173,15 @@ int main(int argc, char **argv) {
         return 1;
     if (writer_position(crm_writer(crm)) < 0)
         fill(crm, contacts);
+    if (argc > 4)
+        edit(crm, contacts, strtoll(argv[4], NULL, 10));
     micros start = clock_monotonic();
     crm_index_wait(crm);
     printf("index caught up after %.2f s more\n", (double)(clock_monotonic() - start) / SECOND);
+    if (argc > 3) { // only filling
+        crm_close(crm);
+        return 0;
+    }
     measure(crm, "card", CARD, contacts);
     measure(crm, "its history", HISTORY, contacts);
     measure(crm, "list, newest change first", RECENT, contacts);
