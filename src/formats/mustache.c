@@ -304,6 +304,9 @@ static enum status add_message(struct compiler *c, const struct tag *opening) {
                       N_("Template {0}, line {1}: the plural is missing, after a |."), STR(""));
     op->text = message_text(c, (struct str){text.p, (size_t)bar});
     op->plural = message_text(c, (struct str){text.p + bar + 1, text.n - (size_t)bar - 1});
+    if (op->text.n == 0 || op->plural.n == 0)
+        return refuse(c, opening->start, N_("Template {0}, line {1}: the message is empty."),
+                      STR(""));
     struct str name = {opening->content.p + 2, opening->content.n - 2};
     return set_path(c, op, opening->start, str_trim(name));
 }

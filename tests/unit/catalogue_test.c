@@ -198,7 +198,7 @@ static void test_plural_expressions(void **state) {
         "nplurals=2; plural=x",
         "nplurals=2; plural=1 +",
         "nplurals=2; plural=((((((((((((((((((n))))))))))))))))))",
-        "nplurals=2;plural=n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n",
+        "nplurals=2; plural=n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n?n:n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct plural p;

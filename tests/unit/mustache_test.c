@@ -200,6 +200,8 @@ static void test_errors_name_template_and_line(void **state) {
         {"{{#t}}a{{#b}}{{/b}}{{/t}}", "Template page, line 1: a message can hold names only."},
         {"{{#t}}a", "Template page, line 1: the message is not closed."},
         {"{{#t}} {{/t}}", "Template page, line 1: the message is empty."},
+        {"{{#tn n}}|many{{/tn}}", "Template page, line 1: the message is empty."},
+        {"{{#tn n}}one|{{/tn}}", "Template page, line 1: the message is empty."},
         {"{{#tn n}}one{{/tn}}", "Template page, line 1: the plural is missing, after a |."},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -709,8 +709,7 @@ static enum status read_through(struct str file, const struct xlsx_limits *limit
 static void test_attacks_are_refused(void **state) {
     (void)state;
     static const char *const invalid[] = {
-        "<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;&b;&b;\">]><worksheet><row><c "
-        "t=\"str\"><v>&c;</v></c></row></worksheet>",
+        "<!DOCTYPE a [<!ENTITY b 'b'><!ENTITY c '&b;&b;'>]><w><row><c><v>&c;</v></c></row></w>",
         "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><worksheet/>",
         "<worksheet><row><c t=\"str\"><v>&undefined;</v></c></row></worksheet>",
         "<worksheet><row><c t=\"s\"><v>4</v></c></row></worksheet>",
