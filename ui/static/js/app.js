@@ -1,0 +1,33 @@
+// The pages work without this file; it makes them pleasant. Each module looks for what it knows (data-... and class names of the
+// templates) in the part of the page it is given, so that parts that arrive later are treated the same.
+import { onPart } from "./part.js";
+import { startFacts } from "./facts.js";
+import { startForms } from "./forms.js";
+import { startKeyboard } from "./keyboard.js";
+import { startList } from "./list.js";
+import { startLive } from "./live.js";
+import { startLookup } from "./lookup.js";
+import { startMenus } from "./menus.js";
+import { startMore } from "./more.js";
+import { startOrder } from "./order.js";
+import { startPalette } from "./palette.js";
+import { startPoll } from "./poll.js";
+import { startTheme } from "./theme.js";
+import { startTimes } from "./times.js";
+import { startTokens } from "./tokens.js";
+
+const pieces = [startLookup, startTokens, startForms, startList, startMore, startOrder, startPoll, startTimes];
+
+function enhance(root) {
+  for (const piece of pieces) piece(root);
+}
+
+document.documentElement.classList.add("js");
+onPart(enhance);
+startMenus();
+startFacts();
+startKeyboard();
+startPalette();
+startTheme();
+enhance(document);
+startLive();

@@ -1,0 +1,122 @@
+// The card in real time: each message of the stream asks for the live part of the card and puts what changed in its place, without
+// moving what one is reading.
+import { part, arrived, formBody, waiting } from "./part.js";
+import { showFailure } from "./facts.js";
+import { word, say, element } from "./words.js";
+import { mergeDays } from "./more.js";
+
+let newest = -1;
+
+const card = () => document.getElementById("live");
+
+// Facts replaced one by one: the one being edited stays as it is.
+function replaceSide(fragment) {
+  const old = document.getElementById("side");
+  const fresh = fragment.querySelector("#side");
+  if (!old || !fresh) return;
+  for (const editing of old.querySelectorAll(".fact:has(.fact-form)")) {
+    const place = fresh.querySelector(`.fact[data-key="${CSS.escape(editing.dataset.key)}"]`);
+    if (place) place.replaceWith(editing);
+  }
+  const scrolled = old.scrollTop;
+  old.replaceWith(fresh);
+  fresh.scrollTop = scrolled;
+  arrived(fresh);
+}
+
+function replaceStages(fragment) {
+  const old = document.getElementById("stages");
+  const fresh = fragment.querySelector("#stages");
+  if (!old || !fresh) return;
+  const scrolled = old.scrollLeft;
+  old.replaceWith(fresh);
+  fresh.scrollLeft = scrolled;
+}
+
+function announceAbove(story, count) {
+  const top = story.getBoundingClientRect().top;
+  if (!count || top > 0) return;
+  let button = story.querySelector(".new-above");
+  if (!button) {
+    button = element("button", { type: "button", class: "new-above" }, word("new-above"));
+    button.addEventListener("click", () => {
+      story.scrollIntoView({ block: "start" });
+      button.remove();
+    });
+    story.querySelector(".days").before(button);
+  }
+}
+
+export function refreshCard(fragment) {
+  const story = document.getElementById("story");
+  const fresh = fragment.querySelector("#story");
+  replaceStages(fragment);
+  replaceSide(fragment);
+  if (!story || !fresh) return;
+  const chips = fresh.querySelector(".chips-scroll");
+  if (chips) story.querySelector(".chips-scroll")?.replaceWith(chips);
+  const heightBefore = story.scrollHeight;
+  const scrolled = story.getBoundingClientRect().top < 0;
+  const added = mergeDays(story.querySelector(".days"), fresh.querySelectorAll(".day"), true);
+  if (scrolled && !CSS.supports("overflow-anchor", "auto")) scrollBy(0, story.scrollHeight - heightBefore);
+  for (const event of added) event.classList.add("fresh");
+  newest = Math.max(newest, ...added.map((e) => Number(e.dataset.position)));
+  if (added.length) say(added[0].querySelector(".what p")?.textContent ?? "");
+  announceAbove(story, added.length);
+}
+
+async function refresh() {
+  const { ok, fragment } = await part(location.href, "card-live");
+  if (ok) refreshCard(fragment);
+}
+
+function listen(dot) {
+  const url = new URL(dot.dataset.live, location.href);
+  newest = Number(dot.dataset.position);
+  url.searchParams.set("after", newest);
+  const source = new EventSource(url);
+  let later = 0;
+  const show = (state) => {
+    dot.hidden = false;
+    dot.classList.toggle("waiting", state === "waiting");
+    dot.querySelector("span").textContent = word(state);
+  };
+  const onEvent = (message) => {
+    if (Number(message.lastEventId) <= newest) return;
+    clearTimeout(later);
+    later = setTimeout(refresh, 60);
+  };
+  source.onopen = () => show("live");
+  source.onerror = () => show("waiting");
+  source.onmessage = onEvent;
+  addEventListener("pagehide", () => source.close(), { once: true });
+}
+
+// Small forms on a card (stage, tick of a task, comment): sent without leaving it. What is refused goes the plain way, which shows why.
+async function act(form, submitter) {
+  let response;
+  try {
+    response = await waiting(fetch(form.action, { method: "POST", body: formBody(form, submitter), redirect: "manual", credentials: "same-origin" }));
+  } catch {
+    return showFailure(form);
+  }
+  if (response.type !== "opaqueredirect" && !response.ok) {
+    const again = submitter?.name ? element("input", { type: "hidden", name: submitter.name, value: submitter.value }) : "";
+    form.append(again);
+    return form.submit();
+  }
+  form.dispatchEvent(new CustomEvent("kept", { bubbles: true }));
+  if (form.matches(".say")) form.reset();
+  if (card()) await refresh();
+  else form.closest("li")?.remove();
+}
+
+export function startLive() {
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form[data-act]")) return;
+    event.preventDefault();
+    act(event.target, event.submitter);
+  });
+  const dot = document.querySelector("[data-live]");
+  if (dot && "EventSource" in window) listen(dot);
+}
