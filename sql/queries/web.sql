@@ -1,0 +1,60 @@
+-- Passwords, sessions, API keys: private, outside the log.
+
+-- name: credential_get
+SELECT hash FROM credentials WHERE "user" = $1;
+
+-- name: credential_set
+INSERT INTO credentials ("user", hash, changed_at) VALUES ($1, $2, $3)
+ON CONFLICT ("user") DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at;
+
+-- name: session_insert
+INSERT INTO sessions (id, "user", csrf, created_at, seen_at, expires_at, device) VALUES ($1, $2, $3, $4, $4, $5, $6);
+
+-- name: session_seen
+UPDATE sessions SET seen_at = $2 WHERE id = $1;
+
+-- name: session_delete
+DELETE FROM sessions WHERE id = $1;
+
+-- Of a user, all but one.
+-- name: sessions_delete_others
+DELETE FROM sessions WHERE "user" = $1 AND id <> $2;
+
+-- name: sessions_of_user
+SELECT id, created_at, seen_at, device FROM sessions WHERE "user" = $1 AND expires_at > $2 AND seen_at > $3
+ORDER BY seen_at DESC LIMIT 100;
+
+-- name: sessions_expired
+DELETE FROM sessions WHERE expires_at <= $1 OR seen_at <= $2;
+
+-- name: key_insert
+INSERT INTO api_keys (hash, "user", name, created_at, expires_at, seen_at) VALUES ($1, $2, $3, $4, $5, NULL);
+
+-- name: key_delete
+DELETE FROM api_keys WHERE hash = $1 AND "user" = $2;
+
+-- name: key_seen
+UPDATE api_keys SET seen_at = $2 WHERE hash = $1;
+
+-- name: keys_of_user
+SELECT hash, name, created_at, expires_at, seen_at FROM api_keys WHERE "user" = $1 ORDER BY created_at DESC LIMIT 200;
+
+-- For live streams.
+
+-- name: timeline_newest
+SELECT coalesce(max(position), -1) FROM timeline WHERE card_module = $1 AND card = $2;
+
+-- name: timeline_after
+SELECT position FROM timeline WHERE card_module = $1 AND card = $2 AND position > $3 ORDER BY position LIMIT $4;
+
+-- name: log_after
+SELECT position FROM log WHERE position > $1 ORDER BY position LIMIT $2;
+
+-- What points to a record, newest first within a module.
+-- name: links_back
+SELECT from_module, from_record, field FROM record_links WHERE to_module = $1 AND to_record = $2
+ORDER BY from_module, from_record DESC LIMIT $3;
+
+-- What an operation did, by kind and module.
+-- name: operation_counts
+SELECT kind, module, count(*) FROM log WHERE operation = $1 GROUP BY kind, module;

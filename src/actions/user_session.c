@@ -1,0 +1,175 @@
+// Passwords, keys and sessions of users. All of it is private; the log tells only that something happened.
+#include <stdio.h>
+#include "actions/user.h"
+#include "store/queries.h"
+
+// An event about a user that carries no values, or the name of what it is about.
+static enum status tell(struct action *a, enum event_kind kind, int64_t user, struct str text, struct error *e) {
+    struct event_item item = {.field = STR("~text"), .new = doc_str(a->write->arena, text)};
+    struct event event = {.kind = kind, .module = STR("users"), .record = user, .items = &item, .n_items = text.n ? 1 : 0};
+    return record_commit(a->write, a->crm, a->act, &event, e);
+}
+
+static enum status own_or_allowed(struct action *a, int64_t user, struct error *e) {
+    const struct viewer *viewer = a->act->viewer;
+    if ((viewer->user == user && may(viewer, NULL, VERB_SELF)) || may(viewer, NULL, VERB_USERS))
+        return OK;
+    return error_set(e, DENIED, NULL, N_("You may not do this."), NULL);
+}
+
+static struct param hash_param(const struct hash *h) {
+    return P_BLOB(((struct str){(const char *)h->b, sizeof h->b}));
+}
+
+enum status user_password(struct action *a, int64_t user, const char *hash, const struct hash *keep, struct error *e) {
+    struct conn *conn = a->write->conn;
+    struct account account;
+    static const struct hash none;
+    enum status s = own_or_allowed(a, user, e);
+    if (!s)
+        s = account_get(conn, user, a->write->arena, &account, e);
+    struct param set[] = {P_INT(user), P_TEXT(str_z(hash)), P_INT(a->write->now)};
+    if (!s)
+        s = store_run(conn, QUERY_CREDENTIAL_SET, set, 3, NULL, e);
+    struct param others[] = {P_INT(user), hash_param(keep ? keep : &none)};
+    if (!s)
+        s = store_run(conn, QUERY_SESSIONS_DELETE_OTHERS, others, 2, NULL, e);
+    return s ? s : tell(a, KIND_PASSWORD_CHANGED, user, STR(""), e);
+}
+
+enum status user_settings(struct action *a, const struct doc *values, struct error *e) {
+    static const char *const own[] = {"language", "zone", "theme", "density"};
+    doc_each(value, values) {
+        bool fine = false;
+        for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+            fine = fine || str_is(value->key, own[i]);
+        if (!fine)
+            return error_set(e, DENIED, arena_dup(a->write->arena, value->key), N_("You may not change this."), NULL);
+    }
+    const struct viewer *viewer = a->act->viewer;
+    if (!may(viewer, NULL, VERB_SELF) || viewer->user <= 0)
+        return error_set(e, DENIED, NULL, N_("You may not do this."), NULL);
+    // Their records are for administrators to change; these four members of one's own are for everybody.
+    struct viewer raised = *viewer;
+    raised.profile = PROFILE_ADMINISTRATOR;
+    a->act->viewer = a->reader.viewer = &raised;
+    int64_t version;
+    enum status s = record_change(a, model_module(a->model, STR("users")), viewer->user, 0, values, &version, NULL, e);
+    a->act->viewer = a->reader.viewer = viewer;
+    return s;
+}
+
+// ---------------------------------------------------------------- API keys
+
+struct hash key_hash(struct str key) {
+    return hash_of(key);
+}
+
+enum status user_key_add(struct action *a, int64_t user, struct str name, micros expires, char key[KEY_TEXT], struct error *e) {
+    struct account account;
+    enum status s = own_or_allowed(a, user, e);
+    if (!s)
+        s = account_get(a->write->conn, user, a->write->arena, &account, e);
+    if (!s && (!str_trim(name).n || name.n > 200))
+        s = error_set(e, INVALID, "name", N_("A key needs a name of at most 200 characters."), NULL);
+    if (s)
+        return s;
+    char token[CRYPTO_TOKEN], made[KEY_TEXT];
+    crypto_token(token);
+    snprintf(made, sizeof made, "crn_%s", token);
+    struct hash hash = key_hash(str_z(made));
+    struct param p[] = {hash_param(&hash), P_INT(user), P_TEXT(str_trim(name)), P_INT(a->write->now),
+                        expires ? P_INT(expires) : P_NULL};
+    s = store_run(a->write->conn, QUERY_KEY_INSERT, p, 5, NULL, e);
+    if (!s)
+        s = tell(a, KIND_KEY_ADDED, user, str_trim(name), e);
+    if (!s)
+        memcpy(key, made, KEY_TEXT);
+    return s;
+}
+
+static bool starts_with_hex(struct str bytes, struct str start) {
+    struct hash hash;
+    char hex[HASH_HEX];
+    if (bytes.n != sizeof hash.b || start.n != 16)
+        return false;
+    memcpy(hash.b, bytes.p, sizeof hash.b);
+    hash_hex(hash, hex);
+    return memcmp(hex, start.p, start.n) == 0;
+}
+
+// The hash of the user's key or session that starts so, from a statement whose first column is the hash.
+static enum status by_start(struct conn *conn, int query, const struct param *p, size_t n, struct str start, struct arena *arena,
+                            struct hash *hash, struct str *name, struct error *e) {
+    struct stmt *row = NULL;
+    bool more = true, found = false;
+    enum status s = store_query(conn, query, p, n, &row, e);
+    while (!s && !found && !(s = store_next(row, &more, e)) && more) {
+        found = starts_with_hex(stmt_blob(row, 0), start);
+        if (found) {
+            memcpy(hash->b, stmt_blob(row, 0).p, sizeof hash->b);
+            if (name)
+                *name = arena_str(arena, stmt_text(row, 1));
+        }
+    }
+    store_done(row);
+    if (!s && !found)
+        s = error_set(e, NOT_FOUND, NULL, N_("There is no such thing any more."), NULL);
+    return s;
+}
+
+enum status user_key_revoke(struct action *a, int64_t user, struct str start, struct error *e) {
+    struct hash hash;
+    struct str name;
+    struct param of[] = {P_INT(user)};
+    enum status s = own_or_allowed(a, user, e);
+    if (!s)
+        s = by_start(a->write->conn, QUERY_KEYS_OF_USER, of, 1, start, a->write->arena, &hash, &name, e);
+    if (s)
+        return s;
+    struct param p[] = {hash_param(&hash), P_INT(user)};
+    s = store_run(a->write->conn, QUERY_KEY_DELETE, p, 2, NULL, e);
+    return s ? s : tell(a, KIND_KEY_REVOKED, user, name, e);
+}
+
+// ---------------------------------------------------------------- sessions
+
+enum status user_session_open(struct action *a, const struct account *account, micros until, const struct hash *before,
+                              struct str device, char token[CRYPTO_TOKEN], struct error *e) {
+    char made[CRYPTO_TOKEN], csrf[CRYPTO_TOKEN];
+    crypto_token(made);
+    crypto_token(csrf);
+    struct hash id = hash_of(str_z(made));
+    enum status s = OK;
+    if (before) {
+        struct param old[] = {hash_param(before)};
+        s = store_run(a->write->conn, QUERY_SESSION_DELETE, old, 1, NULL, e);
+    }
+    struct param p[] = {hash_param(&id), P_INT(account->id), P_TEXT(str_z(csrf)),
+                        P_INT(a->write->now), P_INT(until), P_TEXT(device)};
+    if (!s)
+        s = store_run(a->write->conn, QUERY_SESSION_INSERT, p, 6, NULL, e);
+    if (!s)
+        s = tell(a, KIND_SIGNED_IN, account->id, STR(""), e);
+    if (!s)
+        memcpy(token, made, CRYPTO_TOKEN);
+    return s;
+}
+
+enum status user_sign_in_failed(struct action *a, int64_t user, struct error *e) {
+    return tell(a, KIND_SIGN_IN_FAILED, user, STR(""), e);
+}
+
+enum status user_session_close(struct action *a, const struct hash *session, struct error *e) {
+    struct param p[] = {hash_param(session)};
+    return store_run(a->write->conn, QUERY_SESSION_DELETE, p, 1, NULL, e);
+}
+
+enum status user_session_end(struct action *a, int64_t user, struct str start, struct error *e) {
+    struct hash hash;
+    struct param of[] = {P_INT(user), P_INT(0), P_INT(0)};
+    enum status s = own_or_allowed(a, user, e);
+    if (!s)
+        s = by_start(a->write->conn, QUERY_SESSIONS_OF_USER, of, 3, start, a->write->arena, &hash, NULL, e);
+    return s ? s : user_session_close(a, &hash, e);
+}

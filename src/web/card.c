@@ -1,0 +1,299 @@
+// One record: its card, its history, comments, deletion and return.
+#include "web/card.h"
+#include "store/queries.h"
+#include "web/handlers.h"
+#include "web/present.h"
+#include "web/present_card.h"
+#include "web/respond.h"
+#include "web/routes.h"
+
+#define STORY_PAGE 20
+#define HISTORY_PAGE 50
+#define KINDS_MAX 8
+#define RELATED_MAX 200
+
+// ---------------------------------------------------------------- histories
+
+// A name in `kind` is one of the kinds of events, a group of them, or a module.
+static bool apply_kind(struct request *r, struct str name, struct history_query *q) {
+    const struct module *m = model_module(r->model, name);
+    if (str_is(name, "comments"))
+        q->kind = KIND_COMMENTED;
+    else if (str_is(name, "changes"))
+        q->kind = KIND_EDITED;
+    else if (m && may(&r->viewer, m, VERB_VIEW))
+        q->of_module = m->number;
+    else
+        q->kind = event_kind_of(name);
+    return q->kind || q->of_module;
+}
+
+static int64_t position_of(const struct doc *event) {
+    return doc_get_int(event, "position", -1);
+}
+
+// Joins histories, each newest first, into one of at most `limit` events.
+static struct doc *merge_histories(struct request *r, struct doc **found, size_t n, int limit) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a), *items = doc_set_array(a, d, "items");
+    struct doc *at[KINDS_MAX];
+    int64_t last = -1;
+    bool more = false;
+    for (size_t i = 0; i < n; i++)
+        at[i] = doc_first(doc_get(found[i], STR("items")));
+    for (;;) {
+        size_t best = n;
+        for (size_t i = 0; i < n; i++)
+            if (at[i] && (best == n || position_of(at[i]) > position_of(at[best])))
+                best = i;
+        if (best == n)
+            break;
+        struct doc *event = at[best];
+        at[best] = event->next;
+        if ((int)items->count == limit) {
+            more = true;
+            break;
+        }
+        if (position_of(event) != last || !items->count) {
+            last = position_of(event);
+            event->next = NULL;
+            doc_add(items, event);
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        more = more || !doc_is_null(doc_get(found[i], STR("next")));
+    doc_set(d, STR("next"), more && items->count ? doc_int(a, last) : doc_null(a));
+    return d;
+}
+
+static enum status query_number(struct request *r, const char *name, int64_t least, int64_t most, int64_t *out, struct error *e) {
+    struct str text = query_text(r, name);
+    if (text.n && (!str_int(text, out) || *out < least || *out > most))
+        return error_set(e, INVALID, name, N_("This number is not possible here."), NULL);
+    return OK;
+}
+
+enum status card_history(struct request *r, int limit, struct doc **out, struct error *e) {
+    struct history_query q = {.module = r->module, .id = r->id, .user = -1, .operation = -1, .before = -1, .limit = limit};
+    struct doc *found[KINDS_MAX];
+    size_t n = 0;
+    int64_t wanted = limit;
+    struct str own = query_text(r, "own");
+    q.own_only = str_is(own, "1") || str_is(own, "true");
+    enum status s = query_number(r, "before", 0, INT64_MAX, &q.before, e);
+    if (!s)
+        s = query_number(r, "limit", 1, 200, &wanted, e);
+    q.limit = (int)wanted;
+    struct str kinds = query_text(r, "kind");
+    if (!s && !kinds.n)
+        return history_list(&r->reader, &q, out, e);
+    while (!s && kinds.n) {
+        struct str name = str_trim(str_cut(&kinds, ','));
+        struct history_query one = q;
+        if (!name.n)
+            continue;
+        if (n == KINDS_MAX || !apply_kind(r, name, &one))
+            return error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."), arena_dup(r->arena, name), NULL);
+        s = history_list(&r->reader, &one, &found[n++], e);
+    }
+    if (!s)
+        *out = merge_histories(r, found, n, q.limit);
+    return s;
+}
+
+// ---------------------------------------------------------------- the card
+
+// Ids of the records that point to this one, by module.
+static enum status related_ids(struct request *r, struct card_state *c, struct error *e) {
+    struct param p[] = {P_INT(r->module->number), P_INT(r->id), P_INT(RELATED_MAX)};
+    struct stmt *row = NULL;
+    bool more = true;
+    enum status s = store_query(r->place->conn, QUERY_LINKS_BACK, p, 3, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 0));
+        const struct field *f = m ? module_field(m, stmt_text(row, 2)) : NULL;
+        if (!f || m->system || !may_field(&r->viewer, m, f, false))
+            continue;
+        struct related *box = card_related(r, c, m, f);
+        if (box && box->n < RELATED_MAX && (!box->n || box->ids[box->n - 1] != stmt_int(row, 1)))
+            box->ids[box->n++] = stmt_int(row, 1);
+    }
+    store_done(row);
+    return s;
+}
+
+static enum status read_as_of(struct request *r, struct doc **record, struct error *e) {
+    micros at;
+    struct str text = query_text(r, "as_of");
+    if (!text.n)
+        return record_get(&r->reader, r->module, r->id, record, e);
+    if (!clock_parse(text, &at))
+        return error_set(e, INVALID, "as_of", N_("This is not a moment: {0}"), arena_dup(r->arena, text), NULL);
+    return record_as_of(&r->reader, r->module, r->id, at, record, e);
+}
+
+static bool only_events(const struct request *r) {
+    return str_is(r->part, "card-events");
+}
+
+enum status card_read(struct request *r, struct doc **record, struct error *e) {
+    struct card_state *c = arena_new(r->arena, struct card_state);
+    enum status s = read_as_of(r, record, e);
+    if (!s)
+        s = card_history(r, STORY_PAGE, &c->history, e);
+    if (!s && !only_events(r))
+        s = related_ids(r, c, e);
+    r->state = c;
+    return s;
+}
+
+void card_respond(struct request *r, int status) {
+    struct doc *record;
+    if (card_read(r, &record, &r->error)) {
+        respond_error(r, &r->error);
+        return;
+    }
+    bool part = str_is(r->part, "card-live") || str_is(r->part, "card-events");
+    struct doc *view = present_card(r, record);
+    respond_page(r, status, part ? arena_dup(r->arena, r->part) : "card", view, record);
+}
+
+void handle_card(struct request *r) {
+    struct doc *record;
+    if (!r->api) {
+        card_respond(r, 200);
+        return;
+    }
+    if (read_as_of(r, &record, &r->error)) {
+        respond_error(r, &r->error);
+        return;
+    }
+    if (!query_text(r, "as_of").n && respond_unchanged(r, doc_get_int(record, "version", 0)))
+        return;
+    respond_json(r, 200, record);
+}
+
+void handle_history(struct request *r) {
+    struct doc *record, *history;
+    enum status s = record_get(&r->reader, r->module, r->id, &record, &r->error);
+    if (!s)
+        s = card_history(r, HISTORY_PAGE, &history, &r->error);
+    if (s) {
+        respond_error(r, &r->error);
+        return;
+    }
+    r->state = record;
+    respond(r, 200, history);
+}
+
+// ---------------------------------------------------------------- comments
+
+struct comment {
+    struct str text;
+    int64_t position;
+};
+
+static enum status write_comment(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    struct comment *c = r->arg;
+    return record_comment(a, model_module(a->model, r->module->key), r->id, c->text, &c->position, e);
+}
+
+static void commented(struct request *r) {
+    struct comment *c = r->arg;
+    if (r->outcome && !r->api && r->error.status == INVALID) {
+        struct card_state *state;
+        struct doc *record;
+        struct error why = r->error;
+        r->error = (struct error){0};
+        if (card_read(r, &record, &r->error)) {
+            respond_error(r, &r->error);
+            return;
+        }
+        state = r->state;
+        state->comment = c->text;
+        state->comment_problem = error_translated(r->arena, r->language, &why);
+        bool part = r->part.n && route_has_part(r->route, r->part);
+        respond_page(r, 422, part ? arena_dup(r->arena, r->part) : "card", present_card(r, record), record);
+        return;
+    }
+    if (r->outcome) {
+        respond_error(r, &r->error);
+        return;
+    }
+    if (!r->api && r->part.n && route_has_part(r->route, r->part)) {
+        card_respond(r, 200);
+        return;
+    }
+    struct doc *d = doc_object(r->arena);
+    doc_set_int(r->arena, d, "position", c->position);
+    respond_done(r, 201, d, rprintf(r, "%.*s#e%lld", STR_FMT(href_of(r, r->module->key, r->id)), (long long)c->position), NULL);
+}
+
+void handle_comment(struct request *r) {
+    struct comment *c = arena_new(r->arena, struct comment);
+    c->text = input_text(r, "text");
+    request_write(r, write_comment, c, commented);
+}
+
+// ---------------------------------------------------------------- deleting and restoring
+
+static enum status write_delete(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    return record_delete(a, model_module(a->model, r->module->key), r->id, e);
+}
+
+static enum status write_restore(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    return record_restore(a, model_module(a->model, r->module->key), r->id, e);
+}
+
+static void deleted(struct request *r) {
+    if (r->outcome) {
+        respond_error(r, &r->error);
+        return;
+    }
+    struct str flash = rprintf(r, "deleted=%.*s", STR_FMT(href_of(r, r->module->key, r->id)));
+    respond_done(r, 204, NULL, rprintf(r, "/%.*s", STR_FMT(r->module->key)), arena_dup(r->arena, flash));
+}
+
+static void restored(struct request *r) {
+    struct doc *record;
+    if (r->outcome || record_get(&r->reader, r->module, r->id, &record, &r->error)) {
+        respond_error(r, &r->error);
+        return;
+    }
+    respond_done(r, 200, record, href_of(r, r->module->key, r->id), "restored");
+}
+
+void handle_delete_page(struct request *r) {
+    struct arena *a = r->arena;
+    const struct language *l = r->language;
+    struct doc *record;
+    if (record_get(&r->reader, r->module, r->id, &record, &r->error)) {
+        respond_error(r, &r->error);
+        return;
+    }
+    struct doc *view = doc_object(a);
+    doc_set_str(a, view, "title", FILL(a, T(l, "Delete {0}?"), record_title(r, r->module, record)));
+    doc_set_str(a, view, "text", T(l, "It goes from lists and searches; its history stays, and it can be restored."));
+    doc_set_array(a, view, "items");
+    doc_set_str(a, view, "more", STR(""));
+    doc_set_str(a, view, "action", rprintf(r, "%.*s/delete", STR_FMT(href_of(r, r->module->key, r->id))));
+    hidden(r, doc_set_array(a, view, "hidden"), STR("confirmed"), STR("1"));
+    doc_set_str(a, view, "submit", T(l, "Delete"));
+    doc_set_bool(a, view, "danger", true);
+    doc_set_str(a, view, "cancel_href", href_of(r, r->module->key, r->id));
+    respond_page(r, 200, "confirm", view, NULL);
+}
+
+void handle_delete(struct request *r) {
+    if (!r->api && !str_is(input_text(r, "confirmed"), "1"))
+        handle_delete_page(r);
+    else
+        request_write(r, write_delete, NULL, deleted);
+}
+
+void handle_restore(struct request *r) {
+    request_write(r, write_restore, NULL, restored);
+}

@@ -1,0 +1,14 @@
+// Parts of cards that forms and comments answer with too.
+#ifndef CRONISTA_WEB_CARD_H
+#define CRONISTA_WEB_CARD_H
+
+#include "web/request.h"
+
+// The record of r->module and r->id with what its page needs beside it; fills r->state. *record is the API's document.
+enum status card_read(struct request *, struct doc **record, struct error *);
+// Answers with the page of the record or the part of it asked for, as it is now.
+void card_respond(struct request *, int status);
+// A history of r->module and r->id as `kind`, `own`, `before`, `limit` of the query ask for it.
+enum status card_history(struct request *, int limit, struct doc **, struct error *);
+
+#endif

@@ -1,0 +1,171 @@
+#include "web/format.h"
+#include <stdio.h>
+#include "formats/decimal.h"
+
+// ---------------------------------------------------------------- numbers
+
+// Puts the groups and the decimal sign of a language into "-1234.50".
+static struct str with_groups(struct arena *a, struct str plain, struct str decimal, struct str group) {
+    ptrdiff_t point = str_find(plain, STR("."));
+    size_t whole = point < 0 ? plain.n : (size_t)point;
+    size_t sign = plain.n && plain.p[0] == '-' ? 1 : 0;
+    size_t digits = whole - sign;
+    char *p = arena_bytes(a, plain.n + (digits / 3 + 1) * group.n + decimal.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < whole; i++) {
+        if (i > sign && (whole - i) % 3 == 0) {
+            memcpy(p + n, group.p, group.n);
+            n += group.n;
+        }
+        p[n++] = plain.p[i];
+    }
+    if (whole < plain.n) {
+        memcpy(p + n, decimal.p, decimal.n);
+        n += decimal.n;
+        memcpy(p + n, plain.p + whole + 1, plain.n - whole - 1);
+        n += plain.n - whole - 1;
+    }
+    p[n] = 0;
+    return (struct str){p, n};
+}
+
+struct str format_decimal(struct arena *a, const struct language *l, int64_t value, int scale, int min_decimals) {
+    char text[DECIMAL_TEXT];
+    decimal_text(value, scale, min_decimals, text);
+    return with_groups(a, str_z(text), l->decimal, l->group);
+}
+
+struct str format_integer(struct arena *a, const struct language *l, int64_t value) {
+    return format_decimal(a, l, value, 0, 0);
+}
+
+struct str format_position(struct arena *a, int64_t value) {
+    char text[DECIMAL_TEXT];
+    decimal_text(value, 0, 0, text);
+    return with_groups(a, str_z(text), STR("."), STR("\u202f"));
+}
+
+struct str format_bytes(struct arena *a, const struct language *l, int64_t bytes) {
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+    int64_t tenths = bytes * 10;
+    while (tenths >= 10000 && unit + 1 < sizeof units / sizeof *units) {
+        tenths = (tenths + 500) / 1000;
+        unit++;
+    }
+    struct str number = tenths >= 100 ? format_integer(a, l, (tenths + 5) / 10) : format_decimal(a, l, tenths, 1, 0);
+    return arena_printf(a, "%.*s\u00a0%s", STR_FMT(number), units[unit]);
+}
+
+// ---------------------------------------------------------------- days
+
+static const char *const months[] = {N_("January"), N_("February"), N_("March"),     N_("April"),   N_("May (month)"), N_("June"),
+                                     N_("July"),    N_("August"),   N_("September"), N_("October"), N_("November"),    N_("December")};
+static const char *const short_months[] = {N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
+                                           N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")};
+static const char *const weekdays[] = {N_("Sunday"),   N_("Monday"), N_("Tuesday"), N_("Wednesday"),
+                                       N_("Thursday"), N_("Friday"), N_("Saturday")};
+static const char *const short_weekdays[] = {N_("Sun"), N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat")};
+
+static struct str word(const struct language *l, const char *msgid) {
+    struct str text = translate(l, str_z(msgid));
+    if (!l->catalogue && str_is(text, "May (month)"))
+        text = STR("May");
+    return text;
+}
+
+struct str format_day(struct arena *a, const struct language *l, struct civil c) {
+    return arena_printf(a, "%d\u00a0%.*s\u00a0%d", c.day, STR_FMT(word(l, short_months[c.month - 1])), c.year);
+}
+
+struct str format_date(struct arena *a, const struct language *l, struct str iso) {
+    if (!date_valid(iso))
+        return iso;
+    struct civil c = {.year = (iso.p[0] - '0') * 1000 + (iso.p[1] - '0') * 100 + (iso.p[2] - '0') * 10 + iso.p[3] - '0',
+                      .month = (iso.p[5] - '0') * 10 + iso.p[6] - '0',
+                      .day = (iso.p[8] - '0') * 10 + iso.p[9] - '0'};
+    return format_day(a, l, c);
+}
+
+struct str format_day_long(struct arena *a, const struct language *l, struct civil c, bool year) {
+    struct str day = word(l, weekdays[c.weekday]), month = word(l, months[c.month - 1]);
+    struct str number = arena_printf(a, "%d", c.day);
+    if (!year)
+        return FILL(a, T(l, "{0}, {1} {2}"), day, number, month);
+    return FILL(a, T(l, "{0}, {1} {2} {3}"), day, number, month, arena_printf(a, "%d", c.year));
+}
+
+struct str format_clock(struct arena *a, struct civil c, bool seconds) {
+    return seconds ? arena_printf(a, "%02d:%02d:%02d", c.hour, c.minute, c.second) : arena_printf(a, "%02d:%02d", c.hour, c.minute);
+}
+
+struct str format_moment(struct arena *a, const struct language *l, struct civil c) {
+    return arena_printf(a, "%.*s %02d:%02d", STR_FMT(format_day(a, l, c)), c.hour, c.minute);
+}
+
+struct str format_moment_long(struct arena *a, const struct language *l, struct civil c) {
+    return arena_printf(a, "%.*s, %02d:%02d:%02d", STR_FMT(format_day_long(a, l, c, true)), c.hour, c.minute, c.second);
+}
+
+// ---------------------------------------------------------------- how long ago
+
+static int64_t day_number(struct civil c) {
+    return days_from_civil(c.year, c.month, c.day);
+}
+
+static struct str count_text(struct arena *a, struct str message, int64_t n) {
+    return FILL(a, message, arena_printf(a, "%lld", (long long)n));
+}
+
+static struct str ago(struct arena *a, const struct language *l, micros gone) {
+    if (gone < MINUTE)
+        return T(l, "now");
+    if (gone < HOUR)
+        return count_text(a, T(l, "{0} min ago"), gone / MINUTE);
+    return count_text(a, T(l, "{0} h ago"), gone / HOUR);
+}
+
+struct str format_relative(struct arena *a, const struct language *l, const struct zone *zone, micros at, micros now) {
+    struct civil there = zone_civil(zone, at), here = zone_civil(zone, now);
+    int64_t days = day_number(here) - day_number(there);
+    if (at > now)
+        return now + MINUTE > at ? T(l, "now") : days == 0 ? format_clock(a, there, false) : format_days(a, l, -days);
+    if (days == 0 || now - at < 6 * HOUR)
+        return ago(a, l, now - at);
+    if (days == 1)
+        return T(l, "yesterday");
+    if (days < 7)
+        return arena_printf(a, "%.*s %d", STR_FMT(word(l, short_weekdays[there.weekday])), there.day);
+    if (there.year == here.year)
+        return arena_printf(a, "%d\u00a0%.*s", there.day, STR_FMT(word(l, short_months[there.month - 1])));
+    return format_day(a, l, there);
+}
+
+struct str format_days(struct arena *a, const struct language *l, int64_t days) {
+    if (days == 0)
+        return T(l, "today");
+    if (days == 1)
+        return T(l, "tomorrow");
+    if (days == -1)
+        return T(l, "yesterday");
+    if (days > 0)
+        return count_text(a, TN(l, "in {0} day", "in {0} days", days), days);
+    return count_text(a, TN(l, "{0} day ago", "{0} days ago", -days), -days);
+}
+
+struct str format_span(struct arena *a, const struct language *l, micros span) {
+    if (span < HOUR)
+        return count_text(a, T(l, "{0} min"), span / MINUTE);
+    if (span < DAY)
+        return count_text(a, T(l, "{0} h"), span / HOUR);
+    return count_text(a, T(l, "{0} d"), span / DAY);
+}
+
+struct str format_heading(struct arena *a, const struct language *l, struct civil day, struct civil today) {
+    int64_t days = day_number(today) - day_number(day);
+    if (days == 0)
+        return T(l, "Today");
+    if (days == 1)
+        return T(l, "Yesterday");
+    return format_day_long(a, l, day, day.year != today.year);
+}

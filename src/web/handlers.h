@@ -1,0 +1,74 @@
+// The handlers of the table in routes.c, by file. Each finds its request checked and answers it.
+#ifndef CRONISTA_WEB_HANDLERS_H
+#define CRONISTA_WEB_HANDLERS_H
+
+#include "web/request.h"
+
+// system.c
+void handle_healthz(struct request *);
+void handle_readyz(struct request *);
+void handle_metrics(struct request *);
+void handle_static(struct request *);
+void handle_openapi(struct request *);
+
+// home.c
+void handle_home(struct request *);
+void handle_search(struct request *);
+void handle_lookup(struct request *);
+void handle_keys_page(struct request *);
+
+// list.c
+void handle_list(struct request *);
+void handle_view_save(struct request *);
+void handle_view_delete(struct request *);
+
+// bulk.c
+void handle_bulk(struct request *);
+
+// card.c
+void handle_card(struct request *);
+void handle_history(struct request *);
+void handle_comment(struct request *);
+void handle_delete_page(struct request *);
+void handle_delete(struct request *);
+void handle_restore(struct request *);
+
+// form.c
+void handle_new_page(struct request *);
+void handle_edit_page(struct request *);
+void handle_create(struct request *);
+void handle_change(struct request *);
+
+// log.c
+void handle_log(struct request *);
+void handle_operation(struct request *);
+void handle_event(struct request *);
+void handle_receipt(struct request *);
+void handle_checkpoint(struct request *);
+void handle_proof(struct request *);
+void handle_tile(struct request *);
+void handle_feed(struct request *);
+
+// settings.c
+void handle_settings(struct request *);
+void handle_settings_change(struct request *);
+void handle_password(struct request *);
+void handle_key_add(struct request *);
+void handle_key_revoke(struct request *);
+void handle_session_end(struct request *);
+void handle_user_password(struct request *);
+void handle_user_password_page(struct request *);
+
+// design.c
+void handle_modules(struct request *);
+void handle_module(struct request *);
+void handle_module_arrange(struct request *);
+void handle_field_new(struct request *);
+void handle_field_add(struct request *);
+void handle_field(struct request *);
+void handle_field_change(struct request *);
+
+// live.c
+void handle_live(struct request *);
+
+#endif

@@ -1,0 +1,253 @@
+#include "web/live.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include "base/log.h"
+#include "records/crm.h"
+#include "store/queries.h"
+#include "web/handlers.h"
+#include "web/respond.h"
+#include "web/session.h"
+
+#define PULSE (15 * SECOND)      // something is sent at least this often
+#define REST (50 * 1000)         // microseconds between two looks at the log, however many commits there are
+#define AT_ONCE 500              // messages given to a client before it is asked again
+#define SWEEP_EVERY (30 * MINUTE)
+
+struct subscription {
+    struct live *live;
+    struct http_stream *stream;
+    int module;       // number; 0: the whole log
+    int64_t record;
+    int64_t position; // what the client knows
+    struct hash session, key;
+    enum sign sign;
+    micros sent;      // monotonic
+    struct subscription *next, **before;
+};
+
+struct live {
+    struct web *web;
+    struct crm_listener listener;
+    pthread_mutex_t mutex;
+    pthread_cond_t news;
+    pthread_t thread;
+    struct subscription *all;
+    int64_t n;
+    int64_t newest;   // committed, as far as is known
+    bool stopping, closed;
+};
+
+// ---------------------------------------------------------------- looking at the log
+
+static void changed(void *arg, int64_t last) {
+    struct live *live = arg;
+    pthread_mutex_lock(&live->mutex);
+    if (last > live->newest) {
+        live->newest = last;
+        pthread_cond_signal(&live->news);
+    }
+    pthread_mutex_unlock(&live->mutex);
+}
+
+static bool has_news(struct conn *conn, const struct subscription *s, int64_t newest) {
+    if (!s->module)
+        return newest > s->position;
+    struct param p[] = {P_INT(s->module), P_INT(s->record)};
+    int64_t last = -1;
+    return store_int(conn, QUERY_TIMELINE_NEWEST, p, 2, &last, NULL) == OK && last > s->position;
+}
+
+// Under the mutex: streams that have something to say, or have been silent for long.
+static void wake(struct live *live, struct conn *conn, bool news) {
+    micros now = clock_monotonic();
+    for (struct subscription *s = live->all; s; s = s->next)
+        if (live->closed || now - s->sent > PULSE || (news && conn && has_news(conn, s, live->newest)))
+            http_stream_wake(s->stream);
+}
+
+static void *watch(void *arg) {
+    struct live *live = arg;
+    struct place place = {.web = live->web};
+    int64_t seen = live->newest;
+    micros swept = clock_monotonic();
+    pthread_mutex_lock(&live->mutex);
+    while (!live->stopping) {
+        if (live->newest == seen) {
+            struct timespec until;
+            clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_sec += 1;
+            pthread_cond_timedwait(&live->news, &live->mutex, &until);
+        }
+        bool news = live->newest != seen;
+        seen = live->newest;
+        if (live->all && place_ready(&place, NULL) == OK)
+            wake(live, place.conn, news);
+        pthread_mutex_unlock(&live->mutex);
+        if (clock_monotonic() - swept > SWEEP_EVERY) {
+            swept = clock_monotonic();
+            session_sweep(live->web);
+        }
+        if (news)
+            nanosleep(&(struct timespec){.tv_nsec = REST * 1000}, NULL);
+        pthread_mutex_lock(&live->mutex);
+    }
+    pthread_mutex_unlock(&live->mutex);
+    conn_close(place.conn);
+    return NULL;
+}
+
+// ---------------------------------------------------------------- one stream
+
+// The person may have been deactivated, or signed out elsewhere, since the stream began.
+static bool still_welcome(struct subscription *s, struct place *place) {
+    if (place_ready(place, NULL) != OK)
+        return true; // the database is away: nothing can be said, nothing is told
+    const struct hash *hash = s->sign == SIGN_KEY ? &s->key : &s->session;
+    bool good = true;
+    return session_still_good(s->live->web, place, s->sign, hash, &good) != OK || good;
+}
+
+static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
+    struct subscription *s = arg;
+    struct place *place = h->thread;
+    pthread_mutex_lock(&s->live->mutex);
+    bool closed = s->live->closed;
+    pthread_mutex_unlock(&s->live->mutex);
+    if (closed)
+        return false;
+    struct param p[] = {P_INT(s->module), P_INT(s->record), P_INT(s->position), P_INT(AT_ONCE)};
+    struct stmt *row = NULL;
+    bool more = true;
+    int64_t position = s->position;
+    enum status status = place_ready(place, NULL);
+    if (!status)
+        status = s->module ? store_query(place->conn, QUERY_TIMELINE_AFTER, p, 4, &row, NULL)
+                           : store_query(place->conn, QUERY_LOG_AFTER, p + 2, 2, &row, NULL);
+    while (!status && !(status = store_next(row, &more, NULL)) && more) {
+        position = stmt_int(row, 0);
+        buf_printf(out, "id: %lld\nevent: change\ndata: {\"position\":%lld}\n\n", (long long)position, (long long)position);
+    }
+    store_done(row);
+    micros now = clock_monotonic();
+    bool silent = now - s->sent > PULSE;
+    if ((silent || out->n) && !still_welcome(s, place))
+        return false;
+    if (silent && !out->n)
+        buf_z(out, ": still here\n\n");
+    pthread_mutex_lock(&s->live->mutex);
+    s->position = position;
+    if (out->n)
+        s->sent = now;
+    pthread_mutex_unlock(&s->live->mutex);
+    return true;
+}
+
+static void stream_closed(void *arg) {
+    struct subscription *s = arg;
+    struct live *live = s->live;
+    pthread_mutex_lock(&live->mutex);
+    *s->before = s->next;
+    if (s->next)
+        s->next->before = s->before;
+    live->n--;
+    pthread_mutex_unlock(&live->mutex);
+    free(s);
+}
+
+static void stream_open(struct request *r, struct subscription *s) {
+    static const struct http_stream_calls calls = {fill_stream, stream_closed};
+    struct live *live = r->web->live;
+    http_set(r->http, "Content-Type", STR("text/event-stream"));
+    http_set(r->http, "Cache-Control", STR("no-store"));
+    http_set(r->http, "X-Accel-Buffering", STR("no"));
+    respond_headers(r, false);
+    pthread_mutex_lock(&live->mutex);
+    s->stream = http_answer_stream(r->http, 200, &calls, s);
+    s->next = live->all;
+    s->before = &live->all;
+    if (s->next)
+        s->next->before = &s->next;
+    live->all = s;
+    live->n++;
+    pthread_mutex_unlock(&live->mutex);
+}
+
+static bool parse_record(struct request *r, struct str record, struct subscription *s) {
+    struct str key = str_cut(&record, '/');
+    const struct module *m = model_module(r->model, key);
+    if (!m || !str_int(record, &s->record) || s->record <= 0 || !may(&r->viewer, m, VERB_VIEW))
+        return false;
+    s->module = m->number;
+    return true;
+}
+
+void handle_live(struct request *r) {
+    struct live *live = r->web->live;
+    struct subscription found = {.live = live, .sign = r->sign, .session = r->person.session, .key = r->person.key,
+                                 .sent = clock_monotonic()};
+    struct str record = query_text(r, "record");
+    if (record.n ? !parse_record(r, record, &found) : !may(&r->viewer, NULL, VERB_AUDIT)) {
+        respond_status(r, record.n ? 404 : 403, NULL);
+        return;
+    }
+    struct str after = http_header(r->http, "Last-Event-ID");
+    if (!after.n)
+        after = query_text(r, "after");
+    pthread_mutex_lock(&live->mutex);
+    found.position = live->newest;
+    bool full = live->closed || live->n >= r->web->options.streams;
+    pthread_mutex_unlock(&live->mutex);
+    if (after.n && (!str_int(after, &found.position) || found.position < -1)) {
+        respond_status(r, 400, N_("The position is not a whole number."));
+        return;
+    }
+    if (full) {
+        respond_status(r, 503, NULL);
+        return;
+    }
+    struct subscription *s = must_alloc(sizeof *s);
+    *s = found;
+    stream_open(r, s);
+}
+
+// ---------------------------------------------------------------- start and stop
+
+enum status live_start(struct live **out, struct web *web, struct error *e) {
+    struct live *live = must_alloc(sizeof *live);
+    *live = (struct live){.web = web};
+    struct place place = {.web = web};
+    enum status s = place_ready(&place, e);
+    if (!s)
+        s = store_int(place.conn, QUERY_LOG_NEWEST, NULL, 0, &live->newest, e);
+    conn_close(place.conn);
+    if (s) {
+        free(live);
+        return s;
+    }
+    pthread_mutex_init(&live->mutex, NULL);
+    pthread_cond_init(&live->news, NULL);
+    live->listener = (struct crm_listener){.changed = changed, .arg = live};
+    crm_listen(web->crm, &live->listener);
+    BUG_ON(pthread_create(&live->thread, NULL, watch, live) != 0);
+    *out = live;
+    return OK;
+}
+
+void live_quiesce(struct live *live) {
+    pthread_mutex_lock(&live->mutex);
+    live->closed = true;
+    wake(live, NULL, false);
+    pthread_mutex_unlock(&live->mutex);
+}
+
+void live_stop(struct live *live) {
+    crm_unlisten(live->web->crm, &live->listener);
+    pthread_mutex_lock(&live->mutex);
+    live->stopping = true;
+    pthread_cond_signal(&live->news);
+    pthread_mutex_unlock(&live->mutex);
+    pthread_join(live->thread, NULL);
+    pthread_cond_destroy(&live->news);
+    pthread_mutex_destroy(&live->mutex);
+    free(live);
+}

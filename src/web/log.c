@@ -1,0 +1,383 @@
+// The account-wide log: changes, operations, single events with their proofs, and the feed for programs.
+#include "base/base64.h"
+#include "formats/json.h"
+#include "history/checkpoint.h"
+#include "history/proof.h"
+#include "history/tiles.h"
+#include "store/queries.h"
+#include "web/handlers.h"
+#include "web/log.h"
+#include "web/present.h"
+#include "web/respond.h"
+
+#define LOG_PAGE 50
+#define FEED_MOST 1000
+
+static enum status number(struct request *r, const char *name, int64_t least, int64_t most, int64_t *out, struct error *e) {
+    struct str text = query_text(r, name);
+    if (text.n && (!str_int(text, out) || *out < least || *out > most))
+        return error_set(e, INVALID, name, N_("This number is not possible here."), NULL);
+    return OK;
+}
+
+// A day means its beginning, or with `end` the last moment of it, where the person who asks lives.
+static enum status moment(struct request *r, const char *name, bool end, micros *out, struct error *e) {
+    struct str text = query_text(r, name);
+    if (!text.n)
+        return OK;
+    if (date_valid(text)) {
+        struct civil day = {.year = (text.p[0] - '0') * 1000 + (text.p[1] - '0') * 100 + (text.p[2] - '0') * 10 + text.p[3] - '0',
+                            .month = (text.p[5] - '0') * 10 + text.p[6] - '0',
+                            .day = (text.p[8] - '0') * 10 + text.p[9] - '0'};
+        *out = zone_utc(r->zone, day) + (end ? DAY - 1 : 0);
+        return OK;
+    }
+    if (!clock_parse(text, out))
+        return error_set(e, INVALID, name, N_("This is not a moment: {0}"), arena_dup(r->arena, text), NULL);
+    return OK;
+}
+
+enum status log_query_read(struct request *r, struct history_query *q, struct error *e) {
+    *q = (struct history_query){.user = -1, .operation = -1, .before = -1};
+    int64_t limit = LOG_PAGE;
+    enum status s = moment(r, "from", false, &q->from, e);
+    if (!s)
+        s = moment(r, "to", true, &q->to, e);
+    if (!s)
+        s = number(r, "user", 0, INT64_MAX, &q->user, e);
+    if (!s)
+        s = number(r, "operation", 0, INT64_MAX, &q->operation, e);
+    if (!s)
+        s = number(r, "before", 0, INT64_MAX, &q->before, e);
+    if (!s)
+        s = number(r, "limit", 1, 200, &limit, e);
+    q->limit = (int)limit;
+    struct str module = query_text(r, "module"), kind = query_text(r, "kind");
+    const struct module *m = module.n ? model_module(r->model, module) : NULL;
+    q->of_module = m ? m->number : 0;
+    q->kind = kind.n ? event_kind_of(kind) : 0;
+    q->field = query_text(r, "field");
+    if (!s && module.n && !m)
+        s = error_set(e, INVALID, "module", N_("There is no module {0}."), arena_dup(r->arena, module), NULL);
+    if (!s && kind.n && !q->kind)
+        s = error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."), arena_dup(r->arena, kind), NULL);
+    return s;
+}
+
+void handle_log(struct request *r) {
+    struct history_query q;
+    struct doc *history;
+    enum status s = log_query_read(r, &q, &r->error);
+    if (!s)
+        s = history_list(&r->reader, &q, &history, &r->error);
+    if (s)
+        respond_error(r, &r->error);
+    else
+        respond(r, 200, history);
+}
+
+// ---------------------------------------------------------------- operations
+
+static enum status count_kinds(struct request *r, struct doc *out, struct error *e) {
+    struct param p[] = {P_INT(r->id)};
+    struct stmt *row = NULL;
+    bool more = true;
+    struct doc *counts = doc_set_object(r->arena, out, "counts");
+    enum status s = store_query(r->place->conn, QUERY_OPERATION_COUNTS, p, 1, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 1));
+        const char *kind = event_kind_name((int)stmt_int(row, 0));
+        if (!m || !kind || !may(&r->viewer, m, VERB_VIEW))
+            continue;
+        int64_t n = stmt_int(row, 2) + doc_integer(doc_get(counts, str_z(kind)), 0);
+        doc_replace(counts, str_z(kind), doc_int(r->arena, n));
+    }
+    store_done(row);
+    return s;
+}
+
+void handle_operation(struct request *r) {
+    struct history_query q = {.user = -1, .operation = r->id, .before = -1, .limit = LOG_PAGE};
+    struct doc *history;
+    int64_t limit = LOG_PAGE;
+    enum status s = number(r, "before", 0, INT64_MAX, &q.before, &r->error);
+    if (!s)
+        s = number(r, "limit", 1, 200, &limit, &r->error);
+    q.limit = (int)limit;
+    if (!s)
+        s = history_list(&r->reader, &q, &history, &r->error);
+    if (!s)
+        s = count_kinds(r, history, &r->error);
+    if (!s && !doc_get(history, STR("items"))->count && q.before < 0)
+        s = error_set(&r->error, NOT_FOUND, NULL, N_("There is no such operation."), NULL);
+    if (s)
+        respond_error(r, &r->error);
+    else
+        respond(r, 200, history);
+}
+
+// ---------------------------------------------------------------- one event and its proof
+
+// The event as the viewer may read it: from the history, which knows what to leave out.
+static enum status event_document(struct request *r, struct doc **out, struct error *e) {
+    struct history_query q = {.user = -1, .operation = -1, .before = r->id + 1, .limit = 1};
+    struct doc *history;
+    enum status s = history_list(&r->reader, &q, &history, e);
+    struct doc *event = s ? NULL : doc_first(doc_get(history, STR("items")));
+    if (!s && doc_get_int(event, "position", -1) != r->id)
+        return error_set(e, NOT_FOUND, NULL, N_("There is no such event."), NULL);
+    if (!s)
+        *out = event;
+    return s;
+}
+
+// What of an event this person may see opened in a receipt.
+static size_t open_fields(struct request *r, const struct module *m, struct str *fields) {
+    static const char *const always[] = {"~name", "~names", "~reason", "~text"};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        fields[n++] = str_z(always[i]);
+    fields[n++] = STR("owner");
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (may_field(&r->viewer, m, &m->fields[i], false))
+            fields[n++] = m->fields[i].key;
+    return n;
+}
+
+static enum status make_receipt(struct request *r, const struct doc *event, struct buf *out, struct error *e) {
+    const struct module *m = model_module(r->model, doc_get_text(event, "module"));
+    if (!m || r->viewer.profile == PROFILE_ADMINISTRATOR)
+        return receipt_make(r->place->conn, &r->web->log_key, r->id, RECEIPT_ALL, NULL, 0, out, e);
+    struct str *fields = arena_array(r->arena, struct str, m->n_fields + 8);
+    size_t n = open_fields(r, m, fields);
+    return receipt_make(r->place->conn, &r->web->log_key, r->id, RECEIPT_FIELDS, fields, n, out, e);
+}
+
+static struct str hex_of(struct request *r, struct hash h) {
+    char *hex = arena_bytes(r->arena, HASH_HEX);
+    hash_hex(h, hex);
+    return str_z(hex);
+}
+
+// The leaf of one value: HMAC-SHA-256(salt, canonical JSON of [field, old, new]), or as it is kept after an erasure.
+static struct str leaf_of(struct request *r, const struct doc *item) {
+    struct buf bytes = BUF_INIT(64 << 20);
+    struct hash key, leaf = {{0}};
+    bool erased = doc_get(item, STR("leaf")) != NULL;
+    struct str kept = erased ? doc_get_text(item, "leaf") : doc_get_text(item, "salt"), hex = {0};
+    if (base64url_get(&bytes, kept) && bytes.n == HASH_SIZE) {
+        memcpy(key.b, bytes.p, HASH_SIZE);
+        struct doc *triple = doc_array(r->arena);
+        static const char *const members[] = {"field", "old", "new"};
+        for (size_t i = 0; i < 3; i++) {
+            const struct doc *member = doc_get(item, str_z(members[i]));
+            doc_add(triple, member ? doc_copy(r->arena, member) : doc_null(r->arena));
+        }
+        buf_clear(&bytes);
+        if (erased)
+            leaf = key;
+        else if (json_canonical(&bytes, triple, NULL) == OK)
+            leaf = hash_mac(key, buf_view(&bytes));
+        hex = hex_of(r, leaf);
+    }
+    buf_release(&bytes);
+    return hex;
+}
+
+static enum status put_items(struct request *r, struct str body, struct doc *out, struct error *e) {
+    struct arena *a = r->arena;
+    struct doc *parsed, *items = doc_set_array(a, out, "items");
+    enum status s = json_parse(a, body, NULL, &parsed, e);
+    doc_each(item, s ? NULL : doc_get(parsed, STR("items"))) {
+        struct doc *d = doc_add(items, doc_object(a));
+        const struct doc *old = doc_get(item, STR("old")), *now = doc_get(item, STR("new"));
+        doc_set_str(a, d, "field", doc_get_text(item, "field"));
+        doc_set(d, STR("old"), old ? doc_copy(a, old) : doc_null(a));
+        doc_set(d, STR("new"), now ? doc_copy(a, now) : doc_null(a));
+        doc_set_str(a, d, "leaf", leaf_of(r, item));
+        doc_set_bool(a, d, "closed", doc_get(item, STR("leaf")) != NULL);
+    }
+    return s;
+}
+
+static void put_proof(struct request *r, const struct doc *receipt, const struct receipt *checked, bool verified, struct doc *out) {
+    struct arena *a = r->arena;
+    struct doc *proof = doc_set_object(a, out, "proof");
+    doc_set_int(a, proof, "size", checked->head.size);
+    doc_set_str(a, proof, "root", hex_of(r, checked->head.root));
+    struct doc *path = doc_set_array(a, proof, "path");
+    doc_each(hash, doc_get(receipt, STR("proof"))) {
+        struct buf bytes = BUF_INIT(HASH_SIZE + 1);
+        struct hash h;
+        if (base64_get(&bytes, doc_text(hash)) && bytes.n == HASH_SIZE) {
+            memcpy(h.b, bytes.p, HASH_SIZE);
+            doc_add(path, doc_str(a, hex_of(r, h)));
+        }
+        buf_release(&bytes);
+    }
+    doc_set_bool(a, proof, "verified", verified);
+    doc_set_str(a, proof, "checkpoint", doc_get_text(receipt, "checkpoint"));
+}
+
+static enum status proof_document(struct request *r, struct doc *event, struct doc **out, struct error *e) {
+    struct arena *a = r->arena;
+    struct buf bytes = BUF_INIT(64 << 20);
+    struct doc *receipt = NULL, *d = doc_object(a);
+    struct receipt checked = {0};
+    enum status s = make_receipt(r, event, &bytes, e);
+    if (!s)
+        s = json_parse(a, buf_view(&bytes), NULL, &receipt, e);
+    if (!s) {
+        enum status verdict = receipt_verify(buf_view(&bytes), &r->web->log_key.verifier, a, &checked, NULL);
+        struct str head = doc_get_text(receipt, "head");
+        doc_set(d, STR("event"), event);
+        doc_set_str(a, d, "head", head);
+        doc_set_str(a, d, "leaf", hex_of(r, merkle_leaf(head)));
+        s = put_items(r, doc_get_text(receipt, "body"), d, e);
+        put_proof(r, receipt, &checked, verdict == OK, d);
+    }
+    buf_release(&bytes);
+    if (!s)
+        *out = d;
+    return s;
+}
+
+void handle_event(struct request *r) {
+    struct doc *event, *d;
+    enum status s = event_document(r, &event, &r->error);
+    if (!s)
+        s = proof_document(r, event, &d, &r->error);
+    if (s)
+        respond_error(r, &r->error);
+    else
+        respond(r, 200, d);
+}
+
+void handle_receipt(struct request *r) {
+    struct doc *event;
+    buf_clear(&r->http->out);
+    enum status s = event_document(r, &event, &r->error);
+    if (!s)
+        s = make_receipt(r, event, &r->http->out, &r->error);
+    if (s) {
+        respond_error(r, &r->error);
+        return;
+    }
+    http_set(r->http, "Content-Disposition", rprintf(r, "attachment; filename=\"receipt-%lld.json\"", (long long)r->id));
+    http_set(r->http, "Cache-Control", STR("private, no-cache"));
+    respond_text(r, 200, "application/json");
+}
+
+// ---------------------------------------------------------------- for verifiers
+
+void handle_checkpoint(struct request *r) {
+    buf_clear(&r->http->out);
+    if (checkpoint_of(r->place->conn, &r->web->log_key, &r->http->out, &r->error)) {
+        respond_error(r, &r->error);
+        return;
+    }
+    http_set(r->http, "Cache-Control", STR("private, no-cache"));
+    respond_text(r, 200, "text/plain; charset=utf-8");
+}
+
+static void respond_proof(struct request *r, const struct proof *proof, struct doc *d) {
+    struct doc *list = doc_set_array(r->arena, d, "proof");
+    for (size_t i = 0; i < proof->n; i++) {
+        struct buf text = BUF_INIT(64);
+        base64_put(&text, (struct str){(const char *)proof->hash[i].b, HASH_SIZE});
+        doc_add(list, doc_str(r->arena, arena_str(r->arena, buf_view(&text))));
+        buf_release(&text);
+    }
+    respond_json(r, 200, d);
+}
+
+void handle_proof(struct request *r) {
+    struct error *e = &r->error;
+    struct tree_head head;
+    struct proof proof;
+    int64_t position = -1, from = -1, size = 0;
+    enum status s = history_tree_head(r->place->conn, &head, e);
+    size = s ? 0 : head.size;
+    if (!s)
+        s = number(r, "position", 0, INT64_MAX, &position, e);
+    if (!s)
+        s = number(r, "from", 1, INT64_MAX, &from, e);
+    if (!s)
+        s = number(r, "size", 1, INT64_MAX, &size, e);
+    if (!s && (position < 0) == (from < 0))
+        s = error_set(e, INVALID, "position", N_("Either a position or a size to begin from is needed."), NULL);
+    struct doc *d = doc_object(r->arena);
+    if (!s && position >= 0) {
+        doc_set_int(r->arena, d, "position", position);
+        s = proof_inclusion(r->place->conn, position, size, r->arena, &proof, e);
+    } else if (!s) {
+        doc_set_int(r->arena, d, "from", from);
+        s = proof_consistency(r->place->conn, from, size, r->arena, &proof, e);
+    }
+    doc_set_int(r->arena, d, "size", size);
+    if (s)
+        respond_error(r, e);
+    else
+        respond_proof(r, &proof, d);
+}
+
+void handle_tile(struct request *r) {
+    struct tile_path path;
+    struct tree_head head;
+    enum status s = OK;
+    buf_clear(&r->http->out);
+    if (!tile_path_parse(r->params[0], &path))
+        s = error_set(&r->error, NOT_FOUND, NULL, N_("There is no such tile."), NULL);
+    if (!s)
+        s = history_tree_head(r->place->conn, &head, &r->error);
+    if (!s)
+        s = tile_read(r->place->conn, head.size, &path, &r->http->out, &r->error);
+    if (s) {
+        respond_error(r, &r->error);
+        return;
+    }
+    http_set(r->http, "Cache-Control", path.width == TILE_WIDTH ? STR("private, max-age=31536000, immutable") : STR("private, no-cache"));
+    respond_text(r, 200, "application/octet-stream");
+}
+
+// ---------------------------------------------------------------- the feed
+
+// Positions have no gaps: the events after one are the `limit` before that position plus limit.
+void handle_feed(struct request *r) {
+    struct error *e = &r->error;
+    int64_t after = -1, limit = 100;
+    struct tree_head head;
+    struct doc *found, *d = doc_object(r->arena), *items = doc_set_array(r->arena, d, "items");
+    enum status s = number(r, "after", -1, INT64_MAX - FEED_MOST - 2, &after, e);
+    if (!s)
+        s = number(r, "limit", 1, FEED_MOST, &limit, e);
+    if (!s)
+        s = history_tree_head(r->place->conn, &head, e);
+    int64_t last = s ? -1 : head.size - 1 < after + limit ? head.size - 1 : after + limit;
+    for (int64_t from = after; !s && from < last;) {
+        int64_t step = last - from < 200 ? last - from : 200;
+        struct history_query q = {.user = -1, .operation = -1, .before = from + step + 1, .limit = (int)step};
+        s = history_list(&r->reader, &q, &found, e);
+        struct doc *turned = NULL;
+        for (struct doc *event = s ? NULL : doc_first(doc_get(found, STR("items"))), *next; event; event = next) {
+            next = event->next;
+            if (doc_get_int(event, "position", -1) <= from)
+                break;
+            event->next = turned;
+            turned = event;
+        }
+        for (struct doc *next; turned; turned = next) {
+            next = turned->next;
+            turned->next = NULL;
+            doc_add(items, turned);
+        }
+        from += step;
+    }
+    if (s) {
+        respond_error(r, e);
+        return;
+    }
+    // Where to go on: also past events that this person may not see.
+    doc_set_int(r->arena, d, "next", last > after ? last : after);
+    respond_json(r, 200, d);
+}

@@ -1,0 +1,184 @@
+#include "web/page.h"
+#include "base/utf8.h"
+#include "web/assets.h"
+#include "web/session.h"
+
+// What was just done. "=ARGUMENT" of the cookie is a path (label leads there) or a number (in the text).
+static const struct {
+    const char *key, *tone, *one, *many, *label;
+} flashes[] = {
+    {"saved", "won", N_("Saved."), NULL, NULL},
+    {"created", "won", N_("Created."), NULL, NULL},
+    {"deleted", "won", N_("Deleted. It can be restored."), NULL, N_("See it")},
+    {"restored", "won", N_("Restored."), NULL, NULL},
+    {"merged", "won", N_("Saved, together with what somebody else changed in the meantime."), NULL, NULL},
+    {"unchanged", "", N_("Nothing was changed."), NULL, NULL},
+    {"bulk", "won", N_("{0} record changed."), N_("{0} records changed."), NULL},
+    {"bulk-deleted", "won", N_("{0} record deleted. It can be restored."), N_("{0} records deleted. They can be restored."), NULL},
+    {"view-saved", "won", N_("The view is saved."), NULL, NULL},
+    {"view-deleted", "won", N_("The view is deleted."), NULL, NULL},
+    {"password", "won", N_("The password is changed."), NULL, NULL},
+    {"key-revoked", "won", N_("The API key is ended."), NULL, NULL},
+    {"session-ended", "won", N_("The session is ended."), NULL, NULL},
+};
+
+struct str initials(struct arena *a, struct str name) {
+    char out[8];
+    size_t n = 0;
+    struct str first = {0}, last = {0};
+    for (struct str rest = str_trim(name); rest.n;) {
+        struct str word = str_cut(&rest, ' ');
+        if (!word.n)
+            continue;
+        if (!first.n)
+            first = word;
+        else
+            last = word;
+    }
+    for (int i = 0; i < 2; i++) {
+        struct str word = i ? last : first;
+        size_t at = 0;
+        if (!word.n)
+            continue;
+        uint32_t c = utf8_next(word, &at);
+        if (c >= 'a' && c <= 'z')
+            c -= 'a' - 'A';
+        n += utf8_put(c, out + n);
+    }
+    return arena_str(a, (struct str){out, n});
+}
+
+struct str person_color(struct arena *a, int64_t user) {
+    return arena_printf(a, "c%d", (int)(user & 7));
+}
+
+static struct doc *flash_document(struct request *r) {
+    struct arena *a = r->arena;
+    struct str argument = r->flash;
+    struct str key = str_cut(&argument, '=');
+    for (size_t i = 0; i < sizeof flashes / sizeof *flashes; i++) {
+        if (!str_is(key, flashes[i].key))
+            continue;
+        int64_t n = 0;
+        bool number = str_int(argument, &n);
+        bool path = argument.n && argument.p[0] == '/' && !str_starts(argument, STR("//")) && flashes[i].label;
+        struct str text = flashes[i].many ? catalogue_plural(r->language->catalogue, str_z(flashes[i].one), str_z(flashes[i].many), n)
+                                          : translate(r->language, str_z(flashes[i].one));
+        struct doc *d = doc_object(a);
+        doc_set_z(a, d, "tone", flashes[i].tone);
+        doc_set_str(a, d, "text", number ? FILL(a, text, argument) : text);
+        doc_set(d, STR("href"), path ? doc_str(a, argument) : doc_null(a));
+        doc_set_str(a, d, "label", path ? translate(r->language, str_z(flashes[i].label)) : STR(""));
+        return d;
+    }
+    return doc_null(a);
+}
+
+static struct doc *menu_item(struct request *r, struct doc *items, struct str key, struct str label, struct str icon,
+                             struct str href, bool main) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_add(items, doc_object(a));
+    struct str here = r->path;
+    bool active = str_eq(href, here) || (href.n > 1 && str_starts(here, href) && here.p[href.n] == '/');
+    doc_set_str(a, d, "key", key);
+    doc_set_str(a, d, "label", label);
+    doc_set_str(a, d, "icon", icon);
+    doc_set_str(a, d, "href", href);
+    doc_set_bool(a, d, "active", active);
+    doc_set_str(a, d, "count", STR(""));
+    doc_set_bool(a, d, "main", main);
+    return d;
+}
+
+static struct doc *menu_group(struct request *r, struct doc *menu, struct str title) {
+    struct doc *group = doc_object(r->arena);
+    doc_set_str(r->arena, group, "title", title);
+    doc_add(menu, group);
+    return doc_set_array(r->arena, group, "items");
+}
+
+// The four at the foot of a phone.
+static bool is_main(const struct module *m) {
+    return str_is(m->key, "tasks") || str_is(m->key, "contacts") || str_is(m->key, "opportunities");
+}
+
+static struct doc *menu_document(struct request *r) {
+    struct arena *a = r->arena;
+    const struct language *l = r->language;
+    struct doc *menu = doc_array(a);
+    struct doc *items = menu_group(r, menu, STR(""));
+    menu_item(r, items, STR("home"), T(l, "Home"), STR("house"), STR("/"), true);
+    const struct module *tasks = model_module(r->model, STR("tasks"));
+    if (tasks && may(&r->viewer, tasks, VERB_VIEW))
+        menu_item(r, items, tasks->key, translate(l, tasks->label), tasks->icon, STR("/tasks"), true);
+    items = menu_group(r, menu, T(l, "Modules"));
+    for (size_t i = 0; i < r->model->n_modules; i++) {
+        const struct module *m = &r->model->modules[i];
+        if (m->system || m == tasks || !may(&r->viewer, m, VERB_VIEW))
+            continue;
+        menu_item(r, items, m->key, translate(l, m->label), m->icon, rprintf(r, "/%.*s", STR_FMT(m->key)), is_main(m));
+    }
+    if (!may(&r->viewer, NULL, VERB_AUDIT) && !may(&r->viewer, NULL, VERB_USERS))
+        return menu;
+    items = menu_group(r, menu, T(l, "Information"));
+    if (may(&r->viewer, NULL, VERB_AUDIT))
+        menu_item(r, items, STR("history"), T(l, "Change log"), STR("history"), STR("/history"), false);
+    if (may(&r->viewer, NULL, VERB_USERS))
+        menu_item(r, items, STR("users"), T(l, "Users"), STR("user-cog"), STR("/users"), false);
+    if (may(&r->viewer, NULL, VERB_DESIGN))
+        menu_item(r, items, STR("settings"), T(l, "Configuration"), STR("settings"), STR("/settings/modules"), false);
+    return menu;
+}
+
+static struct doc *new_document(struct request *r) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a), *items = doc_set_array(a, d, "items");
+    for (size_t i = 0; i < r->model->n_modules; i++) {
+        const struct module *m = &r->model->modules[i];
+        if (m->system || !may(&r->viewer, m, VERB_CREATE))
+            continue;
+        struct doc *item = doc_add(items, doc_object(a));
+        doc_set_str(a, item, "label", translate(r->language, m->label_one));
+        doc_set_str(a, item, "href", rprintf(r, "/%.*s/new", STR_FMT(m->key)));
+        doc_set_str(a, item, "icon", m->icon);
+        doc_set_str(a, item, "key", m->key);
+    }
+    return items->count ? d : doc_null(a);
+}
+
+static struct doc *user_document(struct request *r) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a);
+    doc_set_int(a, d, "id", r->viewer.user);
+    doc_set_str(a, d, "name", r->viewer.name);
+    doc_set_str(a, d, "email", r->person.email);
+    doc_set_str(a, d, "mark", initials(a, r->viewer.name));
+    doc_set_str(a, d, "color", person_color(a, r->viewer.user));
+    doc_set_bool(a, d, "administrator", r->viewer.profile == PROFILE_ADMINISTRATOR);
+    return d;
+}
+
+struct doc *page_document(struct request *r, struct doc *view) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a);
+    bool somebody = r->sign != SIGN_NONE && r->model;
+    struct str title = r->title.n ? r->title : doc_get_text(view, "title");
+    struct str path = rprintf(r, "%.*s%s%.*s", STR_FMT(r->http->path), r->http->query.n ? "?" : "", STR_FMT(r->http->query));
+    bool theme = str_is(r->person.theme, "light") || str_is(r->person.theme, "dark");
+    bool density = str_is(r->person.density, "comfortable");
+    doc_set_str(a, d, "lang", r->language->code);
+    doc_set_str(a, d, "title", title);
+    doc_set_str(a, d, "path", path);
+    doc_set_str(a, d, "csrf", session_form_token(r));
+    doc_set_z(a, d, "version", CRONISTA_VERSION);
+    doc_set_z(a, d, "product", r->web->options.product);
+    doc_set(d, STR("theme"), theme ? doc_str(a, r->person.theme) : doc_null(a));
+    doc_set(d, STR("density"), density ? doc_str(a, r->person.density) : doc_null(a));
+    doc_set(d, STR("flash"), flash_document(r));
+    doc_set(d, STR("user"), somebody ? user_document(r) : doc_null(a));
+    doc_set(d, STR("menu"), somebody ? menu_document(r) : doc_array(a));
+    doc_set(d, STR("new"), somebody ? new_document(r) : doc_null(a));
+    doc_set_str(a, d, "q", str_is(r->path, "/search") ? query_text(r, "q") : STR(""));
+    doc_set(d, STR("assets"), assets_document(r->web->assets, a));
+    return d;
+}

@@ -1,0 +1,30 @@
+// What the page of a card needs beside the record, read by its handler.
+#ifndef CRONISTA_WEB_PRESENT_CARD_H
+#define CRONISTA_WEB_PRESENT_CARD_H
+
+#include "web/request.h"
+
+#define RELATED_BOXES 12
+
+// Records of one module that point to this one.
+struct related {
+    const struct module *module;
+    const struct field *field; // the first one by which they do
+    int64_t *ids;
+    size_t n;
+};
+
+struct card_state {
+    struct doc *history;
+    struct related boxes[RELATED_BOXES];
+    size_t n_boxes;
+    struct str comment, comment_problem; // as it was sent and refused
+};
+
+// The box for a module, made when there is room; NULL otherwise.
+struct related *card_related(struct request *, struct card_state *, const struct module *, const struct field *);
+// {"action","version","control","close_href"} of one field of a record; typed and problem as in control_state.
+struct doc *fact_form(struct request *, const struct doc *record, const struct field *, const struct pairs *typed,
+                      struct str problem, const struct doc *found);
+
+#endif

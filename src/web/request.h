@@ -1,0 +1,160 @@
+// One request on its way through the checks to its handler: what came in, who asks, what it is about. Private to web/.
+#ifndef CRONISTA_WEB_REQUEST_H
+#define CRONISTA_WEB_REQUEST_H
+
+#include <stdatomic.h>
+#include "actions/actions.h"
+#include "base/zone.h"
+#include "history/checkpoint.h"
+#include "web/bucket.h"
+#include "web/http.h"
+#include "web/language.h"
+#include "web/web.h"
+#include "web/workers.h"
+
+struct route;
+struct live;
+struct assets;
+struct templates;
+
+// What a thread (event loop or worker) reads with.
+struct place {
+    struct web *web;
+    struct conn *conn; // NULL when the database could not be reached; tried again with each request
+};
+
+#define STATUS_CLASSES 6
+
+struct route_counts {
+    _Atomic int64_t answers[STATUS_CLASSES]; // by hundreds; [0]: client gone
+    _Atomic int64_t micros;
+};
+
+struct web {
+    struct crm *crm;
+    struct web_options options;
+    struct http *http;
+    struct workers *workers;
+    struct languages *languages;
+    struct templates *templates;
+    struct assets *assets;
+    struct live *live;
+    struct buckets *by_address, *by_account;
+    struct crm_listener *listener;
+    char *certificate, *key;
+    struct log_key log_key;  // signs checkpoints and receipts
+    char upload_directory[1024];
+    bool secure; // TLS here or at the proxy: cookies are Secure
+    micros started;
+    struct route_counts *counts; // by row; one more for what has no row
+};
+
+enum sign { SIGN_NONE, SIGN_SESSION, SIGN_KEY };
+
+struct pair {
+    struct str name, value;
+};
+struct pairs {
+    struct pair *p;
+    size_t n;
+};
+
+// The person who asks, as the users module has them; beside what struct viewer says.
+struct person {
+    struct str email, theme, density;
+    struct hash session;     // of the session's token
+    struct hash key;         // of the API key
+    struct str csrf;
+    micros seen;             // when the session or key was last noted as used
+};
+
+#define ROUTE_PARAMS 3
+
+struct request {
+    struct web *web;
+    struct http_request *http;
+    struct arena *arena;
+    const struct route *route;
+    int match;               // enum route_match
+    struct str allowed;      // methods, when the path is there but not for this one
+    bool bad;                // the address is not valid
+    bool begun;              // it is not the first time that serve() sees it
+    bool unsupported;        // the body is of a type that is not understood
+    bool api;                // under /api
+    bool secure;
+    struct str method;
+    struct str path;         // decoded, without /api
+    struct str params[ROUTE_PARAMS]; // what stood at {...} in the pattern, in order
+    struct pairs query;      // decoded
+    struct pairs form;       // decoded body of a form; of an upload the other fields
+    struct doc *body;        // JSON body
+    struct str address;      // of the client, seen through the proxy
+    enum sign sign;
+    struct person person;
+    struct viewer viewer;
+    const struct model *model;
+    const struct module *module; // of {module}
+    int64_t id;              // of {id}
+    const struct language *language;
+    const struct zone *zone;
+    micros now;
+    struct str part;         // header Cronista-Part
+    struct place *place;
+    struct reader reader;
+    struct error error;      // of whatever fails
+    struct doc *doc;         // the API's document, once a page is made of it
+    struct str new_language; // to be remembered by a cookie
+    struct str form_cookie;  // to be set: the token of forms before sign-in
+    struct str title;        // of the window
+    bool clear_flash;
+    struct str flash;        // as it came in
+
+    // Waiting: what comes next on the event loop, and what is waited for.
+    void (*then)(struct request *);
+    struct write_task task;
+    struct work work;
+    void (*job)(struct request *, struct place *);
+    enum status (*act_fn)(struct action *, void *request, struct error *);
+    struct act act;
+    void *arg;               // of act_fn and job
+    enum status outcome;     // of the writing
+    void *state;             // from a handler to its presenter
+};
+
+// ---------------------------------------------------------------- what came in
+
+// Reads "a=1&b=2" with percent-encoding and '+'. False for broken encoding, invalid UTF-8, a zero character, or more than
+// a thousand pairs.
+// The connection of a place; tried again after it failed.
+enum status place_ready(struct place *, struct error *);
+
+bool pairs_parse(struct arena *, struct str text, struct pairs *);
+struct str pairs_get(const struct pairs *, const char *name); // the first; empty when absent
+bool pairs_has(const struct pairs *, const char *name);
+// Decodes a path segment. False as above.
+bool percent_decode(struct arena *, struct str, bool plus, struct str *out);
+void percent_encode(struct buf *, struct str); // for use in paths and queries
+
+// A member of the JSON body or a field of the form, as text; empty when absent or of another type.
+struct str input_text(struct request *, const char *name);
+bool input_has(struct request *, const char *name);
+// A number; INVALID (with the field named) when it is there and none.
+enum status input_int(struct request *, const char *name, int64_t otherwise, int64_t *out, struct error *);
+struct str query_text(struct request *, const char *name);
+
+// ---------------------------------------------------------------- waiting
+
+// Runs fn as one piece of writing; then() goes on, with r->outcome and r->error. The viewer is the person who asks, the
+// channel PAGE or API. fn gets the request; what else it needs is r->arg, in the request's arena.
+void request_write(struct request *, enum status (*fn)(struct action *, void *request, struct error *), void *arg,
+                   void (*then)(struct request *));
+// Runs job on a worker; then() goes on. Answers 503 by itself when too much is waiting.
+void request_work(struct request *, void (*job)(struct request *, struct place *), void *arg,
+                  void (*then)(struct request *));
+// The act of this person for actions, operation not begun.
+struct act request_act(struct request *);
+
+// A person-dependent text in the request's arena.
+#define rprintf(r, ...) arena_printf((r)->arena, __VA_ARGS__)
+
+#endif

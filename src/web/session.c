@@ -1,0 +1,429 @@
+// Sessions are tokens in a cookie; the database has only their SHA-256. A user who is deactivated or deleted has none from
+// that moment on, because each request reads the user's row.
+#include "web/session.h"
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include "actions/user.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "formats/fold.h"
+#include "store/queries.h"
+#include "web/handlers.h"
+#include "web/present.h"
+#include "web/respond.h"
+
+// A session's last use is noted this often, not with each request.
+#define SEEN_EVERY (2 * MINUTE)
+#define FORM_COOKIE STR("cronista-form")
+
+#define USER_COLUMNS                                                                                                   \
+    "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,u.f_language,u.f_zone,u.f_theme,u.f_density,u.deleted_at"
+
+#define BY_SESSION                                                                                                     \
+    "SELECT " USER_COLUMNS ",s.seen_at,s.expires_at,s.csrf FROM sessions s JOIN m_users u ON u.id=s.\"user\" WHERE s.id=$1"
+#define BY_KEY                                                                                                         \
+    "SELECT " USER_COLUMNS ",k.seen_at,k.expires_at,'' FROM api_keys k JOIN m_users u ON u.id=k.\"user\" WHERE k.hash=$1"
+
+// ---------------------------------------------------------------- cookies
+
+struct str session_cookie_name(const struct request *r) {
+    return r->secure ? STR("__Host-cronista") : STR("cronista");
+}
+
+struct str cookie_get(struct request *r, struct str name) {
+    struct str rest = http_header(r->http, "Cookie");
+    while (rest.n) {
+        struct str value = str_trim(str_cut(&rest, ';'));
+        if (str_eq(str_cut(&value, '='), name))
+            return value;
+    }
+    return STR("");
+}
+
+void cookie_set(struct request *r, struct str name, struct str value, int64_t seconds, bool script) {
+    struct str age = seconds ? rprintf(r, "; Max-Age=%lld", (long long)(seconds < 0 ? 0 : seconds)) : STR("");
+    http_set(r->http, "Set-Cookie",
+             rprintf(r, "%.*s=%.*s; Path=/%.*s; SameSite=Lax%s%s", STR_FMT(name), STR_FMT(value), STR_FMT(age),
+                     script ? "" : "; HttpOnly", r->secure ? "; Secure" : ""));
+}
+
+static bool equal_secret(struct str a, struct str b) {
+    return a.n > 0 && hash_eq(hash_of(a), hash_of(b));
+}
+
+// ---------------------------------------------------------------- who asks
+
+// A note that a session or key was used. Nobody waits for it.
+struct seen {
+    struct write_task task;
+    struct hash hash;
+    int query;
+    micros at;
+};
+
+static enum status seen_write(struct write *w, void *arg, struct error *e) {
+    struct seen *seen = arg;
+    struct param p[] = {P_BLOB(((struct str){(const char *)seen->hash.b, sizeof seen->hash.b})), P_INT(seen->at)};
+    return store_run(w->conn, seen->query, p, 2, NULL, e);
+}
+
+static void seen_done(struct write_task *task) {
+    free(task->arg);
+}
+
+static void note_seen(struct request *r, const struct hash *hash, int query) {
+    struct seen *seen = must_alloc(sizeof *seen);
+    *seen = (struct seen){.hash = *hash, .query = query, .at = r->now};
+    seen->task = (struct write_task){.run = seen_write, .arg = seen, .done = seen_done, .background = true};
+    writer_submit(crm_writer(r->web->crm), &seen->task);
+}
+
+static void viewer_from(struct request *r, struct stmt *row) {
+    struct arena *a = r->arena;
+    struct str language = arena_str(a, stmt_text(row, 5)), zone = arena_str(a, stmt_text(row, 6));
+    r->viewer = (struct viewer){
+        .user = stmt_int(row, 0),
+        .profile = profile_find(stmt_text(row, 3)),
+        .name = arena_str(a, stmt_text(row, 1)),
+        .local = {.currency = str_z(r->web->options.currency), .region = str_z(r->web->options.region)},
+    };
+    r->person.email = arena_str(a, stmt_text(row, 2));
+    r->person.theme = arena_str(a, stmt_text(row, 7));
+    r->person.density = arena_str(a, stmt_text(row, 8));
+    r->person.csrf = arena_str(a, stmt_text(row, 12));
+    const struct language *own = language_find(r->web->languages, language);
+    if (own)
+        r->language = own;
+    const struct zone *there = zone.n ? zone_find(zone) : NULL;
+    if (there)
+        r->zone = there;
+    r->viewer.local.language = r->language->code;
+    r->viewer.local.zone = there ? zone : str_z(r->web->options.zone);
+}
+
+// Whether the row under the cursor is still good, and when it was last noted as used.
+static bool row_good(const struct web *web, struct stmt *row, bool session, micros now, micros *seen) {
+    micros expires = stmt_null(row, 11) ? INT64_MAX : stmt_int(row, 11);
+    micros idle = session ? web->options.session_idle * SECOND : INT64_MAX;
+    *seen = stmt_int(row, 10);
+    return stmt_int(row, 4) && stmt_null(row, 9) && now < expires && now - *seen < idle;
+}
+
+static enum status look_up(struct web *web, struct place *place, enum sign sign, const struct hash *hash,
+                           void (*take)(struct request *, struct stmt *), struct request *r, bool *good, struct error *e) {
+    struct param p = P_BLOB(((struct str){(const char *)hash->b, sizeof hash->b}));
+    struct stmt *row = NULL;
+    bool found = false;
+    micros seen = 0;
+    *good = false;
+    enum status s = store_sql(place->conn, sign == SIGN_KEY ? STR(BY_KEY) : STR(BY_SESSION), &p, 1, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s && found)
+        *good = row_good(web, row, sign == SIGN_SESSION, clock_now(), &seen);
+    if (*good && take) {
+        take(r, row);
+        r->person.seen = seen;
+    }
+    store_done(row);
+    return s;
+}
+
+enum status session_still_good(struct web *web, struct place *place, enum sign sign, const struct hash *hash, bool *good) {
+    return look_up(web, place, sign, hash, NULL, NULL, good, NULL);
+}
+
+enum status session_find(struct request *r, struct error *e) {
+    bool good = false;
+    struct str bearer = http_header(r->http, "Authorization");
+    if (str_starts(bearer, STR("Bearer "))) {
+        bearer = str_trim((struct str){bearer.p + 7, bearer.n - 7});
+        r->person.key = key_hash(bearer);
+        enum status s = look_up(r->web, r->place, SIGN_KEY, &r->person.key, viewer_from, r, &good, e);
+        if (s || !good)
+            return s;
+        r->sign = SIGN_KEY;
+        if (r->now - r->person.seen > SEEN_EVERY)
+            note_seen(r, &r->person.key, QUERY_KEY_SEEN);
+        return OK;
+    }
+    struct str token = cookie_get(r, session_cookie_name(r));
+    if (token.n != CRYPTO_TOKEN - 1)
+        return OK;
+    r->person.session = hash_of(token);
+    enum status s = look_up(r->web, r->place, SIGN_SESSION, &r->person.session, viewer_from, r, &good, e);
+    if (s || !good)
+        return s;
+    r->sign = SIGN_SESSION;
+    if (r->now - r->person.seen > SEEN_EVERY)
+        note_seen(r, &r->person.session, QUERY_SESSION_SEEN);
+    return OK;
+}
+
+// ---------------------------------------------------------------- forms
+
+struct str session_form_token(struct request *r) {
+    if (r->sign == SIGN_SESSION)
+        return r->person.csrf;
+    if (r->form_cookie.n)
+        return r->form_cookie;
+    struct str token = cookie_get(r, FORM_COOKIE);
+    if (token.n != CRYPTO_TOKEN - 1) {
+        char *made = arena_bytes(r->arena, CRYPTO_TOKEN);
+        crypto_token(made);
+        token = str_z(made);
+        cookie_set(r, FORM_COOKIE, token, 0, false);
+    }
+    return r->form_cookie = arena_str(r->arena, token);
+}
+
+// Whether the browser says that the request comes from one of our own pages; browsers that say nothing leave it to
+// the token.
+static bool from_here(struct request *r) {
+    struct str site = http_header(r->http, "Sec-Fetch-Site");
+    if (site.n)
+        return str_is(site, "same-origin") || str_is(site, "none");
+    struct str origin = http_header(r->http, "Origin");
+    if (!origin.n)
+        return true;
+    struct str host = http_header(r->http, "Host");
+    if (r->web->options.proxy && http_header(r->http, "X-Forwarded-Host").n)
+        host = http_header(r->http, "X-Forwarded-Host");
+    ptrdiff_t slashes = str_find(origin, STR("://"));
+    if (slashes < 0)
+        return false;
+    struct str origin_host = {origin.p + slashes + 3, origin.n - (size_t)slashes - 3};
+    return host.n && str_eq(origin_host, host);
+}
+
+enum status session_check_form(struct request *r, struct error *e) {
+    struct str token = http_header(r->http, "Cronista-Csrf");
+    if (!token.n)
+        token = input_text(r, "csrf");
+    if (!token.n)
+        token = query_text(r, "csrf"); // multipart uploads may carry it in the address
+    struct str expected = r->sign == SIGN_SESSION ? r->person.csrf : cookie_get(r, FORM_COOKIE);
+    if (from_here(r) && equal_secret(expected, token))
+        return OK;
+    return error_set(e, DENIED, "csrf",
+                     N_("This form is too old or was not sent from this site. Please go back, load the page anew and try again."),
+                     NULL);
+}
+
+// ---------------------------------------------------------------- signing in
+
+struct signing_in {
+    struct str email, password, next;
+    struct account account;
+    char token[CRYPTO_TOKEN];
+    bool known, right;
+};
+
+// Only paths of this site may be gone to after signing in.
+static struct str own_path(struct str path) {
+    bool fine = path.n && path.p[0] == '/' && !(path.n > 1 && (path.p[1] == '/' || path.p[1] == '\\'));
+    for (size_t i = 0; fine && i < path.n; i++)
+        fine = (unsigned char)path.p[i] >= 0x20 && path.p[i] != '\\';
+    return fine ? path : STR("/");
+}
+
+static void sign_in_page(struct request *r, int status, struct str email, struct str next, struct str problem) {
+    struct arena *a = r->arena;
+    struct doc *view = doc_object(a);
+    doc_set_str(a, view, "email", email);
+    doc_set_str(a, view, "next", next);
+    doc_set_str(a, view, "problem", problem);
+    struct doc *demo = doc_null(a);
+    if (r->web->options.demo && r->web->options.demo_email) {
+        demo = doc_object(a);
+        doc_set_z(a, demo, "email", r->web->options.demo_email);
+        doc_set_z(a, demo, "password", r->web->options.demo_password);
+    }
+    doc_set(view, STR("demo"), demo);
+    struct doc *all = doc_set_array(a, view, "languages");
+    const struct language *languages;
+    size_t n = languages_all(r->web->languages, &languages);
+    struct buf next_query = BUF_INIT(4096);
+    if (!str_is(next, "/")) {
+        buf_z(&next_query, "&next=");
+        percent_encode(&next_query, next);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct doc *l = doc_add(all, doc_object(a));
+        doc_set_str(a, l, "key", languages[i].code);
+        doc_set_str(a, l, "label", languages[i].name);
+        doc_set_str(a, l, "href",
+                    rprintf(r, "/sign-in?lang=%.*s%.*s", STR_FMT(languages[i].code), STR_FMT(buf_view(&next_query))));
+        doc_set_bool(a, l, "active", r->language == &languages[i]);
+    }
+    buf_release(&next_query);
+    r->title = T(r->language, "Sign in");
+    respond_page(r, status, "sign-in", view, NULL);
+}
+
+void handle_sign_in_page(struct request *r) {
+    if (r->sign == SIGN_SESSION) {
+        respond_redirect(r, own_path(query_text(r, "next")));
+        return;
+    }
+    sign_in_page(r, 200, STR(""), own_path(query_text(r, "next")), STR(""));
+}
+
+// Unknown people take as long as known ones: their password is compared with this.
+static pthread_once_t dummy_once = PTHREAD_ONCE_INIT;
+static char dummy_hash[CRYPTO_PASSWORD];
+
+static void make_dummy(void) {
+    char token[CRYPTO_TOKEN];
+    crypto_token(token);
+    crypto_password_hash(str_z(token), dummy_hash);
+}
+
+// What an address counts as: for IPv6 its network of 64 bits, of which one customer has all.
+static struct str address_key(struct request *r) {
+    struct in6_addr six;
+    if (!strchr(r->address.p, ':') || inet_pton(AF_INET6, r->address.p, &six) != 1)
+        return r->address;
+    return arena_str(r->arena, (struct str){(const char *)six.s6_addr, 8});
+}
+
+static enum status open_session(struct action *a, void *arg, struct error *e) {
+    struct request *r = arg;
+    struct signing_in *in = r->arg;
+    struct str agent = http_header(r->http, "User-Agent");
+    agent.n = utf8_valid(agent) ? utf8_cut(agent, 300) : 0;
+    struct str device = rprintf(r, "%.*s\n%.*s", STR_FMT(r->address), STR_FMT(agent));
+    struct str old = cookie_get(r, session_cookie_name(r));
+    struct hash before = hash_of(old);
+    micros until = a->write->now + r->web->options.session_most * SECOND;
+    return user_session_open(a, &in->account, until, old.n ? &before : NULL, device, in->token, e);
+}
+
+// A wrong password is noted without anybody waiting: an answer's time must not tell whether the address is known.
+struct failure {
+    struct write_task task;
+    struct crm *crm;
+    int64_t user;
+};
+
+static enum status failure_write(struct write *w, void *arg, struct error *e) {
+    struct failure *f = arg;
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    struct act act = {.viewer = &system, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
+    struct action a;
+    enum status s = action_begin(&a, w, f->crm, &act, e);
+    return s ? s : user_sign_in_failed(&a, f->user, e);
+}
+
+static void failure_done(struct write_task *task) {
+    free(task->arg);
+}
+
+static void note_failure(struct request *r, int64_t user) {
+    struct failure *f = must_alloc(sizeof *f);
+    *f = (struct failure){.crm = r->web->crm, .user = user};
+    f->task = (struct write_task){.run = failure_write, .arg = f, .done = failure_done};
+    writer_submit(crm_writer(r->web->crm), &f->task);
+}
+
+static void sign_in_job(struct request *r, struct place *place) {
+    struct signing_in *in = r->arg;
+    enum status s = place_ready(place, &r->error);
+    if (!s)
+        s = account_find(place->conn, in->email, r->arena, &in->account, &r->error);
+    if (s && s != NOT_FOUND)
+        return;
+    r->error = (struct error){0};
+    in->known = !s && in->account.active && in->account.hash;
+    pthread_once(&dummy_once, make_dummy);
+    in->right = crypto_password_matches(in->password, in->known ? in->account.hash : dummy_hash) && in->known;
+    if (!in->right) {
+        if (!s)
+            note_failure(r, in->account.id);
+        return;
+    }
+    struct viewer viewer = {.user = in->account.id, .profile = in->account.profile, .name = in->account.name};
+    struct act act = {.viewer = &viewer, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
+    action_run(r->web->crm, &act, open_session, r, &r->error);
+}
+
+static void signed_in(struct request *r) {
+    struct signing_in *in = r->arg;
+    if (r->error.status) {
+        respond_error(r, &r->error);
+        return;
+    }
+    if (!in->right) {
+        sign_in_page(r, 403, in->email, in->next,
+                     T(r->language, "The e-mail address or the password is not right. Please try again."));
+        return;
+    }
+    buckets_return(r->web->by_address, address_key(r), r->now);
+    buckets_return(r->web->by_account, fold_str(r->arena, in->email), r->now);
+    cookie_set(r, session_cookie_name(r), str_z(in->token), r->web->options.session_most, false);
+    cookie_set(r, FORM_COOKIE, STR(""), -1, false);
+    respond_redirect(r, in->next);
+}
+
+void handle_sign_in(struct request *r) {
+    struct signing_in *in = arena_new(r->arena, struct signing_in);
+    in->email = str_trim(input_text(r, "email"));
+    in->password = input_text(r, "password");
+    in->next = own_path(input_text(r, "next"));
+    if (!in->email.n || !in->password.n || in->email.n > 254 || in->password.n > 1000) {
+        sign_in_page(r, 422, in->email, in->next, T(r->language, "Please enter e-mail address and password."));
+        return;
+    }
+    micros wait = buckets_take(r->web->by_address, address_key(r), r->now);
+    micros also = buckets_take(r->web->by_account, fold_str(r->arena, in->email), r->now);
+    wait = wait > also ? wait : also;
+    if (wait) {
+        int64_t seconds = (wait + SECOND - 1) / SECOND;
+        http_set(r->http, "Retry-After", rprintf(r, "%lld", (long long)seconds));
+        sign_in_page(r, 429, in->email, in->next,
+                     FILL(r->arena,
+                          TN(r->language, "Too many attempts. Please try again in {0} second.",
+                             "Too many attempts. Please try again in {0} seconds.", seconds),
+                          rprintf(r, "%lld", (long long)seconds)));
+        return;
+    }
+    request_work(r, sign_in_job, in, signed_in);
+}
+
+// ---------------------------------------------------------------- signing out
+
+static enum status close_session(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    return user_session_close(a, &r->person.session, e);
+}
+
+static void signed_out(struct request *r) {
+    if (r->outcome) {
+        respond_error(r, &r->error);
+        return;
+    }
+    cookie_set(r, session_cookie_name(r), STR(""), -1, false);
+    respond_redirect(r, STR("/sign-in"));
+}
+
+void handle_sign_out(struct request *r) {
+    request_write(r, close_session, NULL, signed_out);
+}
+
+// ---------------------------------------------------------------- sweeping
+
+static enum status sweep(struct write *w, void *arg, struct error *e) {
+    struct web *web = arg;
+    struct param p[] = {P_INT(w->now), P_INT(w->now - web->options.session_idle * SECOND)};
+    return store_run(w->conn, QUERY_SESSIONS_EXPIRED, p, 2, NULL, e);
+}
+
+void session_sweep(struct web *web) {
+    struct error e = {0};
+    if (writer_run(crm_writer(web->crm), sweep, web, NULL, &e)) {
+        char text[300];
+        error_text(&e, text, sizeof text);
+        log_warning("old sessions could not be removed: %s", text);
+    }
+}

@@ -1,0 +1,32 @@
+// Who is asking: sessions by cookie, API keys, signing in and out.
+#ifndef CRONISTA_WEB_SESSION_H
+#define CRONISTA_WEB_SESSION_H
+
+#include "web/request.h"
+
+// Fills r->sign, r->viewer, r->person from the cookie or the bearer key; nobody (SIGN_NONE) when there is none or it is no
+// longer good. An error only when the database fails.
+enum status session_find(struct request *, struct error *);
+// For requests that change something and came with a cookie: the token of the form, and where the browser says it comes
+// from. DENIED.
+enum status session_check_form(struct request *, struct error *);
+// The token for forms of this request (before sign-in: of a cookie that is set with the answer).
+struct str session_form_token(struct request *);
+
+// Cookies, ready for a header.
+struct str session_cookie_name(const struct request *);
+struct str cookie_get(struct request *, struct str name);
+void cookie_set(struct request *, struct str name, struct str value, int64_t seconds, bool script); // seconds 0: session's; -1: remove
+
+// For what lasts: whether a session or key that was good is so still.
+enum status session_still_good(struct web *, struct place *, enum sign, const struct hash *, bool *good);
+
+// Handlers.
+void handle_sign_in_page(struct request *);
+void handle_sign_in(struct request *);
+void handle_sign_out(struct request *);
+
+// Removes what has expired; called now and then.
+void session_sweep(struct web *);
+
+#endif

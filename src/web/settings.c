@@ -1,0 +1,443 @@
+// One's own settings, password, API keys and sessions; a user's password given by an administrator.
+#include "actions/user.h"
+#include "store/queries.h"
+#include "web/handlers.h"
+#include "web/present.h"
+#include "web/respond.h"
+#include "web/routes.h"
+
+// What the page shows again after something was refused, or once after a key was made.
+struct own {
+    struct error local, password; // problems of the two forms
+    const struct pairs *typed;
+    struct str key_name;
+    char key[KEY_TEXT];
+    struct str new_password;
+    char hash[CRYPTO_PASSWORD];
+    int64_t user;
+};
+
+// ---------------------------------------------------------------- reading
+
+static struct doc *moment_or_null(struct request *r, struct stmt *row, int column) {
+    char text[CLOCK_TEXT];
+    if (stmt_null(row, column))
+        return doc_null(r->arena);
+    clock_text(stmt_int(row, column), text);
+    return doc_str(r->arena, arena_str(r->arena, str_z(text)));
+}
+
+// The first 16 digits tell one from another, and are no use to a thief.
+static struct str start_of(struct request *r, struct str bytes) {
+    struct hash h = {{0}};
+    char *hex = arena_bytes(r->arena, HASH_HEX);
+    memcpy(h.b, bytes.p, bytes.n < sizeof h.b ? bytes.n : sizeof h.b);
+    hash_hex(h, hex);
+    hex[16] = 0;
+    return str_z(hex);
+}
+
+static enum status read_keys(struct request *r, struct doc *out, struct error *e) {
+    struct param p[] = {P_INT(r->viewer.user)};
+    struct stmt *row = NULL;
+    bool more = true;
+    struct doc *list = doc_set_array(r->arena, out, "keys");
+    enum status s = store_query(r->place->conn, QUERY_KEYS_OF_USER, p, 1, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        struct doc *d = doc_add(list, doc_object(r->arena));
+        doc_set_str(r->arena, d, "key", start_of(r, stmt_blob(row, 0)));
+        doc_set_str(r->arena, d, "name", arena_str(r->arena, stmt_text(row, 1)));
+        doc_set(d, STR("created_at"), moment_or_null(r, row, 2));
+        doc_set(d, STR("expires_at"), moment_or_null(r, row, 3));
+        doc_set(d, STR("used_at"), moment_or_null(r, row, 4));
+    }
+    store_done(row);
+    return s;
+}
+
+static enum status read_sessions(struct request *r, struct doc *out, struct error *e) {
+    struct param p[] = {P_INT(r->viewer.user), P_INT(r->now), P_INT(r->now - r->web->options.session_idle * SECOND)};
+    struct stmt *row = NULL;
+    bool more = true;
+    struct doc *list = doc_set_array(r->arena, out, "sessions");
+    struct str own = start_of(r, (struct str){(const char *)r->person.session.b, sizeof r->person.session.b});
+    enum status s = store_query(r->place->conn, QUERY_SESSIONS_OF_USER, p, 3, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        struct doc *d = doc_add(list, doc_object(r->arena));
+        struct str agent = arena_str(r->arena, stmt_text(row, 3));
+        struct str address = str_cut(&agent, '\n'), key = start_of(r, stmt_blob(row, 0));
+        doc_set_str(r->arena, d, "key", key);
+        doc_set(d, STR("created_at"), moment_or_null(r, row, 1));
+        doc_set(d, STR("seen_at"), moment_or_null(r, row, 2));
+        doc_set_str(r->arena, d, "address", address);
+        doc_set_str(r->arena, d, "agent", agent);
+        doc_set_bool(r->arena, d, "current", r->sign == SIGN_SESSION && str_eq(key, own));
+    }
+    store_done(row);
+    return s;
+}
+
+static enum status read_own(struct request *r, struct doc **out, struct error *e) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a), *user = NULL;
+    // One's own record, whole: its settings are for others to see only when they are administrators.
+    struct viewer raised = r->viewer;
+    raised.profile = PROFILE_ADMINISTRATOR;
+    struct reader reader = r->reader;
+    reader.viewer = &raised;
+    enum status s = record_get(&reader, model_module(r->model, STR("users")), r->viewer.user, &user, e);
+    static const char *const members[] = {"id", "name", "email", "profile", "language", "zone", "theme", "density"};
+    for (size_t i = 0; i < sizeof members / sizeof *members && !s; i++) {
+        const struct doc *member = doc_get(user, str_z(members[i]));
+        doc_set(d, str_z(members[i]), member ? doc_copy(a, member) : doc_null(a));
+    }
+    if (!s)
+        s = read_keys(r, d, e);
+    if (!s)
+        s = read_sessions(r, d, e);
+    if (!s)
+        *out = d;
+    return s;
+}
+
+static void show(struct request *r, int status, struct own *own) {
+    struct doc *d;
+    r->error = (struct error){0};
+    r->state = own ? own : arena_new(r->arena, struct own);
+    if (read_own(r, &d, &r->error))
+        respond_error(r, &r->error);
+    else
+        respond(r, status, d);
+}
+
+void handle_settings(struct request *r) {
+    show(r, 200, NULL);
+}
+
+// ---------------------------------------------------------------- the page
+
+static const char *const settings_members[] = {"language", "zone", "theme", "density"};
+
+static struct doc *local_controls(struct request *r, const struct own *own, const struct doc *doc) {
+    struct doc *list = doc_array(r->arena);
+    const struct module *users = model_module(r->model, STR("users"));
+    for (size_t i = 0; i < sizeof settings_members / sizeof *settings_members; i++) {
+        const struct field *f = module_field(users, str_z(settings_members[i]));
+        if (!f)
+            continue;
+        struct control_state state = {.value = doc_get(doc, f->key), .typed = own->typed, .problem = problem_of(r, &own->local, f->key)};
+        doc_add(list, control(r, users, f, &state));
+    }
+    return list;
+}
+
+static struct doc *password_controls(struct request *r, const struct own *own) {
+    const struct language *l = r->language;
+    struct doc *list = doc_array(r->arena);
+    doc_add(list, control_input(r, STR("password"), T(l, "Present password"), "password", STR(""), problem_of(r, &own->password, STR("password")), true));
+    doc_add(list, control_input(r, STR("new_password"), T(l, "New password"), "password", STR(""), problem_of(r, &own->password, STR("new_password")), true));
+    return list;
+}
+
+static struct doc *moment_run(struct request *r, const struct doc *at) {
+    micros when;
+    if (!clock_parse(doc_text(at), &when))
+        return run(r, T(r->language, "never"), "quiet", STR(""));
+    return run_moment(r, when);
+}
+
+static struct doc *keys_view(struct request *r, const struct own *own, const struct doc *doc) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a), *made = doc_null(a);
+    doc_set_str(a, d, "action", STR("/settings/keys"));
+    if (own->key[0]) {
+        made = doc_object(a);
+        doc_set_str(a, made, "name", own->key_name);
+        doc_set_z(a, made, "secret", own->key);
+    }
+    doc_set(d, STR("made"), made);
+    struct doc *items = doc_set_array(a, d, "items");
+    doc_each(key, doc_get(doc, STR("keys"))) {
+        struct doc *item = doc_add(items, doc_object(a));
+        doc_set_str(a, item, "name", doc_get_text(key, "name"));
+        doc_set_str(a, item, "start", doc_get_text(key, "key"));
+        doc_set(item, STR("created"), moment_run(r, doc_get(key, STR("created_at"))));
+        doc_set(item, STR("used"), moment_run(r, doc_get(key, STR("used_at"))));
+        doc_set_str(a, item, "revoke_action", rprintf(r, "/settings/keys/%.*s/revoke", STR_FMT(doc_get_text(key, "key"))));
+    }
+    return d;
+}
+
+// "Firefox, Linux" of what the browser says of itself.
+static struct str browser_name(struct request *r, struct str agent) {
+    static const char *const browsers[][2] = {{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}};
+    static const char *const systems[][2] = {{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS", "macOS"}, {"Linux", "Linux"}};
+    const char *browser = NULL, *system = NULL;
+    for (size_t i = 0; i < sizeof browsers / sizeof *browsers && !browser; i++)
+        if (str_find(agent, str_z(browsers[i][0])) >= 0)
+            browser = browsers[i][1];
+    for (size_t i = 0; i < sizeof systems / sizeof *systems && !system; i++)
+        if (str_find(agent, str_z(systems[i][0])) >= 0)
+            system = systems[i][1];
+    if (browser && system)
+        return rprintf(r, "%s, %s", browser, system);
+    return browser ? str_z(browser) : system ? str_z(system) : T(r->language, "Another program");
+}
+
+static struct doc *sessions_view(struct request *r, const struct doc *doc) {
+    struct arena *a = r->arena;
+    struct doc *list = doc_array(a);
+    doc_each(session, doc_get(doc, STR("sessions"))) {
+        bool current = doc_get_true(session, "current");
+        struct doc *d = doc_add(list, doc_object(a));
+        doc_set_str(a, d, "text", browser_name(r, doc_get_text(session, "agent")));
+        doc_set_str(a, d, "address", doc_get_text(session, "address"));
+        doc_set(d, STR("seen"), moment_run(r, doc_get(session, STR("seen_at"))));
+        doc_set_bool(a, d, "current", current);
+        doc_set(d, STR("end_action"),
+                or_null(r, current ? STR("") : rprintf(r, "/settings/sessions/%.*s/end", STR_FMT(doc_get_text(session, "key")))));
+    }
+    return list;
+}
+
+struct doc *present_settings(struct request *r, struct doc *doc) {
+    struct arena *a = r->arena;
+    const struct own *own = r->state;
+    const struct module *users = model_module(r->model, STR("users"));
+    struct doc *view = doc_object(a), *local = doc_object(a), *password = doc_object(a);
+    doc_set_str(a, view, "title", T(r->language, "My settings"));
+    doc_set_str(a, view, "name", r->viewer.name);
+    doc_set_str(a, view, "email", r->person.email);
+    doc_set_str(a, local, "action", STR("/settings"));
+    doc_set(local, STR("problems"), problems_of(r, users, &own->local));
+    doc_set(local, STR("controls"), local_controls(r, own, doc));
+    doc_set(view, STR("local"), local);
+    doc_set_str(a, password, "action", STR("/settings/password"));
+    doc_set(password, STR("problems"), problems_of(r, NULL, &own->password));
+    doc_set(password, STR("controls"), password_controls(r, own));
+    doc_set(view, STR("password"), password);
+    doc_set(view, STR("keys"), keys_view(r, own, doc));
+    doc_set(view, STR("sessions"), sessions_view(r, doc));
+    return view;
+}
+
+// ---------------------------------------------------------------- language, zone, theme, density
+
+static enum status write_settings(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    return user_settings(a, r->state, e);
+}
+
+static void settings_saved(struct request *r) {
+    if (r->outcome == INVALID && !r->api) {
+        struct own *own = arena_new(r->arena, struct own);
+        own->local = r->error;
+        own->typed = &r->form;
+        show(r, 422, own);
+    } else if (r->outcome) {
+        respond_error(r, &r->error);
+    } else if (r->api) {
+        show(r, 200, NULL);
+    } else {
+        respond_done(r, 200, NULL, STR("/settings"), "saved");
+    }
+}
+
+void handle_settings_change(struct request *r) {
+    struct doc *values = doc_object(r->arena);
+    struct str zone = input_text(r, "zone");
+    for (size_t i = 0; i < sizeof settings_members / sizeof *settings_members; i++) {
+        struct str value = input_text(r, settings_members[i]);
+        if (input_has(r, settings_members[i]))
+            doc_set(values, str_z(settings_members[i]), value.n ? doc_str(r->arena, value) : doc_null(r->arena));
+    }
+    r->state = values;
+    if (zone.n && !zone_find(zone)) {
+        r->outcome = error_set(&r->error, INVALID, "zone", N_("There is no time zone {0}."), arena_dup(r->arena, zone), NULL);
+        settings_saved(r);
+        return;
+    }
+    request_write(r, write_settings, NULL, settings_saved);
+}
+
+// ---------------------------------------------------------------- passwords
+
+static enum status write_password(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    struct own *own = r->arg;
+    return user_password(a, own->user, own->hash, own->user == r->viewer.user ? &r->person.session : NULL, e);
+}
+
+static void password_done(struct request *r) {
+    struct own *own = r->arg;
+    bool mine = own->user == r->viewer.user && str_starts(r->path, STR("/settings"));
+    if (r->error.status == INVALID && !r->api && mine) {
+        own->password = r->error;
+        show(r, 422, own);
+    } else if (r->error.status) {
+        respond_error(r, &r->error);
+    } else {
+        respond_done(r, 204, NULL, mine ? STR("/settings") : href_of(r, STR("users"), own->user), "password");
+    }
+}
+
+// On a worker: the present one is right, the new one hashed.
+static void password_job(struct request *r, struct place *place) {
+    struct own *own = r->arg;
+    struct account account;
+    bool mine = own->user == r->viewer.user && str_starts(r->path, STR("/settings"));
+    enum status s = place_ready(place, &r->error);
+    if (!s)
+        s = account_get(place->conn, own->user, r->arena, &account, &r->error);
+    if (!s && mine && !(account.hash && crypto_password_matches(input_text(r, "password"), account.hash)))
+        s = error_set(&r->error, INVALID, "password", N_("This is not the present password."), NULL);
+    if (!s) {
+        s = password_acceptable(own->new_password, account.email, &r->error);
+        if (s && mine)
+            memcpy(r->error.field, "new_password", sizeof "new_password");
+    }
+    if (!s && !crypto_password_hash(own->new_password, own->hash))
+        error_set(&r->error, UNAVAILABLE, "", N_("There is not enough memory to keep a password safely."), NULL);
+}
+
+static void password_hashed(struct request *r) {
+    if (r->error.status)
+        password_done(r);
+    else
+        request_write(r, write_password, r->arg, password_done);
+}
+
+void handle_password(struct request *r) {
+    struct own *own = arena_new(r->arena, struct own);
+    own->user = r->viewer.user;
+    own->new_password = input_text(r, "new_password");
+    micros wait = buckets_take(r->web->by_account, r->person.email, r->now);
+    if (wait) {
+        http_set(r->http, "Retry-After", rprintf(r, "%lld", (long long)((wait + SECOND - 1) / SECOND)));
+        respond_status(r, 429, NULL);
+        return;
+    }
+    request_work(r, password_job, own, password_hashed);
+}
+
+static void user_password_form(struct request *r, int status, const struct error *problems) {
+    struct arena *a = r->arena;
+    const struct language *l = r->language;
+    const struct module *users = model_module(r->model, STR("users"));
+    struct doc *user, *view = doc_object(a);
+    struct error e = {0};
+    if (record_get(&r->reader, users, r->id, &user, &e)) {
+        respond_error(r, &e);
+        return;
+    }
+    struct str name = record_title(r, users, user), here = href_of(r, STR("users"), r->id);
+    doc_set(view, STR("module"), module_document(r, users));
+    crumb(r, doc_set(view, STR("crumbs"), crumbs_of(r, users)), name, here);
+    doc_set_str(a, view, "title", FILL(a, T(l, "New password for {0}"), name));
+    doc_set_bool(a, view, "creating", false);
+    doc_set_str(a, view, "action", rprintf(r, "%.*s/password", STR_FMT(here)));
+    doc_set(view, STR("version"), doc_null(a));
+    doc_set_array(a, view, "hidden");
+    doc_set(view, STR("problems"), problems_of(r, NULL, problems));
+    struct doc *group = doc_add(doc_set_array(a, view, "groups"), doc_object(a));
+    doc_set_str(a, group, "title", T(l, "Password"));
+    doc_add(doc_set_array(a, group, "controls"),
+            control_input(r, STR("password"), T(l, "New password"), "password", STR(""), problem_of(r, problems, STR("password")), true));
+    doc_set_str(a, view, "submit", T(l, "Save"));
+    doc_set_str(a, view, "cancel_href", here);
+    doc_set(view, STR("delete_href"), doc_null(a));
+    doc_set(view, STR("design_href"), doc_null(a));
+    doc_set_bool(a, view, "upload", false);
+    respond_page(r, status, "form", view, NULL);
+}
+
+void handle_user_password_page(struct request *r) {
+    static const struct error none;
+    user_password_form(r, 200, &none);
+}
+
+static void user_password_done(struct request *r) {
+    struct own *own = r->arg;
+    if (r->error.status == INVALID && !r->api)
+        user_password_form(r, 422, &r->error);
+    else if (r->error.status)
+        respond_error(r, &r->error);
+    else
+        respond_done(r, 204, NULL, href_of(r, STR("users"), own->user), "password");
+}
+
+static void user_password_hashed(struct request *r) {
+    if (r->error.status)
+        user_password_done(r);
+    else
+        request_write(r, write_password, r->arg, user_password_done);
+}
+
+void handle_user_password(struct request *r) {
+    struct own *own = arena_new(r->arena, struct own);
+    own->user = r->id;
+    own->new_password = input_text(r, "password");
+    request_work(r, password_job, own, user_password_hashed);
+}
+
+// ---------------------------------------------------------------- keys and sessions
+
+static enum status write_key(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    struct own *own = r->arg;
+    return user_key_add(a, r->viewer.user, own->key_name, 0, own->key, e);
+}
+
+static void key_made(struct request *r) {
+    struct own *own = r->arg;
+    if (r->outcome) {
+        respond_error(r, &r->error);
+    } else if (r->api) {
+        struct doc *d = doc_object(r->arena);
+        struct hash hash = key_hash(str_z(own->key));
+        doc_set_str(r->arena, d, "key", start_of(r, (struct str){(const char *)hash.b, sizeof hash.b}));
+        doc_set_str(r->arena, d, "name", own->key_name);
+        doc_set_z(r->arena, d, "secret", own->key);
+        respond_json(r, 201, d);
+    } else {
+        show(r, 200, own); // the one answer to a form that is no redirect: the key is shown only here
+    }
+}
+
+void handle_key_add(struct request *r) {
+    struct own *own = arena_new(r->arena, struct own);
+    own->key_name = str_trim(input_text(r, "name"));
+    request_write(r, write_key, own, key_made);
+}
+
+static enum status write_revoke(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    return user_key_revoke(a, r->viewer.user, r->params[0], e);
+}
+
+static void key_revoked(struct request *r) {
+    if (r->outcome)
+        respond_error(r, &r->error);
+    else
+        respond_done(r, 204, NULL, STR("/settings#keys"), "key-revoked");
+}
+
+void handle_key_revoke(struct request *r) {
+    request_write(r, write_revoke, NULL, key_revoked);
+}
+
+static enum status write_end(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    return user_session_end(a, r->viewer.user, r->params[0], e);
+}
+
+static void session_ended(struct request *r) {
+    if (r->outcome)
+        respond_error(r, &r->error);
+    else
+        respond_done(r, 204, NULL, STR("/settings#sessions"), "session-ended");
+}
+
+void handle_session_end(struct request *r) {
+    request_write(r, write_end, NULL, session_ended);
+}

@@ -1,0 +1,421 @@
+// Events told to people: sentences, changes, days; and the rows of the log's tables.
+#include "formats/json.h"
+#include "web/present.h"
+
+// How each kind of event looks: its icon and tone, and the word for it in the log's tables.
+static const struct look {
+    const char *icon, *tone, *word;
+} looks[] = {
+    [KIND_CREATED] = {"plus", "won", N_("Created")},
+    [KIND_EDITED] = {"arrow-right-left", "act", N_("Edited")},
+    [KIND_DELETED] = {"trash-2", "lost", N_("Deleted")},
+    [KIND_RESTORED] = {"archive-restore", "won", N_("Restored")},
+    [KIND_ASSIGNED] = {"user-check", "act", N_("Assigned")},
+    [KIND_COMMENTED] = {"message-square", "", N_("Commented")},
+    [KIND_SIGNED_IN] = {"log-in", "", N_("Signed in")},
+    [KIND_SIGN_IN_FAILED] = {"shield-alert", "lost", N_("Sign-in failed")},
+    [KIND_PASSWORD_CHANGED] = {"key-round", "wait", N_("Password changed")},
+    [KIND_KEY_ADDED] = {"key-round", "wait", N_("API key added")},
+    [KIND_KEY_REVOKED] = {"key-round", "lost", N_("API key ended")},
+    [KIND_EXPORTED] = {"download", "", N_("Exported")},
+    [KIND_IMPORTED] = {"upload", "", N_("Imported")},
+};
+
+static const struct look *look_of(int kind) {
+    static const struct look other = {"activity", "", ""};
+    return kind > 0 && (size_t)kind < sizeof looks / sizeof *looks && looks[kind].icon ? &looks[kind] : &other;
+}
+
+struct str kind_word(struct request *r, int kind) {
+    return translate(r->language, str_z(look_of(kind)->word));
+}
+
+struct str kind_tone(int kind) {
+    return str_z(look_of(kind)->tone);
+}
+
+static const struct {
+    const char *channel, *text;
+} ways[] = {
+    {"api", N_("by API")},   {"import", N_("by import")},    {"command", N_("by command line")},
+    {"rule", N_("by rule")}, {"mail", N_("by mail")},        {"system", N_("by the program")},
+};
+
+static struct str way_of(struct request *r, const struct doc *event) {
+    struct str channel = doc_get_text(event, "channel");
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (str_is(channel, ways[i].channel))
+            return translate(r->language, str_z(ways[i].text));
+    return STR("");
+}
+
+// ---------------------------------------------------------------- who and what
+
+static struct doc *actor_run(struct request *r, const struct doc *event, const char *as) {
+    const struct doc *actor = doc_get(event, STR("actor"));
+    int64_t id = doc_get_int(actor, "id", 0);
+    if (id <= 0)
+        return run(r, T(r->language, "The program"), as, STR(""));
+    return run(r, doc_get_text(actor, "name"), as, href_of(r, STR("users"), id));
+}
+
+static struct doc *record_run(struct request *r, const struct doc *event, const struct module *m) {
+    struct str name = doc_get_text(event, "name");
+    int64_t id = doc_get_int(event, "record", 0);
+    struct str one = m ? translate(r->language, m->label_one) : STR("");
+    struct str text = name.n ? name : rprintf(r, "%.*s %lld", STR_FMT(one), (long long)id);
+    return run(r, text, "", m && id > 0 ? href_of(r, m->key, id) : STR(""));
+}
+
+static struct doc *opened_changes(struct request *r, const struct doc *event) {
+    struct doc *changes = doc_get(event, STR("changes"));
+    return changes ? doc_opened(r->arena, changes) : NULL;
+}
+
+static bool shown(const struct doc *change) {
+    struct str field = doc_get_text(change, "field");
+    return field.n && field.p[0] != '~';
+}
+
+static int64_t count_changes(const struct doc *changes) {
+    int64_t n = 0;
+    doc_each(change, changes) n += shown(change);
+    return n;
+}
+
+// The only change, when there is just one.
+static const struct doc *only_change(const struct doc *changes) {
+    if (count_changes(changes) != 1)
+        return NULL;
+    doc_each(change, changes) if (shown(change)) return change;
+    return NULL;
+}
+
+static struct str change_label(struct request *r, const struct module *m, struct str key) {
+    const struct field *f = m ? module_field(m, key) : NULL;
+    if (!f)
+        f = common_column(key);
+    return f ? field_label(r, f) : key;
+}
+
+// ---------------------------------------------------------------- sentences
+
+struct telling {
+    struct request *r;
+    const struct doc *event, *changes;
+    const struct module *m;
+    bool own; // told on the card of the record it is about
+    struct doc *who, *what;
+};
+
+static struct doc *tell_edited(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    int64_t n = count_changes(t->changes);
+    const struct doc *only = only_change(t->changes);
+    struct doc *number = run(r, rprintf(r, "%lld", (long long)n), "", STR(""));
+    if (only) {
+        struct doc *label = run(r, change_label(r, t->m, doc_get_text(only, "field")), "", STR(""));
+        return t->own ? SENTENCE(r, T(l, "{0} changed {1}"), t->who, label)
+                      : SENTENCE(r, T(l, "{0} changed {1} of {2}"), t->who, label, t->what);
+    }
+    return t->own ? SENTENCE(r, TN(l, "{0} changed {1} field", "{0} changed {1} fields", n), t->who, number)
+                  : SENTENCE(r, TN(l, "{0} changed {1} field of {2}", "{0} changed {1} fields of {2}", n), t->who, number, t->what);
+}
+
+static struct doc *tell_assigned(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    const struct doc *only = only_change(t->changes), *to = only ? doc_get(only, STR("new")) : NULL;
+    if (doc_is_null(to))
+        return t->own ? SENTENCE(r, T(l, "{0} left nobody in charge"), t->who)
+                      : SENTENCE(r, T(l, "{0} left nobody in charge of {1}"), t->who, t->what);
+    struct doc *runs = value_runs(r, common_column(STR("owner")), to, doc_get(t->event, STR("names")));
+    struct doc *person = doc_first(runs);
+    return t->own ? SENTENCE(r, T(l, "{0} assigned it to {1}"), t->who, person)
+                  : SENTENCE(r, T(l, "{0} assigned {1} to {2}"), t->who, t->what, person);
+}
+
+static struct doc *tell_of(struct telling *t, int kind) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    struct doc *text = run(r, doc_get_text(t->event, "text"), "strong", STR(""));
+    switch (kind) {
+    case KIND_CREATED:
+        return t->own ? SENTENCE(r, T(l, "{0} created this"), t->who) : SENTENCE(r, T(l, "{0} created {1}"), t->who, t->what);
+    case KIND_EDITED:
+        return tell_edited(t);
+    case KIND_DELETED:
+        return t->own ? SENTENCE(r, T(l, "{0} deleted this"), t->who) : SENTENCE(r, T(l, "{0} deleted {1}"), t->who, t->what);
+    case KIND_RESTORED:
+        return t->own ? SENTENCE(r, T(l, "{0} restored this"), t->who) : SENTENCE(r, T(l, "{0} restored {1}"), t->who, t->what);
+    case KIND_ASSIGNED:
+        return tell_assigned(t);
+    case KIND_COMMENTED:
+        return t->own ? SENTENCE(r, T(l, "{0} commented"), t->who) : SENTENCE(r, T(l, "{0} commented on {1}"), t->who, t->what);
+    case KIND_SIGNED_IN:
+        return SENTENCE(r, T(l, "{0} signed in"), t->who);
+    case KIND_SIGN_IN_FAILED:
+        return SENTENCE(r, T(l, "Somebody tried to sign in as {0} with a wrong password"), t->what);
+    case KIND_PASSWORD_CHANGED:
+        return SENTENCE(r, T(l, "{0} changed the password of {1}"), t->who, t->what);
+    case KIND_KEY_ADDED:
+        return SENTENCE(r, T(l, "{0} made the API key {1} for {2}"), t->who, text, t->what);
+    case KIND_KEY_REVOKED:
+        return SENTENCE(r, T(l, "{0} ended the API key {1} of {2}"), t->who, text, t->what);
+    case KIND_EXPORTED:
+        return SENTENCE(r, T(l, "{0} exported {1}"), t->who, t->what);
+    case KIND_IMPORTED:
+        return SENTENCE(r, T(l, "{0} imported {1}"), t->who, t->what);
+    default:
+        return SENTENCE(r, STR("{0}: {1}"), t->who, run(r, doc_get_text(t->event, "kind"), "", STR("")));
+    }
+}
+
+static struct doc *tell(struct request *r, const struct doc *event, const struct doc *changes, const struct module *card, int64_t id) {
+    const struct module *m = model_module(r->model, doc_get_text(event, "module"));
+    struct telling t = {.r = r, .event = event, .changes = changes, .m = m};
+    t.own = m && m == card && doc_get_int(event, "record", 0) == id;
+    t.who = actor_run(r, event, "strong");
+    t.what = record_run(r, event, m);
+    struct doc *list = tell_of(&t, event_kind_of(doc_get_text(event, "kind")));
+    const struct doc *behalf = doc_get(event, STR("on_behalf_of"));
+    if (!doc_is_null(behalf))
+        doc_add(list, run(r, rprintf(r, " (%.*s)", STR_FMT(FILL(r->arena, T(r->language, "for {0}"), doc_get_text(behalf, "name")))), "quiet",
+                          STR("")));
+    return list;
+}
+
+// ---------------------------------------------------------------- changes
+
+static struct doc *side(struct request *r, const struct module *m, const struct doc *event, struct str key, const struct doc *value) {
+    const struct field *f = m ? module_field(m, key) : NULL;
+    if (!f)
+        f = common_column(key);
+    static const struct field unknown = {.type = TYPE_TEXT};
+    return value_runs(r, f ? f : &unknown, value, doc_get(event, STR("names")));
+}
+
+static void mark(struct doc *runs, struct request *r, const char *as) {
+    doc_each(one, runs) if (!doc_get_text(one, "as").n) doc_replace(one, STR("as"), doc_str(r->arena, str_z(as)));
+}
+
+static struct doc *erased_runs(struct request *r) {
+    return runs_of(r, run(r, T(r->language, "(erased)"), "gone", STR("")));
+}
+
+static void put_sides(struct request *r, const struct module *m, const struct doc *event, const struct doc *change, struct doc *out) {
+    bool erased = doc_get_true(change, "erased") || doc_get(change, STR("leaf"));
+    struct str key = doc_get_text(change, "field");
+    struct doc *old = erased ? erased_runs(r) : side(r, m, event, key, doc_get(change, STR("old")));
+    struct doc *now = erased ? erased_runs(r) : side(r, m, event, key, doc_get(change, STR("new")));
+    mark(old, r, "quiet");
+    mark(now, r, "strong");
+    doc_set(out, STR("old"), old);
+    doc_set(out, STR("new"), now);
+}
+
+static struct doc *change_views(struct request *r, const struct module *m, const struct doc *event, const struct doc *changes) {
+    struct arena *a = r->arena;
+    struct doc *list = doc_array(a);
+    doc_each(change, changes) {
+        if (!shown(change))
+            continue;
+        struct doc *d = doc_add(list, doc_object(a));
+        doc_set_str(a, d, "label", change_label(r, m, doc_get_text(change, "field")));
+        put_sides(r, m, event, change, d);
+        doc_set_bool(a, d, "erased", doc_get_true(change, "erased"));
+    }
+    return list;
+}
+
+// ---------------------------------------------------------------- comments
+
+static bool name_character(unsigned char c) {
+    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
+}
+
+// The text with each @word set off.
+static struct doc *said_runs(struct request *r, struct str text) {
+    struct doc *list = doc_array(r->arena);
+    size_t from = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] != '@' || (i > 0 && name_character((unsigned char)text.p[i - 1])))
+            continue;
+        size_t end = i + 1;
+        while (end < text.n && name_character((unsigned char)text.p[end]))
+            end++;
+        if (end == i + 1)
+            continue;
+        if (i > from)
+            doc_add(list, run(r, (struct str){text.p + from, i - from}, "long", STR("")));
+        doc_add(list, run(r, (struct str){text.p + i, end - i}, "mention", STR("")));
+        from = end;
+        i = end - 1;
+    }
+    if (from < text.n)
+        doc_add(list, run(r, (struct str){text.p + from, text.n - from}, "long", STR("")));
+    return list;
+}
+
+// ---------------------------------------------------------------- one event
+
+static micros time_of(const struct doc *event) {
+    micros at = 0;
+    clock_parse(doc_get_text(event, "at"), &at);
+    return at;
+}
+
+static struct doc *operation_view(struct request *r, const struct doc *event) {
+    struct arena *a = r->arena;
+    int64_t operation = doc_get_int(event, "operation", -1);
+    bool part = operation != doc_get_int(event, "position", -1) || str_is(doc_get_text(event, "kind"), "imported");
+    if (operation < 0 || !part)
+        return doc_null(a);
+    struct doc *d = doc_object(a);
+    doc_set_str(a, d, "text", T(r->language, "see the operation"));
+    doc_set_str(a, d, "href", rprintf(r, "/operations/%lld", (long long)operation));
+    doc_set(d, STR("undo_href"), doc_null(a));
+    return d;
+}
+
+struct doc *event_view(struct request *r, const struct doc *event, const struct module *card, int64_t id) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a);
+    int64_t position = doc_get_int(event, "position", 0);
+    int kind = event_kind_of(doc_get_text(event, "kind"));
+    const struct look *look = look_of(kind);
+    const struct module *m = model_module(r->model, doc_get_text(event, "module"));
+    struct civil when = zone_civil(r->zone, time_of(event));
+    struct doc *changes = opened_changes(r, event);
+    struct str text = kind == KIND_COMMENTED ? doc_get_text(event, "text") : STR("");
+    doc_set_int(a, d, "position", position);
+    doc_set_str(a, d, "position_text", format_position(a, position));
+    doc_set_str(a, d, "proof_href", rprintf(r, "/log/%lld", (long long)position));
+    doc_set_str(a, d, "at", doc_get_text(event, "at"));
+    doc_set_str(a, d, "time", format_clock(a, when, false));
+    doc_set_str(a, d, "when", format_moment_long(a, r->language, when));
+    doc_set_z(a, d, "icon", look->icon);
+    doc_set_z(a, d, "tone", look->tone);
+    doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
+    doc_set(d, STR("changes"), kind == KIND_ASSIGNED || kind == KIND_COMMENTED ? doc_array(a) : change_views(r, m, event, changes));
+    struct doc *said = doc_null(a);
+    if (text.n) {
+        said = doc_object(a);
+        doc_set(said, STR("runs"), said_runs(r, text));
+    }
+    doc_set(d, STR("said"), said);
+    doc_set(d, STR("quote"), doc_null(a));
+    doc_set_str(a, d, "reason", doc_get_text(event, "reason"));
+    doc_set(d, STR("operation"), operation_view(r, event));
+    doc_set_str(a, d, "channel", way_of(r, event));
+    return d;
+}
+
+struct doc *story_days(struct request *r, const struct doc *items, const struct module *card, int64_t id) {
+    struct arena *a = r->arena;
+    struct doc *days = doc_array(a), *events = NULL;
+    struct civil today = zone_civil(r->zone, r->now);
+    int64_t open = INT64_MIN;
+    doc_each(event, items) {
+        struct civil c = zone_civil(r->zone, time_of(event));
+        int64_t day = days_from_civil(c.year, c.month, c.day);
+        if (day != open) {
+            open = day;
+            struct doc *d = doc_object(a);
+            doc_add(days, d);
+            doc_set_str(a, d, "label", format_heading(a, r->language, c, today));
+            doc_set_str(a, d, "date", rprintf(r, "%04d-%02d-%02d", c.year, c.month, c.day));
+            events = doc_set_array(a, d, "events");
+        }
+        doc_add(events, event_view(r, event, card, id));
+    }
+    return days;
+}
+
+// ---------------------------------------------------------------- tables of the log
+
+static struct doc *log_line(struct request *r, struct doc *lines) {
+    struct doc *line = doc_object(r->arena);
+    doc_set_bool(r->arena, line, "first", lines->count == 0);
+    return doc_add(lines, line);
+}
+
+static struct doc *log_lines(struct request *r, const struct doc *event, const struct module *m) {
+    struct arena *a = r->arena;
+    struct doc *lines = doc_array(a);
+    struct str text = doc_get_text(event, "text");
+    doc_each(change, opened_changes(r, event)) {
+        if (!shown(change))
+            continue;
+        struct doc *line = log_line(r, lines);
+        doc_set_str(a, line, "field", change_label(r, m, doc_get_text(change, "field")));
+        put_sides(r, m, event, change, line);
+    }
+    if (text.n || !lines->count) {
+        struct doc *line = log_line(r, lines);
+        doc_set_str(a, line, "field", STR(""));
+        doc_set_array(a, line, "old");
+        doc_set(line, STR("new"), text.n ? runs_of(r, run(r, text, "long", STR(""))) : doc_array(a));
+    }
+    return lines;
+}
+
+static struct doc *log_row(struct request *r, const struct doc *event) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a);
+    const struct module *m = model_module(r->model, doc_get_text(event, "module"));
+    int64_t position = doc_get_int(event, "position", 0), operation = doc_get_int(event, "operation", position);
+    int kind = event_kind_of(doc_get_text(event, "kind"));
+    struct civil when = zone_civil(r->zone, time_of(event));
+    doc_set_int(a, d, "position", position);
+    doc_set_str(a, d, "position_text", format_position(a, position));
+    doc_set_str(a, d, "proof_href", rprintf(r, "/log/%lld", (long long)position));
+    doc_set_str(a, d, "at", doc_get_text(event, "at"));
+    doc_set_str(a, d, "date", format_day(a, r->language, when));
+    doc_set_str(a, d, "time", format_clock(a, when, true));
+    doc_set(d, STR("who"), runs_of(r, actor_run(r, event, "")));
+    doc_set_str(a, d, "channel", way_of(r, event));
+    doc_set_str(a, d, "object", m ? translate(r->language, m->label_one) : doc_get_text(event, "module"));
+    doc_set(d, STR("name"), runs_of(r, record_run(r, event, m)));
+    struct doc *what = doc_set_object(a, d, "operation");
+    doc_set_str(a, what, "text", kind_word(r, kind));
+    doc_set_str(a, what, "tone", kind_tone(kind));
+    doc_set(what, STR("href"), or_null(r, operation != position ? rprintf(r, "/operations/%lld", (long long)operation) : STR("")));
+    struct doc *lines = log_lines(r, event, m);
+    doc_set_int(a, d, "span", (int64_t)lines->count);
+    doc_set(d, STR("lines"), lines);
+    return d;
+}
+
+struct doc *log_rows(struct request *r, const struct doc *items) {
+    struct doc *rows = doc_array(r->arena);
+    doc_each(event, items) doc_add(rows, log_row(r, event));
+    return rows;
+}
+
+static void fact(struct request *r, struct doc *facts, struct str label, struct doc *runs) {
+    struct doc *d = doc_add(facts, doc_object(r->arena));
+    doc_set_str(r->arena, d, "label", label);
+    doc_set(d, STR("runs"), runs);
+}
+
+struct doc *event_facts(struct request *r, const struct doc *event) {
+    const struct language *l = r->language;
+    struct doc *facts = doc_array(r->arena);
+    struct civil when = zone_civil(r->zone, time_of(event));
+    fact(r, facts, T(l, "When"), runs_of(r, run(r, format_moment_long(r->arena, l, when), "", STR(""))));
+    fact(r, facts, T(l, "Who"), runs_of(r, actor_run(r, event, "")));
+    const struct doc *behalf = doc_get(event, STR("on_behalf_of"));
+    if (!doc_is_null(behalf))
+        fact(r, facts, T(l, "On behalf of"), runs_of(r, run_person(r, doc_get_int(behalf, "id", 0), doc_get_text(behalf, "name"))));
+    struct str way = way_of(r, event);
+    fact(r, facts, T(l, "By what way"), runs_of(r, run(r, way.n ? way : T(l, "on a page"), "", STR(""))));
+    struct str reason = doc_get_text(event, "reason");
+    if (reason.n)
+        fact(r, facts, T(l, "Reason"), runs_of(r, run(r, reason, "long", STR(""))));
+    int64_t cause = doc_get_int(event, "cause", -1);
+    if (cause >= 0)
+        fact(r, facts, T(l, "Caused by"), runs_of(r, run(r, format_position(r->arena, cause), "number", rprintf(r, "/log/%lld", (long long)cause))));
+    return facts;
+}
