@@ -35,6 +35,7 @@ LIBRARIES = {
     "xlsxwriter.h": ["formats/xlsx_write.c"],
     "phonenumbers/": ["formats/phone.cc"],
     "sqlite3.h": ["store/store_sqlite.h"],  # private to store/
+    "magic.h": ["records/files.c"],
     "microhttpd.h": ["web/http.c"],
 }
 
