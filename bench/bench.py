@@ -1,0 +1,597 @@
+#!/usr/bin/env python3
+"""How fast Cronista is beside what the machine can do: prints ratios, each pair measured in the same run and in turn.
+
+    bench/bench.py [--sections abcdef] [--seconds 3] [--rounds 5] [--quick] [--million] [--full] [--build DIR]
+
+What the sections measure, and how to read the table: bench/README.md. The same figures go to BUILD/bench/figures.json.
+"""
+
+import argparse
+import contextlib
+import csv
+import hashlib
+import json
+import os
+import random
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from harness import (Bare, Failed, Figure, Nginx, Server, http_quote, in_turn, machine, run_measured,  # noqa: E402
+                     run_program, table, temporary, wrk, write_calls)
+
+ROOT = Path(__file__).resolve().parent.parent
+SECTIONS = "abcdef"
+CONTACTS = 100000
+LOAD = 64            # connections where nothing else is said
+STORY_EVERY = 50     # contacts 1, 51, 101 ... have the long stories; see records_bench.c
+EVENTS = 20          # of a card
+CALLS = 3000         # different requests of a kind
+
+# Of the machine that the targets were set on: a static file of 5 KB from nginx, answers a second.
+NGINX_THERE = 107000
+
+
+class Bench:
+    """The options, the programs, and what the sections share."""
+
+    def __init__(self, options, stack):
+        self.o = options
+        self.stack = stack
+        self.build = options.build
+        self.program = self.build / "cronista"
+        self.kept = self.build / "bench"
+        self.kept.mkdir(parents=True, exist_ok=True)
+        self.folder = stack.enter_context(temporary(self.kept))
+        self.bare = Bare(self.build / "bench/sqlite_bare", self.folder)
+        self.figures = []
+        self.random = random.Random(options.seed)
+        self.servers = {}
+        self._nginx = None
+
+    # ------------------------------------------------ output
+
+    def say(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    def figure(self, section, name, unit, samples, beside=None, beside_name=None, more_is_better=True):
+        f = Figure(section, name, unit, more_is_better)
+        f.samples, f.beside, f.beside_name = list(samples), list(beside or []), beside_name
+        self.figures.append(f)
+        return f
+
+    # ------------------------------------------------ installations
+
+    def version(self):
+        """Of everything that decides what an installation looks like on disk."""
+        digest = hashlib.sha256()
+        for folder in ("sql", "modules", "src/records", "src/history", "src/store"):
+            for path in sorted((ROOT / folder).rglob("*.*")):
+                digest.update(path.read_bytes())
+        digest.update((ROOT / "bench/records_bench.c").read_bytes())
+        return digest.hexdigest()[:12]
+
+    def installation(self, contacts, edits):
+        """A directory to copy from: made once and kept while the layout stays what it is."""
+        version = self.version()
+        path = self.kept / f"data-{contacts}-{edits}-{version}"
+        for old in self.kept.glob("data-*"):
+            if not old.name.endswith((version, version + ".json")):
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
+        if path.exists():
+            return path
+        self.say(f"making {contacts:,} contacts and {edits:,} edits")
+        making = self.folder / path.name
+        start = time.monotonic()
+        said = run_program([self.build / "bench/records_bench", making, contacts, "fill", edits], timeout=4 * 3600)
+        Path(f"{path}.json").write_text(json.dumps({"seconds": time.monotonic() - start, "said": said.splitlines()}))
+        making.rename(path)
+        return path
+
+    def copy(self, contacts, edits, name=None):
+        kept = self.installation(contacts, edits)
+        to = self.folder / (name or f"{kept.name}-{len(self.servers)}")
+        shutil.copytree(kept, to)
+        return to
+
+    def server(self, contacts, edits):
+        """Running on a copy; one for each size."""
+        if (contacts, edits) not in self.servers:
+            data = self.copy(contacts, edits)
+            server = Server(self.program, data, f"{data}.log")
+            self.stack.callback(server.stop)
+            server.start()
+            server.new_key()
+            server.contacts = contacts
+            server.cookie = server.sign_in()
+            self.servers[contacts, edits] = server
+        return self.servers[contacts, edits]
+
+    def nginx(self):
+        if not self._nginx:
+            self._nginx = Nginx(self.folder / "nginx")
+            self.stack.callback(self._nginx.stop)
+        return self._nginx
+
+    # ------------------------------------------------ requests
+
+    def calls(self, server, name, calls):
+        calls = [(call,) if isinstance(call, str) else call for call in calls]
+        return write_calls(self.folder / f"{name}-{server.port}.calls", calls)
+
+    def any_ids(self, server, n=CALLS):
+        return [self.random.randint(1, server.contacts) for _ in range(n)]
+
+    def story_ids(self, server, n=CALLS):
+        return [1 + STORY_EVERY * self.random.randrange((server.contacts + STORY_EVERY - 1) // STORY_EVERY)
+                for _ in range(n)]
+
+    def names(self, server):
+        if not hasattr(server, "names"):
+            ids = self.any_ids(server, 150)
+            server.names = [server.api(f"/contacts/{i}")["name"] for i in ids]
+        return server.names
+
+    def pieces(self, server, what):
+        """Substrings of real names: `any` three to six letters of anywhere in it, `many` of a word, `few` its number."""
+        found = []
+        while len(found) < CALLS:
+            name = self.random.choice(self.names(server))
+            if what == "few":
+                found.append(name.split()[-1])
+                continue
+            if what == "many":
+                name = self.random.choice([w for w in name.split() if len(w) > 2 and not w.isdigit()])
+            n = self.random.randint(3, 6)
+            at = self.random.randint(0, max(0, len(name) - n))
+            piece = name[at:at + n].strip()
+            if len(piece) >= 3:
+                found.append(piece)
+        return found
+
+    def list_calls(self, server, what, field="name", sorts=("name",)):
+        return self.calls(server, f"list-{what}-{field}-{len(sorts)}", [
+            ("GET", f"/api/contacts?filter[{field}][contains]={http_quote(piece)}&sort={sorts[i % len(sorts)]}&limit=50")
+            for i, piece in enumerate(self.pieces(server, what))])
+
+    def save_calls(self, server):
+        return self.calls(server, "save", [("PATCH", f"/api/contacts/{i}", '{"city":"City {n}"}') for i in self.any_ids(server)])
+
+    def card_calls(self, server):
+        """Pairs of requests: the record, and its newest events."""
+        return self.calls(server, "card", [("GET", f"/api/contacts/{i}{tail}") for i in self.story_ids(server)
+                                           for tail in ("", f"/history?limit={EVENTS}")])
+
+    def page_calls(self, server):
+        return self.calls(server, "page", [("GET", f"/contacts/{i}") for i in self.story_ids(server)])
+
+    def size_of(self, server, calls, headers, pick=40):
+        """Bytes of an answer's body, as the median over some of the calls."""
+        sizes = []
+        for line in calls.read_text().splitlines()[:pick]:
+            method, path = line.split("\t")[:2]
+            status, _, body = server.request(method, path, headers=dict(h.split(": ", 1) for h in headers))
+            if status != 200:
+                raise Failed(f"{method} {path}: {status} {body[:300]!r}")
+            sizes.append(len(body))
+        return sizes
+
+    def load(self, server, calls, headers=None, connections=LOAD, seconds=None):
+        return wrk(server.port, calls, seconds or self.o.seconds, connections,
+                   server.key_headers() if headers is None else headers)
+
+
+def rates(results):
+    return [r["rate"] for r in results]
+
+
+def times(results, which):
+    return [r[which] for r in results]
+
+
+# ---------------------------------------------------------------- (a) saves
+
+def section_a(b):
+    server = b.server(b.o.contacts, b.o.contacts)
+    calls = b.save_calls(server)
+
+    def save(connections):
+        before = newest(server)
+        result = b.load(server, calls, connections=connections)
+        made = newest(server) - before
+        asked = result["rate"] * b.o.seconds
+        if made < asked * 0.9 - connections:
+            raise Failed(f"{asked:.0f} saves were answered, but the log grew by {made}")
+        return result
+
+    subjects = {"bare": lambda: b.bare.measure("commits", b.o.seconds)}
+    for connections in (1, 8, LOAD):
+        subjects[connections] = lambda n=connections: save(n)
+    r = in_turn(subjects, b.o.rounds)
+    for connections in (1, 8, LOAD):
+        f = b.figure("a", f"saves, {connections} connection{'s' * (connections > 1)}", "1/s", rates(r[connections]), rates(r["bare"]),
+                     "bare commits/s")
+        if connections == LOAD:
+            f.aim(1, ">= bare")
+        for which in ("p50", "p99"):
+            g = b.figure("a", f"  {which}", "ms", times(r[connections], which), times(r["bare"], which),
+                         f"bare {which} of one", more_is_better=False)
+            if connections == LOAD and which == "p99":
+                g.aim(20, "< 20 ms", g.median)
+
+
+def newest(server):
+    items = server.api("/history?limit=1")["items"]
+    return items[0]["position"] if items else -1
+
+
+# ---------------------------------------------------------------- (b) reads
+
+def section_b(b):
+    read(b, b.server(b.o.contacts, b.o.contacts), cards=True)
+    if b.o.million and b.o.contacts < 1000000:
+        read(b, b.server(1000000, 1000000), cards=False)
+
+
+def read(b, server, cards):
+    many = f"{server.contacts:,}"
+    kinds = {}  # name: (calls, headers, requests for one)
+    if cards:
+        kinds[f"card with {EVENTS} events, JSON (two requests)"] = (b.card_calls(server), server.key_headers(), 2)
+        kinds[f"card with {EVENTS} events, HTML"] = (b.page_calls(server), server.cookie, 1)
+    sorts = ("name", "city", "-updated_at", "-name")
+    kinds[f"50 of {many} by substring, sorted"] = (b.list_calls(server, "any", sorts=sorts), server.key_headers(), 1)
+    kinds[f"50 of {many} by substring, by name"] = (b.list_calls(server, "any"), server.key_headers(), 1)
+    kinds["  the substring in many names"] = (b.list_calls(server, "many"), server.key_headers(), 1)
+    kinds["  the substring in few names"] = (b.list_calls(server, "few"), server.key_headers(), 1)
+    kinds[f"50 of {many} by search in all fields"] = (b.list_calls(server, "any", "q"), server.key_headers(), 1)
+
+    subjects, sizes = {}, {}
+    for name, (calls, headers, each) in kinds.items():
+        subjects[name] = lambda c=calls, h=headers: b.load(server, c, h)
+        sizes[name] = int(statistics.fmean(b.size_of(server, calls, headers)) * each)
+        if Nginx.there():
+            rounded = max(1, round(sizes[name] / 500)) * 500
+            subjects[rounded] = lambda n=rounded: b.load(b.nginx(), b.nginx().file(n), [])
+    r = in_turn(subjects, b.o.rounds)
+    for name, (_, _, each) in kinds.items():
+        own = [rate / each for rate in rates(r[name])]
+        beside = rates(r[max(1, round(sizes[name] / 500)) * 500]) if Nginx.there() else None
+        f = b.figure("b", name, "1/s", own, beside, f"nginx {sizes[name] / 1000:.1f} KB")
+        f.notes["bytes"] = sizes[name]
+        if "JSON" in name:
+            f.aim(0.25, ">= 1/4 of nginx")
+        elif "HTML" in name:
+            f.aim(0.1, ">= 1/10 of nginx")
+        elif "search" not in name:
+            f.aim(3000, ">= 3,000/s", f.median)
+            if beside:
+                g = b.figure("b", "    beside nginx", "", [x / y for x, y in zip(own, beside)])
+                g.aim(3000 / NGINX_THERE, f">= {3000 / NGINX_THERE:.3f} of nginx")
+        for which in ("p50", "p99"):
+            b.figure("b", f"    {which}", "ms", times(r[name], which), more_is_better=False)
+
+
+# ---------------------------------------------------------------- (c) import
+
+FIRST = ("Ana Łukasz Ioana José María Piotr Andrei Laura Julián Zofia Elena Pedro Ștefan Marta Jorge Agnieszka Carmen Tomasz "
+         "Mihai Lucía Rafael Katarzyna Vlad Isabel Óscar Magdalena Cristina Diego Paweł Raluca Íñigo Barbara Radu Nuria").split()
+LAST = ("García Kowalski Popescu Núñez Wiśniewska Ionescu Fernández Wójcik Dumitru Ramírez Lewandowska Stan Castillo Żak "
+        "Zieliński Constantin Ibáñez Szymańska Gheorghe Muñoz Dąbrowski Marin Peña Kozłowska Tudor Ortega Jankowski Florea").split()
+CITIES = ("Madrid Kraków Iași Bogotá Sevilla Łódź Cluj-Napoca Lima Valencia Gdańsk Timișoara Quito Málaga Poznań Brașov "
+          "Medellín Bilbao Wrocław Constanța Guayaquil").split()
+
+
+def write_contacts(path, n):
+    pick = random.Random(1)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["Full name", "E-mail", "Phone", "City", "Remarks"])
+        for i in range(n):
+            first, last, other = pick.choice(FIRST), pick.choice(LAST), pick.choice(LAST)
+            rows.writerow([f"{first} {last} {other}", f"contact{i}@example{i % 997}.com", f"+346{10000000 + i:08d}",
+                           pick.choice(CITIES), "met at the fair"])
+    return path
+
+
+def section_c(b):
+    n = b.o.contacts
+    file = write_contacts(b.folder / "contacts.csv", n)
+
+    def import_all():
+        data = b.folder / "import"
+        r = run_measured([b.program, "import", "contacts", file, "--json", "--data", data])
+        report = json.loads(r["said"][r["said"].index("{"):])
+        shutil.rmtree(data)
+        if report.get("created") != n:
+            raise Failed(f"of {n} rows {report.get('created')} were imported: {r['said'][:2000]}")
+        return {"rate": n / r["seconds"], **r}
+
+    r = in_turn({"import": import_all, "batch100": lambda: b.bare.measure("batch100", b.o.seconds),
+                 "batch1000": lambda: b.bare.measure("batch1000", b.o.seconds)}, b.o.long_rounds)
+    f = b.figure("c", f"import of {n:,} contacts, CSV", "rows/s", rates(r["import"]), rates(r["batch100"]),
+                 "bare, batches of 100")
+    f.aim(0.25, ">= 1/4 of bare")
+    b.figure("c", "  beside larger batches", "rows/s", rates(r["import"]), rates(r["batch1000"]), "bare, batches of 1000")
+    b.figure("c", "  seconds of processor", "s", times(r["import"], "processor"), more_is_better=False)
+    b.figure("c", "  peak memory", "MiB", times(r["import"], "peak"), more_is_better=False)
+
+
+# ---------------------------------------------------------------- (d) export
+
+def section_d(b):
+    n = b.o.contacts
+    data = b.installation(n, n)
+
+    def export(kind):
+        to = b.folder / f"out.{kind}"
+        r = run_measured([b.program, "export", "contacts", to, "--data", data])
+        r["bytes"] = to.stat().st_size
+        if kind == "csv":
+            with open(to, newline="", encoding="utf-8-sig") as file:
+                rows = sum(1 for _ in csv.reader(file)) - 1
+            if rows != n:
+                raise Failed(f"{rows} of {n} contacts were exported")
+        return r
+
+    r = in_turn({"xlsx": lambda: export("xlsx"), "csv": lambda: export("csv"),
+                 "bare": lambda: b.bare.measure("csv", b.o.seconds, contacts=n)}, b.o.long_rounds)
+    scale = n / CONTACTS
+    for kind, seconds in (("xlsx", 3), ("csv", 0.5)):
+        f = b.figure("d", f"export of {n:,} contacts, {kind.upper()}", "s", times(r[kind], "seconds"),
+                     [n / x for x in rates(r["bare"])], "bare rows to a file", more_is_better=False)
+        f.aim(seconds * scale, f"< {seconds} s", f.median)
+        f.notes["bytes"] = r[kind][0]["bytes"]
+        g = b.figure("d", "  seconds of processor", "s", times(r[kind], "processor"), more_is_better=False)
+        g.aim(seconds * scale, f"< {seconds} s")
+        h = b.figure("d", "  peak memory", "MiB", times(r[kind], "peak"), more_is_better=False)
+        h.aim(64, "< 64 MiB")
+
+
+# ---------------------------------------------------------------- (e) sizes
+
+class Watch:
+    """The most memory a server has while something runs."""
+
+    def __init__(self, server):
+        self.server, self.most = server, {}
+        self.end = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.end.wait(0.2):
+            for name, value in self.server.memory().items():
+                self.most[name] = max(value, self.most.get(name, 0))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.end.set()
+        self.thread.join()
+
+
+def section_e(b):
+    memory(b)
+    b.figure("e", "size of the program", "MiB", [b.program.stat().st_size / 2**20], more_is_better=False)
+    stripped = b.folder / "stripped"
+    with contextlib.suppress(OSError, Failed):
+        run_program(["strip", "-o", stripped, b.program])
+        b.figure("e", "  without what debuggers read", "MiB", [stripped.stat().st_size / 2**20], more_is_better=False)
+    for field in ("city", "postcode"):
+        disk(b, field)
+
+
+def memory(b):
+    n = b.o.contacts
+    data = b.copy(n, n, "memory")
+    starts, idle, after = [], [], []
+    most = None
+    server = Server(b.program, data, f"{data}.log")
+    b.stack.callback(server.stop)
+    server.start()
+    server.new_key()
+    cookie = server.sign_in()
+    server.contacts = n
+    calls = b.page_calls(server), b.list_calls(server, "any"), b.save_calls(server)
+    server.stop()
+    for _ in range(b.o.rounds):
+        starts.append(server.start() * 1000)
+        time.sleep(0.5)
+        idle.append(server.memory())
+        if not most:
+            with Watch(server) as watch:
+                b.load(server, calls[0], cookie)
+                b.load(server, calls[1])
+                b.load(server, calls[2])
+            most = watch.most
+            time.sleep(0.5)
+            after.append(server.memory())
+        server.stop()
+    f = b.figure("e", f"start to first answer, {n:,} contacts", "ms", starts, more_is_better=False)
+    f.aim(100, "< 100 ms")
+    for name, label in (("rss", "resident (Rss)"), ("pss", "its share (Pss)"), ("anonymous", "its own (RssAnon)")):
+        g = b.figure("e", f"memory idle, {label}", "MiB", times(idle, name), more_is_better=False)
+        if name == "rss":
+            g.aim(40, "< 40 MiB")
+        b.figure("e", "  most under load", "MiB", [most.get(name) or after[0][name]], more_is_better=False)
+        b.figure("e", "  after it", "MiB", times(after, name), more_is_better=False)
+
+
+def sizes_of(folder):
+    """Bytes of the main database and of the search index, and those of each table and index of the former."""
+    db = sqlite3.connect(f"file:{folder}/cronista.db?mode=ro", uri=True)
+    db.execute("PRAGMA query_only = 1")
+    try:
+        parts = dict(db.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
+    except sqlite3.Error:
+        parts = {}
+    events = db.execute("SELECT max(position) + 1 FROM events").fetchone()[0]
+    db.close()
+    on_disk = {name: sum(p.stat().st_size for p in folder.glob(f"{name}.db*") if not p.name.endswith("-shm"))
+               for name in ("cronista", "search")}
+    return events, on_disk, parts
+
+
+def disk(b, field):
+    """How the files grow by one-field saves through the server, which has ended (and put its journals away) at both ends."""
+    n = b.o.contacts
+    data = b.copy(n, n, f"disk-{field}")
+    server = Server(b.program, data, f"{data}.log")
+    b.stack.callback(server.stop)
+    server.contacts = n
+    server.start()
+    server.new_key()
+    ids = b.any_ids(server, 20000)
+    calls = b.calls(server, f"disk-{field}", [("PATCH", f"/api/contacts/{i}", f'{{"{field}":"{field[:4]} {{n}}"}}') for i in ids])
+    server.stop()
+    before, files, parts = sizes_of(data)
+    end = time.monotonic() + 120
+    events = before
+    while events - before < b.o.disk_edits and time.monotonic() < end:
+        server.start()
+        b.load(server, calls, seconds=1)
+        server.stop()
+        events, files_after, parts_after = sizes_of(data)
+    made = events - before
+    grown = {name: (files_after[name] - files[name]) / made for name in files}
+    label = {"city": "an indexed and searched field", "postcode": "a plain field"}[field]
+    f = b.figure("e", f"on disk per one-field event, {label}", "bytes", [grown["cronista"]], more_is_better=False)
+    f.aim(500, "< 500 bytes")
+    f.notes["parts"] = {name: round((size - parts.get(name, 0)) / made, 1) for name, size in
+                        sorted(parts_after.items(), key=lambda p: parts.get(p[0], 0) - p[1]) if size != parts.get(name, 0)}
+    f.notes["events"] = made
+    g = b.figure("e", "  with search.db", "bytes", [grown["cronista"] + grown["search"]], more_is_better=False)
+    g.aim(500, "< 500 bytes")
+
+
+# ---------------------------------------------------------------- (f) growth
+
+def section_f(b):
+    base = (b.o.contacts, b.o.contacts)
+    sizes = [(b.o.contacts // 10, b.o.contacts // 10), base]
+    if b.o.million:
+        sizes.append((b.o.contacts * 10, b.o.contacts * 10))
+    if b.o.full:
+        sizes.append((b.o.contacts * 10, b.o.contacts * 90))
+    subjects = {}
+    for size in sizes:
+        server = b.server(*size)
+        sorts = ("name", "city", "-updated_at", "-name")
+        for kind, calls, headers in (
+                ("save", b.save_calls(server), server.key_headers()), ("card, JSON", b.card_calls(server), server.key_headers()),
+                ("card, HTML", b.page_calls(server), server.cookie),
+                ("list by substring, sorted", b.list_calls(server, "any", sorts=sorts), server.key_headers())):
+            subjects[kind, size] = lambda s=server, c=calls, h=headers: b.load(s, c, h)
+    r = in_turn(dict(sorted(subjects.items())), b.o.rounds)
+    for kind, size in subjects:
+        if size == base:
+            continue
+        cost, cost_there = ([1e6 / rate for rate in rates(r[kind, s])] for s in (size, base))
+        name = f"{kind}: {size[0]:,} contacts, {sum(size):,} events"
+        f = b.figure("f", name, "us", cost, cost_there, f"with {base[0]:,}", more_is_better=False)
+        if size[0] > base[0]:
+            f.aim(1.5, "<= 1.5 times")
+    for size in sizes:
+        took = b.kept / f"data-{size[0]}-{size[1]}-{b.version()}.json"
+        if took.exists():
+            g = b.figure("f", f"making {size[0]:,} contacts, {sum(size):,} events", "s", [json.loads(took.read_text())["seconds"]],
+                         more_is_better=False)
+            g.notes["bytes"] = sum(p.stat().st_size for p in Path(str(took)[:-5]).glob("*"))
+
+
+# ---------------------------------------------------------------- the run
+
+def options():
+    parser = argparse.ArgumentParser(description="Measures Cronista beside what the machine can do.")
+    parser.add_argument("--sections", default=SECTIONS, help="of abcdef: saves, reads, import, export, sizes, growth")
+    parser.add_argument("--seconds", type=float, default=3, help="of one measurement (3)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is repeated, in turn (5)")
+    parser.add_argument("--contacts", type=int, default=CONTACTS, help=argparse.SUPPRESS)
+    parser.add_argument("--million", action="store_true", help="lists of, and growth to, a million contacts too")
+    parser.add_argument("--full", action="store_true", help="and ten million events")
+    parser.add_argument("--quick", action="store_true", help="less sure, in a minute and a half")
+    parser.add_argument("--smoke", action="store_true", help="only whether the harness works; as TAP")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice of records and words")
+    parser.add_argument("--build", type=Path, default=ROOT / os.environ.get("BUILD", "build"), help="build directory")
+    o = parser.parse_args()
+    unknown = set(o.sections) - set(SECTIONS)
+    if unknown or o.seconds <= 0 or o.rounds < 1:
+        parser.error(f"sections are of {SECTIONS}; seconds and rounds above 0")
+    o.million = o.million or o.full
+    o.build = o.build.resolve()
+    o.long_rounds, o.disk_edits = min(3, o.rounds), 20000
+    if o.quick:
+        o.seconds, o.rounds, o.long_rounds = 0.5, 3, 1
+    if o.smoke:
+        o.seconds, o.rounds, o.long_rounds, o.contacts, o.disk_edits, o.million, o.full = 0.3, 1, 1, 1000, 200, False, False
+    return o
+
+
+def build_programs(o):
+    targets = ["cronista", "bench/sqlite_bare", "bench/records_bench"]
+    done = subprocess.run(["ninja", "-C", o.build, *targets], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False)
+    if done.returncode != 0:
+        raise Failed(f"the programs can't be built in {o.build}:\n{done.stdout[-3000:]}")
+    if not shutil.which("wrk"):
+        raise Failed("wrk is missing (Debian's package wrk)")
+    if not Nginx.there() and not o.smoke:
+        raise Failed("nginx is missing (Debian's package nginx-light)")
+
+
+def report(b, about):
+    (b.kept / "figures.json").write_text(json.dumps({**about, "figures": [f.to_json() for f in b.figures]}, indent=1))
+    print(table(b.figures))
+    for f in b.figures:
+        if "parts" in f.notes:
+            parts = ", ".join(f"{name} {size}" for name, size in f.notes["parts"].items() if abs(size) >= 1)
+            print(f"\n{f.name}: {parts}")
+    aimed = [f for f in b.figures if f.target is not None]
+    print(f"\n{about['processor']}, {about['processors']} processors; load average {about['load_before']:.1f} before, "
+          f"{about['load_after']:.1f} after. {sum(f.factor() >= 1 for f in aimed)} of {len(aimed)} targets met.")
+
+
+def smoke_report(b):
+    """Each figure must be a number above nothing; how large it is says nothing here."""
+    bad = 0
+    for number, f in enumerate(b.figures, 1):
+        fine = f.samples and all(s >= 0 for s in f.samples) and (max(f.samples) > 0 or f.unit == "bytes")
+        fine = fine and (f.beside_name is None or not f.beside or min(f.beside) > 0)
+        bad += not fine
+        print(f"{'ok' if fine else 'not ok'} {number} - {f.section}: {f.name.strip()}")
+    print(f"1..{len(b.figures)}")
+    return 1 if bad or not b.figures else 0
+
+
+def main():
+    o = options()
+    start = time.monotonic()
+    about = machine()
+    try:
+        build_programs(o)
+        with contextlib.ExitStack() as stack:
+            b = Bench(o, stack)
+            for name in o.sections:
+                b.say(f"section {name} ({time.monotonic() - start:.0f} s)")
+                globals()[f"section_{name}"](b)
+            about.update(load_after=os.getloadavg()[0], seconds=time.monotonic() - start,
+                         options={k: str(v) for k, v in vars(o).items()})
+            if o.smoke:
+                return smoke_report(b)
+            report(b, about)
+    except (Failed, OSError, subprocess.SubprocessError) as e:
+        print(f"bench: {e}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
