@@ -17,10 +17,12 @@
 
 static struct viewer viewer = {.profile = PROFILE_ADMINISTRATOR};
 
-static const char *const first[] = {"Ana",   "Łukasz", "Ioana", "José",  "María", "Piotr", "Andrei", "Laura",
-                                    "Julián", "Zofia", "Elena", "Pedro", "Ștefan", "Marta", "Jorge", "Agnieszka"};
-static const char *const last[] = {"García", "Kowalski", "Popescu", "Núñez",   "Wiśniewska", "Ionescu", "Fernández",
-                                   "Wójcik", "Dumitru",  "Ramírez", "Lewandowska", "Stan",  "Castillo", "Żak"};
+static const char *const first[] = {"Ana",    "Łukasz", "Ioana",  "José",     "María", "Piotr",
+                                    "Andrei", "Laura",  "Julián", "Zofia",    "Elena", "Pedro",
+                                    "Ștefan", "Marta",  "Jorge",  "Agnieszka"};
+static const char *const last[] = {"García",      "Kowalski",  "Popescu",  "Núñez",   "Wiśniewska",
+                                   "Ionescu",     "Fernández", "Wójcik",   "Dumitru", "Ramírez",
+                                   "Lewandowska", "Stan",      "Castillo", "Żak"};
 
 struct slice {
     int64_t from, n, contacts;
@@ -33,11 +35,14 @@ static enum status create_slice(struct action *a, void *arg, struct error *e) {
     for (int64_t i = s->from; i < s->from + s->n && !st; i++) {
         struct arena *ar = a->write->arena;
         struct values v = {.of_field = arena_array(ar, const struct doc *, m->n_fields + 1)};
-        struct str name = arena_printf(ar, "%s %s %lld", first[i % 16], last[(i / 16) % 14], (long long)i);
-        struct str email = arena_printf(ar, "p%lld@example%lld.com", (long long)i, (long long)(i % 97));
+        struct str name =
+            arena_printf(ar, "%s %s %lld", first[i % 16], last[(i / 16) % 14], (long long)i);
+        struct str email =
+            arena_printf(ar, "p%lld@example%lld.com", (long long)i, (long long)(i % 97));
         v.of_field[module_field(m, STR("name"))->number] = doc_str(ar, name);
         v.of_field[module_field(m, STR("email"))->number] = doc_str(ar, email);
-        v.of_field[module_field(m, STR("city"))->number] = doc_str(ar, arena_printf(ar, "City %lld", (long long)(i % 500)));
+        v.of_field[module_field(m, STR("city"))->number] =
+            doc_str(ar, arena_printf(ar, "City %lld", (long long)(i % 500)));
         v.of_field[module_field(m, STR("position"))->number] = doc_str(ar, STR("Compras"));
         int64_t id;
         st = record_create_values(a, m, &v, &id, e);
@@ -45,9 +50,10 @@ static enum status create_slice(struct action *a, void *arg, struct error *e) {
     return st;
 }
 
-static void run_slice(struct crm *crm, enum status (*fn)(struct action *, void *, struct error *), struct slice s,
-                      int64_t operation) {
-    struct act act = {.viewer = &viewer, .channel = CHANNEL_DEMO, .operation = operation, .cause = -1};
+static void run_slice(struct crm *crm, enum status (*fn)(struct action *, void *, struct error *),
+                      struct slice s, int64_t operation) {
+    struct act act = {
+        .viewer = &viewer, .channel = CHANNEL_DEMO, .operation = operation, .cause = -1};
     struct error e = {0};
     if (action_run(crm, &act, fn, &s, &e) != OK) {
         char text[300];
@@ -60,9 +66,12 @@ static void run_slice(struct crm *crm, enum status (*fn)(struct action *, void *
 static void fill(struct crm *crm, int64_t contacts) {
     micros start = clock_monotonic();
     for (int64_t i = 0; i < contacts; i += SLICE)
-        run_slice(crm, create_slice, (struct slice){i, contacts - i < SLICE ? contacts - i : SLICE, contacts}, i ? 0 : -1);
+        run_slice(crm, create_slice,
+                  (struct slice){i, contacts - i < SLICE ? contacts - i : SLICE, contacts},
+                  i ? 0 : -1);
     double seconds = (double)(clock_monotonic() - start) / SECOND;
-    printf("create %lld contacts: %.0f per second\n", (long long)contacts, (double)contacts / seconds);
+    printf("create %lld contacts: %.0f per second\n", (long long)contacts,
+           (double)contacts / seconds);
 }
 
 static enum status edit_slice(struct action *a, void *arg, struct error *e) {
@@ -84,7 +93,8 @@ static enum status edit_slice(struct action *a, void *arg, struct error *e) {
 static void edit(struct crm *crm, int64_t contacts, int64_t edits) {
     micros start = clock_monotonic();
     for (int64_t i = 0; i < edits; i += SLICE)
-        run_slice(crm, edit_slice, (struct slice){i, edits - i < SLICE ? edits - i : SLICE, contacts}, -1);
+        run_slice(crm, edit_slice,
+                  (struct slice){i, edits - i < SLICE ? edits - i : SLICE, contacts}, -1);
     double seconds = (double)(clock_monotonic() - start) / SECOND;
     printf("edit %lld contacts: %.0f per second\n", (long long)edits, (double)edits / seconds);
 }
@@ -113,7 +123,11 @@ static void measure(struct crm *crm, const char *label, enum what what, int64_t 
         struct doc *d = NULL;
         struct list_filter f = {STR("q"), OP_CONTAINS, {0}};
         struct list_query lq = {.module = m, .filters = &f, .n_filters = 1, .limit = 50};
-        struct history_query h = {.module = m, .id = 1 + (n * 7919) % contacts, .user = -1, .operation = -1, .before = -1,
+        struct history_query h = {.module = m,
+                                  .id = 1 + (n * 7919) % contacts,
+                                  .user = -1,
+                                  .operation = -1,
+                                  .before = -1,
                                   .limit = 20};
         struct error e = {0};
         enum status s = store_begin(conn, false, &e);
@@ -152,8 +166,8 @@ static void measure(struct crm *crm, const char *label, enum what what, int64_t 
     }
     used = cpu() - used;
     double us = (double)(clock_monotonic() - start) / (double)(n ? n : 1);
-    printf("%-28s %8.1f us, %8.1f us of processor, %6.0f bytes\n", label, us, used / (double)(n ? n : 1),
-           (double)bytes / (double)(n ? n : 1));
+    printf("%-28s %8.1f us, %8.1f us of processor, %6.0f bytes\n", label, us,
+           used / (double)(n ? n : 1), (double)bytes / (double)(n ? n : 1));
     crm_model_release(crm, model);
     conn_close(conn);
     buf_release(&out);

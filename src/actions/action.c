@@ -10,7 +10,8 @@ struct run {
     void *arg;
 };
 
-enum status action_begin(struct action *a, struct write *w, struct crm *crm, struct act *act, struct error *e) {
+enum status action_begin(struct action *a, struct write *w, struct crm *crm, struct act *act,
+                         struct error *e) {
     *a = (struct action){.write = w, .crm = crm, .act = act};
     enum status s = record_begin(w, crm, &a->model, e);
     a->reader = (struct reader){crm, w->conn, a->model, act->viewer, w->arena};
@@ -25,13 +26,15 @@ static enum status piece(struct write *w, void *arg, struct error *e) {
     return s ? s : run->fn(&a, run->arg, e);
 }
 
-enum status action_run(struct crm *crm, struct act *act, enum status (*fn)(struct action *, void *, struct error *),
-                       void *arg, struct error *e) {
+enum status action_run(struct crm *crm, struct act *act,
+                       enum status (*fn)(struct action *, void *, struct error *), void *arg,
+                       struct error *e) {
     struct run run = {crm, act, *act, fn, arg};
     return writer_run(crm_writer(crm), piece, &run, NULL, e);
 }
 
-enum status action_allowed(struct action *a, const struct module *m, enum verb verb, struct error *e) {
+enum status action_allowed(struct action *a, const struct module *m, enum verb verb,
+                           struct error *e) {
     if (may(a->act->viewer, m, verb))
         return OK;
     if (!may(a->act->viewer, m, VERB_VIEW))
@@ -39,8 +42,8 @@ enum status action_allowed(struct action *a, const struct module *m, enum verb v
     return error_set(e, DENIED, NULL, N_("You may not do this."), NULL);
 }
 
-enum status action_any_record(struct action *a, const struct module *m, int64_t id, enum verb verb, struct doc **row,
-                              struct error *e) {
+enum status action_any_record(struct action *a, const struct module *m, int64_t id, enum verb verb,
+                              struct doc **row, struct error *e) {
     enum status s = action_allowed(a, m, verb, e);
     if (!s)
         s = row_get(a->write->conn, m, id, a->write->arena, row, e);
@@ -55,8 +58,8 @@ enum status action_any_record(struct action *a, const struct module *m, int64_t 
     return error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
 }
 
-enum status action_record(struct action *a, const struct module *m, int64_t id, enum verb verb, struct doc **row,
-                          struct error *e) {
+enum status action_record(struct action *a, const struct module *m, int64_t id, enum verb verb,
+                          struct doc **row, struct error *e) {
     enum status s = action_any_record(a, m, id, verb, row, e);
     if (!s && !doc_is_null(doc_get(*row, STR("deleted_at"))))
         s = error_set(e, NOT_FOUND, NULL, N_("This record was deleted."), NULL);

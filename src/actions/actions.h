@@ -14,31 +14,37 @@ struct action {
 };
 
 // Runs fn as one piece of writing with an action made ready; blocks until durable.
-enum status action_run(struct crm *, struct act *, enum status (*fn)(struct action *, void *arg, struct error *), void *arg,
+enum status action_run(struct crm *, struct act *,
+                       enum status (*fn)(struct action *, void *arg, struct error *), void *arg,
                        struct error *);
 
 // An action inside a piece of writing that the caller runs itself.
-enum status action_begin(struct action *, struct write *, struct crm *, struct act *, struct error *);
+enum status action_begin(struct action *, struct write *, struct crm *, struct act *,
+                         struct error *);
 // DENIED, or NOT_FOUND where the module may not even be seen.
 enum status action_allowed(struct action *, const struct module *, enum verb, struct error *);
 // The row (records/rows.h) of a living record that the actor may treat so; _any_: or a deleted one.
-enum status action_record(struct action *, const struct module *, int64_t id, enum verb, struct doc **row, struct error *);
-enum status action_any_record(struct action *, const struct module *, int64_t id, enum verb, struct doc **row,
-                              struct error *);
+enum status action_record(struct action *, const struct module *, int64_t id, enum verb,
+                          struct doc **row, struct error *);
+enum status action_any_record(struct action *, const struct module *, int64_t id, enum verb,
+                              struct doc **row, struct error *);
 
 // values: {"name": ..., FIELD: ...} as they came in (texts or JSON). Unknown or unwritable fields are refused by name; all
 // problems are reported at once through error->next. *id of the new record.
-enum status record_create(struct action *, const struct module *, const struct doc *values, int64_t *id, struct error *);
+enum status record_create(struct action *, const struct module *, const struct doc *values,
+                          int64_t *id, struct error *);
 
 // Changes fields. version: the one the person started from (0: whatever is there). If the record is newer, fields nobody else
 // touched since are merged; else CONFLICT and *clash (may be NULL) = {"version": now, "fields":[{"field","started","theirs","yours"}]}.
 // Values equal to what is there are no change; without any change there is no event. *version_now is the resulting version.
-enum status record_change(struct action *, const struct module *, int64_t id, int64_t version, const struct doc *values,
-                          int64_t *version_now, struct doc **clash, struct error *);
+enum status record_change(struct action *, const struct module *, int64_t id, int64_t version,
+                          const struct doc *values, int64_t *version_now, struct doc **clash,
+                          struct error *);
 enum status record_delete(struct action *, const struct module *, int64_t id, struct error *);
 enum status record_restore(struct action *, const struct module *, int64_t id, struct error *);
-enum status record_assign(struct action *, const struct module *, int64_t id, int64_t user, struct error *);
-enum status record_comment(struct action *, const struct module *, int64_t id, struct str text, int64_t *position,
-                           struct error *);
+enum status record_assign(struct action *, const struct module *, int64_t id, int64_t user,
+                          struct error *);
+enum status record_comment(struct action *, const struct module *, int64_t id, struct str text,
+                           int64_t *position, struct error *);
 
 #endif

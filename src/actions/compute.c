@@ -50,7 +50,8 @@ static void opportunity(const struct computing *c) {
     const struct doc *amount = will_be(c, "amount");
     int64_t percent = phase ? phase->percent : -1, units = 0;
     put(c, "probability", percent < 0 ? doc_null(a) : doc_int(a, percent));
-    if (percent < 0 || doc_is_null(amount) || !decimal_parse(doc_get_text(amount, "amount"), MONEY_SCALE, &units)) {
+    if (percent < 0 || doc_is_null(amount) ||
+        !decimal_parse(doc_get_text(amount, "amount"), MONEY_SCALE, &units)) {
         put(c, "expected", doc_null(a));
         return;
     }
@@ -99,7 +100,8 @@ static const struct {
     {"tasks", done_task},
 };
 
-void values_compute(struct action *a, const struct module *m, const struct doc *before, struct values *v) {
+void values_compute(struct action *a, const struct module *m, const struct doc *before,
+                    struct values *v) {
     struct computing c = {a, m, before, v};
     for (size_t i = 0; i < sizeof computed / sizeof *computed; i++)
         if (str_is(m->key, computed[i].module))

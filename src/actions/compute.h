@@ -6,6 +6,7 @@
 
 // before: the row as it stands (NULL for a new record). Adds to v the computed values that follow from before and v; ones that
 // would not change are left out.
-void values_compute(struct action *, const struct module *, const struct doc *before, struct values *v);
+void values_compute(struct action *, const struct module *, const struct doc *before,
+                    struct values *v);
 
 #endif

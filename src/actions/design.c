@@ -2,8 +2,8 @@
 // are written, since a model that can't be built would stop everything.
 #include "actions/values.h"
 
-enum status design_check(struct action *a, const struct module *m, const struct doc *row, const struct values *v,
-                         struct error *e) {
+enum status design_check(struct action *a, const struct module *m, const struct doc *row,
+                         const struct values *v, struct error *e) {
     if (!str_is(m->key, "fields"))
         return OK;
     struct arena *arena = a->write->arena;

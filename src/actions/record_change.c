@@ -10,8 +10,8 @@ struct since {
     const struct doc *owner;
 };
 
-static enum status changed_since(struct action *a, const struct module *m, int64_t id, int64_t versions,
-                                 struct since *out, struct error *e) {
+static enum status changed_since(struct action *a, const struct module *m, int64_t id,
+                                 int64_t versions, struct since *out, struct error *e) {
     struct arena *arena = a->write->arena;
     struct since since = {.started = arena_array(arena, const struct doc *, m->n_fields + 1)};
     struct row_events *events;
@@ -37,8 +37,9 @@ static enum status changed_since(struct action *a, const struct module *m, int64
 }
 
 // One field: keep what this save says, drop it (not this person's change), or note a clash.
-static const struct doc *settle(const struct field *f, const struct doc *yours, const struct doc *started,
-                                const struct doc *theirs, struct doc *clashes, struct arena *a) {
+static const struct doc *settle(const struct field *f, const struct doc *yours,
+                                const struct doc *started, const struct doc *theirs,
+                                struct doc *clashes, struct arena *a) {
     if (!yours || !started)
         return yours;
     if (value_equal(f, yours, started) || value_equal(f, yours, theirs))
@@ -52,8 +53,9 @@ static const struct doc *settle(const struct field *f, const struct doc *yours, 
     return yours;
 }
 
-static enum status merge(struct action *a, const struct module *m, int64_t id, int64_t version, const struct doc *row,
-                         struct values *v, struct doc **clash, struct error *e) {
+static enum status merge(struct action *a, const struct module *m, int64_t id, int64_t version,
+                         const struct doc *row, struct values *v, struct doc **clash,
+                         struct error *e) {
     struct arena *arena = a->write->arena;
     int64_t now = doc_get_int(row, "version", 0);
     if (version <= 0 || version == now)
@@ -66,9 +68,10 @@ static enum status merge(struct action *a, const struct module *m, int64_t id, i
         return s;
     struct doc *clashes = doc_array(arena);
     for (size_t i = 0; i < m->n_fields; i++)
-        v->of_field[i] = settle(&m->fields[i], v->of_field[i], since.started[i], doc_get(row, m->fields[i].key),
-                                clashes, arena);
-    v->owner = settle(any_field(m, STR("owner")), v->owner, since.owner, doc_get(row, STR("owner")), clashes, arena);
+        v->of_field[i] = settle(&m->fields[i], v->of_field[i], since.started[i],
+                                doc_get(row, m->fields[i].key), clashes, arena);
+    v->owner = settle(any_field(m, STR("owner")), v->owner, since.owner, doc_get(row, STR("owner")),
+                      clashes, arena);
     if (!clashes->count)
         return OK;
     if (clash) {
@@ -77,29 +80,34 @@ static enum status merge(struct action *a, const struct module *m, int64_t id, i
         doc_set(d, STR("fields"), clashes);
         *clash = d;
     }
-    return error_set(e, CONFLICT, NULL, N_("Somebody else changed the same field in the meantime."), NULL);
+    return error_set(e, CONFLICT, NULL, N_("Somebody else changed the same field in the meantime."),
+                     NULL);
 }
 
 // Values equal to what is there are no change (and leave no trace of one).
 static void drop_unchanged(const struct module *m, const struct doc *row, struct values *v) {
     for (size_t i = 0; i < m->n_fields; i++)
-        if (v->of_field[i] && value_equal(&m->fields[i], v->of_field[i], doc_get(row, m->fields[i].key)))
+        if (v->of_field[i] &&
+            value_equal(&m->fields[i], v->of_field[i], doc_get(row, m->fields[i].key)))
             v->of_field[i] = NULL;
     if (v->owner && doc_equal(v->owner, doc_get(row, STR("owner"))))
         v->owner = NULL;
 }
 
-static enum status keep_required(struct action *a, const struct module *m, const struct values *v, struct error *e) {
+static enum status keep_required(struct action *a, const struct module *m, const struct values *v,
+                                 struct error *e) {
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         if (v->of_field[i] && f->required && !f->removed && value_blank(v->of_field[i]))
-            return error_set(e, INVALID, arena_dup(a->write->arena, f->key), N_("This must be filled in."), NULL);
+            return error_set(e, INVALID, arena_dup(a->write->arena, f->key),
+                             N_("This must be filled in."), NULL);
     }
     return OK;
 }
 
-enum status record_change_values(struct action *a, const struct module *m, int64_t id, const struct doc *row,
-                                 struct values *v, int64_t *version_now, struct error *e) {
+enum status record_change_values(struct action *a, const struct module *m, int64_t id,
+                                 const struct doc *row, struct values *v, int64_t *version_now,
+                                 struct error *e) {
     struct arena *arena = a->write->arena;
     drop_unchanged(m, row, v);
     enum status s = keep_required(a, m, v, e);
@@ -114,7 +122,8 @@ enum status record_change_values(struct action *a, const struct module *m, int64
         items[n++] = (struct event_item){STR("owner"), doc_get(row, STR("owner")), v->owner};
     for (size_t i = 0; i < m->n_fields; i++)
         if (v->of_field[i])
-            items[n++] = (struct event_item){m->fields[i].key, doc_get(row, m->fields[i].key), v->of_field[i]};
+            items[n++] = (struct event_item){m->fields[i].key, doc_get(row, m->fields[i].key),
+                                             v->of_field[i]};
     int64_t version = doc_get_int(row, "version", 0);
     if (n) {
         struct event ev = {.kind = v->owner && n == 1 ? KIND_ASSIGNED : KIND_EDITED,
@@ -131,7 +140,8 @@ enum status record_change_values(struct action *a, const struct module *m, int64
 }
 
 enum status record_change(struct action *a, const struct module *m, int64_t id, int64_t version,
-                          const struct doc *in, int64_t *version_now, struct doc **clash, struct error *e) {
+                          const struct doc *in, int64_t *version_now, struct doc **clash,
+                          struct error *e) {
     struct values v;
     struct doc *row;
     enum status s = action_record(a, m, id, VERB_EDIT, &row, e);
@@ -144,7 +154,8 @@ enum status record_change(struct action *a, const struct module *m, int64_t id, 
     return s ? s : record_change_values(a, m, id, row, &v, version_now, e);
 }
 
-enum status record_assign(struct action *a, const struct module *m, int64_t id, int64_t user, struct error *e) {
+enum status record_assign(struct action *a, const struct module *m, int64_t id, int64_t user,
+                          struct error *e) {
     struct arena *arena = a->write->arena;
     struct doc *in = doc_object(arena);
     doc_set(in, STR("owner"), user > 0 ? doc_int(arena, user) : doc_null(arena));

@@ -3,7 +3,8 @@
 #include "records/rows.h"
 
 // Values nobody gave: presets, the next number, the one who creates it as the one in charge.
-static enum status fill_in(struct action *a, const struct module *m, struct values *v, struct error *e) {
+static enum status fill_in(struct action *a, const struct module *m, struct values *v,
+                           struct error *e) {
     struct arena *arena = a->write->arena;
     const struct viewer *viewer = a->act->viewer;
     micros now = a->act->at ? a->act->at : a->write->now;
@@ -29,7 +30,8 @@ static enum status fill_in(struct action *a, const struct module *m, struct valu
     return s;
 }
 
-static enum status require(struct action *a, const struct module *m, const struct values *v, struct error *e) {
+static enum status require(struct action *a, const struct module *m, const struct values *v,
+                           struct error *e) {
     struct error *at = e;
     enum status s = OK;
     for (size_t i = 0; i < m->n_fields; i++) {
@@ -40,13 +42,14 @@ static enum status require(struct action *a, const struct module *m, const struc
             at->next = arena_new(a->write->arena, struct error);
             at = at->next;
         }
-        s = error_set(at, INVALID, arena_dup(a->write->arena, f->key), N_("This must be filled in."), NULL);
+        s = error_set(at, INVALID, arena_dup(a->write->arena, f->key),
+                      N_("This must be filled in."), NULL);
     }
     return s;
 }
 
-enum status record_create_values(struct action *a, const struct module *m, struct values *v, int64_t *id,
-                                 struct error *e) {
+enum status record_create_values(struct action *a, const struct module *m, struct values *v,
+                                 int64_t *id, struct error *e) {
     struct arena *arena = a->write->arena;
     enum status s = fill_in(a, m, v, e);
     if (!s)
@@ -72,8 +75,8 @@ enum status record_create_values(struct action *a, const struct module *m, struc
     return s;
 }
 
-enum status record_create(struct action *a, const struct module *m, const struct doc *in, int64_t *id,
-                          struct error *e) {
+enum status record_create(struct action *a, const struct module *m, const struct doc *in,
+                          int64_t *id, struct error *e) {
     struct values v;
     enum status s = action_allowed(a, m, VERB_CREATE, e);
     if (!s)

@@ -1,7 +1,8 @@
 // Deleting and bringing back. A deleted record keeps its row and its history; it is out of lists, searches and links.
 #include "actions/values.h"
 
-static enum status turn(struct action *a, const struct module *m, int64_t id, enum event_kind kind, struct error *e) {
+static enum status turn(struct action *a, const struct module *m, int64_t id, enum event_kind kind,
+                        struct error *e) {
     struct event ev = {.kind = kind, .module = m->key, .record = id};
     return record_commit(a->write, a->crm, a->act, &ev, e);
 }
@@ -10,7 +11,8 @@ enum status record_delete(struct action *a, const struct module *m, int64_t id, 
     struct doc *row;
     enum status s = action_record(a, m, id, VERB_DELETE, &row, e);
     if (!s && str_is(m->key, "users"))
-        s = error_set(e, INVALID, NULL, N_("Users are never deleted, only deactivated: their history stays."), NULL);
+        s = error_set(e, INVALID, NULL,
+                      N_("Users are never deleted, only deactivated: their history stays."), NULL);
     return s ? s : turn(a, m, id, KIND_DELETED, e);
 }
 

@@ -31,8 +31,9 @@ static void keep(struct problems *p, struct error *e, enum status s) {
 // A name in what came in that is no value but part of the record's document: ignored, so that a document that was read can
 // be sent back with a change.
 static bool part_of_document(struct str key) {
-    static const char *const parts[] = {"id",         "module",     "version",    "created_at", "created_by",
-                                        "updated_at", "updated_by", "deleted_at", "as_of"};
+    static const char *const parts[] = {"id",         "module",     "version",
+                                        "created_at", "created_by", "updated_at",
+                                        "updated_by", "deleted_at", "as_of"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (str_is(key, parts[i]))
             return true;
@@ -58,17 +59,18 @@ static const struct doc *only_id(const struct field *f, const struct doc *v, str
 }
 
 // A file is named by its digest and called by a name; the rest is what the stored bytes say.
-static enum status stored_file(struct action *a, const struct doc *given, const struct doc **out, struct error *e) {
+static enum status stored_file(struct action *a, const struct doc *given, const struct doc **out,
+                               struct error *e) {
     struct doc *value;
-    enum status s = file_describe(a->crm, doc_get_text(given, "digest"), doc_get_text(given, "name"), a->write->arena,
-                                  &value, e);
+    enum status s = file_describe(a->crm, doc_get_text(given, "digest"),
+                                  doc_get_text(given, "name"), a->write->arena, &value, e);
     if (s == OK)
         *out = value;
     return s == NOT_FOUND ? error_set(e, INVALID, NULL, N_("There is no such file."), NULL) : s;
 }
 
-enum status values_take(struct action *a, const struct module *m, const struct doc *in, struct values *out,
-                        struct error *e) {
+enum status values_take(struct action *a, const struct module *m, const struct doc *in,
+                        struct values *out, struct error *e) {
     struct arena *arena = a->write->arena;
     struct problems p;
     problems_begin(&p, e, arena);
@@ -90,7 +92,8 @@ enum status values_take(struct action *a, const struct module *m, const struct d
         else if (f->type == TYPE_FILE && given->type == DOC_OBJECT)
             s = stored_file(a, given, &normal, here);
         else
-            s = value_normalise(f, only_id(f, given, arena), &a->act->viewer->local, arena, &normal, here);
+            s = value_normalise(f, only_id(f, given, arena), &a->act->viewer->local, arena, &normal,
+                                here);
         if (s) {
             keep(&p, here, s);
             continue;
@@ -107,20 +110,22 @@ enum status values_take(struct action *a, const struct module *m, const struct d
     return p.status;
 }
 
-static enum status check_exists(struct action *a, const struct module *to, const struct field *f, const struct doc *v,
-                                struct error *e) {
+static enum status check_exists(struct action *a, const struct module *to, const struct field *f,
+                                const struct doc *v, struct error *e) {
     int64_t id = doc_integer(v, 0);
     bool lives = false;
-    enum status s = may(a->act->viewer, to, VERB_VIEW) ? row_lives(a->write->conn, to, id, &lives, e) : OK;
+    enum status s =
+        may(a->act->viewer, to, VERB_VIEW) ? row_lives(a->write->conn, to, id, &lives, e) : OK;
     if (s || lives)
         return s;
     char number[24];
     snprintf(number, sizeof number, "%lld", (long long)id);
-    return error_set(e, INVALID, arena_dup(a->write->arena, f->key), N_("There is no record {0} to link to."), number,
-                     NULL);
+    return error_set(e, INVALID, arena_dup(a->write->arena, f->key),
+                     N_("There is no record {0} to link to."), number, NULL);
 }
 
-static enum status check_links(struct action *a, const struct field *f, const struct doc *v, struct error *e) {
+static enum status check_links(struct action *a, const struct field *f, const struct doc *v,
+                               struct error *e) {
     const struct module *to = NULL;
     if (f->type == TYPE_USER)
         to = model_module(a->model, STR("users"));
@@ -138,19 +143,19 @@ static enum status check_links(struct action *a, const struct field *f, const st
     return s;
 }
 
-static enum status check_unique(struct action *a, const struct module *m, const struct field *f, const struct doc *v,
-                                int64_t id, struct error *e) {
+static enum status check_unique(struct action *a, const struct module *m, const struct field *f,
+                                const struct doc *v, int64_t id, struct error *e) {
     struct list_filter filters[] = {{f->key, OP_EQ, value_text(f, v, a->write->arena)}};
     int64_t other = 0;
     enum status s = row_find(&a->reader, m, filters, 1, id, &other, e);
     if (!s && other)
-        s = error_set(e, INVALID, arena_dup(a->write->arena, f->key), N_("Another record already has this value."),
-                      NULL);
+        s = error_set(e, INVALID, arena_dup(a->write->arena, f->key),
+                      N_("Another record already has this value."), NULL);
     return s;
 }
 
-enum status values_check(struct action *a, const struct module *m, const struct values *v, int64_t id,
-                         struct error *e) {
+enum status values_check(struct action *a, const struct module *m, const struct values *v,
+                         int64_t id, struct error *e) {
     struct problems p;
     problems_begin(&p, e, a->write->arena);
     const struct field *owner = any_field(m, STR("owner"));

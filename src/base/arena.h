@@ -12,17 +12,19 @@ struct arena_cleanup;
 struct arena {
     struct arena_block *block; // the one being filled; older ones behind it
     struct arena_cleanup *cleanups;
-    size_t used;               // bytes handed out since the last reset
+    size_t used; // bytes handed out since the last reset
 };
 
-#define ARENA_INIT {0}
+#define ARENA_INIT                                                                                 \
+    { 0 }
 
 void *arena_alloc(struct arena *, size_t bytes);  // zeroed, aligned for any type; never NULL
 void *arena_bytes(struct arena *, size_t bytes);  // not zeroed
 char *arena_dup(struct arena *, struct str);      // a zero-ended copy
 struct str arena_str(struct arena *, struct str); // a copy (zero-ended too)
 struct str arena_printf(struct arena *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-struct str arena_vprintf(struct arena *, const char *fmt, va_list) __attribute__((format(printf, 2, 0)));
+struct str arena_vprintf(struct arena *, const char *fmt, va_list)
+    __attribute__((format(printf, 2, 0)));
 // Calls fn(what) at the next reset or release, in reverse order of registration.
 void arena_defer(struct arena *, void (*fn)(void *), void *what);
 // Runs the cleanups, forgets everything, keeps one block for the next use.

@@ -12,7 +12,8 @@ struct buf {
     bool overflow; // something was refused because of max; stays set until buf_clear
 };
 
-#define BUF_INIT(maximum) {.max = (maximum)}
+#define BUF_INIT(maximum)                                                                          \
+    { .max = (maximum) }
 
 void buf_add(struct buf *, const void *bytes, size_t n);
 void buf_char(struct buf *, char);

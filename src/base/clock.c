@@ -124,8 +124,8 @@ static bool take_char(struct str *s, char c) {
 }
 
 static bool take_date(struct str *s, struct civil *c) {
-    return take(s, 4, &c->year) && take_char(s, '-') && take(s, 2, &c->month) && take_char(s, '-') &&
-           take(s, 2, &c->day) && civil_valid(c->year, c->month, c->day);
+    return take(s, 4, &c->year) && take_char(s, '-') && take(s, 2, &c->month) &&
+           take_char(s, '-') && take(s, 2, &c->day) && civil_valid(c->year, c->month, c->day);
 }
 
 bool date_valid(struct str s) {

@@ -16,7 +16,8 @@ void crypto_random(void *out, size_t n) {
 void crypto_token(char out[CRYPTO_TOKEN]) {
     uint8_t bytes[32];
     crypto_random(bytes, sizeof bytes);
-    sodium_bin2base64(out, CRYPTO_TOKEN, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(out, CRYPTO_TOKEN, bytes, sizeof bytes,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 bool crypto_password_hash(struct str password, char out[CRYPTO_PASSWORD]) {
@@ -52,6 +53,6 @@ struct signature crypto_sign_with(const struct sign_seed *seed, struct str messa
 }
 
 bool crypto_sign_check(const struct sign_public *public, struct str message,
-                        const struct signature *s) {
+                       const struct signature *s) {
     return crypto_sign_verify_detached(s->b, (const uint8_t *)message.p, message.n, public->b) == 0;
 }

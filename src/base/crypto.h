@@ -26,7 +26,8 @@ struct signature {
 };
 void crypto_sign_new(struct sign_seed *);
 struct sign_public crypto_sign_public(const struct sign_seed *);
-struct signature crypto_sign_with(const struct sign_seed *, struct str message); // Ed25519, RFC 8032
+struct signature crypto_sign_with(const struct sign_seed *,
+                                  struct str message); // Ed25519, RFC 8032
 bool crypto_sign_check(const struct sign_public *, struct str message, const struct signature *);
 
 #endif

@@ -9,8 +9,8 @@
 enum doc_type {
     DOC_NULL,
     DOC_BOOL,
-    DOC_INT,    // 64 bit
-    DOC_REAL,   // only from foreign JSON; Cronista itself keeps exact decimals as strings
+    DOC_INT,  // 64 bit
+    DOC_REAL, // only from foreign JSON; Cronista itself keeps exact decimals as strings
     DOC_STRING,
     DOC_ARRAY,
     DOC_OBJECT,
@@ -63,7 +63,7 @@ struct doc *doc_add(struct doc *array, struct doc *value);
 struct doc *doc_get(const struct doc *object, struct str key); // NULL when absent
 struct str doc_text(const struct doc *);                       // of a string; else empty
 int64_t doc_integer(const struct doc *, int64_t otherwise);
-bool doc_true(const struct doc *); // DOC_BOOL true
+bool doc_true(const struct doc *);    // DOC_BOOL true
 bool doc_is_null(const struct doc *); // absent or null
 #define doc_get_text(o, key) doc_text(doc_get((o), STR(key)))
 #define doc_get_int(o, key, otherwise) doc_integer(doc_get((o), STR(key)), (otherwise))
@@ -71,7 +71,8 @@ bool doc_is_null(const struct doc *); // absent or null
 bool doc_equal(const struct doc *, const struct doc *); // same JSON value; order of members is free
 
 static inline struct doc *doc_first(const struct doc *parent) {
-    return parent && (parent->type == DOC_ARRAY || parent->type == DOC_OBJECT) ? parent->first : NULL;
+    return parent && (parent->type == DOC_ARRAY || parent->type == DOC_OBJECT) ? parent->first
+                                                                               : NULL;
 }
 #define doc_each(child, parent)                                                                    \
     for (struct doc *child = doc_first(parent); child; child = child->next)

@@ -26,10 +26,10 @@ enum status {
 // The text is a message id of the catalogues with {0} {1} {2} for its arguments.
 struct error {
     enum status status;
-    const char *msgid;                // a literal marked N_(), never freed; NULL while there is no error
+    const char *msgid; // a literal marked N_(), never freed; NULL while there is no error
     char args[ERROR_ARGS][ERROR_TEXT]; // cut at a character boundary when longer
-    char field[64];                   // the field it is about, or ""
-    struct error *next;               // further ones, in an arena of the caller's; usually NULL
+    char field[64];                    // the field it is about, or ""
+    struct error *next;                // further ones, in an arena of the caller's; usually NULL
 };
 
 // Marks a literal for the catalogues without translating it here.
@@ -45,7 +45,7 @@ void error_format(const struct error *e, struct str translated, char *out, size_
 const char *status_name(enum status); // "invalid", "not_found" ...: stable, for programs
 
 // Our own mistake: says where, and ends the program.
-#define BUG_ON(condition)                                                                         \
+#define BUG_ON(condition)                                                                          \
     do {                                                                                           \
         if (__builtin_expect(!!(condition), 0))                                                    \
             bug_at(__FILE__, __LINE__, #condition);                                                \

@@ -22,7 +22,8 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 int str_cmp(struct str a, struct str b); // by bytes, shorter first
 struct str str_trim(struct str s);       // ASCII white space off both ends
-struct str str_cut(struct str *rest, char at); // the part before `at`, *rest past it; all of it if absent
+struct str str_cut(struct str *rest,
+                   char at); // the part before `at`, *rest past it; all of it if absent
 ptrdiff_t str_find(struct str hay, struct str needle); // offset, -1 when absent
 
 // Whole-string parse of a decimal integer with optional minus. False (and *out untouched) on anything else.

@@ -4,7 +4,6 @@
 
 #include "formats/json.h"
 
-
 // The items of an event by field number; common columns apart.
 struct changes {
     const struct event_item **of_field; // by field->number; NULL where unchanged
@@ -32,7 +31,8 @@ static struct param owner_param(const struct event_item *item) {
 
 static enum status apply_created(struct applier *ap, const struct module *m, const struct event *ev,
                                  const struct changes *c, struct arena *a, struct error *e) {
-    struct param *p = arena_array(a, struct param, COMMON_COLUMNS + FIELD_COLUMNS_MAX * m->n_fields);
+    struct param *p =
+        arena_array(a, struct param, COMMON_COLUMNS + FIELD_COLUMNS_MAX * m->n_fields);
     int n = 0;
     p[n++] = P_INT(ev->record);
     p[n++] = P_INT(1);
@@ -86,22 +86,26 @@ static enum status apply_update(struct applier *ap, const struct module *m, cons
     int64_t changed = 0;
     enum status s = store_run_sql(ap->conn, sql_done(&q), q.params, q.n, &changed, e);
     if (!s && changed != 1)
-        s = error_set(e, CORRUPT, NULL, N_("The log changes a record that was never created."), NULL);
+        s = error_set(e, CORRUPT, NULL, N_("The log changes a record that was never created."),
+                      NULL);
     return s;
 }
 
 // ---------------------------------------------------------------- links and timelines
 
-static enum status on_timeline(struct applier *ap, int module, int64_t record, int64_t position, struct error *e) {
+static enum status on_timeline(struct applier *ap, int module, int64_t record, int64_t position,
+                               struct error *e) {
     struct param p[] = {P_INT(module), P_INT(record), P_INT(position)};
     return store_run(ap->conn, QUERY_TIMELINE_INSERT, p, 3, NULL, e);
 }
 
 static enum status link_add(struct applier *ap, const struct module *m, const struct event *ev,
-                            const struct field *f, const struct module *to, int64_t id, struct error *e) {
+                            const struct field *f, const struct module *to, int64_t id,
+                            struct error *e) {
     if (id <= 0)
         return OK;
-    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_TEXT(f->key), P_INT(to->number), P_INT(id)};
+    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_TEXT(f->key), P_INT(to->number),
+                        P_INT(id)};
     return store_run(ap->conn, QUERY_LINKS_INSERT, p, 5, NULL, e);
 }
 
@@ -142,8 +146,8 @@ static enum status links_follow(struct applier *ap, const struct module *m, cons
 }
 
 // The event goes onto the cards of all that its record belongs to.
-static enum status timelines_follow(struct applier *ap, const struct module *m, const struct event *ev,
-                                    struct error *e) {
+static enum status timelines_follow(struct applier *ap, const struct module *m,
+                                    const struct event *ev, struct error *e) {
     enum status s = on_timeline(ap, m->number, ev->record, ev->position, e);
     if (s || !m->sql->has_belongs)
         return s;
@@ -178,7 +182,8 @@ static enum status model_follow(struct applier *ap, struct error *e) {
     struct model_holder *fresh = NULL;
     enum status s = fields_read(ap->conn, ap->holder->model, &a, &changes, e);
     if (!s)
-        s = holder_make(&fresh, changes, ap->holder->model->version + 1, store_kind(conn_store(ap->conn)), e);
+        s = holder_make(&fresh, changes, ap->holder->model->version + 1,
+                        store_kind(conn_store(ap->conn)), e);
     if (!s)
         s = schema_follow(ap->conn, ap->holder->model, fresh->model, e);
     arena_release(&a);
@@ -193,7 +198,8 @@ static enum status model_follow(struct applier *ap, struct error *e) {
     return OK;
 }
 
-enum status event_apply(struct applier *ap, const struct event *ev, struct arena *a, struct error *e) {
+enum status event_apply(struct applier *ap, const struct event *ev, struct arena *a,
+                        struct error *e) {
     if (ev->record <= 0)
         return OK; // about no single record: an export, say
     const struct module *m = model_module(ap->holder->model, ev->module);
@@ -221,8 +227,8 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
 
 // ---------------------------------------------------------------- committing
 
-static enum status name_into(struct doc *names, struct conn *conn, const struct module *to, int64_t id,
-                             struct arena *a, struct error *e) {
+static enum status name_into(struct doc *names, struct conn *conn, const struct module *to,
+                             int64_t id, struct arena *a, struct error *e) {
     struct str key = arena_printf(a, "%.*s/%lld", STR_FMT(to->key), (long long)id);
     if (id <= 0 || doc_get(names, key))
         return OK;
@@ -238,9 +244,10 @@ static enum status name_into(struct doc *names, struct conn *conn, const struct 
     return s;
 }
 
-static enum status names_of(struct doc *names, struct applier *ap, const struct field *f, const struct doc *v,
-                            struct arena *a, struct error *e) {
-    const struct module *to = model_module(ap->holder->model, f->type == TYPE_USER ? STR("users") : f->target);
+static enum status names_of(struct doc *names, struct applier *ap, const struct field *f,
+                            const struct doc *v, struct arena *a, struct error *e) {
+    const struct module *to =
+        model_module(ap->holder->model, f->type == TYPE_USER ? STR("users") : f->target);
     if (!to || doc_is_null(v))
         return OK;
     if (v->type != DOC_ARRAY)
@@ -254,8 +261,8 @@ static enum status names_of(struct doc *names, struct applier *ap, const struct 
 }
 
 // The display names of that day of everything the changes point to; NULL when they point to nothing.
-static enum status names_today(struct applier *ap, const struct module *m, const struct event *ev, struct arena *a,
-                               const struct doc **out, struct error *e) {
+static enum status names_today(struct applier *ap, const struct module *m, const struct event *ev,
+                               struct arena *a, const struct doc **out, struct error *e) {
     struct doc *names = doc_object(a);
     enum status s = OK;
     for (size_t i = 0; i < ev->n_items && !s; i++) {
@@ -270,7 +277,8 @@ static enum status names_today(struct applier *ap, const struct module *m, const
     return s;
 }
 
-enum status record_commit(struct write *w, struct crm *crm, struct act *act, struct event *ev, struct error *e) {
+enum status record_commit(struct write *w, struct crm *crm, struct act *act, struct event *ev,
+                          struct error *e) {
     struct applier *ap = crm_applier(crm);
     const struct module *m = model_module(ap->holder->model, ev->module);
     BUG_ON(!m);

@@ -17,7 +17,7 @@ struct crm {
     struct store *store;
     struct writer *writer;
     struct indexer *indexer;
-    pthread_mutex_t lock; // newest, uses of holders, listeners
+    pthread_mutex_t lock;   // newest, uses of holders, listeners
     pthread_mutex_t reload; // one thread at a time reads the fields anew
     struct model_holder *newest;
     struct conn *publish; // reads the fields again after they were changed
@@ -61,14 +61,14 @@ void holder_free(struct model_holder *h) {
     free(h);
 }
 
-enum status fields_read(struct conn *conn, const struct model *model, struct arena *a, struct doc **out,
-                        struct error *e) {
+enum status fields_read(struct conn *conn, const struct model *model, struct arena *a,
+                        struct doc **out, struct error *e) {
     const struct module *m = model_module(model, STR("fields"));
     BUG_ON(!m);
     struct doc *all = doc_array(a);
     struct stmt *row = NULL;
-    struct str sql = arena_printf(a, "SELECT %.*s FROM %.*s ORDER BY id",
-                                  STR_FMT(m->sql->columns), STR_FMT(m->table));
+    struct str sql = arena_printf(a, "SELECT %.*s FROM %.*s ORDER BY id", STR_FMT(m->sql->columns),
+                                  STR_FMT(m->table));
     enum status s = store_sql(conn, sql, NULL, 0, &row, e);
     bool more = true;
     while (!s && !(s = store_next(row, &more, e)) && more)
@@ -153,7 +153,8 @@ void applier_release(struct applier *ap) {
     *ap = (struct applier){0};
 }
 
-enum status record_begin(struct write *w, struct crm *crm, const struct model **out, struct error *e) {
+enum status record_begin(struct write *w, struct crm *crm, const struct model **out,
+                         struct error *e) {
     struct applier *ap = &crm->applier;
     const struct model *newest = crm_model_hold(crm);
     enum status s = OK;
@@ -276,7 +277,10 @@ static enum status open_tables(struct crm *crm, bool migrate, struct error *e) {
         if (migrate)
             s = records_rebuild_at(crm->store, NULL, NULL, e);
         else
-            s = error_set(e, INVALID, NULL, N_("The tables were made by another version of the program: run cronista migrate."), NULL);
+            s = error_set(
+                e, INVALID, NULL,
+                N_("The tables were made by another version of the program: run cronista migrate."),
+                NULL);
     }
     holder_free(builtin);
     arena_release(&a);
@@ -295,7 +299,8 @@ static enum status open_model(struct crm *crm, struct error *e) {
     return s;
 }
 
-enum status crm_open(struct crm **out, const char *where, const struct crm_options *o, struct error *e) {
+enum status crm_open(struct crm **out, const char *where, const struct crm_options *o,
+                     struct error *e) {
     struct crm *crm = must_alloc(sizeof *crm);
     *crm = (struct crm){0};
     pthread_mutex_init(&crm->lock, NULL);

@@ -19,18 +19,40 @@
 
 // Types that a computer would run: refused whatever the name says.
 static const char *const executable[] = {
-    "application/x-executable",     "application/x-pie-executable", "application/x-sharedlib", "application/x-object",
-    "application/x-dosexec",        "application/vnd.microsoft.portable-executable",           "application/x-msdownload",
-    "application/x-mach-binary",    "application/x-ms-installer",   "application/x-msi",       "application/java-archive",
-    "application/x-java-applet",    "text/x-shellscript",           "text/x-msdos-batch",      "application/x-elc",
-    "text/x-perl",                  "text/x-python",                "text/x-script.python",    "text/x-ruby",
-    "text/x-php",                   "application/javascript",       "text/javascript",         "application/x-ms-shortcut",
-    "application/x-wine-extension-ini", "application/vnd.android.package-archive",
+    "application/x-executable",
+    "application/x-pie-executable",
+    "application/x-sharedlib",
+    "application/x-object",
+    "application/x-dosexec",
+    "application/vnd.microsoft.portable-executable",
+    "application/x-msdownload",
+    "application/x-mach-binary",
+    "application/x-ms-installer",
+    "application/x-msi",
+    "application/java-archive",
+    "application/x-java-applet",
+    "text/x-shellscript",
+    "text/x-msdos-batch",
+    "application/x-elc",
+    "text/x-perl",
+    "text/x-python",
+    "text/x-script.python",
+    "text/x-ruby",
+    "text/x-php",
+    "application/javascript",
+    "text/javascript",
+    "application/x-ms-shortcut",
+    "application/x-wine-extension-ini",
+    "application/vnd.android.package-archive",
 };
 
 // And ways to begin that make a system run a file even when the rest of it would pass for something else.
 static bool begins_to_run(const char *path) {
-    static const struct str begins[] = {{"#!", 2}, {"MZ", 2}, {"\x7f" "ELF", 4}};
+    static const struct str begins[] = {{"#!", 2},
+                                        {"MZ", 2},
+                                        {"\x7f"
+                                         "ELF",
+                                         4}};
     char head[4];
     FILE *f = fopen(path, "rbe");
     size_t n = f ? fread(head, 1, sizeof head, f) : 0;
@@ -56,7 +78,8 @@ static magic_t magic;
 static enum status media_of(const char *path, struct arena *a, struct str *out, struct error *e) {
     enum status s = OK;
     pthread_mutex_lock(&magic_lock);
-    if (!magic && (magic = magic_open(MAGIC_MIME_TYPE | MAGIC_ERROR)) && magic_load(magic, NULL) != 0) {
+    if (!magic && (magic = magic_open(MAGIC_MIME_TYPE | MAGIC_ERROR)) &&
+        magic_load(magic, NULL) != 0) {
         magic_close(magic);
         magic = NULL;
     }
@@ -107,8 +130,8 @@ static bool digest_valid(struct str digest) {
 }
 
 static void path_of(struct crm *crm, struct str digest, char out[PATH_SIZE]) {
-    snprintf(out, PATH_SIZE, "%s/files/%.2s/%.*s", store_directory(crm_store(crm)), digest.p, (int)digest.n - 2,
-             digest.p + 2);
+    snprintf(out, PATH_SIZE, "%s/files/%.2s/%.*s", store_directory(crm_store(crm)), digest.p,
+             (int)digest.n - 2, digest.p + 2);
 }
 
 // The folder's entry itself must survive a power cut too.
@@ -121,7 +144,8 @@ static void sync_folder(const char *path) {
 }
 
 static enum status copy_across(const char *from, const char *to, struct error *e) {
-    int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int in = open(from, O_RDONLY | O_CLOEXEC),
+        out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     char *chunk = must_alloc(CHUNK);
     ssize_t n = in < 0 || out < 0 ? -1 : 0;
     while (n >= 0 && (n = read(in, chunk, CHUNK)) > 0)
@@ -184,7 +208,8 @@ static struct str tidy_name(struct str name, struct arena *a) {
     return tidy;
 }
 
-static struct doc *value_of(struct str digest, struct str name, int64_t size, struct str media, struct arena *a) {
+static struct doc *value_of(struct str digest, struct str name, int64_t size, struct str media,
+                            struct arena *a) {
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "digest", arena_str(a, digest));
     doc_set_str(a, d, "name", tidy_name(name, a));
@@ -193,8 +218,8 @@ static struct doc *value_of(struct str digest, struct str name, int64_t size, st
     return d;
 }
 
-enum status file_keep(struct crm *crm, const char *path, struct str name, struct arena *a, struct doc **value,
-                      struct error *e) {
+enum status file_keep(struct crm *crm, const char *path, struct str name, struct arena *a,
+                      struct doc **value, struct error *e) {
     struct str media;
     struct hash h;
     int64_t size = 0;
@@ -215,8 +240,8 @@ static enum status missing(struct error *e) {
     return error_set(e, NOT_FOUND, "file", N_("There is no such file."), NULL);
 }
 
-enum status file_describe(struct crm *crm, struct str digest, struct str name, struct arena *a, struct doc **value,
-                          struct error *e) {
+enum status file_describe(struct crm *crm, struct str digest, struct str name, struct arena *a,
+                          struct doc **value, struct error *e) {
     char path[PATH_SIZE];
     struct stat st;
     struct str media;

@@ -8,10 +8,11 @@
 // Takes the file at `path` (moved, not copied, when it lies on the same file system) under its digest. `name`: as its owner
 // called it; only the last part counts. *value: {"digest","name","size","media"}, what a field of type file holds.
 // INVALID for what can be executed, whatever its name; FULL, UNAVAILABLE.
-enum status file_keep(struct crm *, const char *path, struct str name, struct arena *, struct doc **value, struct error *);
+enum status file_keep(struct crm *, const char *path, struct str name, struct arena *,
+                      struct doc **value, struct error *);
 // The value again for a file that is there: what a program says of size and type is not believed. NOT_FOUND.
-enum status file_describe(struct crm *, struct str digest, struct str name, struct arena *, struct doc **value,
-                          struct error *);
+enum status file_describe(struct crm *, struct str digest, struct str name, struct arena *,
+                          struct doc **value, struct error *);
 // Opens it for reading. NOT_FOUND.
 enum status file_open(struct crm *, struct str digest, int *fd, int64_t *size, struct error *);
 

@@ -6,8 +6,10 @@
 #include "formats/json.h"
 
 static const char *const operator_names[] = {
-    [OP_EQ] = "eq", [OP_NE] = "ne",   [OP_CONTAINS] = "contains", [OP_STARTS] = "starts", [OP_GT] = "gt",
-    [OP_GTE] = "gte", [OP_LT] = "lt", [OP_LTE] = "lte",           [OP_IN] = "in",         [OP_EMPTY] = "empty",
+    [OP_EQ] = "eq",         [OP_NE] = "ne",   [OP_CONTAINS] = "contains",
+    [OP_STARTS] = "starts", [OP_GT] = "gt",   [OP_GTE] = "gte",
+    [OP_LT] = "lt",         [OP_LTE] = "lte", [OP_IN] = "in",
+    [OP_EMPTY] = "empty",
 };
 #define OPERATORS (sizeof operator_names / sizeof *operator_names)
 
@@ -40,8 +42,9 @@ static const char *compare_sign(enum list_operator op) {
 }
 
 static enum status bad_operator(const struct list_filter *f, struct reader *r, struct error *e) {
-    return error_set(e, INVALID, arena_dup(r->arena, f->field), N_("This field can't be filtered with \"{0}\"."),
-                     list_operator_name(f->op), NULL);
+    return error_set(e, INVALID, arena_dup(r->arena, f->field),
+                     N_("This field can't be filtered with \"{0}\"."), list_operator_name(f->op),
+                     NULL);
 }
 
 static enum status is_empty(struct sql *q, const struct field *field, struct str value) {
@@ -79,8 +82,8 @@ static struct str prefix_end(struct arena *a, struct str prefix) {
     return (struct str){p, n};
 }
 
-static enum status text_filter(struct sql *q, const struct field *field, const struct list_filter *f,
-                               struct reader *r) {
+static enum status text_filter(struct sql *q, const struct field *field,
+                               const struct list_filter *f, struct reader *r) {
     struct str column = field->column, value = f->value;
     if (type_of(field->type)->folded) {
         column = field->column_folded;
@@ -107,8 +110,8 @@ static enum status text_filter(struct sql *q, const struct field *field, const s
 }
 
 // Several texts in one column, a JSON array: holds when one of them is the value.
-static enum status several_filter(struct sql *q, const struct field *field, const struct list_filter *f,
-                                  struct reader *r, struct error *e) {
+static enum status several_filter(struct sql *q, const struct field *field,
+                                  const struct list_filter *f, struct reader *r, struct error *e) {
     if (f->op != OP_EQ && f->op != OP_NE && f->op != OP_CONTAINS)
         return bad_operator(f, r, e);
     bool folded = type_of(field->type)->folded;
@@ -133,13 +136,15 @@ static enum status several_filter(struct sql *q, const struct field *field, cons
 
 // ---------------------------------------------------------------- numbers, dates, links
 
-static enum status value_param(const struct field *field, const struct list_filter *f, struct reader *r,
-                               struct param *out, struct error *e) {
+static enum status value_param(const struct field *field, const struct list_filter *f,
+                               struct reader *r, struct param *out, struct error *e) {
     if (field->type == TYPE_MONEY) {
         int64_t units;
         if (!decimal_parse(f->value, 4, &units) &&
-            !decimal_parse_local(f->value, r->viewer->local.language.n ? ',' : '.', 4, &units, NULL))
-            return error_set(e, INVALID, arena_dup(r->arena, f->field), N_("This is not an amount."), NULL);
+            !decimal_parse_local(f->value, r->viewer->local.language.n ? ',' : '.', 4, &units,
+                                 NULL))
+            return error_set(e, INVALID, arena_dup(r->arena, f->field),
+                             N_("This is not an amount."), NULL);
         *out = P_INT(units);
         return OK;
     }
@@ -187,9 +192,10 @@ static enum status day_filter(struct sql *q, const struct field *field, const st
 }
 
 // A link by the id it points to, by "me", or by the name of what it points to.
-static enum status link_filter(struct sql *q, const struct field *field, const struct list_filter *f,
-                               struct reader *r, struct error *e) {
-    const struct module *to = model_module(r->model, field->type == TYPE_USER ? STR("users") : field->target);
+static enum status link_filter(struct sql *q, const struct field *field,
+                               const struct list_filter *f, struct reader *r, struct error *e) {
+    const struct module *to =
+        model_module(r->model, field->type == TYPE_USER ? STR("users") : field->target);
     if (!to)
         return bad_operator(f, r, e);
     int64_t id = 0;
@@ -234,8 +240,8 @@ static enum status links_filter(struct sql *q, const struct module *m, const str
     return OK;
 }
 
-static enum status one(struct sql *q, const struct module *m, const struct field *field, const struct list_filter *f,
-                       struct reader *r, struct error *e) {
+static enum status one(struct sql *q, const struct module *m, const struct field *field,
+                       const struct list_filter *f, struct reader *r, struct error *e) {
     micros ignored;
     struct param value;
     enum status s;
@@ -278,12 +284,12 @@ static enum status one(struct sql *q, const struct module *m, const struct field
     return s;
 }
 
-enum status filter_sql(struct sql *q, const struct module *m, const struct list_filter *f, struct reader *r,
-                       struct error *e) {
+enum status filter_sql(struct sql *q, const struct module *m, const struct list_filter *f,
+                       struct reader *r, struct error *e) {
     const struct field *field = any_field(m, f->field);
     if (!field || (field->number >= 0 && !may_field(r->viewer, m, field, false)))
-        return error_set(e, INVALID, arena_dup(r->arena, f->field), N_("There is no field \"{0}\"."),
-                         arena_dup(r->arena, f->field), NULL);
+        return error_set(e, INVALID, arena_dup(r->arena, f->field),
+                         N_("There is no field \"{0}\"."), arena_dup(r->arena, f->field), NULL);
     if (f->op == OP_EMPTY)
         return is_empty(q, field, f->value);
     if (f->op != OP_IN)
@@ -298,7 +304,8 @@ enum status filter_sql(struct sql *q, const struct module *m, const struct list_
         if (n++)
             sql_z(q, " OR ");
         if (n > 200)
-            return error_set(e, TOO_LARGE, arena_dup(r->arena, f->field), N_("Too many values in one filter."), NULL);
+            return error_set(e, TOO_LARGE, arena_dup(r->arena, f->field),
+                             N_("Too many values in one filter."), NULL);
         s = one(q, m, field, &each, r, e);
     }
     sql_z(q, ")");

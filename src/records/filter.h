@@ -6,6 +6,7 @@
 #include "records/internal.h"
 
 // Adds one condition. INVALID names the field when it does not exist, may not be read, or can't be filtered that way.
-enum status filter_sql(struct sql *, const struct module *, const struct list_filter *, struct reader *, struct error *);
+enum status filter_sql(struct sql *, const struct module *, const struct list_filter *,
+                       struct reader *, struct error *);
 
 #endif

@@ -55,7 +55,8 @@ static void open_items(struct reader *r, const struct module *m, struct str body
     doc_set(out, STR("changes"), changes);
 }
 
-static void put_changes(struct reader *r, const struct module *m, struct str body, struct doc *out) {
+static void put_changes(struct reader *r, const struct module *m, struct str body,
+                        struct doc *out) {
     static const char before[] = "{\"items\":";
     bool plain = body.n > sizeof before && str_starts(body, STR("{\"items\":")) &&
                  str_find(body, STR("\"field\":\"~")) < 0 && reads_all_fields(r, m);
@@ -69,8 +70,10 @@ static void put_changes(struct reader *r, const struct module *m, struct str bod
 }
 
 static const char columns[] =
-    "SELECT l.position,l.at,l.actor,l.module,l.record,l.kind,l.operation,l.channel,e.head,p.body FROM ";
-static const char joins[] = " JOIN events e ON e.position=l.position JOIN payloads p ON p.position=l.position";
+    "SELECT l.position,l.at,l.actor,l.module,l.record,l.kind,l.operation,l.channel,e.head,p.body "
+    "FROM ";
+static const char joins[] =
+    " JOIN events e ON e.position=l.position JOIN payloads p ON p.position=l.position";
 
 static struct doc *actor_doc(struct reader *r, int64_t user) {
     const struct module *users = model_module(r->model, STR("users"));
@@ -87,7 +90,8 @@ static struct doc *event_doc(struct reader *r, struct stmt *row, const struct mo
     doc_set_str(a, d, "at", arena_str(a, str_z(at)));
     doc_set(d, STR("actor"), actor_doc(r, stmt_int(row, 2)));
     struct str head = stmt_blob(row, 8);
-    int64_t behalf = head_number(head, STR("\"on_behalf_of\":")), cause = head_number(head, STR("\"cause\":"));
+    int64_t behalf = head_number(head, STR("\"on_behalf_of\":")),
+            cause = head_number(head, STR("\"cause\":"));
     if (behalf > 0)
         doc_set(d, STR("on_behalf_of"), actor_doc(r, behalf));
     doc_set_z(a, d, "channel", event_channel_name((int)stmt_int(row, 7)));
@@ -125,7 +129,8 @@ static void condition(struct sql *q, const char *text, int64_t value) {
     sql_param(q, P_INT(value));
 }
 
-static void build(struct reader *r, const struct history_query *h, int64_t before, int limit, struct sql *q) {
+static void build(struct reader *r, const struct history_query *h, int64_t before, int limit,
+                  struct sql *q) {
     sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
     sql_z(q, columns);
     bool card = h->module && !h->own_only;
@@ -164,7 +169,8 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
         buf_lit(&needle, "\"field\":");
         json_write_string(&needle, h->field);
         sql_z(q, " AND ");
-        struct str text = q->kind == STORE_SQLITE ? STR("CAST(p.body AS TEXT)") : STR("convert_from(p.body,'UTF8')");
+        struct str text = q->kind == STORE_SQLITE ? STR("CAST(p.body AS TEXT)")
+                                                  : STR("convert_from(p.body,'UTF8')");
         sql_contains(q, text, P_TEXT(arena_str(r->arena, buf_view(&needle))));
         buf_release(&needle);
     }
@@ -205,10 +211,12 @@ static enum status allowed(struct reader *r, const struct history_query *h, stru
     if (!h->module && may(r->viewer, NULL, VERB_AUDIT))
         return OK;
     return h->module ? error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL)
-                     : error_set(e, DENIED, NULL, N_("Only administrators may read the change log."), NULL);
+                     : error_set(e, DENIED, NULL,
+                                 N_("Only administrators may read the change log."), NULL);
 }
 
-enum status history_list(struct reader *r, const struct history_query *h, struct doc **out, struct error *e) {
+enum status history_list(struct reader *r, const struct history_query *h, struct doc **out,
+                         struct error *e) {
     enum status s = allowed(r, h, e);
     if (s)
         return s;
@@ -236,7 +244,8 @@ static enum status hand_on(void *arg, struct doc *event) {
 }
 
 enum status history_each(struct reader *r, const struct history_query *h,
-                         enum status (*each)(void *, const struct doc *), void *arg, struct error *e) {
+                         enum status (*each)(void *, const struct doc *), void *arg,
+                         struct error *e) {
     enum status s = allowed(r, h, e);
     struct forward f = {each, arg};
     int64_t before = h->before;

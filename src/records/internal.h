@@ -21,7 +21,7 @@ struct module_sql {
     struct str next_id;
     const struct field **all; // the fields behind `columns`, after id and version
     int n_columns;
-    bool has_links;     // some field is a link: apply keeps record_links
+    bool has_links; // some field is a link: apply keeps record_links
     bool has_belongs;
 };
 
@@ -33,14 +33,16 @@ const struct field *common_field(struct str key);
 // Makes the statements of all modules of a model; they live in the arena.
 void schema_prepare(struct model *, struct arena *, enum store_kind);
 // Makes missing tables, columns and indexes. `before`: the model the database already follows, or NULL for none.
-enum status schema_follow(struct conn *, const struct model *before, const struct model *after, struct error *);
+enum status schema_follow(struct conn *, const struct model *before, const struct model *after,
+                          struct error *);
 enum status schema_drop(struct conn *, const struct model *, struct error *);
 
 // ---------------------------------------------------------------- columns.c: values and columns
 
 #define FIELD_COLUMNS_MAX 3
 // The parameters of a field's columns (main, second, folded: as far as it has them), in this order.
-int field_params(const struct field *, const struct doc *, struct arena *, struct param out[FIELD_COLUMNS_MAX]);
+int field_params(const struct field *, const struct doc *, struct arena *,
+                 struct param out[FIELD_COLUMNS_MAX]);
 int field_column_names(const struct field *, struct str out[FIELD_COLUMNS_MAX]);
 // A value from the row, from column *at on (moved past the field's columns that a SELECT has: main and second).
 struct doc *field_read(const struct field *, struct stmt *, int *at, struct arena *);
@@ -50,25 +52,26 @@ struct doc *field_read(const struct field *, struct stmt *, int *at, struct aren
 // Turns events into rows on one connection, following the model as it changes.
 struct applier {
     struct conn *conn;
-    struct crm *crm;        // where models come from
+    struct crm *crm;             // where models come from
     struct model_holder *holder; // the model the database follows now
-    int64_t follows;        // version of the published model it started from
-    bool changed;           // the model has changed since it was last published
+    int64_t follows;             // version of the published model it started from
+    bool changed;                // the model has changed since it was last published
 };
 
 // A model with its statements, counted.
 struct model_holder {
     struct model *model;
     struct arena arena;
-    int uses;               // under crm's lock
+    int uses; // under crm's lock
     struct model_holder *older;
 };
 
-enum status holder_make(struct model_holder **, const struct doc *changes, int64_t version, enum store_kind,
-                        struct error *);
+enum status holder_make(struct model_holder **, const struct doc *changes, int64_t version,
+                        enum store_kind, struct error *);
 void holder_free(struct model_holder *);
 // The records of `fields` as documents, for model_build.
-enum status fields_read(struct conn *, const struct model *, struct arena *, struct doc **, struct error *);
+enum status fields_read(struct conn *, const struct model *, struct arena *, struct doc **,
+                        struct error *);
 
 enum status event_apply(struct applier *, const struct event *, struct arena *, struct error *);
 // The applier of the process's writer; record_begin() has made it ready.
@@ -79,24 +82,26 @@ void applier_release(struct applier *);
 struct projection {
     const struct field **fields; // common columns among them; id and version always come first
     size_t n;
-    struct str columns;          // for a SELECT
+    struct str columns; // for a SELECT
     int n_columns;
 };
-void projection_make(struct projection *, const struct module *, bool (*wanted)(void *, struct str key), void *arg,
-                     struct arena *);
-struct doc *row_doc_some(const struct module *, const struct projection *, struct stmt *, struct arena *);
+void projection_make(struct projection *, const struct module *,
+                     bool (*wanted)(void *, struct str key), void *arg, struct arena *);
+struct doc *row_doc_some(const struct module *, const struct projection *, struct stmt *,
+                         struct arena *);
 // The document of the row under the cursor, columns as module->sql->columns.
 struct doc *row_doc(const struct module *, struct stmt *, struct arena *);
 // {"id","name"} of a record, with "deleted" when it is; nothing is checked against permissions.
 struct doc *name_doc(struct reader *, const struct module *, int64_t id);
 // Puts names beside the ids of links and users, and leaves out what the viewer may not read.
-enum status row_decorate(struct reader *, const struct module *, struct doc *row, struct doc **out, struct error *);
+enum status row_decorate(struct reader *, const struct module *, struct doc *row, struct doc **out,
+                         struct error *);
 
 // ---------------------------------------------------------------- rebuild.c
 
 // Computes every derived table of a store anew, in one transaction.
-enum status records_rebuild_at(struct store *, void (*progress)(void *, int64_t done, int64_t all), void *,
-                               struct error *);
+enum status records_rebuild_at(struct store *, void (*progress)(void *, int64_t done, int64_t all),
+                               void *, struct error *);
 // Notes for which description of the built-in modules the tables were made.
 enum status crm_layout_write(struct conn *, const struct model *builtin, struct error *);
 void crm_tell(struct crm *, int64_t last);
@@ -114,20 +119,20 @@ void indexer_stop(struct indexer *);
 
 // What a search term stands for in a module, ready for a WHERE clause.
 struct search_plan {
-    bool by_index;       // term long enough for the index
-    bool few;            // at most SEARCH_FEW hits: cheaper to look them up than to walk in sort order
-    int64_t *hits;       // what the index says, when they are few
+    bool by_index; // term long enough for the index
+    bool few;      // at most SEARCH_FEW hits: cheaper to look them up than to walk in sort order
+    int64_t *hits; // what the index says, when they are few
     size_t n_hits;
-    struct str match;    // the index's query
-    struct str term;     // folded
-    int64_t *fresh;      // records changed since the index was brought up to date
+    struct str match; // the index's query
+    struct str term;  // folded
+    int64_t *fresh;   // records changed since the index was brought up to date
     size_t n_fresh;
     int64_t *fresh_hits; // those of them that contain the term
     size_t n_fresh_hits;
 };
 #define SEARCH_FEW 400
-enum status search_prepare(struct reader *, const struct module *, struct str term, struct search_plan *,
-                           struct error *);
+enum status search_prepare(struct reader *, const struct module *, struct str term,
+                           struct search_plan *, struct error *);
 
 // ---------------------------------------------------------------- building statements
 
@@ -140,8 +145,9 @@ struct sql {
 };
 void sql_begin(struct sql *, struct arena *, enum store_kind);
 void sql_z(struct sql *, const char *);
-void sql_str(struct sql *, struct str identifier_or_text); // from the model only, never from a request
-void sql_param(struct sql *, struct param);               // writes $N
+void sql_str(struct sql *,
+             struct str identifier_or_text); // from the model only, never from a request
+void sql_param(struct sql *, struct param);  // writes $N
 // "part is contained in whole": both are pieces of SQL made by the caller.
 void sql_contains(struct sql *, struct str whole, struct param part);
 struct str sql_done(struct sql *); // the text, in the arena

@@ -43,15 +43,18 @@ static enum status order_make(struct list *l, struct error *e) {
     const struct list_query *lq = l->lq;
     for (size_t i = 0; i < lq->n_sort && i + 1 < SORTS; i++) {
         const struct field *f = any_field(l->m, lq->sort[i].field);
-        if (!f || (f->number >= 0 && (!type_of(f->type)->sortable || !may_field(l->r->viewer, l->m, f, false))))
+        if (!f || (f->number >= 0 &&
+                   (!type_of(f->type)->sortable || !may_field(l->r->viewer, l->m, f, false))))
             return error_set(e, INVALID, arena_dup(l->r->arena, lq->sort[i].field),
-                             N_("There is no sorting by \"{0}\"."), arena_dup(l->r->arena, lq->sort[i].field), NULL);
+                             N_("There is no sorting by \"{0}\"."),
+                             arena_dup(l->r->arena, lq->sort[i].field), NULL);
         order_add(l, f, lq->sort[i].descending);
     }
     if (!l->n_order)
         order_add(l, common_field(STR("updated_at")), true);
     const struct field *first = l->order[0].field;
-    bool always = str_is(first->key, "id") || str_is(first->key, "updated_at") || str_is(first->key, "created_at");
+    bool always = str_is(first->key, "id") || str_is(first->key, "updated_at") ||
+                  str_is(first->key, "created_at");
     l->nullable = !always;
     if (!str_is(first->key, "id"))
         order_add(l, common_field(STR("id")), l->order[l->n_order - 1].descending);
@@ -209,7 +212,8 @@ static void order_by(struct list *l, struct sql *q, bool empty_part) {
 }
 
 // One part of the list: the rows with a value in the first sort column, or those without.
-static enum status part_sql(struct list *l, bool empty_part, int limit, struct sql *q, struct error *e) {
+static enum status part_sql(struct list *l, bool empty_part, int limit, struct sql *q,
+                            struct error *e) {
     sql_begin(q, l->r->arena, store_kind(conn_store(l->r->conn)));
     sql_z(q, "SELECT ");
     sql_str(q, l->columns.columns);
@@ -248,7 +252,8 @@ static enum status cursor_read(struct list *l, struct str text, struct error *e)
         return OK;
     struct buf json = BUF_INIT(4096);
     struct doc *d = NULL;
-    bool good = base64url_get(&json, text) && json_parse(l->r->arena, buf_view(&json), NULL, &d, NULL) == OK &&
+    bool good = base64url_get(&json, text) &&
+                json_parse(l->r->arena, buf_view(&json), NULL, &d, NULL) == OK &&
                 d->type == DOC_ARRAY && d->count == l->n_order && d->last->type == DOC_INT;
     size_t i = 0;
     doc_each(v, good ? d : NULL) {
@@ -303,7 +308,8 @@ static bool wanted(void *arg, struct str key) {
     return f ? f->in_list && !f->hidden : str_is(key, "owner") || str_is(key, "updated_at");
 }
 
-static enum status begin(struct list *l, struct reader *r, const struct list_query *lq, struct error *e) {
+static enum status begin(struct list *l, struct reader *r, const struct list_query *lq,
+                         struct error *e) {
     *l = (struct list){.r = r, .lq = lq, .m = lq->module};
     if (!may(r->viewer, lq->module, VERB_VIEW))
         return error_set(e, NOT_FOUND, NULL, N_("There is no such module."), NULL);
@@ -329,8 +335,9 @@ static enum status begin(struct list *l, struct reader *r, const struct list_que
 }
 
 // Up to limit rows from the cursor on; *n of them, *end the cursor after the last if more follow.
-static enum status rows(struct list *l, int limit, enum status (*each)(void *, struct list *, struct doc *), void *arg,
-                        int *n, struct doc **end, struct error *e) {
+static enum status rows(struct list *l, int limit,
+                        enum status (*each)(void *, struct list *, struct doc *), void *arg, int *n,
+                        struct doc **end, struct error *e) {
     bool empty_first = l->nullable && !l->order[0].descending;
     enum status s = OK;
     struct doc *at_limit = NULL;
@@ -400,7 +407,8 @@ static enum status count(struct list *l, struct doc **out, struct error *e) {
     return s;
 }
 
-enum status record_list(struct reader *r, const struct list_query *lq, struct doc **out, struct error *e) {
+enum status record_list(struct reader *r, const struct list_query *lq, struct doc **out,
+                        struct error *e) {
     struct list l;
     enum status s = begin(&l, r, lq, e);
     if (s)
@@ -433,8 +441,8 @@ static enum status hand_on(void *arg, struct list *l, struct doc *row) {
     return s ? s : to->each(to->arg, d);
 }
 
-enum status record_each(struct reader *r, const struct list_query *lq, enum status (*fn)(void *, const struct doc *),
-                        void *arg, struct error *e) {
+enum status record_each(struct reader *r, const struct list_query *lq,
+                        enum status (*fn)(void *, const struct doc *), void *arg, struct error *e) {
     struct arena own = ARENA_INIT; // of one page
     struct each to = {fn, arg};
     struct list_query query = *lq;

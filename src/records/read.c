@@ -19,7 +19,8 @@ static struct doc *common_doc(const struct field *f, struct stmt *row, int c, st
     return f->type == TYPE_DATETIME ? time_doc(row, c, a) : id_doc(row, c, a);
 }
 
-struct doc *row_doc_some(const struct module *m, const struct projection *p, struct stmt *row, struct arena *a) {
+struct doc *row_doc_some(const struct module *m, const struct projection *p, struct stmt *row,
+                         struct arena *a) {
     struct doc *d = doc_object(a);
     doc_set_int(a, d, "id", stmt_int(row, 0));
     doc_set_str(a, d, "module", m->key);
@@ -27,20 +28,24 @@ struct doc *row_doc_some(const struct module *m, const struct projection *p, str
     int at = 2;
     for (size_t i = 0; i < p->n; i++) {
         const struct field *f = p->fields[i];
-        doc_set(d, f->key, f->number < 0 ? common_doc(f, row, at++, a) : field_read(f, row, &at, a));
+        doc_set(d, f->key,
+                f->number < 0 ? common_doc(f, row, at++, a) : field_read(f, row, &at, a));
     }
     return d;
 }
 
-void projection_make(struct projection *p, const struct module *m, bool (*wanted)(void *, struct str key), void *arg,
-                     struct arena *a) {
-    static const char *const common[] = {"created_at", "created_by", "updated_at", "updated_by", "owner", "deleted_at"};
+void projection_make(struct projection *p, const struct module *m,
+                     bool (*wanted)(void *, struct str key), void *arg, struct arena *a) {
+    static const char *const common[] = {"created_at", "created_by", "updated_at",
+                                         "updated_by", "owner",      "deleted_at"};
     size_t n_common = sizeof common / sizeof *common;
     struct buf columns = BUF_INIT(1 << 20);
     buf_lit(&columns, "id,version");
-    *p = (struct projection){.fields = arena_array(a, const struct field *, n_common + m->n_fields), .n_columns = 2};
+    *p = (struct projection){.fields = arena_array(a, const struct field *, n_common + m->n_fields),
+                             .n_columns = 2};
     for (size_t i = 0; i < n_common + m->n_fields; i++) {
-        const struct field *f = i < n_common ? common_field(str_z(common[i])) : &m->fields[i - n_common];
+        const struct field *f =
+            i < n_common ? common_field(str_z(common[i])) : &m->fields[i - n_common];
         if (!wanted(arg, f->key))
             continue;
         p->fields[p->n++] = f;
@@ -62,8 +67,8 @@ struct doc *row_doc(const struct module *m, struct stmt *row, struct arena *a) {
     return row_doc_some(m, &all, row, a);
 }
 
-enum status row_get(struct conn *conn, const struct module *m, int64_t id, struct arena *a, struct doc **out,
-                    struct error *e) {
+enum status row_get(struct conn *conn, const struct module *m, int64_t id, struct arena *a,
+                    struct doc **out, struct error *e) {
     struct param p[] = {P_INT(id)};
     struct stmt *row = NULL;
     bool found = false;
@@ -78,7 +83,8 @@ enum status row_get(struct conn *conn, const struct module *m, int64_t id, struc
     return s;
 }
 
-enum status row_lives(struct conn *conn, const struct module *m, int64_t id, bool *lives, struct error *e) {
+enum status row_lives(struct conn *conn, const struct module *m, int64_t id, bool *lives,
+                      struct error *e) {
     struct param p[] = {P_INT(id)};
     struct stmt *row = NULL;
     enum status s = store_sql(conn, m->sql->lives, p, 1, &row, e);
@@ -88,8 +94,8 @@ enum status row_lives(struct conn *conn, const struct module *m, int64_t id, boo
     return s;
 }
 
-enum status row_find(struct reader *r, const struct module *m, const struct list_filter *filters, size_t n,
-                     int64_t except, int64_t *id, struct error *e) {
+enum status row_find(struct reader *r, const struct module *m, const struct list_filter *filters,
+                     size_t n, int64_t except, int64_t *id, struct error *e) {
     struct sql q;
     sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
     sql_z(&q, "SELECT id FROM ");
@@ -132,9 +138,10 @@ enum status row_next_id(struct conn *conn, const struct module *m, int64_t *id, 
     return one_int(conn, m->sql->next_id, id, e);
 }
 
-enum status row_next_number(struct conn *conn, const struct module *m, const struct field *f, struct arena *a,
-                            int64_t *out, struct error *e) {
-    struct str sql = arena_printf(a, "SELECT coalesce(max(%.*s),0)+1 FROM %.*s", STR_FMT(f->column), STR_FMT(m->table));
+enum status row_next_number(struct conn *conn, const struct module *m, const struct field *f,
+                            struct arena *a, int64_t *out, struct error *e) {
+    struct str sql = arena_printf(a, "SELECT coalesce(max(%.*s),0)+1 FROM %.*s", STR_FMT(f->column),
+                                  STR_FMT(m->table));
     return one_int(conn, sql, out, e);
 }
 
@@ -166,8 +173,8 @@ void row_events_close(struct row_events *ev) {
     store_done(ev->rows);
 }
 
-enum status record_name(struct reader *r, const struct module *m, int64_t id, struct str *name, bool *deleted,
-                        struct error *e) {
+enum status record_name(struct reader *r, const struct module *m, int64_t id, struct str *name,
+                        bool *deleted, struct error *e) {
     struct param p[] = {P_INT(id)};
     struct stmt *row = NULL;
     bool found = false;
@@ -205,12 +212,13 @@ static struct doc *named(struct reader *r, const struct module *to, struct doc *
     if (v->type == DOC_INT)
         return name_doc(r, to, v->integer);
     struct doc *list = doc_array(r->arena);
-    doc_each(id, v) doc_add(list, name_doc(r, to, doc_integer(id, 0)));
+    doc_each(id, v)
+        doc_add(list, name_doc(r, to, doc_integer(id, 0)));
     return list;
 }
 
-enum status row_decorate(struct reader *r, const struct module *m, struct doc *row, struct doc **out,
-                         struct error *e) {
+enum status row_decorate(struct reader *r, const struct module *m, struct doc *row,
+                         struct doc **out, struct error *e) {
     (void)e;
     struct doc *d = doc_object(r->arena);
     const struct module *users = model_module(r->model, STR("users"));
@@ -234,16 +242,19 @@ enum status row_decorate(struct reader *r, const struct module *m, struct doc *r
 }
 
 // row: NULL before it was read.
-static enum status visible(struct reader *r, const struct module *m, const struct doc *row, struct error *e) {
+static enum status visible(struct reader *r, const struct module *m, const struct doc *row,
+                           struct error *e) {
     bool sees = may(r->viewer, m, VERB_VIEW);
     if (sees && row)
-        sees = may_record(r->viewer, m, doc_get_int(row, "owner", 0), doc_get_true(row, "shared"), VERB_VIEW);
+        sees = may_record(r->viewer, m, doc_get_int(row, "owner", 0), doc_get_true(row, "shared"),
+                          VERB_VIEW);
     if (sees)
         return OK;
     return error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
 }
 
-enum status record_get(struct reader *r, const struct module *m, int64_t id, struct doc **out, struct error *e) {
+enum status record_get(struct reader *r, const struct module *m, int64_t id, struct doc **out,
+                       struct error *e) {
     struct doc *row;
     enum status s = visible(r, m, NULL, e);
     if (!s)
@@ -254,7 +265,8 @@ enum status record_get(struct reader *r, const struct module *m, int64_t id, str
 }
 
 // Takes the changes of an event back.
-static void take_back(const struct module *m, struct doc *row, const struct event *ev, struct arena *a) {
+static void take_back(const struct module *m, struct doc *row, const struct event *ev,
+                      struct arena *a) {
     for (size_t i = 0; i < ev->n_items; i++) {
         const struct event_item *item = &ev->items[i];
         if (!any_field(m, item->field))
@@ -264,12 +276,12 @@ static void take_back(const struct module *m, struct doc *row, const struct even
 }
 
 bool event_makes_version(enum event_kind kind) {
-    return kind == KIND_EDITED || kind == KIND_ASSIGNED || kind == KIND_DELETED || kind == KIND_RESTORED ||
-           kind == KIND_IMPORTED;
+    return kind == KIND_EDITED || kind == KIND_ASSIGNED || kind == KIND_DELETED ||
+           kind == KIND_RESTORED || kind == KIND_IMPORTED;
 }
 
-enum status record_as_of(struct reader *r, const struct module *m, int64_t id, micros at, struct doc **out,
-                         struct error *e) {
+enum status record_as_of(struct reader *r, const struct module *m, int64_t id, micros at,
+                         struct doc **out, struct error *e) {
     struct doc *row;
     enum status s = visible(r, m, NULL, e);
     if (!s)

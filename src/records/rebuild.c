@@ -14,7 +14,8 @@ struct progress {
 };
 
 // Applies the events of `from` (a read connection on the log) to `to`, whose derived tables are empty.
-static enum status replay(struct conn *from, struct applier *to, const struct progress *pg, struct error *e) {
+static enum status replay(struct conn *from, struct applier *to, const struct progress *pg,
+                          struct error *e) {
     struct arena a = ARENA_INIT;
     struct stmt *row = NULL;
     bool more = true;
@@ -50,11 +51,13 @@ static enum status builtin_applier(struct applier *ap, struct conn *conn, struct
 
 static enum status drop_derived(struct conn *conn, const struct model *model, struct error *e) {
     enum status s = schema_drop(conn, model, e);
-    return s ? s : store_script(conn, STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"), e);
+    return s ? s
+             : store_script(
+                   conn, STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"), e);
 }
 
-enum status records_rebuild_at(struct store *store, void (*progress)(void *, int64_t, int64_t), void *arg,
-                               struct error *e) {
+enum status records_rebuild_at(struct store *store, void (*progress)(void *, int64_t, int64_t),
+                               void *arg, struct error *e) {
     struct conn *conn = NULL, *from = NULL;
     struct applier ap = {0};
     struct progress pg = {progress, arg};
@@ -107,8 +110,8 @@ static struct str first_cells(struct stmt *row, struct arena *a) {
 }
 
 // Walks a table in both databases side by side; *where names the first row that differs.
-static enum status compare_table(struct conn *real, struct conn *made, struct str select, bool *same, struct str *where,
-                                 struct arena *a, struct error *e) {
+static enum status compare_table(struct conn *real, struct conn *made, struct str select,
+                                 bool *same, struct str *where, struct arena *a, struct error *e) {
     struct stmt *x = NULL, *y = NULL;
     bool in_x = true, in_y = true;
     *same = true;
@@ -131,8 +134,8 @@ static enum status compare_table(struct conn *real, struct conn *made, struct st
     return s;
 }
 
-static enum status compare_all(struct conn *real, struct conn *made, const struct model *model, int64_t *different,
-                               struct error *e) {
+static enum status compare_all(struct conn *real, struct conn *made, const struct model *model,
+                               int64_t *different, struct error *e) {
     struct arena a = ARENA_INIT;
     size_t n = model->n_modules + 3;
     struct str *names = arena_array(&a, struct str, n), *selects = arena_array(&a, struct str, n);
@@ -141,7 +144,8 @@ static enum status compare_all(struct conn *real, struct conn *made, const struc
     names[1] = STR("timeline");
     selects[1] = STR("SELECT * FROM timeline ORDER BY card_module,card,position");
     names[2] = STR("record_links");
-    selects[2] = STR("SELECT * FROM record_links ORDER BY from_module,from_record,field,to_module,to_record");
+    selects[2] = STR(
+        "SELECT * FROM record_links ORDER BY from_module,from_record,field,to_module,to_record");
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
         struct buf b = BUF_INIT(1 << 20);
@@ -162,7 +166,8 @@ static enum status compare_all(struct conn *real, struct conn *made, const struc
         struct str where = {0};
         s = compare_table(real, made, selects[i], &same, &where, &a, e);
         if (!s && !same && ++count == 1)
-            error_set(e, CORRUPT, NULL, N_("Table {0} differs from what the log says, first at row: {1}"),
+            error_set(e, CORRUPT, NULL,
+                      N_("Table {0} differs from what the log says, first at row: {1}"),
                       arena_dup(&a, names[i]), arena_dup(&a, where), NULL);
     }
     if (!s)
@@ -182,8 +187,8 @@ static void remove_directory(const char *dir) {
     rmdir(dir);
 }
 
-static enum status rebuild_beside(struct store *real, struct store *beside, const struct progress *pg,
-                                  int64_t *different, struct error *e) {
+static enum status rebuild_beside(struct store *real, struct store *beside,
+                                  const struct progress *pg, int64_t *different, struct error *e) {
     struct conn *from = NULL, *read = NULL, *to = NULL;
     struct applier ap = {0};
     enum status s = store_migrate(beside, true, e);
@@ -215,8 +220,8 @@ static enum status rebuild_beside(struct store *real, struct store *beside, cons
     return s;
 }
 
-enum status records_rebuild(struct crm *crm, bool check, void (*progress)(void *, int64_t, int64_t), void *arg,
-                            int64_t *different, struct error *e) {
+enum status records_rebuild(struct crm *crm, bool check, void (*progress)(void *, int64_t, int64_t),
+                            void *arg, int64_t *different, struct error *e) {
     struct store *real = crm_store(crm), *beside = NULL;
     if (!check) {
         *different = 0;
@@ -226,7 +231,8 @@ enum status records_rebuild(struct crm *crm, bool check, void (*progress)(void *
     char dir[4096];
     snprintf(dir, sizeof dir, "%s/rebuild-XXXXXX", store_directory(real));
     if (!mkdtemp(dir))
-        return error_set(e, UNAVAILABLE, NULL, N_("No directory can be made beside the database."), NULL);
+        return error_set(e, UNAVAILABLE, NULL, N_("No directory can be made beside the database."),
+                         NULL);
     enum status s = store_open(&beside, dir, true, e);
     if (!s)
         s = rebuild_beside(real, beside, &pg, different, e);

@@ -15,9 +15,9 @@
 struct crm;
 
 struct crm_options {
-    bool create;        // make a missing database
-    bool migrate;       // bring an older one up to date
-    bool no_writer;     // reading commands (verify)
+    bool create;    // make a missing database
+    bool migrate;   // bring an older one up to date
+    bool no_writer; // reading commands (verify)
 };
 enum status crm_open(struct crm **, const char *where, const struct crm_options *, struct error *);
 void crm_close(struct crm *);
@@ -42,17 +42,32 @@ struct reader {
 // {"id","module","version","name","created_at","created_by":{"id","name"},"updated_at","updated_by","owner":{"id","name"},
 //  "deleted_at", FIELD: value ...}; links as {"id","name"} ("deleted":true when it is), users likewise.
 // NOT_FOUND also when the viewer may not know of it. Deleted records are found (deleted_at set).
-enum status record_get(struct reader *, const struct module *, int64_t id, struct doc **, struct error *);
+enum status record_get(struct reader *, const struct module *, int64_t id, struct doc **,
+                       struct error *);
 // As it was at a moment: computed from the log. NOT_FOUND before its creation.
-enum status record_as_of(struct reader *, const struct module *, int64_t id, micros at, struct doc **, struct error *);
+enum status record_as_of(struct reader *, const struct module *, int64_t id, micros at,
+                         struct doc **, struct error *);
 // Just the name (and whether it exists and lives). Unknown: empty text.
-enum status record_name(struct reader *, const struct module *, int64_t id, struct str *name, bool *deleted, struct error *);
+enum status record_name(struct reader *, const struct module *, int64_t id, struct str *name,
+                        bool *deleted, struct error *);
 
-enum list_operator { OP_EQ, OP_NE, OP_CONTAINS, OP_STARTS, OP_GT, OP_GTE, OP_LT, OP_LTE, OP_IN, OP_EMPTY };
+enum list_operator {
+    OP_EQ,
+    OP_NE,
+    OP_CONTAINS,
+    OP_STARTS,
+    OP_GT,
+    OP_GTE,
+    OP_LT,
+    OP_LTE,
+    OP_IN,
+    OP_EMPTY
+};
 struct list_filter {
     struct str field; // key of a field or of a common column; "q" for the search over everything
     enum list_operator op;
-    struct str value; // as in the address; "in": separated by commas; "empty": "1" or "0"; users: "me"
+    struct str
+        value; // as in the address; "in": separated by commas; "empty": "1" or "0"; users: "me"
 };
 struct list_sort {
     struct str field;
@@ -63,13 +78,13 @@ struct list_query {
     struct list_filter *filters;
     size_t n_filters;
     struct list_sort sort[4];
-    size_t n_sort;         // 0: newest change first
-    struct str *columns;   // keys; n 0: those of the module's list
+    size_t n_sort;       // 0: newest change first
+    struct str *columns; // keys; n 0: those of the module's list
     size_t n_columns;
-    int limit;             // 1 to 200; 0: 50
-    struct str after;      // cursor of an earlier answer, or empty
-    bool deleted;          // the deleted ones instead of the living
-    bool count;            // count them too (up to LIST_COUNT_MAX)
+    int limit;        // 1 to 200; 0: 50
+    struct str after; // cursor of an earlier answer, or empty
+    bool deleted;     // the deleted ones instead of the living
+    bool count;       // count them too (up to LIST_COUNT_MAX)
 };
 #define LIST_COUNT_MAX 10000
 bool list_operator_find(struct str name, enum list_operator *);
@@ -79,34 +94,36 @@ const char *list_operator_name(enum list_operator);
 enum status record_list(struct reader *, const struct list_query *, struct doc **, struct error *);
 // The same rows one by one without limit, in constant memory: exports, bulk operations. each() returning other than OK
 // stops. The document lives until the next call.
-enum status record_each(struct reader *, const struct list_query *, enum status (*each)(void *, const struct doc *),
-                        void *, struct error *);
+enum status record_each(struct reader *, const struct list_query *,
+                        enum status (*each)(void *, const struct doc *), void *, struct error *);
 // Search over all modules the viewer may see: {"items":[{"module","id","name","text"}]}, best first, at most limit.
-enum status record_search(struct reader *, struct str text, const struct module *only, int limit, struct doc **,
-                          struct error *);
+enum status record_search(struct reader *, struct str text, const struct module *only, int limit,
+                          struct doc **, struct error *);
 
 // ---------------------------------------------------------------- history, for people
 
 struct history_query {
-    const struct module *module; // with id: the card's timeline (own events and those of what belongs to it)
+    const struct module
+        *module; // with id: the card's timeline (own events and those of what belongs to it)
     int64_t id;
-    bool own_only;               // only events of the record itself (the History tab)
-    micros from, to;             // account-wide ones: 0 is open
-    int64_t user;                // -1: any
-    int of_module;               // module number, 0: any
-    int kind;                    // event_kind, 0: any
-    int64_t operation;           // -1: any
-    struct str field;            // empty: any
-    int64_t before;              // positions below this; -1: from the newest
-    int limit;                   // 0: 50
+    bool own_only;     // only events of the record itself (the History tab)
+    micros from, to;   // account-wide ones: 0 is open
+    int64_t user;      // -1: any
+    int of_module;     // module number, 0: any
+    int kind;          // event_kind, 0: any
+    int64_t operation; // -1: any
+    struct str field;  // empty: any
+    int64_t before;    // positions below this; -1: from the newest
+    int limit;         // 0: 50
 };
 // {"items":[{"position","at","actor":{"id","name"},"on_behalf_of"?,"channel","kind","operation","cause"?,"module","record",
 //   "name": the record's name that day, "changes":[{"field","old","new"} or {"field","erased":true}],"names":{"companies/3":"Acme"},
 //   "reason"?,"text"?}],"next": position or null}. Fields the viewer may not read are left out.
-enum status history_list(struct reader *, const struct history_query *, struct doc **, struct error *);
+enum status history_list(struct reader *, const struct history_query *, struct doc **,
+                         struct error *);
 // Without limit, one by one, oldest or newest first as history_list; the document lives until the next call.
-enum status history_each(struct reader *, const struct history_query *, enum status (*each)(void *, const struct doc *),
-                         void *, struct error *);
+enum status history_each(struct reader *, const struct history_query *,
+                         enum status (*each)(void *, const struct doc *), void *, struct error *);
 
 // ---------------------------------------------------------------- writing
 
@@ -115,21 +132,23 @@ struct act {
     const struct viewer *viewer;
     int64_t on_behalf_of;
     enum event_channel channel;
-    int64_t operation;  // -1: the first event starts it and its position is put here
-    int64_t cause;      // -1: none
-    struct str reason;  // empty: none
-    micros at;          // 0: now
+    int64_t operation; // -1: the first event starts it and its position is put here
+    int64_t cause;     // -1: none
+    struct str reason; // empty: none
+    micros at;         // 0: now
 };
 
 // At the start of each piece of writing (action_run does it): the model to work with in it.
 enum status record_begin(struct write *, struct crm *, const struct model **, struct error *);
 
 // Appends the event and applies it. The model may change by it (a record of `fields`): w's later events see the new one.
-enum status record_commit(struct write *, struct crm *, struct act *, struct event *, struct error *);
+enum status record_commit(struct write *, struct crm *, struct act *, struct event *,
+                          struct error *);
 
 // Drops every derived table and computes them anew from the log. With `check`, into tables beside the real ones and
 // compares: *different says how many tables differ, and the first difference is in the error text.
-enum status records_rebuild(struct crm *, bool check, void (*progress)(void *, int64_t done, int64_t all), void *arg,
+enum status records_rebuild(struct crm *, bool check,
+                            void (*progress)(void *, int64_t done, int64_t all), void *arg,
                             int64_t *different, struct error *);
 
 #endif

@@ -90,10 +90,13 @@ static void prepare(struct module *m, struct arena *a) {
     buf_printf(&insert, ") VALUES(%.*s)", STR_FMT(buf_view(&values)));
     s->columns = arena_str(a, buf_view(&columns));
     s->insert = arena_str(a, buf_view(&insert));
-    s->get = arena_printf(a, "SELECT %.*s FROM %.*s WHERE id=$1", STR_FMT(s->columns), STR_FMT(m->table));
+    s->get = arena_printf(a, "SELECT %.*s FROM %.*s WHERE id=$1", STR_FMT(s->columns),
+                          STR_FMT(m->table));
     const struct field *title = module_field(m, m->title);
-    s->name = arena_printf(a, "SELECT %.*s,deleted_at FROM %.*s WHERE id=$1", STR_FMT(title->column), STR_FMT(m->table));
-    s->lives = arena_printf(a, "SELECT 1 FROM %.*s WHERE id=$1 AND deleted_at IS NULL", STR_FMT(m->table));
+    s->name = arena_printf(a, "SELECT %.*s,deleted_at FROM %.*s WHERE id=$1",
+                           STR_FMT(title->column), STR_FMT(m->table));
+    s->lives =
+        arena_printf(a, "SELECT 1 FROM %.*s WHERE id=$1 AND deleted_at IS NULL", STR_FMT(m->table));
     s->next_id = arena_printf(a, "SELECT coalesce(max(id),0)+1 FROM %.*s", STR_FMT(m->table));
     buf_release(&columns);
     buf_release(&insert);
@@ -120,8 +123,8 @@ static void add_index(struct buf *b, const struct module *m, const struct field 
     // The id stands in the index so that a cursor can start in the middle of many equal values. Deleted records are in
     // none: a list walks an index without looking at the rows it passes over.
     struct str column = type_of(f->type)->folded ? f->column_folded : f->column;
-    buf_printf(b, "CREATE INDEX IF NOT EXISTS %.*s_%.*s ON %.*s(%.*s,id) WHERE deleted_at IS NULL;", STR_FMT(m->table), STR_FMT(f->key), STR_FMT(m->table),
-               STR_FMT(column));
+    buf_printf(b, "CREATE INDEX IF NOT EXISTS %.*s_%.*s ON %.*s(%.*s,id) WHERE deleted_at IS NULL;",
+               STR_FMT(m->table), STR_FMT(f->key), STR_FMT(m->table), STR_FMT(column));
 }
 
 static void create_table(struct buf *b, const struct module *m, enum store_kind kind) {
@@ -140,8 +143,8 @@ static void create_table(struct buf *b, const struct module *m, enum store_kind 
         for (size_t i = 2; i < COMMON_COLUMNS; i += 2) // created_at, updated_at, owner
             if (!str_is(common[i].key, "deleted_at"))
                 add_index(b, m, &common[i]);
-    buf_printf(b, "CREATE INDEX %.*s_deleted ON %.*s(updated_at,id) WHERE deleted_at IS NOT NULL;", STR_FMT(m->table),
-               STR_FMT(m->table));
+    buf_printf(b, "CREATE INDEX %.*s_deleted ON %.*s(updated_at,id) WHERE deleted_at IS NOT NULL;",
+               STR_FMT(m->table), STR_FMT(m->table));
     for (size_t i = 0; i < m->n_fields; i++)
         if (wants_index(&m->fields[i]))
             add_index(b, m, &m->fields[i]);
@@ -173,7 +176,8 @@ enum status schema_follow(struct conn *conn, const struct model *before, const s
             if (wants_index(f) && !(was && wants_index(was)))
                 add_index(&b, m, f);
             else if (!wants_index(f) && was && wants_index(was))
-                buf_printf(&b, "DROP INDEX IF EXISTS %.*s_%.*s;", STR_FMT(m->table), STR_FMT(f->key));
+                buf_printf(&b, "DROP INDEX IF EXISTS %.*s_%.*s;", STR_FMT(m->table),
+                           STR_FMT(f->key));
         }
     }
     enum status s = b.n ? store_script(conn, buf_view(&b), e) : OK;

@@ -10,10 +10,10 @@
 #include "records/crm.h"
 #include "records/internal.h"
 
-#define TERM_MAX 200           // bytes of a folded search term
-#define TEXT_MAX (64 * 1024)   // bytes of a record's text that are searched
-#define SLICE 2000             // events read at once
-#define POLL_SECONDS 1         // how soon what other processes wrote is noticed
+#define TERM_MAX 200         // bytes of a folded search term
+#define TEXT_MAX (64 * 1024) // bytes of a record's text that are searched
+#define SLICE 2000           // events read at once
+#define POLL_SECONDS 1       // how soon what other processes wrote is noticed
 #define MODULE_SHIFT 40
 
 static int64_t row_number(const struct module *m, int64_t id) {
@@ -52,8 +52,8 @@ struct indexer {
     int64_t seen; // last position told to listeners; under the lock
 };
 
-static enum status index_record(struct indexer *ix, const struct model *model, int module, int64_t id,
-                                struct arena *a, struct error *e) {
+static enum status index_record(struct indexer *ix, const struct model *model, int module,
+                                int64_t id, struct arena *a, struct error *e) {
     const struct module *m = model_module_numbered(model, module);
     if (!m || id <= 0)
         return OK;
@@ -85,8 +85,8 @@ static int by_record(const void *a, const void *b) {
 }
 
 // What the next slice of the log touched. *next is the position after it.
-static enum status slice_read(struct indexer *ix, struct arena *a, struct touched **out, size_t *n, int64_t *next,
-                              struct error *e) {
+static enum status slice_read(struct indexer *ix, struct arena *a, struct touched **out, size_t *n,
+                              int64_t *next, struct error *e) {
     struct stmt *row = NULL;
     bool more = true;
     enum status s = store_int(ix->conn, QUERY_SEARCH_POSITION, NULL, 0, next, e);
@@ -265,7 +265,8 @@ static struct str match_text(struct str term, struct arena *a) {
     return s;
 }
 
-static enum status fresh_records(struct reader *r, const struct module *m, struct search_plan *plan, struct error *e) {
+static enum status fresh_records(struct reader *r, const struct module *m, struct search_plan *plan,
+                                 struct error *e) {
     int64_t position, newest;
     enum status s = store_int(r->conn, QUERY_SEARCH_POSITION, NULL, 0, &position, e);
     if (!s)
@@ -298,7 +299,8 @@ static enum status fresh_records(struct reader *r, const struct module *m, struc
     return s;
 }
 
-static enum status index_hits(struct reader *r, const struct module *m, struct search_plan *plan, struct error *e) {
+static enum status index_hits(struct reader *r, const struct module *m, struct search_plan *plan,
+                              struct error *e) {
     plan->match = match_text(plan->term, r->arena);
     struct param p[] = {P_TEXT(plan->match), P_INT(row_number(m, 0)),
                         P_INT(row_number(m, INT64_C(1) << MODULE_SHIFT)), P_INT(SEARCH_FEW + 1)};
@@ -314,8 +316,8 @@ static enum status index_hits(struct reader *r, const struct module *m, struct s
     return s;
 }
 
-enum status search_prepare(struct reader *r, const struct module *m, struct str term, struct search_plan *out,
-                           struct error *e) {
+enum status search_prepare(struct reader *r, const struct module *m, struct str term,
+                           struct search_plan *out, struct error *e) {
     struct search_plan plan = {.term = fold_str(r->arena, term)};
     if (plan.term.n > TERM_MAX)
         return error_set(e, INVALID, "q", N_("The search text is too long."), NULL);
@@ -331,8 +333,8 @@ enum status search_prepare(struct reader *r, const struct module *m, struct str 
 
 // ---------------------------------------------------------------- over everything
 
-static enum status module_hits(struct reader *r, const struct module *m, struct str text, int limit, struct doc *items,
-                               struct error *e) {
+static enum status module_hits(struct reader *r, const struct module *m, struct str text, int limit,
+                               struct doc *items, struct error *e) {
     struct list_filter filter = {STR("q"), OP_CONTAINS, text};
     struct list_query lq = {.module = m, .filters = &filter, .n_filters = 1, .limit = limit};
     struct doc *found;
@@ -349,8 +351,8 @@ static enum status module_hits(struct reader *r, const struct module *m, struct 
     return OK;
 }
 
-enum status record_search(struct reader *r, struct str text, const struct module *only, int limit, struct doc **out,
-                          struct error *e) {
+enum status record_search(struct reader *r, struct str text, const struct module *only, int limit,
+                          struct doc **out, struct error *e) {
     struct doc *d = doc_object(r->arena), *items = doc_set_array(r->arena, d, "items");
     enum status s = OK;
     if (limit <= 0 || limit > 100)

@@ -3,7 +3,6 @@
 
 #define SQL_MAX (256 * 1024)
 
-
 void sql_begin(struct sql *q, struct arena *a, enum store_kind kind) {
     *q = (struct sql){.text = BUF_INIT(SQL_MAX), .arena = a, .kind = kind};
 }

@@ -57,7 +57,8 @@ static void test_str_int_takes_the_whole_range_and_nothing_else(void **state) {
     int64_t v = 5;
     assert_true(str_int(STR("-9223372036854775808"), &v) && v == INT64_MIN);
     assert_true(str_int(STR("9223372036854775807"), &v) && v == INT64_MAX);
-    const char *bad[] = {"", "-", "9223372036854775808", "-9223372036854775809", "1a", " 1", "+1", "1 "};
+    const char *bad[] = {"",   "-", "9223372036854775808", "-9223372036854775809", "1a", " 1",
+                         "+1", "1 "};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(str_int(str_z(bad[i]), &v));
     assert_true(v == INT64_MAX);
@@ -106,8 +107,15 @@ static void test_clock_reads_what_it_writes(void **state) {
         assert_true(clock_parse(str_z(text), &back));
         assert_int_equal(back, at);
     }
-    const char *bad[] = {"", "2026-02-29", "2026-13-01", "2026-05-01T24:00:00Z", "2026-05-01T00:00:00+1",
-                         "2026-05-01T00:00:00.Z", "2026-5-1", "x", "2026-05-01T00:00:00Zx"};
+    const char *bad[] = {"",
+                         "2026-02-29",
+                         "2026-13-01",
+                         "2026-05-01T24:00:00Z",
+                         "2026-05-01T00:00:00+1",
+                         "2026-05-01T00:00:00.Z",
+                         "2026-5-1",
+                         "x",
+                         "2026-05-01T00:00:00Zx"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(clock_parse(str_z(bad[i]), &t));
     assert_true(date_valid(STR("2024-02-29")));
@@ -130,10 +138,12 @@ static void test_zones_know_summer_time(void **state) {
     assert_int_equal(zone_utc(madrid, zone_civil(madrid, summer)), summer);
     micros got, want;
     // 2026-03-29: 02:00 becomes 03:00, so 02:30 is skipped. 2026-10-25: 03:00 becomes 02:00, 02:30 comes twice.
-    got = zone_utc(madrid, (struct civil){.year = 2026, .month = 3, .day = 29, .hour = 2, .minute = 30});
+    got = zone_utc(madrid,
+                   (struct civil){.year = 2026, .month = 3, .day = 29, .hour = 2, .minute = 30});
     clock_parse(STR("2026-03-29T01:30:00Z"), &want);
     assert_int_equal(got, want);
-    got = zone_utc(madrid, (struct civil){.year = 2026, .month = 10, .day = 25, .hour = 2, .minute = 30});
+    got = zone_utc(madrid,
+                   (struct civil){.year = 2026, .month = 10, .day = 25, .hour = 2, .minute = 30});
     clock_parse(STR("2026-10-25T00:30:00Z"), &want);
     assert_int_equal(got, want);
 }
@@ -205,7 +215,8 @@ static void test_documents(void **state) {
     assert_int_equal(doc_get_int(copy, "n", 0), 2);
     assert_true(doc_is_null(doc_get(copy, STR("absent"))));
     assert_int_equal(doc_get_text(copy, "n").n, 0);
-    doc_each(child, doc_get(copy, STR("s"))) fail_msg("a string has no children: %p", (void *)child);
+    doc_each(child, doc_get(copy, STR("s")))
+        fail_msg("a string has no children: %p", (void *)child);
     arena_release(&a);
 }
 

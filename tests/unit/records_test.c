@@ -82,7 +82,8 @@ static enum status do_job(struct action *a, void *arg, struct error *e) {
     // No assertions here: this is the writer's thread.
     if (!m)
         return BUG;
-    if (j->json && j->what != COMMENT && json_parse(a->write->arena, str_z(j->json), NULL, &values, e) != OK)
+    if (j->json && j->what != COMMENT &&
+        json_parse(a->write->arena, str_z(j->json), NULL, &values, e) != OK)
         return BUG;
     switch (j->what) {
     case CREATE:
@@ -161,8 +162,12 @@ static struct doc *list(struct world *w, const char *module, struct list_filter 
                         const char *sort, bool down, int limit, struct str after) {
     struct reading rd;
     struct reader *r = open_reader(w, &rd);
-    struct list_query lq = {.module = model_module(r->model, str_z(module)), .filters = filters, .n_filters = n,
-                            .limit = limit, .after = after, .count = true};
+    struct list_query lq = {.module = model_module(r->model, str_z(module)),
+                            .filters = filters,
+                            .n_filters = n,
+                            .limit = limit,
+                            .after = after,
+                            .count = true};
     if (sort) {
         lq.sort[0] = (struct list_sort){str_z(sort), down};
         lq.n_sort = 1;
@@ -174,7 +179,8 @@ static struct doc *list(struct world *w, const char *module, struct list_filter 
     return d;
 }
 
-static size_t found(struct world *w, const char *module, const char *field, enum list_operator op, const char *value) {
+static size_t found(struct world *w, const char *module, const char *field, enum list_operator op,
+                    const char *value) {
     struct list_filter f = {str_z(field), op, str_z(value)};
     return doc_get(list(w, module, &f, 1, NULL, false, 0, STR("")), STR("items"))->count;
 }
@@ -194,7 +200,8 @@ static void check_rebuild(struct world *w) {
 static void test_a_record_lives(void **state) {
     struct world *w = *state;
     int64_t acme = create(w, "companies", "{\"name\":\"Ácme, S.A.\"}");
-    int64_t ana = create(w, "contacts", "{\"name\":\"Ana Núñez\",\"city\":\"Bogotá\",\"company\":1}");
+    int64_t ana =
+        create(w, "contacts", "{\"name\":\"Ana Núñez\",\"city\":\"Bogotá\",\"company\":1}");
     assert_int_equal(acme, 1);
     struct doc *d = get(w, "contacts", ana);
     assert_true(str_is(doc_get_text(d, "city"), "Bogotá"));
@@ -212,7 +219,8 @@ static void test_a_record_lives(void **state) {
     must(run(w, &j, &e), &e);
     assert_int_equal(found(w, "contacts", "city", OP_EQ, "CALI"), 1);
     assert_int_equal(doc_get_int(get(w, "contacts", ana), "version", 0), 4);
-    j = (struct job){.what = COMMENT, .module = "contacts", .id = ana, .json = "Llamó por la mañana"};
+    j = (struct job){
+        .what = COMMENT, .module = "contacts", .id = ana, .json = "Llamó por la mañana"};
     must(run(w, &j, &e), &e);
     check_rebuild(w);
 }
@@ -222,7 +230,10 @@ static void test_two_people_at_once(void **state) {
     int64_t id = create(w, "contacts", "{\"name\":\"Ana\",\"city\":\"Lima\",\"country\":\"PE\"}");
     change(w, "contacts", id, "{\"city\":\"Cali\"}");
     // The second started from version 1 and touches another field: merged, though its form sends the old city back.
-    struct job j = {.what = CHANGE, .module = "contacts", .id = id, .version = 1,
+    struct job j = {.what = CHANGE,
+                    .module = "contacts",
+                    .id = id,
+                    .version = 1,
                     .json = "{\"country\":\"CO\",\"city\":\"Lima\"}"};
     struct error e = {0};
     must(run(w, &j, &e), &e);
@@ -230,7 +241,11 @@ static void test_two_people_at_once(void **state) {
     assert_true(str_is(doc_get_text(d, "city"), "Cali"));
     assert_true(str_is(doc_get_text(d, "country"), "CO"));
     // The same field: neither is lost.
-    j = (struct job){.what = CHANGE, .module = "contacts", .id = id, .version = 1, .json = "{\"city\":\"Quito\"}"};
+    j = (struct job){.what = CHANGE,
+                     .module = "contacts",
+                     .id = id,
+                     .version = 1,
+                     .json = "{\"city\":\"Quito\"}"};
     assert_int_equal(run(w, &j, &e), CONFLICT);
     assert_non_null(j.clash);
     struct doc *clash = doc_get(j.clash, STR("fields"))->first;
@@ -242,7 +257,8 @@ static void test_two_people_at_once(void **state) {
 
 static void test_problems_come_together_and_by_name(void **state) {
     struct world *w = *state;
-    struct job j = {.what = CREATE, .module = "contacts",
+    struct job j = {.what = CREATE,
+                    .module = "contacts",
                     .json = "{\"email\":\"no at\",\"nonsense\":1,\"company\":77}"};
     struct error e = {0};
     assert_int_equal(run(w, &j, &e), INVALID);
@@ -251,7 +267,8 @@ static void test_problems_come_together_and_by_name(void **state) {
     for (struct error *p = &e; p; p = p->next, n++)
         nonsense = nonsense || strcmp(p->field, "nonsense") == 0;
     assert_true(nonsense);
-    assert_int_equal(n, 2); // what can't be read is told first; links are looked at once all can be read
+    assert_int_equal(
+        n, 2); // what can't be read is told first; links are looked at once all can be read
     assert_int_equal(found(w, "contacts", "name", OP_NE, "x"), 0);
 }
 
@@ -299,7 +316,8 @@ static void test_search_finds_what_was_just_saved(void **state) {
         change(w, "contacts", id, json);
         snprintf(json, sizeof json, "zolc %02d", i);
         assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, json), 0);
-        assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "an"), i + 1 < 50 ? (size_t)i + 1 : 50);
+        assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "an"),
+                         i + 1 < 50 ? (size_t)i + 1 : 50);
     }
     for (int i = 0; i < 100; i++) { // the index catches up, and says the same
         usleep(20000);
@@ -312,8 +330,10 @@ static void test_filters(void **state) {
     create(w, "companies", "{\"name\":\"Zażółć Sp. z o.o.\",\"tags\":[\"VIP\",\"norte\"]}");
     create(w, "companies", "{\"name\":\"Textiles Andina\"}");
     create(w, "opportunities",
-           "{\"name\":\"A\",\"company\":1,\"amount\":{\"amount\":\"1500.50\",\"currency\":\"EUR\"},\"stage\":\"proposal\"}");
-    create(w, "opportunities", "{\"name\":\"B\",\"company\":2,\"amount\":{\"amount\":\"900\",\"currency\":\"EUR\"}}");
+           "{\"name\":\"A\",\"company\":1,\"amount\":{\"amount\":\"1500.50\",\"currency\":\"EUR\"},"
+           "\"stage\":\"proposal\"}");
+    create(w, "opportunities",
+           "{\"name\":\"B\",\"company\":2,\"amount\":{\"amount\":\"900\",\"currency\":\"EUR\"}}");
     assert_int_equal(found(w, "opportunities", "company", OP_EQ, "1"), 1);
     assert_int_equal(found(w, "opportunities", "company", OP_EQ, "zazolc sp. z o.o."), 1);
     assert_int_equal(found(w, "opportunities", "company", OP_CONTAINS, "ANDI"), 1);
@@ -325,11 +345,13 @@ static void test_filters(void **state) {
     assert_int_equal(found(w, "companies", "name", OP_STARTS, "tex"), 1);
     assert_int_equal(found(w, "companies", "name", OP_CONTAINS, "' OR 1=1 --"), 0);
     struct doc *d = get(w, "opportunities", 1);
-    assert_true(str_is(doc_get_text(doc_get(d, STR("expected")), "amount"), "900.30")); // 60 % of it
+    assert_true(
+        str_is(doc_get_text(doc_get(d, STR("expected")), "amount"), "900.30")); // 60 % of it
     struct reading rd;
     struct reader *r = open_reader(w, &rd);
     struct list_filter bad = {STR("name; DROP TABLE events"), OP_EQ, STR("x")};
-    struct list_query lq = {.module = model_module(r->model, STR("contacts")), .filters = &bad, .n_filters = 1};
+    struct list_query lq = {
+        .module = model_module(r->model, STR("contacts")), .filters = &bad, .n_filters = 1};
     struct error e = {0};
     assert_int_equal(record_list(r, &lq, &d, &e), INVALID);
     close_reader(w, &rd);
@@ -342,8 +364,11 @@ static void test_history_tells_the_story(void **state) {
     change(w, "opportunities", deal, "{\"name\":\"Big deal\",\"stage\":\"won\"}");
     struct reading rd;
     struct reader *r = open_reader(w, &rd);
-    struct history_query h = {.module = model_module(r->model, STR("companies")), .id = 1, .user = -1,
-                              .operation = -1, .before = -1};
+    struct history_query h = {.module = model_module(r->model, STR("companies")),
+                              .id = 1,
+                              .user = -1,
+                              .operation = -1,
+                              .before = -1};
     struct doc *d = NULL;
     struct error e = {0};
     must(history_list(r, &h, &d, &e), &e);
@@ -382,20 +407,26 @@ static void test_as_of_a_moment(void **state) {
     assert_true(str_is(doc_get_text(d, "city"), "Lima"));
     assert_true(doc_is_null(doc_get(d, STR("country"))));
     assert_int_equal(doc_get_int(d, "version", 0), 1);
-    assert_int_equal(record_as_of(r, model_module(r->model, STR("contacts")), id, then - DAY, &d, &e), NOT_FOUND);
+    assert_int_equal(
+        record_as_of(r, model_module(r->model, STR("contacts")), id, then - DAY, &d, &e),
+        NOT_FOUND);
     close_reader(w, &rd);
 }
 
 static void test_an_administrator_adds_a_field_while_it_runs(void **state) {
     struct world *w = *state;
     int64_t before = create(w, "contacts", "{\"name\":\"Ana\"}");
-    create(w, "fields", "{\"of_module\":\"contacts\",\"key\":\"x_shoe\",\"type\":\"integer\",\"label\":\"Shoe size\"}");
+    create(w, "fields",
+           "{\"of_module\":\"contacts\",\"key\":\"x_shoe\",\"type\":\"integer\",\"label\":\"Shoe "
+           "size\"}");
     change(w, "contacts", before, "{\"x_shoe\":41}");
     assert_int_equal(doc_get_int(get(w, "contacts", before), "x_shoe", 0), 41);
     assert_int_equal(found(w, "contacts", "x_shoe", OP_GTE, "41"), 1);
     // A description that can't work is refused and changes nothing.
-    struct job j = {.what = CREATE, .module = "fields",
-                    .json = "{\"of_module\":\"contacts\",\"key\":\"x_shoe\",\"type\":\"text\",\"label\":\"Again\"}"};
+    struct job j = {.what = CREATE,
+                    .module = "fields",
+                    .json = "{\"of_module\":\"contacts\",\"key\":\"x_shoe\",\"type\":\"text\","
+                            "\"label\":\"Again\"}"};
     struct error e = {0};
     assert_int_equal(run(w, &j, &e), INVALID);
     change(w, "contacts", before, "{\"x_shoe\":42}");
@@ -411,7 +442,8 @@ static void test_rebuild_in_place(void **state) {
     struct world *w = *state;
     create(w, "companies", "{\"name\":\"Acme\"}");
     create(w, "contacts", "{\"name\":\"Ana\",\"company\":1}");
-    create(w, "fields", "{\"of_module\":\"contacts\",\"key\":\"x_a\",\"type\":\"text\",\"label\":\"A\"}");
+    create(w, "fields",
+           "{\"of_module\":\"contacts\",\"key\":\"x_a\",\"type\":\"text\",\"label\":\"A\"}");
     change(w, "contacts", 1, "{\"x_a\":\"uno\"}");
     int64_t different = -1;
     struct error e = {0};
@@ -428,7 +460,8 @@ static enum status keep(struct world *w, const char *bytes, size_t n, struct doc
     assert_non_null(f);
     assert_int_equal(fwrite(bytes, 1, n, f), n);
     fclose(f);
-    enum status s = file_keep(w->crm, path, STR("C:\\docs\\oferta \u017c.txt"), &w->arena, value, &e);
+    enum status s =
+        file_keep(w->crm, path, STR("C:\\docs\\oferta \u017c.txt"), &w->arena, value, &e);
     unlink(path);
     return s;
 }
@@ -449,14 +482,18 @@ static void test_files_are_kept_by_what_they_are(void **state) {
     assert_int_equal(file_open(w->crm, STR("../../../../etc/passwd"), &fd, &size, NULL), NOT_FOUND);
     // A record names it by digest; what is said of size and type is not believed.
     char json[300];
-    snprintf(json, sizeof json, "{\"name\":\"A\",\"attachment\":{\"digest\":\"%.*s\",\"name\":\"a.txt\",\"size\":1,\"media\":\"x/y\"}}",
+    snprintf(json, sizeof json,
+             "{\"name\":\"A\",\"attachment\":{\"digest\":\"%.*s\",\"name\":\"a.txt\",\"size\":1,"
+             "\"media\":\"x/y\"}}",
              STR_FMT(doc_get_text(value, "digest")));
     int64_t id = create(w, "opportunities", json);
     struct doc *stored = doc_get(get(w, "opportunities", id), STR("attachment"));
     assert_int_equal(doc_get_int(stored, "size", 0), 13);
     assert_true(str_is(doc_get_text(stored, "media"), "text/plain"));
-    struct job j = {.what = CREATE, .module = "opportunities",
-                    .json = "{\"name\":\"B\",\"attachment\":{\"digest\":\"00\",\"name\":\"a.txt\"}}"};
+    struct job j = {.what = CREATE,
+                    .module = "opportunities",
+                    .json =
+                        "{\"name\":\"B\",\"attachment\":{\"digest\":\"00\",\"name\":\"a.txt\"}}"};
     struct error e = {0};
     assert_int_equal(run(w, &j, &e), INVALID);
     check_rebuild(w);
