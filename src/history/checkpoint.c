@@ -66,10 +66,9 @@ static bool get_key(struct str text, struct str *name, uint32_t *id, uint8_t byt
         name_ok(*name) && hex.n == 8 && base64_get(&b, rest) && b.n == 33 && b.p[0] == ED25519;
     *id = 0;
     for (size_t i = 0; i < hex.n && good; i++) {
-        static const char digits[] = "0123456789abcdef";
-        const char *digit = memchr(digits, hex.p[i], 16);
-        good = digit != NULL;
-        *id = *id << 4 | (good ? (uint32_t)(digit - digits) : 0);
+        char c = hex.p[i];
+        good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        *id = *id << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
     }
     if (good)
         memcpy(bytes, b.p + 1, 32);
@@ -123,7 +122,8 @@ void log_key_wipe(struct log_key *k) {
 
 static enum status file_error(struct error *e, const char *path, int code) {
     enum status s = code == ENOSPC || code == EDQUOT ? FULL : UNAVAILABLE;
-    return error_set(e, s, "", N_("The file {0} can't be used: {1}."), path, strerror(code), NULL);
+    return error_set(e, s, "", N_("The file {0} can't be used: {1}."), path, strerrordesc_np(code),
+                     NULL);
 }
 
 enum status log_key_read(const char *directory, struct log_key *out, struct error *e) {
