@@ -126,6 +126,10 @@ void respond_page(struct request *r, int status, const char *page, struct doc *v
     doc_set(all, STR("page"), page_document(r, view));
     doc_set(all, STR("view"), view);
     doc_set(all, STR("doc"), doc ? doc : doc_null(r->arena));
+    if (str_is(r->part, "document")) { // for tests and those who write templates: what the page is poured from
+        respond_json(r, status, all);
+        return;
+    }
     struct render render = {.arena = r->arena,
                             .translate = mustache_translate,
                             .plural = mustache_plural,
@@ -217,7 +221,7 @@ static void error_page(struct request *r, int status, const struct error *e) {
     enum status kind = e && e->status ? e->status : status_of(status);
     struct str detail = e ? error_translated(a, r->language, e) : STR("");
     struct doc *view = doc_object(a), *actions;
-    doc_set_int(a, view, "status", status);
+    doc_set_str(a, view, "status", rprintf(r, "%d", status));
     doc_set_str(a, view, "title", translate(r->language, str_z(answers[kind].title)));
     doc_set_str(a, view, "text", detail.n ? detail : translate(r->language, str_z(answers[kind].text)));
     doc_set_str(a, view, "detail", STR(""));

@@ -161,8 +161,8 @@ static struct doc *keys_view(struct request *r, const struct own *own, const str
         struct doc *item = doc_add(items, doc_object(a));
         doc_set_str(a, item, "name", doc_get_text(key, "name"));
         doc_set_str(a, item, "start", doc_get_text(key, "key"));
-        doc_set(item, STR("created"), moment_run(r, doc_get(key, STR("created_at"))));
-        doc_set(item, STR("used"), moment_run(r, doc_get(key, STR("used_at"))));
+        doc_set(item, STR("created"), runs_of(r, moment_run(r, doc_get(key, STR("created_at")))));
+        doc_set(item, STR("used"), runs_of(r, moment_run(r, doc_get(key, STR("used_at")))));
         doc_set_str(a, item, "revoke_action", rprintf(r, "/settings/keys/%.*s/revoke", STR_FMT(doc_get_text(key, "key"))));
     }
     return d;
@@ -192,7 +192,7 @@ static struct doc *sessions_view(struct request *r, const struct doc *doc) {
         struct doc *d = doc_add(list, doc_object(a));
         doc_set_str(a, d, "text", browser_name(r, doc_get_text(session, "agent")));
         doc_set_str(a, d, "address", doc_get_text(session, "address"));
-        doc_set(d, STR("seen"), moment_run(r, doc_get(session, STR("seen_at"))));
+        doc_set(d, STR("seen"), runs_of(r, moment_run(r, doc_get(session, STR("seen_at")))));
         doc_set_bool(a, d, "current", current);
         doc_set(d, STR("end_action"),
                 or_null(r, current ? STR("") : rprintf(r, "/settings/sessions/%.*s/end", STR_FMT(doc_get_text(session, "key")))));

@@ -146,14 +146,11 @@ static bool changes_something(const struct request *r) {
 }
 
 static bool check_address(struct request *r) {
-    if (r->bad || !pairs_parse(r->arena, r->http->query, &r->query)) {
-        r->query = (struct pairs){0};
+    if (r->bad) {
         respond_status(r, 400, N_("The address is not valid."));
     } else if (r->match == ROUTE_NO_METHOD) {
         http_set(r->http, "Allow", r->allowed);
         respond_status(r, 405, N_("This can't be done here."));
-    } else if (r->match == ROUTE_NO_PATH) {
-        respond_status(r, 404, NULL);
     } else if (r->http->body_state == HTTP_BODY_TOO_LARGE) {
         respond_status(r, 413, NULL);
     } else if (r->http->body_state == HTTP_BODY_FAILED) {
@@ -234,7 +231,9 @@ static void run_handler(struct request *r) {
         return;
     }
     r->reader.viewer = &r->viewer;
-    if (check_signed(r) && check_module(r) && check_permission(r) && check_body(r))
+    if (r->match == ROUTE_NO_PATH)
+        respond_status(r, 404, NULL);
+    else if (check_signed(r) && check_module(r) && check_permission(r) && check_body(r))
         r->route->handle(r);
 }
 
@@ -251,14 +250,18 @@ static void with_reading(struct request *r, void (*fn)(struct request *)) {
 
 static void first_time(struct request *r) {
     find_address(r);
-    if (!check_address(r))
-        return;
-    if (r->route->flags & ROUTE_BARE) {
-        r->route->handle(r);
-        return;
+    if (!pairs_parse(r->arena, r->http->query, &r->query)) {
+        r->query = (struct pairs){0};
+        r->bad = true;
     }
     find_language(r);
     find_part(r);
+    if (!check_address(r))
+        return;
+    if (r->route && r->route->flags & ROUTE_BARE) {
+        r->route->handle(r);
+        return;
+    }
     r->model = crm_model_hold(r->web->crm);
     with_reading(r, run_handler);
 }

@@ -1,0 +1,110 @@
+"""The documents that pages are poured from have the shape docs/pages.md promises: that of the samples in tests/golden/pages."""
+
+import json
+import unittest
+
+from harness import ROOT_FOLDER, Story
+
+SAMPLES = ROOT_FOLDER / "tests/golden/pages"
+# What a sample has of one kind while another is as good: kinds of controls, optional parts.
+OPEN = {"control", "controls", "doc"}
+
+
+def differences(sample, ours, where):
+    """What the sample has and ours does not, by name and type; null and empty say nothing."""
+    if sample is None or ours is None:
+        return
+    if isinstance(sample, dict):
+        if not isinstance(ours, dict):
+            yield f"{where}: {type(ours).__name__} instead of an object"
+            return
+        for key, value in sample.items():
+            if key in OPEN:
+                continue
+            if key not in ours:
+                yield f"{where}.{key} is missing"
+            else:
+                yield from differences(value, ours[key], f"{where}.{key}")
+    elif isinstance(sample, list):
+        if not isinstance(ours, list):
+            yield f"{where}: {type(ours).__name__} instead of a list"
+        elif sample and ours:
+            for one in ours[:3]:
+                yield from differences(sample[0], one, f"{where}[]")
+    elif isinstance(sample, bool) != isinstance(ours, bool) or isinstance(sample, str) != isinstance(ours, str):
+        yield f"{where}: {ours!r} instead of {sample!r}"
+
+
+class Documents(Story):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        api = cls.api
+        company = api.want(201, "POST", "/api/companies", {"name": "Textiles Andina"})["id"]
+        contact = api.want(201, "POST", "/api/contacts", {"name": "Jorge Pardo", "company": company, "email": "j@x.org",
+                                                          "phone": "+573001234567", "tags": ["a", "b"]})["id"]
+        cls.deal = api.want(201, "POST", "/api/opportunities", {
+            "name": "Licencias 2027", "company": company, "contact": contact, "stage": "proposal",
+            "amount": {"amount": "18400.00", "currency": "USD"}, "closing_date": "2026-12-12"})["id"]
+        api.want(200, "PATCH", f"/api/opportunities/{cls.deal}", {"stage": "negotiation", "description": "Dos\nlíneas"})
+        api.want(201, "POST", f"/api/opportunities/{cls.deal}/comments", {"text": "Hola @laura, ¿qué tal?"})
+        api.want(201, "POST", "/api/tasks", {"subject": "Llamar", "opportunity": cls.deal, "due": "2026-12-01T10:00:00Z"})
+        bulk = api.want(200, "POST", "/api/opportunities/bulk", {"do": "assign", "id": [cls.deal], "user": None})
+        cls.operation = bulk["operation"]
+        cls.visitor = cls.browser(cls, language="es")
+
+    def document(self, path, method="GET", body=None):
+        headers = {"Cronista-Part": "document"}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return self.visitor.send(method, path, body, headers).json
+
+    def check(self, sample, path, view=None):
+        wanted = json.loads((SAMPLES / f"{sample}.json").read_text())
+        found = self.document(path)
+        page = json.loads((SAMPLES / "page.json").read_text())
+        page["flash"] = None
+        wrong = [*differences(page, found["page"], "page"), *differences(view or wanted["view"], found["view"], "view")]
+        self.assertEqual([], wrong, path)
+        return found["view"]
+
+    def test_every_sample_has_its_page(self):
+        for sample, path in self.paths().items():
+            with self.subTest(sample):
+                self.check(sample, path)
+
+    def paths(self):
+        deal = f"/opportunities/{self.deal}"
+        return {
+            "card": deal,
+            "list": "/opportunities",
+            "list-filter": "/opportunities?filter[stage][ne]=lost&with=stage",
+            "list-empty": "/leads",
+            "form": f"{deal}/edit",
+            "history": f"{deal}/history",
+            "confirm": f"{deal}/delete",
+            "home": "/",
+            "log": "/history",
+            "operation": f"/operations/{self.operation}",
+            "proof": "/log/3",
+            "search": "/search?q=lic",
+            "search-empty": "/search?q=nothing-like-this",
+            "lookup-results": "/companies/lookup?q=tex",
+            "table": "/settings/modules",
+            "module-settings": "/settings/modules/opportunities",
+            "field": "/settings/modules/opportunities/fields/stage",
+            "settings": "/settings",
+            "keys": "/keys",
+            "error": "/nothing/here",
+        }
+
+    def test_every_sample_is_looked_at(self):
+        # Part of all; with stories of their own; or the same document poured into another template.
+        elsewhere = {"page", "sign-in", "conflict", "error-outside", "palette-results"}
+        samples = {path.stem for path in SAMPLES.glob("*.json")}
+        self.assertEqual(set(), samples - set(self.paths()) - elsewhere
+                         - {name for name in samples if name.split("-")[0] in ("card", "form", "import", "home")})
+
+
+if __name__ == "__main__":
+    unittest.main()
