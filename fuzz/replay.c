@@ -21,8 +21,12 @@ static void run_file(const char *path) {
     uint8_t *bytes = malloc(cap);
     while (bytes && (got = fread(bytes + n, 1, cap - n, f)) > 0) {
         n += got;
-        if (n == cap)
-            bytes = realloc(bytes, cap *= 2);
+        if (n < cap)
+            continue;
+        uint8_t *more = realloc(bytes, cap *= 2);
+        if (!more)
+            exit(1);
+        bytes = more;
     }
     fclose(f);
     // In a piece of memory of exactly its size, so that reading past it is noticed.

@@ -273,13 +273,8 @@ bool template_render(const struct template *t, const struct doc *d, const struct
                      struct buf *out) {
     static const struct render without = {.arena = NULL};
     struct arena own = ARENA_INIT;
-    struct rendering r;
-    r.out = out;
-    r.with = with ? with : &without;
+    struct rendering r = {.out = out, .with = with ? with : &without, .failed = out->overflow};
     r.arena = r.with->arena ? r.with->arena : &own;
-    r.failed = out->overflow;
-    r.depth = r.steps = 0;
-    memset(r.opened, 0, sizeof r.opened);
     static const struct doc nothing = {.type = DOC_NULL};
     d = open_doc(&r, d);
     r.contexts[0] = d ? d : &nothing;

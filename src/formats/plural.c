@@ -152,6 +152,7 @@ bool plural_parse(struct str header, struct plural *out) {
 // computed, which costs nothing and cannot fail.
 unsigned plural_form(const struct plural *pl, uint64_t n) {
     uint64_t v[PLURAL_NODES];
+    v[0] = 0;
     for (unsigned i = 0; i < pl->n; i++) {
         uint64_t a = i ? v[pl->nodes[i].a < i ? pl->nodes[i].a : 0] : 0;
         uint64_t b = i ? v[pl->nodes[i].b < i ? pl->nodes[i].b : 0] : 0;

@@ -43,8 +43,8 @@ struct xlsx_cell {
 struct xlsx_writer;
 // Writes to path, with temporary files in the same folder; sheet is its name (characters Excel
 // refuses become blanks, cut to 31; "History" and "Continued" get a "_").
-enum status xlsx_writer_open(const char *path, struct str sheet, const struct xlsx_column *,
-                             size_t columns, struct xlsx_writer **out, struct error *);
+enum status xlsx_writer_open(const char *path, struct str sheet, const struct xlsx_column *columns,
+                             size_t n, struct xlsx_writer **out, struct error *);
 // As many cells as columns; fewer leave the rest empty. INVALID for a cell that is not what its
 // type says: then nothing of the row is written.
 enum status xlsx_writer_row(struct xlsx_writer *, const struct xlsx_cell *, size_t n,

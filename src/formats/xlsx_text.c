@@ -274,6 +274,7 @@ bool xlsx_day_number(struct str s, double *out) {
     int64_t ms = at / 1000 - (int64_t)DAY_ZERO * 86400000;
     if (ms < (int64_t)FIRST_RIGHT_DAY * 86400000 || ms >= (int64_t)DAYS_MOST * 86400000)
         return false;
-    *out = (double)(ms / 86400000) + (double)(ms % 86400000) / 86400000.0;
+    int64_t days = ms / 86400000;
+    *out = (double)days + (double)(ms % 86400000) / 86400000.0;
     return true;
 }
