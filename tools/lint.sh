@@ -25,7 +25,14 @@ check_layers() { python3 tools/check_layers.py; }
 
 check_files() { python3 tools/check_files.py; }
 
-# Files this project compiles; made ones lie in the build directory and are not looked at.
+# The C files of src/ that are compiled; made ones lie in the build directory and are not looked at.
+compiled_files() {
+    python3 -c 'import json, os, sys
+for one in json.load(open(sys.argv[1])):
+    print(os.path.relpath(os.path.join(one["directory"], one["file"])))' "$build/compile_commands.json" |
+        grep '^src/.*\.c$' | sort -u
+}
+
 tidy_one() {
     local extra=()
     # error.c defines the function that analyzer.h describes.
@@ -36,7 +43,7 @@ tidy_one() {
 export -f tidy_one
 check_tidy() {
     # shellcheck disable=SC2016
-    find src -name '*.c' | sort | xargs -P "$jobs" -I{} bash -c 'tidy_one "$1" "$2"' _ "$build" {}
+    compiled_files | xargs -P "$jobs" -I{} bash -c 'tidy_one "$1" "$2"' _ "$build" {}
 }
 
 # Not reported:
