@@ -4,10 +4,12 @@
     storm.py [--rounds N] [--clients N] [--seconds LONGEST] [--seed N] [--keep DIRECTORY]
 
 Each round: the server runs, clients create, edit, delete, restore, assign and comment through the API, each
-noting what was answered; at a random moment the server is killed. It must start again without help, and then
+noting what was answered, and another process imports a file; at a random moment both are killed. The server must start
+again without help, and then
 
     - a record whose last change was answered has exactly those values and that version;
     - a change that was cut off is wholly there or not at all, whatever number of fields or records it had;
+    - of the file the first rows are there, each whole and once; going on with the import brings the rest, once;
     - comments are there once when answered, at most once when cut off;
     - `verify` holds, also against the checkpoint taken before the kill; `rebuild --check` finds no difference.
 
@@ -15,8 +17,10 @@ Prints TAP, one case a round. The data directory lives through all rounds.
 """
 
 import argparse
+import csv
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -25,12 +29,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support import ADMINISTRATOR, CUT_OFF, Refused, Server, Tap  # noqa: E402
+from support import ADMINISTRATOR, CUT_OFF, PROGRAM, Refused, Server, Tap  # noqa: E402
 
 TWINS = ("city", "region")  # always changed together, to the same value
 SHARED = ("address", "postcode", "country", "position", "treatment", "identity_number", "email_other", "notes")
 BULK = 12                   # records of a bulk change, well below one slice of it
 LISTED = 200
+IMPORTED = 5000             # rows of the file
 OLD = 100                   # records of earlier rounds looked at in each
 
 
@@ -154,6 +159,63 @@ class Client(threading.Thread):
             record.owner, record.version, record.cut_off = user, None, None
 
 
+class Import:
+    """A file of contacts on its way in by `cronista import`, cut off at any row."""
+
+    def __init__(self, storm, folder):
+        self.storm, self.file = storm, folder / "people.csv"
+        with open(self.file, "w", encoding="utf-8", newline="") as out:
+            rows = csv.writer(out)
+            rows.writerow(("Full name", "External number", "City", "Region"))
+            for row in range(IMPORTED):
+                value = f"{storm.round}-{row}"
+                rows.writerow((f"Import {value}", f"i-{value}", value, value))
+        self.process = None
+
+    def command(self, *more):
+        return [PROGRAM, "import", "contacts", self.file, "--data", self.storm.server.data, *more]
+
+    def start(self):
+        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+
+    def kill(self):
+        self.process.kill()
+        self.finished = self.process.wait() == 0
+
+    def rows(self, api):
+        """Numbers of the rows that are there, as often as they are; wrong for one that is not whole."""
+        after, numbers = "", []
+        while after is not None:
+            page = api.want(200, "GET", "/api/contacts?columns=name,external_id,city,region&sort=external_id&limit=200"
+                            f"&filter[external_id][starts]=i-{self.storm.round}-&after={quote(after)}")
+            for item in page["items"]:
+                value = item["external_id"].removeprefix("i-")
+                if (item["name"], item["city"], item["region"]) != (f"Import {value}", value, value):
+                    self.wrong.append(f"imported row {value} is half there: {item}")
+                numbers.append(int(value.split("-")[1]))
+            after = page["next"]
+        return sorted(numbers)
+
+    def look(self, api):
+        self.wrong = []
+        there = self.rows(api)
+        if there != list(range(len(there))):
+            self.wrong.append(f"imported rows are no beginning of the file: {len(there)} from {there[:3]} to {there[-3:]}")
+        if self.finished and len(there) != IMPORTED:
+            self.wrong.append(f"the import had ended well, and {len(there)} rows of {IMPORTED} are there")
+        if not self.finished:
+            self.storm.counts["imports cut off"] += 1
+            done = subprocess.run(self.command(*(["--continue"] if there else [])), stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=300, check=False)
+            if done.returncode != 0 and len(there) < IMPORTED:
+                self.wrong.append(f"the import can't go on: {done.stdout}{done.stderr}")
+        there = self.rows(api)
+        if there != list(range(IMPORTED)):
+            self.wrong.append(f"after going on, {len(there)} rows of {IMPORTED} are there")
+        return self.wrong
+
+
 class Storm:
     def __init__(self, arguments, folder):
         self.clients_wanted, self.longest = arguments.clients, arguments.seconds
@@ -163,7 +225,8 @@ class Storm:
         self.checkpoint = folder / "checkpoint"
         self.round = 0
         self.old = []  # records of earlier rounds, which must stay as they are
-        self.counts = {"answered": 0, "cut off and there": 0, "cut off and not there": 0}
+        self.folder = folder
+        self.counts = {"answered": 0, "imports cut off": 0, "cut off and there": 0, "cut off and not there": 0}
 
     def prepare(self):
         self.server.start()
@@ -184,10 +247,12 @@ class Storm:
         checkpoint = self.server.api(self.key).want(200, "GET", "/api/log/checkpoint")
         self.checkpoint.write_text(checkpoint)
         clients = [Client(n, self) for n in range(self.clients_wanted)]
-        for client in clients:
-            client.start()
+        self.importing = Import(self, self.folder)
+        for one in [self.importing, *clients]:
+            one.start()
         time.sleep(self.random.uniform(0.05, self.longest))
-        self.server.kill()
+        for one in self.random.sample([self.importing, self.server], 2):
+            one.kill()
         for client in clients:
             client.join()
         # Now and then it dies while it recovers.
@@ -228,6 +293,7 @@ class Storm:
                 record.settle(found)
             self.old += self.random.sample(list(now), min(5, len(now)))
         yield from self.look_at_shared(api, clients)
+        yield from self.importing.look(api)
         self.server.stop()
 
     def find(self, api, record):
