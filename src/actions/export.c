@@ -1,7 +1,5 @@
 #include "actions/export.h"
 
-#include <unistd.h>
-
 #include "actions/actions.h"
 #include "actions/export_private.h"
 #include "formats/catalogue.h"
@@ -331,7 +329,7 @@ enum status export_run(struct crm *crm, const struct export_request *q, struct e
     if (s == OK) {
         s = action_run(crm, &act, leave_trace, &x, e);
         if (s != OK)
-            unlink(q->path);
+            export_file_remove(q->path);
     }
     crm_model_release(crm, x.model);
     arena_release(&x.row);

@@ -87,10 +87,11 @@ static bool like_a_formula(struct str s) {
     return s.n && memchr("=+-@\t\r", s.p[0], 6);
 }
 
+// As csv_write_row() guards, but by what the cell is: numbers are left alone, texts with such a sign are not.
 static struct str guarded(struct str s, struct arena *a) {
     struct str inside = s;
-    if (s.n && s.p[0] == '\'') // one that stands there already, before such a sign
-        inside = (struct str){s.p + 1, s.n - 1};
+    while (inside.n && inside.p[0] == '\'') // some stand there already
+        inside = (struct str){inside.p + 1, inside.n - 1};
     if (!like_a_formula(inside) || only_a_number(s))
         return s;
     return arena_printf(a, "'%.*s", STR_FMT(s));
@@ -131,6 +132,13 @@ enum status export_file_doc(struct export_file *f, const struct doc *d, struct e
     return f->buf.n >= FLUSH ? flush(f, e) : OK;
 }
 
+// A pipe or a device is not ours to remove.
+void export_file_remove(const char *path) {
+    struct stat about;
+    if (lstat(path, &about) == 0 && S_ISREG(about.st_mode))
+        unlink(path);
+}
+
 enum status export_file_close(struct export_file *f, bool fine, int64_t *bytes, struct error *e) {
     enum status s = OK;
     if (f->xlsx && fine)
@@ -143,7 +151,7 @@ enum status export_file_close(struct export_file *f, bool fine, int64_t *bytes, 
         if (fclose(f->file) != 0 && fine && s == OK)
             s = not_written(f, e);
         if (s != OK || !fine)
-            unlink(f->path);
+            export_file_remove(f->path);
     }
     struct stat about;
     if (fine && s == OK && bytes && stat(f->path, &about) == 0)

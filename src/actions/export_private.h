@@ -39,5 +39,6 @@ enum status export_file_row(struct export_file *, const struct xlsx_cell *, size
 enum status export_file_doc(struct export_file *, const struct doc *, struct error *); // JSON Lines
 // Completes and frees it. With `fine` false the file is removed.
 enum status export_file_close(struct export_file *, bool fine, int64_t *bytes, struct error *);
+void export_file_remove(const char *path); // if it is a file
 
 #endif
