@@ -319,7 +319,9 @@ class Storm:
         if values not in allowed:
             yield f"contacts/{record.id}: has {values}, must be one of {allowed}"
         if maybe:
-            happened = "created" in maybe or values != record.values
+            owner = found["owner"] and found["owner"]["id"]
+            happened = ("created" in maybe or values != record.values or owner != record.owner
+                        or bool(found["deleted_at"]) != record.deleted)
             self.counts["cut off and there" if happened else "cut off and not there"] += 1
         if record.version is not None and record.version != found["version"] and not maybe:
             yield f"contacts/{record.id}: version {found['version']}, answered was {record.version}"
