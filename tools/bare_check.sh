@@ -40,13 +40,17 @@ unmount_all() {
 }
 trap unmount_all EXIT
 
-in_root() { # runs a shell command inside, in the clone when there is one
-    mount_all
+become() { # this process becomes a shell command inside, in the clone when there is one
     local variables=()
     read -ra variables <<<"${BARE_ENV:-}"
     [ -z "${BARE_DATA:-}" ] || variables+=(CRONISTA_SHARED_DATA=/opt/data)
-    chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+    exec chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
         "${variables[@]}" bash -c "cd $inside 2>/dev/null || cd /; $1"
+}
+
+in_root() {
+    mount_all
+    (become "$1")
 }
 
 step_make() {
@@ -74,15 +78,21 @@ step_clone() {
     echo "cloned $(git -C "$root$inside" log -1 --format='%h %s')"
 }
 
+ask_sign_in() {
+    exec 3<>"/dev/tcp/127.0.0.1/$port" || return 1
+    printf 'GET /sign-in HTTP/1.0\r\nHost: 127.0.0.1:%s\r\n\r\n' "$port" >&3
+    cat <&3
+}
+
 step_run() {
     echo "./run"
     local started=$SECONDS answer pid
-    in_root "PORT=$port exec ./run" >"$root.run.log" 2>&1 &
+    mount_all
+    (become "PORT=$port exec ./run") >"$root.run.log" 2>&1 &
     pid=$!
     while kill -0 $pid 2>/dev/null; do
         # The sign-in page is where somebody without a session ends up.
-        if answer=$(exec 3<>/dev/tcp/127.0.0.1/"$port" &&
-            printf 'GET /sign-in HTTP/1.0\r\nHost: 127.0.0.1:%s\r\n\r\n' "$port" >&3 && cat <&3) 2>/dev/null; then
+        if answer=$(ask_sign_in 2>/dev/null); then
             echo "answered after $((SECONDS - started)) s"
             grep -m1 '^HTTP' <<<"$answer"
             grep -q 'name="password"' <<<"$answer" || { echo "that is no sign-in page"; printf '%s\n' "$answer" | head -n 40; failed=1; }
