@@ -65,6 +65,7 @@ step_make() {
         mkdir -p "$root$(dirname "${pair#*:}")"
         cp -r "${pair%%:*}" "$root${pair#*:}"
     done
+    mount_all
     echo "a bare Debian $(cat "$root/etc/debian_version") with $(in_root "dpkg -l | grep -c ^ii") packages"
     for program in make gcc node npm python3 git meson; do
         ! in_root "command -v $program" >/dev/null || echo "  has $program"
