@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
+#include "formats/json_quick.h"
 
 #define DEPTH_DEFAULT 32
 #define DEPTH_MOST 512
@@ -109,9 +110,9 @@ enum status json_parse(struct arena *a, struct str bytes, const struct json_limi
 struct doc *doc_opened(struct arena *a, const struct doc *d) {
     if (!d || d->type != DOC_RAW)
         return (struct doc *)d;
-    struct doc *opened = NULL;
+    struct doc *opened = json_quick(a, d->string);
     struct json_limits limits = {.depth = DEPTH_MOST};
-    if (json_parse(a, d->string, &limits, &opened, NULL))
+    if (!opened && json_parse(a, d->string, &limits, &opened, NULL))
         return NULL;
     opened->key = d->key;
     return opened;
