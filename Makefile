@@ -22,9 +22,10 @@ tsan:
 fuzz:
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
+# BENCH: its options, as BENCH="--quick --sections ab".
 bench: all
 	@tools/install_packages.sh bench
-	@bench/run.py --build $(BUILD)
+	@bench/bench.py --build $(BUILD) $(BENCH)
 
 # CRASH_ROUNDS times kill -9 under load.
 crash: all

@@ -55,7 +55,7 @@ end
 function done(summary, latency)
     local e = summary.errors
     io.write(string.format(
-        '\n{"requests": %d, "micros": %d, "bytes": %d, "refused": %d, "broken": %d, "p50": %d, "p99": %d, "max": %d}\n',
-        summary.requests, summary.duration, summary.bytes, e.status, e.connect + e.read + e.write + e.timeout,
+        '\n{"requests": %d, "micros": %d, "bytes": %d, "refused": %d, "broken": "%d connect, %d read, %d write, %d timeout", "p50": %d, "p99": %d, "max": %d}\n',
+        summary.requests, summary.duration, summary.bytes, e.status, e.connect, e.read, e.write, e.timeout,
         latency:percentile(50), latency:percentile(99), latency.max))
 end

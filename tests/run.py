@@ -342,6 +342,12 @@ def fault(run):
             run.program(f"fault {path.stem}", [sys.executable, "-B", str(path)], server(directory))
 
 
+def bench(run):
+    directory = run.build()
+    if directory:
+        run.program("bench smoke", [sys.executable, "-B", "bench/bench.py", "--smoke", "--build", str(directory)])
+
+
 def present(pattern):
     return any(ROOT.glob(pattern))
 
@@ -361,6 +367,7 @@ SECTIONS = {
     "http": (http, lambda: has_program() and present("tests/http/*_test.py"), "stories told to a real server"),
     "browser": (browser, lambda: has_program() and present("tests/browser/*_test.mjs"), "pages in a real browser"),
     "crash": (crash, lambda: has_program() and present("tests/crash/storm.py"), "kill -9 under load, five times"),
+    "bench": (bench, lambda: has_program() and present("bench/bench.py"), "that the bench measures, not how much"),
     "fault": (fault, lambda: has_program() and present("tests/fault/*.py"), "full disks"),
 }
 
