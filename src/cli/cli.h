@@ -17,6 +17,7 @@
     X(verify, "verify", "[--against CHECKPOINT-FILE]", "checks the whole log")                                         \
     X(rebuild, "rebuild", "[--check]", "computes every table anew from the log, or compares them with it")             \
     X(backup, "backup", "FILE", "copies everything, while others work")                                                \
+    X(demo, "demo", "[--seed N]", "fills a new installation with a company that never was, and its history")            \
     X(restore, "restore", "FILE [--force]", "puts a backup in place, and checks it")
 
 // Each gets the arguments behind its name, and returns the program's exit status.
