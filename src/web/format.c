@@ -1,6 +1,7 @@
 #include "web/format.h"
 #include <stdio.h>
 #include "formats/decimal.h"
+#include "web/text.h"
 
 // ---------------------------------------------------------------- numbers
 
@@ -40,9 +41,7 @@ struct str format_integer(struct arena *a, const struct language *l, int64_t val
 }
 
 struct str format_position(struct arena *a, int64_t value) {
-    char text[DECIMAL_TEXT];
-    decimal_text(value, 0, 0, text);
-    return with_groups(a, str_z(text), STR("."), STR("\u202f"));
+    return with_groups(a, int_text(a, value), STR("."), STR("\u202f"));
 }
 
 struct str format_bytes(struct arena *a, const struct language *l, int64_t bytes) {
@@ -75,7 +74,7 @@ static struct str word(const struct language *l, const char *msgid) {
 }
 
 struct str format_day(struct arena *a, const struct language *l, struct civil c) {
-    return arena_printf(a, "%d\u00a0%.*s\u00a0%d", c.day, STR_FMT(word(l, short_months[c.month - 1])), c.year);
+    return JOIN(a, int_text(a, c.day), STR("\u00a0"), word(l, short_months[c.month - 1]), STR("\u00a0"), int_text(a, c.year));
 }
 
 struct str format_date(struct arena *a, const struct language *l, struct str iso) {
@@ -89,22 +88,26 @@ struct str format_date(struct arena *a, const struct language *l, struct str iso
 
 struct str format_day_long(struct arena *a, const struct language *l, struct civil c, bool year) {
     struct str day = word(l, weekdays[c.weekday]), month = word(l, months[c.month - 1]);
-    struct str number = arena_printf(a, "%d", c.day);
+    struct str number = int_text(a, c.day);
     if (!year)
         return FILL(a, T(l, "{0}, {1} {2}"), day, number, month);
-    return FILL(a, T(l, "{0}, {1} {2} {3}"), day, number, month, arena_printf(a, "%d", c.year));
+    return FILL(a, T(l, "{0}, {1} {2} {3}"), day, number, month, int_text(a, c.year));
 }
 
 struct str format_clock(struct arena *a, struct civil c, bool seconds) {
-    return seconds ? arena_printf(a, "%02d:%02d:%02d", c.hour, c.minute, c.second) : arena_printf(a, "%02d:%02d", c.hour, c.minute);
+    char text[] = "00:00:00";
+    two_digits(text, c.hour);
+    two_digits(text + 3, c.minute);
+    two_digits(text + 6, c.second);
+    return arena_str(a, (struct str){text, seconds ? 8 : 5});
 }
 
 struct str format_moment(struct arena *a, const struct language *l, struct civil c) {
-    return arena_printf(a, "%.*s %02d:%02d", STR_FMT(format_day(a, l, c)), c.hour, c.minute);
+    return JOIN(a, format_day(a, l, c), STR(" "), format_clock(a, c, false));
 }
 
 struct str format_moment_long(struct arena *a, const struct language *l, struct civil c) {
-    return arena_printf(a, "%.*s, %02d:%02d:%02d", STR_FMT(format_day_long(a, l, c, true)), c.hour, c.minute, c.second);
+    return JOIN(a, format_day_long(a, l, c, true), STR(", "), format_clock(a, c, true));
 }
 
 // ---------------------------------------------------------------- how long ago
@@ -114,7 +117,7 @@ static int64_t day_number(struct civil c) {
 }
 
 static struct str count_text(struct arena *a, struct str message, int64_t n) {
-    return FILL(a, message, arena_printf(a, "%lld", (long long)n));
+    return FILL(a, message, int_text(a, n));
 }
 
 static struct str ago(struct arena *a, const struct language *l, micros gone) {

@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 #include "web/assets.h"
 #include "web/session.h"
+#include "web/text.h"
 
 // What was just done. "=ARGUMENT" of the cookie is a path (label leads there) or a number (in the text).
 static const struct {
@@ -116,7 +117,7 @@ static struct doc *menu_document(struct request *r) {
         const struct module *m = &r->model->modules[i];
         if (m->system || m == tasks || !may(&r->viewer, m, VERB_VIEW))
             continue;
-        menu_item(r, items, m->key, translate(l, m->label), m->icon, rprintf(r, "/%.*s", STR_FMT(m->key)), is_main(m));
+        menu_item(r, items, m->key, translate(l, m->label), m->icon, JOIN(a, STR("/"), m->key), is_main(m));
     }
     if (!may(&r->viewer, NULL, VERB_AUDIT) && !may(&r->viewer, NULL, VERB_USERS))
         return menu;
@@ -139,7 +140,7 @@ static struct doc *new_document(struct request *r) {
             continue;
         struct doc *item = doc_add(items, doc_object(a));
         doc_set_str(a, item, "label", translate(r->language, m->label_one));
-        doc_set_str(a, item, "href", rprintf(r, "/%.*s/new", STR_FMT(m->key)));
+        doc_set_str(a, item, "href", JOIN(a, STR("/"), m->key, STR("/new")));
         doc_set_str(a, item, "icon", m->icon);
         doc_set_str(a, item, "key", m->key);
     }

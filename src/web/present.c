@@ -3,6 +3,7 @@
 #include "formats/decimal.h"
 #include "formats/json.h"
 #include "web/page.h"
+#include "web/text.h"
 
 // ---------------------------------------------------------------- runs
 
@@ -128,7 +129,7 @@ static struct doc *money_run(struct request *r, const struct doc *v) {
     struct str amount = doc_get_text(v, "amount"), currency = doc_get_text(v, "currency");
     if (decimal_parse(amount, 4, &value))
         amount = format_decimal(r->arena, r->language, value, 4, 2);
-    return run(r, rprintf(r, "%.*s\u00a0%.*s", STR_FMT(amount), STR_FMT(currency)), "number", STR(""));
+    return run(r, JOIN(r->arena, amount, STR("\u00a0"), currency), "number", STR(""));
 }
 
 // What something was called: from the value itself, or from the names of that day.
@@ -141,7 +142,7 @@ static struct str name_of(struct request *r, struct str module, const struct doc
     }
     *id = doc_integer(v, 0);
     *deleted = false;
-    struct str name = doc_text(doc_get(names, rprintf(r, "%.*s/%lld", STR_FMT(module), (long long)*id)));
+    struct str name = doc_text(doc_get(names, JOIN(r->arena, module, STR("/"), int_text(r->arena, *id))));
     return name.n ? name : rprintf(r, "%.*s %lld", STR_FMT(module), (long long)*id);
 }
 
@@ -256,7 +257,7 @@ struct doc *value_runs(struct request *r, const struct field *f, const struct do
 // ---------------------------------------------------------------- pieces of views
 
 struct str href_of(struct request *r, struct str module, int64_t id) {
-    return rprintf(r, "/%.*s/%lld", STR_FMT(module), (long long)id);
+    return JOIN(r->arena, STR("/"), module, STR("/"), int_text(r->arena, id));
 }
 
 struct doc *module_document(struct request *r, const struct module *m) {

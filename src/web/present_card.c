@@ -3,6 +3,7 @@
 #include "formats/json.h"
 #include "web/list.h"
 #include "web/present.h"
+#include "web/text.h"
 
 #define BOX_ITEMS 5
 
@@ -71,12 +72,13 @@ static struct doc *fact_view(struct request *r, const struct doc *record, const 
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "key", f->key);
     doc_set_str(a, d, "label", field_label(r, f));
-    doc_set(d, STR("runs"), value_runs(r, f, doc_get(record, f->key), NULL));
+    struct doc *runs = doc_set(d, STR("runs"), value_runs(r, f, doc_get(record, f->key), NULL));
+    if (f->type == TYPE_FILE && !query_text(r, "as_of").n)
+        doc_each(one, runs) doc_replace(one, STR("href"), doc_str(a, JOIN(a, href_of(r, m->key, r->id), STR("/files/"), f->key)));
     doc_set_bool(a, d, "wide", f->type == TYPE_LONG_TEXT);
     doc_set_bool(a, d, "editable", editable);
     doc_set(d, STR("edit_href"),
-            or_null(r, editable ? rprintf(r, "%.*s/edit?field=%.*s#f-%.*s", STR_FMT(href_of(r, m->key, r->id)), STR_FMT(f->key), STR_FMT(f->key))
-                                : STR("")));
+            or_null(r, editable ? JOIN(a, href_of(r, m->key, r->id), STR("/edit?field="), f->key, STR("#f-"), f->key) : STR("")));
     doc_set_str(a, d, "set_by", STR(""));
     return d;
 }

@@ -1,6 +1,7 @@
 // Events told to people: sentences, changes, days; and the rows of the log's tables.
 #include "formats/json.h"
 #include "web/present.h"
+#include "web/text.h"
 
 // How each kind of event looks: its icon and tone, and the word for it in the log's tables.
 static const struct look {
@@ -113,7 +114,7 @@ static struct doc *tell_edited(struct telling *t) {
     const struct language *l = r->language;
     int64_t n = count_changes(t->changes);
     const struct doc *only = only_change(t->changes);
-    struct doc *number = run(r, rprintf(r, "%lld", (long long)n), "", STR(""));
+    struct doc *number = run(r, int_text(r->arena, n), "", STR(""));
     if (only) {
         struct doc *label = run(r, change_label(r, t->m, doc_get_text(only, "field")), "", STR(""));
         return t->own ? SENTENCE(r, T(l, "{0} changed {1}"), t->who, label)
@@ -274,7 +275,7 @@ static struct doc *operation_view(struct request *r, const struct doc *event) {
         return doc_null(a);
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "text", T(r->language, "see the operation"));
-    doc_set_str(a, d, "href", rprintf(r, "/operations/%lld", (long long)operation));
+    doc_set_str(a, d, "href", JOIN(a, STR("/operations/"), int_text(a, operation)));
     doc_set(d, STR("undo_href"), doc_null(a));
     return d;
 }
@@ -291,7 +292,7 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     struct str text = kind == KIND_COMMENTED ? doc_get_text(event, "text") : STR("");
     doc_set_int(a, d, "position", position);
     doc_set_str(a, d, "position_text", format_position(a, position));
-    doc_set_str(a, d, "proof_href", rprintf(r, "/log/%lld", (long long)position));
+    doc_set_str(a, d, "proof_href", JOIN(a, STR("/log/"), int_text(a, position)));
     doc_set_str(a, d, "at", doc_get_text(event, "at"));
     doc_set_str(a, d, "time", format_clock(a, when, false));
     doc_set_str(a, d, "when", format_moment_long(a, r->language, when));
@@ -370,7 +371,7 @@ static struct doc *log_row(struct request *r, const struct doc *event) {
     struct civil when = zone_civil(r->zone, time_of(event));
     doc_set_int(a, d, "position", position);
     doc_set_str(a, d, "position_text", format_position(a, position));
-    doc_set_str(a, d, "proof_href", rprintf(r, "/log/%lld", (long long)position));
+    doc_set_str(a, d, "proof_href", JOIN(a, STR("/log/"), int_text(a, position)));
     doc_set_str(a, d, "at", doc_get_text(event, "at"));
     doc_set_str(a, d, "date", format_day(a, r->language, when));
     doc_set_str(a, d, "time", format_clock(a, when, true));
@@ -381,7 +382,7 @@ static struct doc *log_row(struct request *r, const struct doc *event) {
     struct doc *what = doc_set_object(a, d, "operation");
     doc_set_str(a, what, "text", kind_word(r, kind));
     doc_set_str(a, what, "tone", kind_tone(kind));
-    doc_set(what, STR("href"), or_null(r, operation != position ? rprintf(r, "/operations/%lld", (long long)operation) : STR("")));
+    doc_set(what, STR("href"), or_null(r, operation != position ? JOIN(a, STR("/operations/"), int_text(a, operation)) : STR("")));
     struct doc *lines = log_lines(r, event, m);
     doc_set_int(a, d, "span", (int64_t)lines->count);
     doc_set(d, STR("lines"), lines);
