@@ -25,26 +25,7 @@ check_layers() { python3 tools/check_layers.py; }
 
 check_files() { python3 tools/check_files.py; }
 
-# The C files of src/ that are compiled; made ones lie in the build directory and are not looked at.
-compiled_files() {
-    python3 -c 'import json, os, sys
-for one in json.load(open(sys.argv[1])):
-    print(os.path.relpath(os.path.join(one["directory"], one["file"])))' "$build/compile_commands.json" |
-        grep '^src/.*\.c$' | sort -u
-}
-
-tidy_one() {
-    local extra=()
-    # error.c defines the function that analyzer.h describes.
-    [ "$2" = src/base/error.c ] || extra=(--extra-arg=-include "--extra-arg=$PWD/tools/analyzer.h")
-    clang-tidy -p "$1" --quiet --extra-arg=-Wno-unknown-warning-option "${extra[@]}" "$2" 2>/dev/null | sed "s#$PWD/##"
-    [ "${PIPESTATUS[0]}" -eq 0 ]
-}
-export -f tidy_one
-check_tidy() {
-    # shellcheck disable=SC2016
-    compiled_files | xargs -P "$jobs" -I{} bash -c 'tidy_one "$1" "$2"' _ "$build" {}
-}
+check_tidy() { python3 tools/tidy.py "$build"; }
 
 # Not reported:
 #   varFuncNullUB                  NULL is a pointer here, not 0
