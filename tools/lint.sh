@@ -63,8 +63,15 @@ check_shell() {
     done | xargs shellcheck
 }
 
+# A line with "noqa" is meant as it is (names handed on, imports after the path is set).
 check_python() {
-    git ls-files -z --cached --others --exclude-standard -- '*.py' | xargs -0 pyflakes3
+    local found=0 file line rest
+    while IFS=: read -r file line rest; do
+        sed -n "${line}p" "$file" | grep -q noqa && continue
+        echo "$file:$line:$rest"
+        found=1
+    done < <(git ls-files -z --cached --others --exclude-standard -- '*.py' | xargs -0 pyflakes3 2>&1)
+    return $found
 }
 
 # What the pages' own tools find, where ui/ has a script for it.
