@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""codespell over what is English in the project: documents, scripts, and of C the comments and messages.
+"""codespell over what is English in the project: documents, scripts, of C the comments and messages, of JavaScript the
+comments.
 
 Words of other languages stand in po/, in samples and in tables of C; words that codespell is wrong about in
 tools/spelling.txt.
@@ -16,6 +17,7 @@ from check_files import BINARY, tracked
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = ("po/", "LICENSE", "fuzz/corpus/", "tests/golden/", "tests/data/", "ui/dev/", "src/cli/demo", "tools/spelling.txt")
 SUFFIXES_LEFT_OUT = BINARY | {".csv", ".svg", ".dict", ".po", ".pot", ".supp"}
+CODE = {".c", ".h", ".cc", ".js", ".mjs"}
 ENGLISH_OF_C = re.compile(r'//[^\n]*|/\*.*?\*/|\b(?:N_|T|TN)\([^"]*(?:"(?:\\.|[^"\\])*"\s*)+|"(?:\\.|[^"\\\n])*"', re.S)
 
 
@@ -39,7 +41,7 @@ def main():
             text = path.read_text(encoding="utf-8", errors="replace")
             copy = Path(folder) / name
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text(english_of_c(text) if path.suffix in (".c", ".h", ".cc") else text, encoding="utf-8")
+            copy.write_text(english_of_c(text) if path.suffix in CODE else text, encoding="utf-8")
         done = subprocess.run(["codespell", "--ignore-words", ROOT / "tools/spelling.txt", "."], cwd=folder,
                               capture_output=True, text=True, check=False)
     found = [line.removeprefix("./") for line in (done.stdout + done.stderr).splitlines()]

@@ -71,7 +71,7 @@ check_python() {
         echo "$file:$line:$rest"
         found=1
     done < <(git ls-files -z --cached --others --exclude-standard -- '*.py' | xargs -0 pyflakes3 2>&1)
-    return $found
+    return "$found"
 }
 
 # What the pages' own tools find, where ui/ has a script for it.
@@ -90,6 +90,7 @@ for name in "${checks[@]}"; do
     declare -F "check_$name" >/dev/null || { echo "lint.sh: no check $name" >&2; exit 2; }
 done
 
+shown=$([ ${#checks[@]} -eq 1 ] && echo 100000 || echo 60)
 failed=0
 number=0
 echo "1..${#checks[@]}"
@@ -104,7 +105,9 @@ for name in "${checks[@]}"; do
     else
         failed=1
         echo "not ok $number - $name"
-        printf '%s\n' "$output" | sed 's/^/# /'
+        printf '%s\n' "$output" | sed 's/^/# /' | head -n "$shown"
+        lines=$(printf '%s\n' "$output" | wc -l)
+        [ "$lines" -le "$shown" ] || echo "# and $((lines - shown)) more lines: tools/lint.sh $name"
     fi
 done
 exit $failed
