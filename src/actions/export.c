@@ -301,14 +301,18 @@ static enum status leave_trace(struct action *action, void *arg, struct error *e
     struct event_item item = {.field = STR("~export"), .new = what};
     struct event ev = {.kind = KIND_EXPORTED, .items = &item, .n_items = 1};
     // About no single record; of the whole history: it is the users' doings.
-    ev.module = q->list ? q->list->module->key : STR("users");
+    ev.module = q->list              ? q->list->module->key
+                : q->history->module ? q->history->module->key
+                                     : STR("users");
     return record_commit(action->write, action->crm, action->act, &ev, e);
 }
 
 enum status export_run(struct crm *crm, const struct export_request *q, struct export_result *out,
                        struct error *e) {
-    const struct module *m = q->list ? q->list->module : NULL;
-    if (!may(q->viewer, m, VERB_EXPORT) || (q->history && !may(q->viewer, NULL, VERB_AUDIT)))
+    const struct module *m = q->list ? q->list->module : q->history->module;
+    // A record's own history is for whoever may see the record.
+    if (!may(q->viewer, m, VERB_EXPORT) ||
+        (q->history && !may(q->viewer, m, m ? VERB_VIEW : VERB_AUDIT)))
         return error_set(e, DENIED, NULL, N_("You may not export this."), NULL);
     struct exporting x = {.request = q, .crm = crm, .error = e};
     struct export_result result = {.position = -1};

@@ -79,6 +79,13 @@ static enum status back_up(const char *where, const char *file, bool *with_key, 
 }
 
 int cli_backup(int argc, char **argv) {
+    if (cli_help(&argc, argv, "backup", "FILE",
+                 "Copies the whole database as of one moment to a new FILE, while others work, and "
+                 "the key that signs the "
+                 "log to FILE.key.\nUploaded files lie beside the database, in the folder files/, "
+                 "and are copied by "
+                 "other means."))
+        return CLI_OK;
     const char *where = cli_where(&argc, argv), *file = cli_argument(&argc, argv);
     struct error e = {0};
     bool with_key = false;
@@ -197,6 +204,12 @@ static int check_restored(const char *where) {
 }
 
 int cli_restore(int argc, char **argv) {
+    if (cli_help(&argc, argv, "restore", "FILE [--force]",
+                 "Puts a backup in place, then verifies its log and compares its tables with it. "
+                 "An installation that is there "
+                 "is only\nreplaced with --force (and kept as cronista.db.replaced), and never "
+                 "while a server runs on it."))
+        return CLI_OK;
     bool force = cli_flag(&argc, argv, "force"), key = false;
     const char *where = cli_where(&argc, argv), *file = cli_argument(&argc, argv);
     struct error e = {0};

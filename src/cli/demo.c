@@ -160,6 +160,13 @@ static int demo(struct crm *crm, int64_t seed, micros now) {
 }
 
 int cli_demo(int argc, char **argv) {
+    if (cli_help(&argc, argv, "demo", "[--seed N] [--today YYYY-MM-DD]",
+                 "Fills a new installation with an invented company and seven months of its "
+                 "history, told through the same "
+                 "actions that\npeople use. The same seed and day tell the same story. The "
+                 "administrator's password is that of "
+                 "CRONISTA_ADMIN_PASSWORD, or\na well-known one: for trying out, not for use."))
+        return CLI_OK;
     struct crm *crm;
     const char *seed = cli_option(&argc, argv, "seed"), *today = cli_option(&argc, argv, "today");
     int64_t number = 1;

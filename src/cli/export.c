@@ -94,7 +94,21 @@ static int run(struct crm *crm, struct query *q, const char *what, struct export
     return CLI_OK;
 }
 
+#define HELP                                                                                       \
+    "Writes the records of a module, or the history, to a file. What kind it is, its name says: "  \
+    ".csv, .xlsx, .jsonl.\n\n"                                                                     \
+    "  --filter   city:eq:Lima, name:contains:ann, closing_date:lt:2026-12-31 ...; several must "  \
+    "all hold\n"                                                                                   \
+    "  --sort     fields; with - before it from the largest down\n"                                \
+    "  --columns  fields; else all\n"                                                              \
+    "  --deleted  the deleted records instead of the living\n"                                     \
+    "  --labels   headings and values as people read them, instead of keys\n"                      \
+    "  --as EMAIL the user who does it, and whose rights hold\n\n"                                 \
+    "It stands in the history that this was exported, by whom, and how much."
+
 int cli_export(int argc, char **argv) {
+    if (cli_help(&argc, argv, "export", TAKES, HELP))
+        return CLI_OK;
     struct crm *crm;
     struct viewer viewer;
     struct arena a = ARENA_INIT;

@@ -14,6 +14,24 @@
     " [--errors FILE.csv] [--as EMAIL] [--language L] [--currency C] [--zone Z] [--json] "         \
     "[--show-mapping]"
 
+#define HELP                                                                                       \
+    "Takes in the rows of a CSV file or spreadsheet as one operation, and tells what was done "    \
+    "with every one of them.\n\n"                                                                  \
+    "  --map FILE.json    which column is which field, and more (docs/import.md); else "           \
+    "remembered or recognised\n"                                                                   \
+    "  --show-mapping     prints the mapping that would be used, and does nothing\n"               \
+    "  --on-duplicate     what happens with rows that are there already: skip (default), merge, "  \
+    "create\n"                                                                                     \
+    "  --dry-run          goes through the whole file without writing\n"                           \
+    "  --continue         goes on where the last import of this file stopped\n"                    \
+    "  --errors FILE.csv  where the refused rows go; else into the data directory\n"               \
+    "  --fresh            no remembered mapping\n"                                                 \
+    "  --as EMAIL         the user who does it; else the system itself\n"                          \
+    "  --language         how numbers and dates are written: es, en, pl, ro, none (as programs "   \
+    "do)\n"                                                                                        \
+    "  --currency, --zone of amounts and times that do not say theirs\n"                           \
+    "  --json             the report for programs"
+
 struct options {
     const char *module, *file, *map, *duplicates, *errors;
     bool dry, go_on, fresh, json, show;
@@ -195,6 +213,8 @@ static int import(struct crm *crm, const struct options *o, const struct viewer 
 
 int cli_import(int argc, char **argv) {
     static sigset_t interrupts;
+    if (cli_help(&argc, argv, "import", TAKES, HELP))
+        return CLI_OK;
     struct options o = {
         .map = cli_option(&argc, argv, "map"),
         .duplicates = cli_option(&argc, argv, "on-duplicate"),

@@ -63,9 +63,21 @@ const char *cli_argument(int *argc, char **argv) {
     return NULL;
 }
 
+static void usage(FILE *to, const char *name, const char *takes) {
+    fprintf(to, "usage: cronista %s %s\n       [--data DIRECTORY | --database URL]\n", name, takes);
+}
+
 int cli_usage(const char *name, const char *takes) {
-    fprintf(stderr, "usage: cronista %s %s [--data DIRECTORY | --database URL]\n", name, takes);
+    usage(stderr, name, takes);
     return CLI_USAGE;
+}
+
+bool cli_help(int *argc, char **argv, const char *name, const char *takes, const char *text) {
+    if (!cli_flag(argc, argv, "help"))
+        return false;
+    usage(stdout, name, takes);
+    printf("\n%s\n", text);
+    return true;
 }
 
 enum status cli_read(const char *path, size_t max, struct buf *out, struct error *e) {

@@ -20,8 +20,10 @@ enum status cli_user_find(struct crm *, const char *email, struct viewer *, stru
 
 // The next argument that is no option, taken out; NULL when there is none.
 const char *cli_argument(int *argc, char **argv);
-// "cronista NAME: USAGE" on standard error; CLI_USAGE.
+// "usage: cronista NAME TAKES" on standard error; CLI_USAGE.
 int cli_usage(const char *name, const char *takes);
+// With --help among the arguments: prints the usage and what there is to say of it; true then.
+bool cli_help(int *argc, char **argv, const char *name, const char *takes, const char *text);
 // The whole of a file, or of standard input for "-", with at most max bytes.
 enum status cli_read(const char *path, size_t max, struct buf *, struct error *);
 // How far a long work has come, on standard error when that is a terminal; done < 0 wipes the line.

@@ -4,7 +4,7 @@
 #include "actions/user.h"
 #include "cli/open.h"
 
-#define ADD                                                                                        \
+#define USER_TAKES                                                                                 \
     "add EMAIL --name NAME [--profile administrator|member|read_only] [--level LEVEL] "            \
     "[--password-stdin]"
 
@@ -69,6 +69,15 @@ static int add(struct crm *crm, const char *email, const char *name, const char 
 }
 
 int cli_user(int argc, char **argv) {
+    if (cli_help(&argc, argv, "user", USER_TAKES,
+                 "Adds a user. The profile (member, if none is given) says what the user may do; "
+                 "every user has one level, "
+                 "which is\nmade when there is none of that name (without --level: the first there "
+                 "is). With "
+                 "--password-stdin the first line of\nstandard input is the password; without it "
+                 "the user can't sign in "
+                 "yet. Also makes the installation if there is none."))
+        return CLI_OK;
     struct crm *crm;
     const char *name = cli_option(&argc, argv, "name"),
                *profile = cli_option(&argc, argv, "profile");
@@ -78,7 +87,7 @@ int cli_user(int argc, char **argv) {
     const char *where = cli_where(&argc, argv);
     const char *verb = cli_argument(&argc, argv), *email = cli_argument(&argc, argv);
     if (!verb || strcmp(verb, "add") != 0 || !email || !name)
-        return cli_usage("user", ADD);
+        return cli_usage("user", USER_TAKES);
     int left = cli_nothing_left(argc, argv);
     if (left)
         return left;
@@ -124,7 +133,13 @@ static int token_add(struct crm *crm, const char *email, const char *name, int64
     return result;
 }
 
+#define TOKEN_TAKES "add EMAIL [--name WHAT-FOR] [--days N]"
+
 int cli_token(int argc, char **argv) {
+    if (cli_help(&argc, argv, "token", TOKEN_TAKES,
+                 "Prints a new API key with the rights of that user. It is shown only now. With "
+                 "--days it ends by itself."))
+        return CLI_OK;
     struct crm *crm;
     const char *name = cli_option(&argc, argv, "name"), *days = cli_option(&argc, argv, "days");
     const char *where = cli_where(&argc, argv);
@@ -132,7 +147,7 @@ int cli_token(int argc, char **argv) {
     int64_t count = 0;
     if (!verb || strcmp(verb, "add") != 0 || !email ||
         (days && (!str_int(str_z(days), &count) || count < 1 || count > 36500)))
-        return cli_usage("token", "add EMAIL [--name WHAT-FOR] [--days N]");
+        return cli_usage("token", TOKEN_TAKES);
     int left = cli_nothing_left(argc, argv);
     if (left)
         return left;

@@ -107,7 +107,17 @@ static int verify(const char *where, const char *const *files, size_t n, const c
     return result;
 }
 
+#define VERIFY_TAKES "[--against CHECKPOINT-FILE ...] [--key PUBLIC-KEY]"
+
 int cli_verify(int argc, char **argv) {
+    if (cli_help(&argc, argv, "verify", VERIFY_TAKES,
+                 "Walks the whole log and computes everything anew: heads, payloads, order, tree, "
+                 "signed checkpoints. "
+                 "With --against\nalso whether it still contains what a checkpoint says that "
+                 "somebody kept. Ends with 1 and "
+                 "the first wrong position\nwhen something is wrong. Works while a server has the "
+                 "data open."))
+        return CLI_OK;
     const char *files[AGAINST];
     size_t n = 0;
     const char *key = cli_option(&argc, argv, "key");
@@ -124,7 +134,7 @@ int cli_verify(int argc, char **argv) {
         argc -= 2;
     }
     if (argc)
-        return cli_usage("verify", "[--against CHECKPOINT-FILE ...] [--key PUBLIC-KEY]");
+        return cli_usage("verify", VERIFY_TAKES);
     return verify(where, files, n, key);
 }
 
@@ -156,6 +166,11 @@ int cli_rebuild_crm(struct crm *crm, bool check) {
 }
 
 int cli_rebuild(int argc, char **argv) {
+    if (cli_help(&argc, argv, "rebuild", "[--check]",
+                 "Computes every table anew from the log. With --check into tables beside the real "
+                 "ones, which are only "
+                 "compared;\nends with 1 when something differs."))
+        return CLI_OK;
     bool check = cli_flag(&argc, argv, "check");
     struct crm *crm;
     struct error e = {0};
