@@ -66,7 +66,9 @@ static enum status stored_file(struct action *a, const struct doc *given, const 
                                   doc_get_text(given, "name"), a->write->arena, &value, e);
     if (s == OK)
         *out = value;
-    return s == NOT_FOUND ? error_set(e, INVALID, NULL, N_("There is no such file."), NULL) : s;
+    return s == NOT_FOUND ? error_set(e, INVALID, arena_dup(a->write->arena, given->key),
+                                      N_("There is no such file."), NULL)
+                          : s;
 }
 
 enum status values_take(struct action *a, const struct module *m, const struct doc *in,

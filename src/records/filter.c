@@ -1,9 +1,12 @@
 // One condition of a list as SQL. Values go in as parameters, already in the form the column has.
 #include "records/filter.h"
 
-#include "formats/decimal.h"
 #include "formats/fold.h"
 #include "formats/json.h"
+
+#define IDS_MOST 20000
+// Of the text of all conditions together. Each one adds far less than what sql.c leaves beyond it.
+#define CONDITIONS_MOST (32 * 1024)
 
 static const char *const operator_names[] = {
     [OP_EQ] = "eq",         [OP_NE] = "ne",   [OP_CONTAINS] = "contains",
@@ -138,19 +141,13 @@ static enum status several_filter(struct sql *q, const struct field *field,
 
 static enum status value_param(const struct field *field, const struct list_filter *f,
                                struct reader *r, struct param *out, struct error *e) {
-    if (field->type == TYPE_MONEY) {
-        int64_t units;
-        if (!decimal_parse(f->value, 4, &units) &&
-            !decimal_parse_local(f->value, r->viewer->local.language.n ? ',' : '.', 4, &units,
-                                 NULL))
-            return error_set(e, INVALID, arena_dup(r->arena, f->field),
-                             N_("This is not an amount."), NULL);
-        *out = P_INT(units);
-        return OK;
-    }
+    // An amount is compared as it is, whatever its currency.
+    struct value_context local = r->viewer->local;
+    if (field->type == TYPE_MONEY && !local.currency.n)
+        local.currency = STR("EUR");
     const struct doc *value;
     enum status s =
-        value_normalise(field, doc_str(r->arena, f->value), &r->viewer->local, r->arena, &value, e);
+        value_normalise(field, doc_str(r->arena, f->value), &local, r->arena, &value, e);
     if (s)
         return s;
     struct param columns[FIELD_COLUMNS_MAX];
@@ -284,6 +281,25 @@ static enum status one(struct sql *q, const struct module *m, const struct field
     return s;
 }
 
+// Records by their numbers: what somebody ticked in a list, which may be many.
+static enum status ids_filter(struct sql *q, const struct field *field, const struct list_filter *f,
+                              struct reader *r, struct error *e) {
+    struct str rest = f->value;
+    int64_t *ids = arena_array(r->arena, int64_t, IDS_MOST);
+    size_t n = 0;
+    while (rest.n || !n) {
+        struct str one = str_trim(str_cut(&rest, ','));
+        if (n == IDS_MOST)
+            return error_set(e, TOO_LARGE, "id", N_("Too many values in one filter."), NULL);
+        if (!str_int(one, &ids[n++]))
+            return error_set(e, INVALID, "id", N_("\"{0}\" is not a whole number."),
+                             arena_dup(r->arena, one), NULL);
+    }
+    sql_str(q, field->column);
+    sql_ids(q, " IN ", ids, n);
+    return OK;
+}
+
 enum status filter_sql(struct sql *q, const struct module *m, const struct list_filter *f,
                        struct reader *r, struct error *e) {
     const struct field *field = any_field(m, f->field);
@@ -294,6 +310,8 @@ enum status filter_sql(struct sql *q, const struct module *m, const struct list_
         return is_empty(q, field, f->value);
     if (f->op != OP_IN)
         return one(q, m, field, f, r, e);
+    if (field->number < 0 && str_is(field->key, "id"))
+        return ids_filter(q, field, f, r, e);
     // One of several: each as if asked alone.
     struct str rest = f->value;
     int n = 0;
@@ -303,7 +321,7 @@ enum status filter_sql(struct sql *q, const struct module *m, const struct list_
         struct list_filter each = {f->field, OP_EQ, str_trim(str_cut(&rest, ','))};
         if (n++)
             sql_z(q, " OR ");
-        if (n > 200)
+        if (n > 200 || q->text.n > CONDITIONS_MOST)
             return error_set(e, TOO_LARGE, arena_dup(r->arena, f->field),
                              N_("Too many values in one filter."), NULL);
         s = one(q, m, field, &each, r, e);

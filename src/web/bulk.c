@@ -5,6 +5,7 @@
 #include "web/list.h"
 #include "web/present.h"
 #include "web/respond.h"
+#include "web/transfer.h"
 
 #define SLICE 100
 #define MOST 200000
@@ -231,13 +232,20 @@ static void ask(struct request *r, struct bulk *b) {
     respond_page(r, 200, "confirm", view, NULL);
 }
 
-static void go_and_export(struct request *r, struct bulk *b) {
-    struct buf ids = BUF_INIT(8192);
+// The answer is the file: the ids of many records would not fit into an address.
+static void export_chosen(struct request *r, struct bulk *b) {
+    struct list_query *q = &b->list.query;
+    struct buf ids = BUF_INIT((size_t)MOST * 21);
     for (size_t i = 0; i < b->n; i++)
         buf_printf(&ids, "%s%lld", i ? "," : "", (long long)b->ids[i]);
-    struct pair chosen = {STR("filter[id][in]"), arena_str(r->arena, buf_view(&ids))};
+    struct list_filter *filters = arena_array(r->arena, struct list_filter, q->n_filters + 1);
+    for (size_t i = 0; i < q->n_filters; i++)
+        filters[i] = q->filters[i];
+    if (!b->all)
+        filters[q->n_filters++] = (struct list_filter){STR("id"), OP_IN, arena_str(r->arena, buf_view(&ids))};
+    q->filters = filters;
     buf_release(&ids);
-    respond_redirect(r, list_href(r, rprintf(r, "/%.*s/export.xlsx", STR_FMT(r->module->key)), &b->list.pairs, "", &chosen, b->all ? 0 : 1));
+    export_answer(r, EXPORT_XLSX, q, NULL, translate(r->language, r->module->label));
 }
 
 // ---------------------------------------------------------------- what was asked for
@@ -302,7 +310,7 @@ void handle_bulk(struct request *r) {
         return;
     }
     if (b->doing == DO_EXPORT)
-        go_and_export(r, b);
+        export_chosen(r, b);
     else if (b->doing == DO_DELETE && !r->api && !input_true(r, "confirmed"))
         ask(r, b);
     else

@@ -1,6 +1,7 @@
 // Controls: one field to be filled in, as docs/pages.md has it.
 #include <stdio.h>
 #include "formats/decimal.h"
+#include "formats/json.h"
 #include "web/present.h"
 
 static struct doc *control_base(struct request *r, struct str key, struct str label, struct str help, struct str problem,
@@ -239,6 +240,17 @@ static void add_tags(struct request *r, struct doc *d, const struct field *f, co
     buf_release(&b);
 }
 
+static void add_file(struct request *r, struct doc *d, const struct control_state *s) {
+    const struct doc *now = doc_opened(r->arena, s->value);
+    struct buf b = BUF_INIT(8192);
+    if (s->typed && !doc_is_null(now)) // goes along with the form that is shown again
+        json_write(&b, now);
+    doc_set_str(r->arena, d, "name_now", doc_get_text(now, "name"));
+    doc_set_str(r->arena, d, "kept", arena_str(r->arena, buf_view(&b)));
+    doc_set_str(r->arena, d, "accept", STR(""));
+    buf_release(&b);
+}
+
 // "hora de Bogotá": the city of the zone.
 static struct str zone_text(struct request *r) {
     struct str zone = r->viewer.local.zone, city = zone;
@@ -280,6 +292,9 @@ struct doc *control(struct request *r, const struct module *m, const struct fiel
     case TYPE_TAGS:
         is = "tags";
         break;
+    case TYPE_FILE:
+        is = "file";
+        break;
     default:
         break;
     }
@@ -298,6 +313,8 @@ struct doc *control(struct request *r, const struct module *m, const struct fiel
     } else if (strcmp(is, "long") == 0) {
         doc_set_str(a, d, "value", value);
         doc_set(d, STR("max"), f->max > 0 ? doc_int(a, f->max) : doc_null(a));
+    } else if (strcmp(is, "file") == 0) {
+        add_file(r, d, s);
     } else if (strcmp(is, "money") == 0) {
         doc_set_str(a, d, "value", value);
         add_currencies(r, d, f, s);

@@ -6,6 +6,7 @@
 #include "web/present.h"
 #include "web/respond.h"
 #include "web/routes.h"
+#include "web/transfer.h"
 
 // ---------------------------------------------------------------- the pages of forms
 
@@ -193,6 +194,8 @@ static bool take_password(struct request *r, struct form_state *s) {
 }
 
 void handle_create(struct request *r) {
+    if (files_kept_first(r, handle_create, NULL))
+        return;
     struct form_state *s = arena_new(r->arena, struct form_state);
     s->creating = true;
     if (!take_values(r, s)) {
@@ -290,6 +293,8 @@ static enum status read_version(struct request *r, int64_t *version, struct erro
 }
 
 void handle_change(struct request *r) {
+    if (files_kept_first(r, handle_change, NULL))
+        return;
     struct form_state *s = arena_new(r->arena, struct form_state);
     if (read_version(r, &s->version, &r->error)) {
         respond_error(r, &r->error);

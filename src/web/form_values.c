@@ -2,6 +2,7 @@
 #include "web/form.h"
 #include "formats/fold.h"
 #include "web/present.h"
+#include "web/transfer.h"
 
 #define CANDIDATES 10
 
@@ -48,6 +49,16 @@ static void add_problem(struct request *r, struct form_state *s, struct str key,
     if (e->status)
         e = e->next = arena_new(r->arena, struct error);
     error_set(e, INVALID, arena_dup(r->arena, key), msgid, arena_dup(r->arena, arg), NULL);
+}
+
+static void add_file_problem(struct request *r, struct form_state *s, const struct error *why) {
+    struct error *e = &s->problems;
+    while (e->status && e->next)
+        e = e->next;
+    if (e->status)
+        e = e->next = arena_new(r->arena, struct error);
+    *e = *why;
+    e->next = NULL;
 }
 
 static struct doc *candidates(struct request *r, const struct module *target, struct str name, enum list_operator op) {
@@ -159,13 +170,16 @@ bool form_values(struct request *r, struct form_state *s) {
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         // "theirs" on the page of a conflict: the field is left as it is, whatever was sent for it.
-        if (!is_there(r, f) || str_is(pairs_get(&r->form, arena_dup(r->arena, rprintf(r, "take.%.*s", STR_FMT(f->key)))), "theirs"))
+        struct doc *file = f->type == TYPE_FILE ? files_form_value(r, f) : NULL;
+        if ((!file && !is_there(r, f)) || str_is(pairs_get(&r->form, arena_dup(r->arena, rprintf(r, "take.%.*s", STR_FMT(f->key)))), "theirs"))
             continue;
-        doc_set(s->values, f->key, form_value(r, s, f));
+        doc_set(s->values, f->key, file ? file : form_value(r, s, f));
     }
     if (pairs_has(&r->form, "owner") && !str_is(pairs_get(&r->form, "take.owner"), "theirs")) {
         struct str owner = pairs_get(&r->form, "owner");
         doc_set(s->values, STR("owner"), owner.n ? doc_str(r->arena, owner) : doc_null(r->arena));
     }
+    for (const struct error *e = r->file_problems; e; e = e->next)
+        add_file_problem(r, s, e);
     return s->problems.status == OK;
 }

@@ -68,6 +68,27 @@ void handle_field_add(struct request *);
 void handle_field(struct request *);
 void handle_field_change(struct request *);
 
+// export.c
+void handle_export(struct request *);
+void handle_export_log(struct request *);
+void handle_export_history(struct request *);
+
+// import.c
+void handle_import_page(struct request *);
+void handle_import_sample(struct request *);
+void handle_import_upload(struct request *);
+void handle_import_map(struct request *);
+void handle_import(struct request *);
+void handle_import_state(struct request *);
+void handle_import_trial(struct request *);
+void handle_import_refused(struct request *);
+void handle_import_continue(struct request *);
+void handle_import_stop(struct request *);
+
+// files.c
+void handle_file_keep(struct request *);
+void handle_file_get(struct request *);
+
 // live.c
 void handle_live(struct request *);
 

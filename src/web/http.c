@@ -30,6 +30,7 @@
 #define KEEP_EXCHANGES 256
 #define UPLOAD_PATIENCE 20
 #define STREAM_PIECE 4096
+#define UPLOADS_MAX 20 // files of one form
 
 enum stage { STAGE_HEAD, STAGE_BODY, STAGE_SERVE, STAGE_ANSWERED };
 
@@ -60,7 +61,9 @@ struct exchange {
     struct MHD_PostProcessor *form;
     struct arena arena;
     struct buf body, form_text;
-    struct http_upload upload;
+    struct http_upload upload, *part; // part: the file being read, NULL for one without a name
+    int64_t received;                 // bytes of all of them
+    int n_uploads;
     struct http_header headers[HTTP_HEADERS_MAX];
     struct http_stream *stream;
     struct exchange *next;
@@ -167,8 +170,8 @@ static void exchange_done(struct exchange *x) {
         MHD_destroy_post_processor(x->form);
     if (x->fd >= 0)
         close(x->fd);
-    if (x->upload.path)
-        unlink(x->upload.path); // nothing there any more when somebody took it
+    for (struct http_upload *u = &x->upload; u && u->path; u = u->next)
+        unlink(u->path); // nothing there any more when somebody took it
     if (x->answer)
         MHD_destroy_response(x->answer);
     if (loop->n_unused >= KEEP_EXCHANGES) {
@@ -203,7 +206,7 @@ struct str http_header(struct http_request *r, const char *name) {
 static bool upload_write(struct exchange *x, const char *bytes, size_t n) {
     if (x->upload_failed || x->too_large)
         return false;
-    if ((uint64_t)x->upload.size + n > x->r.body_max) {
+    if ((uint64_t)x->received + n > x->r.body_max) {
         x->too_large = true;
         return false;
     }
@@ -217,7 +220,8 @@ static bool upload_write(struct exchange *x, const char *bytes, size_t n) {
         }
         bytes += wrote;
         n -= (size_t)wrote;
-        x->upload.size += wrote;
+        x->part->size += wrote;
+        x->received += wrote;
     }
     return true;
 }
@@ -227,7 +231,8 @@ static bool upload_open(struct exchange *x) {
     x->fd = mkostemp((char *)path.p, O_CLOEXEC);
     if (x->fd < 0)
         return false;
-    x->upload.path = (char *)path.p;
+    x->part->path = (char *)path.p;
+    x->n_uploads++;
     return true;
 }
 
@@ -242,17 +247,40 @@ static void urlencode(struct buf *b, const char *s, size_t n) {
     }
 }
 
-// A piece of a field of a multipart form. The first part with a file name is the upload; further ones are dropped.
+// The next file of a form: the first has its place already. One without a name is a box where no file was chosen.
+static bool upload_next(struct exchange *x, const char *key, const char *name, const char *media) {
+    struct http_upload *last = &x->upload;
+    if (!*name) {
+        x->part = NULL;
+        return true;
+    }
+    while (last->next)
+        last = last->next;
+    x->part = last;
+    if (last->name.n) {
+        if (x->n_uploads == UPLOADS_MAX || close(x->fd) != 0)
+            return false;
+        x->part = last->next = arena_new(&x->arena, struct http_upload);
+        if (!upload_open(x))
+            return false;
+    }
+    x->part->field = arena_str(&x->arena, str_z(key));
+    x->part->name = arena_str(&x->arena, str_z(name));
+    x->part->media = arena_str(&x->arena, str_z(media));
+    return true;
+}
+
+// A piece of a field of a multipart form; parts with a file name are uploads.
 static enum MHD_Result on_form(void *cls, enum MHD_ValueKind kind, const char *key, const char *file_name,
                                const char *media, const char *encoding, const char *data, uint64_t offset, size_t size) {
     (void)kind, (void)encoding;
     struct exchange *x = cls;
     if (file_name) {
-        if (offset == 0 && x->upload.size == 0) {
-            x->upload.name = arena_str(&x->arena, str_z(file_name));
-            x->upload.media = arena_str(&x->arena, str_z(media));
+        if (offset == 0 && !upload_next(x, key, file_name, media)) {
+            x->upload_failed = true;
+            return MHD_NO;
         }
-        return str_is(x->upload.name, file_name) && upload_write(x, data, size) ? MHD_YES : MHD_NO;
+        return !x->part || upload_write(x, data, size) ? MHD_YES : MHD_NO;
     }
     if (offset == 0) {
         if (x->form_text.n)
@@ -288,6 +316,7 @@ static void prepare_body(struct exchange *x) {
         return;
     micros patience = (micros)x->http->options.request_seconds * SECOND * UPLOAD_PATIENCE;
     atomic_store(&x->on->deadline, clock_monotonic() + patience);
+    x->part = &x->upload;
     if (!upload_open(x)) {
         x->upload_failed = true;
         return;

@@ -15,13 +15,15 @@
 struct http;
 struct http_stream;
 
-// A body that went to a file: the file of a multipart form, or the whole body of another type.
+// A body that went to a file: the files of a multipart form, or the whole body of another type.
 struct http_upload {
     char *path;           // a file of its own in upload_directory; removed with the request (or rename it before)
+    struct str field;     // of the form; "" for a plain body
     struct str name;      // as the browser gave it, "" for a plain body; not to be used as a path
     struct str media;     // as declared
     int64_t size;
-    struct str form;      // the other fields of the form, urlencoded
+    struct str form;      // the other fields of the form, urlencoded; of the first one
+    struct http_upload *next; // a further file of the same form
 };
 
 enum http_body_fate {

@@ -2,6 +2,7 @@
 #include "web/form.h"
 #include "web/present.h"
 #include "web/present_card.h"
+#include "web/transfer.h"
 
 // ---------------------------------------------------------------- groups of controls
 
@@ -18,11 +19,15 @@ static struct doc *field_control(struct request *r, const struct form_state *s, 
                                   .typed = s->refused ? &s->typed : NULL,
                                   .problem = s->refused ? problem_of(r, &s->problems, f->key) : STR(""),
                                   .found = s->found ? doc_get(s->found, f->key) : NULL};
+    if (f->type == TYPE_FILE && s->refused) { // what was sent is kept, so that it need not be chosen again
+        const struct doc *sent = doc_get(s->values, f->key);
+        state.value = sent ? sent : state.value;
+    }
     return control(r, r->module, f, &state);
 }
 
 static bool in_forms(struct request *r, const struct field *f) {
-    return !f->hidden && may_field(&r->viewer, r->module, f, true) && f->type != TYPE_FILE && f->type != TYPE_JSON;
+    return !f->hidden && may_field(&r->viewer, r->module, f, true) && f->type != TYPE_JSON;
 }
 
 static struct doc *form_groups(struct request *r, const struct form_state *s) {
@@ -88,7 +93,7 @@ struct doc *present_form(struct request *r, struct doc *doc) {
     doc_set(view, STR("delete_href"), or_null(r, may_delete ? rprintf(r, "%.*s/delete", STR_FMT(here)) : STR("")));
     bool design = may(&r->viewer, m, VERB_DESIGN);
     doc_set(view, STR("design_href"), or_null(r, design ? rprintf(r, "/settings/modules/%.*s", STR_FMT(m->key)) : STR("")));
-    doc_set_bool(a, view, "upload", false);
+    doc_set_bool(a, view, "upload", files_in_form(r, m));
     return view;
 }
 

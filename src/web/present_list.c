@@ -1,11 +1,12 @@
 // The page of a list: table, filters in words, columns, views.
 #include "web/list.h"
 #include "web/present.h"
+#include "web/text.h"
 
 #define FILTER_CHOICES 200
 
 static struct str path_of(struct request *r) {
-    return rprintf(r, "/%.*s", STR_FMT(r->module->key));
+    return JOIN(r->arena, STR("/"), r->module->key);
 }
 
 // ---------------------------------------------------------------- the table
@@ -404,8 +405,8 @@ static void put_paging(struct request *r, const struct list_state *s, const stru
 
 static struct doc *exports(struct request *r, const struct list_state *s) {
     struct doc *list = doc_array(r->arena);
-    static const char *const formats[][2] = {{"xlsx", "Excel (.xlsx)"}, {"csv", "CSV"}};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const formats[][2] = {{"xlsx", "Excel (.xlsx)"}, {"csv", "CSV"}, {"jsonl", "JSON Lines"}};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats && may(&r->viewer, r->module, VERB_EXPORT); i++) {
         struct doc *d = doc_add(list, doc_object(r->arena));
         doc_set_z(r->arena, d, "label", formats[i][1]);
         doc_set_str(r->arena, d, "href", list_href(r, rprintf(r, "/%.*s/export.%s", STR_FMT(r->module->key), formats[i][0]), &s->pairs, "", NULL, 0));

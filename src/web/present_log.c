@@ -40,7 +40,9 @@ struct doc *present_history(struct request *r, struct doc *history) {
     doc_set_str(a, view, "card_href", here);
     doc_set(view, STR("rows"), log_rows(r, items));
     doc_set(view, STR("next_href"), next_href(r, history));
-    doc_set_array(a, view, "exports");
+    doc_set(view, STR("exports"),
+            may(&r->viewer, m, VERB_EXPORT) ? export_links(r, rprintf(r, "%.*s/history/export", STR_FMT(here)), &r->query, "before limit kind")
+                                            : doc_array(a));
     doc_set(view, STR("empty"),
             items->count ? doc_null(a)
                          : empty_document(r, "history", T(r->language, "Nothing has happened yet"), T(r->language, "Every change of this record will stand here.")));

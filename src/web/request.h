@@ -14,6 +14,7 @@
 
 struct route;
 struct live;
+struct imports;
 struct assets;
 struct templates;
 
@@ -39,6 +40,7 @@ struct web {
     struct templates *templates;
     struct assets *assets;
     struct live *live;
+    struct imports *imports;
     struct buckets *by_address, *by_account;
     struct crm_listener *listener;
     char *certificate, *key;
@@ -103,6 +105,8 @@ struct request {
     struct reader reader;
     struct error error;      // of whatever fails
     struct doc *doc;         // the API's document, once a page is made of it
+    bool files_kept;         // those that came with this form
+    struct error *file_problems; // why some were not
     struct str new_language; // to be remembered by a cookie
     struct str form_cookie;  // to be set: the token of forms before sign-in
     struct str title;        // of the window

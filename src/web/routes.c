@@ -2,6 +2,7 @@
 #include "web/handlers.h"
 #include "web/present.h"
 #include "web/session.h"
+#include "web/wizard.h"
 
 #define INPUTS(...) ((const struct route_input[]){__VA_ARGS__, {.name = NULL}})
 
@@ -44,6 +45,25 @@ static const struct route_input record_body[] = {
     {NULL, 0, false, NULL},
 };
 
+// One row for each ending.
+#define EXPORTS(at, of, query_, verb_, flags_, tag_, what, fn)                                                                     \
+    EXPORT_ROW(at, of, "csv", "Csv", query_, verb_, flags_, tag_, what " as CSV", fn),                                             \
+        EXPORT_ROW(at, of, "xlsx", "Xlsx", query_, verb_, flags_, tag_, what " as a spreadsheet", fn),                             \
+        EXPORT_ROW(at, of, "jsonl", "Jsonl", query_, verb_, flags_, tag_, what " as JSON Lines", fn)
+#define EXPORT_ROW(at, of, end, name_, query_, verb_, flags_, tag_, what, fn)                                                      \
+    {.method = "GET", .path = at "." end, .verb = verb_, .flags = flags_, .id = "export" of name_, .tag = tag_, .says = what,      \
+     .query = query_, .reply = REPLY_BYTES, .handle = fn}
+
+static const struct route_input import_query[] = {
+    {"map", IN_TEXT, false, "the mapping as JSON (docs/import.md); what it leaves open is remembered or guessed"},
+    {"on_duplicate", IN_TEXT, false, "skip, merge or create"},
+    {"dry_run", IN_BOOL, false, "only tell what would happen; the answer is the report"},
+    {"name", IN_TEXT, false, "what the file is called"},
+    {"fresh", IN_BOOL, false, "do not use a remembered mapping"},
+    {"continue", IN_BOOL, false, "go on where the newest unfinished import of the same file stopped"},
+    {NULL, 0, false, NULL},
+};
+
 // ---------------------------------------------------------------- the table
 
 const struct route routes[] = {
@@ -72,7 +92,7 @@ const struct route routes[] = {
     {.method = "GET", .path = "/{module}", .verb = VERB_VIEW, .page = "list", .parts = "list-rows list-count list-filter",
      .id = "listRecords", .tag = "records", .says = "List records with filters, order and chosen columns",
      .query = list_query, .reply = REPLY_LIST, .handle = handle_list, .present = present_list},
-    {.method = "POST", .path = "/{module}", .verb = VERB_CREATE, .page = "form", .parts = "form-quick lookup-results",
+    {.method = "POST", .path = "/{module}", .verb = VERB_CREATE, .flags = ROUTE_FILES, .page = "form", .parts = "form-quick lookup-results",
      .id = "createRecord", .tag = "records", .says = "Create a record", .body = record_body, .reply = REPLY_RECORD,
      .success = 201, .handle = handle_create},
     {.method = "GET", .path = "/{module}/new", .verb = VERB_CREATE, .flags = ROUTE_PAGE_ONLY, .page = "form",
@@ -99,7 +119,7 @@ const struct route routes[] = {
      .id = "getRecord", .tag = "records", .says = "A record, as it is or as it was",
      .query = INPUTS({"as_of", IN_TIME, false, "as it was at this moment"}), .reply = REPLY_RECORD, .handle = handle_card,
      .present = present_card},
-    {.method = "PATCH", .path = "/{module}/{id}", .page_method = "POST", .verb = VERB_EDIT, .page = "form",
+    {.method = "PATCH", .path = "/{module}/{id}", .page_method = "POST", .verb = VERB_EDIT, .flags = ROUTE_FILES, .page = "form",
      .parts = "card-live card-fact-form conflict-part", .id = "changeRecord", .tag = "records",
      .says = "Change fields of a record. With If-Match a newer version is merged, or refused with 409 where the same fields changed",
      .body = record_body, .reply = REPLY_RECORD, .handle = handle_change},
@@ -120,6 +140,47 @@ const struct route routes[] = {
      .id = "addComment", .tag = "history", .says = "Comment on a record",
      .body = INPUTS({"text", IN_TEXT, true, "up to 5,000 characters"}), .reply = REPLY_EVENT, .success = 201,
      .handle = handle_comment},
+
+    // ---- files
+    EXPORTS("/{module}/export", "Records", list_query, VERB_EXPORT, 0, "transfer", "The records of a list", handle_export),
+    EXPORTS("/{module}/{id}/history/export", "RecordHistory", timeline_query, VERB_EXPORT, 0, "transfer", "What happened with a record",
+            handle_export_history),
+    EXPORTS("/history/export", "ChangeLog", log_query, VERB_AUDIT, 0, "transfer", "The change log", handle_export_log),
+    {.method = "GET", .path = "/{module}/import", .verb = VERB_IMPORT, .flags = ROUTE_PAGE_ONLY, .page = "import", .id = "importPage",
+     .tag = "transfer", .says = "Choose a file to import", .handle = handle_import_page, .present = present_import},
+    {.method = "GET", .path = "/import/{module}/sample.xlsx", .page_path = "/{module}/import/sample.xlsx", .verb = VERB_IMPORT,
+     .id = "importSample", .tag = "transfer", .says = "An empty spreadsheet with the right headings", .reply = REPLY_BYTES,
+     .handle = handle_import_sample},
+    {.method = "POST", .path = "/{module}/import", .verb = VERB_IMPORT, .flags = ROUTE_PAGE_ONLY | ROUTE_UPLOAD, .id = "importUpload",
+     .tag = "transfer", .says = "Bring a file to import", .handle = handle_import_upload},
+    {.method = "GET", .path = "/{module}/import/{upload}", .verb = VERB_IMPORT, .flags = ROUTE_PAGE_ONLY, .page = "import-map",
+     .id = "importMapPage", .tag = "transfer", .says = "Which column is what", .handle = handle_import_map},
+    {.method = "POST", .path = "/{module}/import/{upload}", .verb = VERB_IMPORT, .flags = ROUTE_PAGE_ONLY, .page = "import-map",
+     .id = "importMap", .tag = "transfer", .says = "Choose columns; try it, or import", .handle = handle_import_map},
+    {.method = "POST", .path = "/import/{module}", .verb = VERB_IMPORT, .flags = ROUTE_API_ONLY | ROUTE_UPLOAD, .id = "importRecords",
+     .tag = "transfer", .says = "Import a file: its bytes as the body, or a form with it. Answers at once; Location has how it went",
+     .query = import_query, .reply = REPLY_OBJECT, .success = 202, .handle = handle_import},
+    {.method = "GET", .path = "/import/{module}/{upload}", .page_path = "/{module}/import/{upload}/run", .verb = VERB_IMPORT,
+     .page = "import-run", .parts = "import-state", .id = "importTrial", .tag = "transfer", .says = "How a trial stands",
+     .reply = REPLY_OBJECT, .handle = handle_import_trial, .present = present_import_run},
+    {.method = "GET", .path = "/import/{module}/{id}", .page_path = "/{module}/import/{id}", .verb = VERB_IMPORT, .page = "import-run",
+     .parts = "import-state", .id = "importState", .tag = "transfer", .says = "How an import stands, and its report",
+     .reply = REPLY_OBJECT, .handle = handle_import_state, .present = present_import_run},
+    {.method = "GET", .path = "/import/{module}/{upload}/refused.csv", .page_path = "/{module}/import/{upload}/refused.csv",
+     .verb = VERB_IMPORT, .id = "importRefused", .tag = "transfer", .says = "The rows that were refused, with the reasons",
+     .reply = REPLY_BYTES, .handle = handle_import_refused},
+    {.method = "POST", .path = "/import/{module}/{id}/continue", .page_path = "/{module}/import/{id}/continue", .verb = VERB_IMPORT,
+     .id = "importContinue", .tag = "transfer", .says = "Go on with an import that was cut off", .reply = REPLY_OBJECT, .success = 202,
+     .handle = handle_import_continue},
+    {.method = "POST", .path = "/import/{module}/{id}/stop", .page_path = "/{module}/import/{id}/stop", .verb = VERB_IMPORT,
+     .id = "importStop", .tag = "transfer", .says = "Stop an import; it can be continued", .reply = REPLY_OBJECT, .success = 202,
+     .handle = handle_import_stop},
+    {.method = "POST", .path = "/files", .verb = VERB_CREATE, .flags = ROUTE_API_ONLY | ROUTE_UPLOAD, .id = "keepFile", .tag = "transfer",
+     .says = "Keep a file: its bytes as the body. The answer is what a field of files holds",
+     .query = INPUTS({"name", IN_TEXT, true, "what the file is called"}), .reply = REPLY_OBJECT, .success = 201,
+     .handle = handle_file_keep},
+    {.method = "GET", .path = "/{module}/{id}/files/{field}", .verb = VERB_VIEW, .id = "getFile", .tag = "transfer",
+     .says = "The file that a field of a record holds", .reply = REPLY_BYTES, .handle = handle_file_get},
 
     // ---- the log
     {.method = "GET", .path = "/history", .verb = VERB_AUDIT, .page = "log", .parts = "log-rows", .id = "changeLog",

@@ -13,6 +13,7 @@ enum route_flags {
     ROUTE_BARE = 8,       // neither: stands at the root for machines (/healthz), no session needed or looked at
     ROUTE_SIGN_IN = 16,   // a form of people who are not signed in: token from a cookie instead of the session
     ROUTE_NO_READ = 32,   // needs no read transaction
+    ROUTE_FILES = 64,     // the form may carry files for fields
 };
 
 enum route_type { IN_TEXT, IN_INT, IN_BOOL, IN_TIME, IN_RECORD, IN_LIST, IN_OBJECT, IN_FILTERS };

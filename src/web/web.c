@@ -17,6 +17,7 @@
 #include "web/respond.h"
 #include "web/routes.h"
 #include "web/session.h"
+#include "web/transfer.h"
 
 #define WORK_QUEUE 200
 #define BUCKETS 8192
@@ -68,7 +69,8 @@ static void begin(void *app, struct http_request *h) {
     if (r->match != ROUTE_FOUND)
         return;
     struct str type = http_header(h, "Content-Type");
-    if (r->route->flags & ROUTE_UPLOAD && !is_json(type) && !is_form(type)) {
+    bool files = r->route->flags & ROUTE_FILES && str_starts(type, STR("multipart/form-data"));
+    if (files || (r->route->flags & ROUTE_UPLOAD && !is_json(type) && !is_form(type))) {
         h->fate = HTTP_BODY_FILE;
         h->body_max = (size_t)web->options.upload_bytes;
     }
@@ -393,8 +395,10 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
         web->workers = workers_start((unsigned)options->workers, WORK_QUEUE, place_start, place_end, web);
         s = live_start(&web->live, web, e);
     }
-    if (!s)
+    if (!s) {
+        web->imports = imports_start(web);
         s = start_http(web, e);
+    }
     if (s) {
         web_stop(web);
         return s;
@@ -414,6 +418,7 @@ void web_stop(struct web *web) {
         http_quiesce(web->http);
     if (web->live)
         live_quiesce(web->live);
+    imports_stop(web->imports);
     micros until = clock_monotonic() + STOP_PATIENCE;
     while (web->http && (http_waiting(web->http) > 0 || http_counts(web->http).streams > 0) && clock_monotonic() < until)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
@@ -422,6 +427,7 @@ void web_stop(struct web *web) {
         http_stop(web->http);
     if (web->live)
         live_stop(web->live);
+    imports_free(web->imports);
     templates_free(web->templates);
     assets_close(web->assets);
     languages_close(web->languages);
