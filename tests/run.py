@@ -326,7 +326,7 @@ def browser(run):
     environment = {**server(directory), "CHROMIUM": chromium}
     run.programs([{"name": f"browser {path.stem}", "reader": read_node, "timeout": 900, "environment": environment,
                    "command": ["node", "--test", "--test-reporter=tap", str(path)]}
-                  for path in sorted(folder.glob("*_test.mjs"))], parallel=1)
+                  for path in sorted(folder.glob("*_test.mjs"))])
 
 
 def crash(run):

@@ -31,7 +31,7 @@ class Palette {
   }
 
   group(title, iconName, links) {
-    const head = element("h2", { id: newId("group") }, ...(iconName ? [icon(iconName)] : []), title);
+    const head = element("h2", { id: newId("group"), role: "presentation" }, ...(iconName ? [icon(iconName)] : []), title);
     const list = element("ul", { role: "presentation" }, ...links.map((link) => element("li", { role: "presentation" }, link)));
     return element("section", { class: "found-group", role: "group", "aria-labelledby": head.id }, head, list);
   }
@@ -81,7 +81,7 @@ class Palette {
       if (mine !== this.running) return;
       this.running = null;
       if (!ok) return this.draw();
-      for (const list of fragment.querySelectorAll("ul, li")) list.setAttribute("role", "presentation");
+      for (const list of fragment.querySelectorAll("ul, li, h2")) list.setAttribute("role", "presentation");
       for (const link of fragment.querySelectorAll("li a")) {
         link.setAttribute("role", "option");
         link.tabIndex = -1;
