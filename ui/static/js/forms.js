@@ -29,8 +29,14 @@ function dropPlace(label) {
   });
 }
 
-function foldLong(block) {
-  if (block.scrollHeight < 240) return;
+// Texts that are very long show their beginning; in cells and values what is folded is put into a block of its own.
+function foldLong(place) {
+  if (place.offsetHeight <= Number(place.dataset.long)) return;
+  let block = place;
+  if (place.matches("dd, td")) {
+    block = element("div", {}, ...place.childNodes);
+    place.append(block);
+  }
   const button = element("button", { type: "button", class: "unfold", "aria-expanded": "false" }, word("more"));
   block.classList.add("folded");
   button.addEventListener("click", () => {
@@ -53,7 +59,14 @@ function growingValues(group) {
   });
 }
 
+function remember(box) {
+  box.checked = localStorage.getItem(box.dataset.keep) === "on";
+  box.addEventListener("change", () => localStorage.setItem(box.dataset.keep, box.checked ? "on" : "off"));
+}
+
 export function startForms(root) {
+  for (const box of root.querySelectorAll("[data-keep]")) remember(box);
+
   for (const form of root.querySelectorAll("form[data-guard]")) guard(form);
   for (const label of root.querySelectorAll("[data-drop]")) dropPlace(label);
   for (const block of root.querySelectorAll("[data-long]")) foldLong(block);
