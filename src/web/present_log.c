@@ -243,6 +243,6 @@ struct doc *present_event(struct request *r, struct doc *doc) {
     doc_set(view, STR("proof"), proof_view(r, proof));
     doc_set(view, STR("before_href"), or_null(r, r->id > 0 ? rprintf(r, "/log/%lld", (long long)r->id - 1) : STR("")));
     doc_set(view, STR("after_href"), or_null(r, r->id + 1 < size ? rprintf(r, "/log/%lld", (long long)r->id + 1) : STR("")));
-    doc_set_str(a, view, "download_href", rprintf(r, "/api/log/%lld/receipt", (long long)r->id));
+    doc_set_str(a, view, "download_href", rprintf(r, "/api/log/receipt/%lld", (long long)r->id));
     return view;
 }

@@ -194,7 +194,7 @@ const struct route routes[] = {
     {.method = "GET", .path = "/log/{position}", .verb = VERB_SELF, .page = "proof", .id = "getEvent", .tag = "log",
      .says = "An event with its bytes and the proof that the log has it", .reply = REPLY_OBJECT, .handle = handle_event,
      .present = present_event},
-    {.method = "GET", .path = "/log/{position}/receipt", .verb = VERB_SELF, .flags = ROUTE_API_ONLY, .id = "getReceipt",
+    {.method = "GET", .path = "/log/receipt/{position}", .verb = VERB_SELF, .flags = ROUTE_API_ONLY, .id = "getReceipt",
      .tag = "log", .says = "A receipt: proves the event to whoever has the log's public key, without the log",
      .reply = REPLY_OBJECT, .handle = handle_receipt},
     {.method = "GET", .path = "/log/checkpoint", .verb = VERB_SELF, .flags = ROUTE_API_ONLY, .id = "logCheckpoint", .tag = "log",
