@@ -442,7 +442,7 @@ def sizes_of(folder):
 
 
 WORDS = ("Compras Ventas Gerente Soporte Calidad Jurista Logista Directora Comercial Operario Redactora Contable Analista "
-         "Auxiliar Becaria Delegado").split()
+         "Portera Becaria Delegado").split()
 
 
 def index_catches_up(folder, seconds=60):

@@ -185,35 +185,45 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wrk(port, calls, seconds, connections, headers=(), seed=None):
-    """Load on a loopback port: {"rate", "p50", "p99", "max" (milliseconds), "bytes" (of an answer with its headers)}.
-    Every answer must be a good one."""
-    threads = max(1, min(2, connections // CONNECTIONS_PER_THREAD))
-    command = ["wrk", "-t", threads, "-c", connections, "-d", f"{math.ceil(seconds) + 30}s", "--timeout", "10s", "-s",
-               HERE / "load.lua", f"http://127.0.0.1:{port}/", "--", calls, seed or time.time_ns() // 1000000, *headers]
+def wrk_once(command, seconds):
+    """wrk for so long; what load.lua says at its end."""
     child = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said, wait = None, seconds + 0.1
     try:
-        # It only knows whole seconds by itself; an interrupt makes it end and report.
-        child.communicate(timeout=seconds + 0.1)
-    except subprocess.TimeoutExpired:
-        child.send_signal(signal.SIGINT)
-    try:
-        said = child.communicate(timeout=30)[0]
+        # It only knows whole seconds by itself, but an interrupt makes it end and report.
+        for _ in range(200):
+            try:
+                said = child.communicate(timeout=wait)[0]
+                break
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGINT)
+                wait = 0.5
     finally:
         if child.poll() is None:
             child.kill()
             child.wait()
     try:
-        r = json.loads(said.strip().splitlines()[-1])
-    except (ValueError, IndexError):
+        return json.loads(said.strip().splitlines()[-1])
+    except (AttributeError, ValueError, IndexError):
         raise Failed(f"wrk said: {said}") from None
-    broken = any(int(n) for n in re.findall(r"\d+", r["broken"]))
-    if not r["requests"] and not broken and seconds < 20:
-        return wrk(port, calls, seconds * 4, connections, headers, seed)
-    if r["refused"] or broken or not r["requests"]:
+
+
+def wrk(port, calls, seconds, connections, headers=(), seed=None):
+    """Load on a loopback port: {"rate", "p50", "p99", "max" (milliseconds), "bytes" (of an answer with its headers)}.
+    Every answer must be a good one. Goes on for longer when nothing is answered in that time."""
+    threads = max(1, min(2, connections // CONNECTIONS_PER_THREAD))
+    for longer in (1, 1, 4, 16):
+        command = ["wrk", "-t", threads, "-c", connections, "-d", "300s", "--timeout", "100s", "-s", HERE / "load.lua",
+                   f"http://127.0.0.1:{port}/", "--", calls, seed or time.time_ns() // 1000000, *headers]
+        r = wrk_once(command, seconds * longer)
+        broken = any(int(n) for n in re.findall(r"\d+", r["broken"]))
+        # An interrupt before wrk was ready for it leaves a clock that ran on.
+        if broken or r["refused"] or (r["requests"] and r["micros"] < (seconds * longer + 0.4) * 1.2e6):
+            break
+    if r["refused"] or broken:
         raise Failed(f"of {r['requests']} requests of {calls} {r['refused']} were refused; broken: {r['broken']}")
     return {"rate": r["requests"] / r["micros"] * 1e6, "p50": r["p50"] / 1e3, "p99": r["p99"] / 1e3,
-            "max": r["max"] / 1e3, "bytes": r["bytes"] / r["requests"]}
+            "max": r["max"] / 1e3, "bytes": r["bytes"] / max(1, r["requests"])}
 
 
 def write_calls(path, calls):
