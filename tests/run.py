@@ -35,7 +35,7 @@ SKIP_CODE = 77     # what a program without TAP says to be skipped
 FUZZ = {"fuzz-replay"}  # Meson's suite of the fuzzers' corpora
 
 # Where several threads meet: these programs run under ThreadSanitizer too.
-THREADED = ("base", "store", "store_file", "writer", "history", "records", "crm", "actions", "http", "web", "live")
+THREADED = ("base", "store", "store_file", "writer", "history", "records", "crm", "actions", "http", "web", "live", "import")
 
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
@@ -309,6 +309,13 @@ def http(run):
                       for path in sorted((ROOT / "tests/http").glob("*_test.py"))])
 
 
+def cli(run):
+    directory = run.build()
+    if directory:
+        run.programs([unittest_job("cli", path, server(directory), timeout=900)
+                      for path in sorted((ROOT / "tests/cli").glob("*_test.py"))])
+
+
 def browser(run):
     directory = run.build()
     folder = ROOT / "tests/browser"
@@ -364,6 +371,7 @@ SECTIONS = {
     "asan": (asan, lambda: present("tests/unit/*_test.c"), "the same under AddressSanitizer and UBSan"),
     "tsan": (tsan, lambda: present("tests/unit/*_test.c"), "those with threads under ThreadSanitizer, built by clang"),
     "fuzz": (fuzz, lambda: present("fuzz/*_fuzz.c"), "the fuzzers' corpora replayed under sanitizers"),
+    "cli": (cli, lambda: has_program() and present("tests/cli/*_test.py"), "subcommands; a sales team's files imported"),
     "http": (http, lambda: has_program() and present("tests/http/*_test.py"), "stories told to a real server"),
     "browser": (browser, lambda: has_program() and present("tests/browser/*_test.mjs"), "pages in a real browser"),
     "crash": (crash, lambda: has_program() and present("tests/crash/storm.py"), "kill -9 under load, five times"),
