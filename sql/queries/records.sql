@@ -26,6 +26,9 @@ ORDER BY from_module, from_record LIMIT $3;
 -- name: log_newest
 SELECT coalesce(max(position), -1) FROM log;
 
+-- name: log_newest_of_module
+SELECT coalesce(max(position), -1) FROM log WHERE module = $1;
+
 -- name: log_records_since
 SELECT DISTINCT record FROM log WHERE position >= $1 AND module = $2 AND record > 0;
 

@@ -2,7 +2,8 @@
 //
 // Models are counted: a request holds the one it began with; a change of fields makes a new one, which is published
 // once it is committed. Inside the writer the new one is already in use (the applier), also before the commit; if that
-// piece of writing is undone, the next one starts from what the database says.
+// piece of writing is undone, the next one starts from what the database says. So it does when another process has
+// changed the fields: the position of the newest event about fields tells whether a model is still the one in force.
 #include "records/crm.h"
 
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include "formats/json.h"
 #include "records/internal.h"
 #include "store/migrate.h"
+
+#define FIELDS_UNKNOWN (-2)
 
 struct crm {
     struct store *store;
@@ -79,14 +82,25 @@ enum status fields_read(struct conn *conn, const struct model *model, struct are
     return s;
 }
 
+static enum status fields_newest(struct conn *conn, const struct model *model, int64_t *position,
+                                 struct error *e) {
+    struct param p[] = {P_INT(model_module(model, STR("fields"))->number)};
+    return store_int(conn, QUERY_LOG_NEWEST_OF_MODULE, p, 1, position, e);
+}
+
 // The model as the database has it now.
 static enum status holder_read(struct crm *crm, struct conn *conn, const struct model *with,
                                struct model_holder **out, struct error *e) {
     struct arena a = ARENA_INIT;
     struct doc *changes;
-    enum status s = fields_read(conn, with, &a, &changes, e);
+    int64_t fields_at; // read first: what comes in between is only read once more
+    enum status s = fields_newest(conn, with, &fields_at, e);
+    if (!s)
+        s = fields_read(conn, with, &a, &changes, e);
     if (!s)
         s = holder_make(out, changes, ++crm->version, store_kind(crm->store), e);
+    if (!s)
+        (*out)->fields_at = fields_at;
     arena_release(&a);
     return s;
 }
@@ -118,12 +132,19 @@ void crm_model_release(struct crm *crm, const struct model *model) {
     holder_free(dead);
 }
 
-// Reads the fields anew and makes the result the model in force.
-static void publish(struct crm *crm) {
+// Reads the fields anew, if they changed since, and makes the result the model in force.
+static enum status publish(struct crm *crm) {
     struct model_holder *fresh;
-    struct error e = {0};
+    int64_t fields_at;
     const struct model *with = crm_model_hold(crm);
-    if (holder_read(crm, crm->publish, with, &fresh, &e) == OK) {
+    enum status s = fields_newest(crm->publish, with, &fields_at, NULL);
+    // Only this function replaces the newest holder, and one thread at a time is in it.
+    if (s || fields_at == crm->newest->fields_at) {
+        crm_model_release(crm, with);
+        return s;
+    }
+    s = holder_read(crm, crm->publish, with, &fresh, NULL);
+    if (!s) {
         pthread_mutex_lock(&crm->lock);
         struct model_holder *old = crm->newest;
         fresh->older = old;
@@ -132,12 +153,14 @@ static void publish(struct crm *crm) {
         crm_model_release(crm, old->model); // the installation's own use of it
     }
     crm_model_release(crm, with);
+    return s;
 }
 
-void crm_model_reload(struct crm *crm) {
+enum status crm_model_reload(struct crm *crm) {
     pthread_mutex_lock(&crm->reload);
-    publish(crm);
+    enum status s = publish(crm);
     pthread_mutex_unlock(&crm->reload);
+    return s;
 }
 
 struct applier *crm_applier(struct crm *crm) {
@@ -157,13 +180,16 @@ enum status record_begin(struct write *w, struct crm *crm, const struct model **
                          struct error *e) {
     struct applier *ap = &crm->applier;
     const struct model *newest = crm_model_hold(crm);
-    enum status s = OK;
-    if (!ap->holder || ap->changed || ap->follows != newest->version) {
+    int64_t fields_at = 0;
+    enum status s = fields_newest(w->conn, newest, &fields_at, e);
+    if (!s && (!ap->holder || ap->changed || ap->holder->fields_at != fields_at)) {
         struct model_holder *fresh;
         s = holder_read(crm, w->conn, newest, &fresh, e);
         if (!s) {
+            // What an earlier piece of this transaction changed stays to be published after the commit.
+            bool changed = ap->changed;
             applier_release(ap);
-            *ap = (struct applier){.crm = crm, .holder = fresh, .follows = newest->version};
+            *ap = (struct applier){.crm = crm, .holder = fresh, .changed = changed};
         }
     }
     crm_model_release(crm, newest);
@@ -208,8 +234,11 @@ void crm_tell(struct crm *crm, int64_t last) {
 static void after_commit(void *arg, int64_t first, int64_t last) {
     (void)first;
     struct crm *crm = arg;
-    if (crm->applier.changed)
-        crm_model_reload(crm);
+    struct applier *ap = &crm->applier;
+    if (ap->changed && crm_model_reload(crm) == OK) {
+        ap->changed = false;
+        ap->holder->fields_at = FIELDS_UNKNOWN; // it may be of a piece that was undone
+    }
     if (crm->indexer)
         indexer_wake(crm->indexer);
     crm_tell(crm, last);
@@ -328,10 +357,13 @@ enum status crm_open(struct crm **out, const char *where, const struct crm_optio
 void crm_close(struct crm *crm) {
     if (!crm)
         return;
+    // Each speaks to the other: the indexer's thread ends first, and is there to be woken until the writer's has.
+    if (crm->indexer)
+        indexer_stop(crm->indexer);
     if (crm->writer)
         writer_stop(crm->writer);
     if (crm->indexer)
-        indexer_stop(crm->indexer);
+        indexer_free(crm->indexer);
     conn_close(crm->publish);
     applier_release(&crm->applier);
     for (struct model_holder *h = crm->newest, *older; h; h = older) {

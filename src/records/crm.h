@@ -13,8 +13,8 @@ struct crm_listener {
 void crm_listen(struct crm *, struct crm_listener *); // the listener must live until crm_unlisten
 void crm_unlisten(struct crm *, struct crm_listener *);
 
-// Reads the administrators' fields anew and puts the resulting model in force.
-void crm_model_reload(struct crm *);
+// Reads the administrators' fields anew if they changed, and puts the resulting model in force.
+enum status crm_model_reload(struct crm *);
 // Waits until searches are answered by the index alone: for measuring, and for commands that leave much behind.
 void crm_index_wait(struct crm *);
 

@@ -54,15 +54,15 @@ struct applier {
     struct conn *conn;
     struct crm *crm;             // where models come from
     struct model_holder *holder; // the model the database follows now
-    int64_t follows;             // version of the published model it started from
-    bool changed;                // the model has changed since it was last published
+    bool changed;                // here, and not published yet
 };
 
 // A model with its statements, counted.
 struct model_holder {
     struct model *model;
     struct arena arena;
-    int uses; // under crm's lock
+    int64_t fields_at; // position of the newest event about `fields` when it was read
+    int uses;          // under crm's lock
     struct model_holder *older;
 };
 
@@ -115,7 +115,8 @@ struct indexer;
 enum status indexer_start(struct indexer **, struct crm *, struct error *);
 void indexer_wake(struct indexer *);
 bool indexer_idle(struct indexer *); // has read all that was committed so far
-void indexer_stop(struct indexer *);
+void indexer_stop(struct indexer *); // its thread has ended; it may still be woken
+void indexer_free(struct indexer *); // after indexer_stop
 
 // What a search term stands for in a module, ready for a WHERE clause.
 struct search_plan {
@@ -150,6 +151,9 @@ void sql_str(struct sql *,
 void sql_param(struct sql *, struct param);  // writes $N
 // "part is contained in whole": both are pieces of SQL made by the caller.
 void sql_contains(struct sql *, struct str whole, struct param part);
+// "id IN (...)" (`in` is what stands before the list) of any number of ids: one parameter, so that the statement's text
+// stays the same.
+void sql_ids(struct sql *, const char *in, const int64_t *ids, size_t n);
 struct str sql_done(struct sql *); // the text, in the arena
 
 #endif

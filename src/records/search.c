@@ -107,11 +107,9 @@ static enum status slice_read(struct indexer *ix, struct arena *a, struct touche
 static enum status index_slice(struct indexer *ix, size_t *done, struct error *e) {
     struct arena a = ARENA_INIT, one = ARENA_INIT;
     const struct model *model = crm_model_hold(ix->crm);
-    const struct module *fields = model_module(model, STR("fields"));
     struct touched *touched = NULL;
     size_t n = 0;
     int64_t next = 0;
-    bool model_changed = false;
     enum status s = store_begin(ix->conn, true, e);
     if (!s)
         s = slice_read(ix, &a, &touched, &n, &next, e);
@@ -120,7 +118,6 @@ static enum status index_slice(struct indexer *ix, size_t *done, struct error *e
     for (size_t i = 0; i < n && !s; i++) {
         if (i && by_record(&touched[i - 1], &touched[i]) == 0)
             continue;
-        model_changed = model_changed || touched[i].module == fields->number;
         s = index_record(ix, model, touched[i].module, touched[i].record, &one, e);
         arena_reset(&one);
     }
@@ -142,10 +139,9 @@ static enum status index_slice(struct indexer *ix, size_t *done, struct error *e
         ix->seen = next - 1;
     pthread_mutex_unlock(&ix->lock);
     if (news) {
-        bool foreign = next - 1 > writer_position(crm_writer(ix->crm));
-        if (model_changed && foreign)
-            crm_model_reload(ix->crm);
-        if (foreign)
+        // What another process wrote, which may have brought the index up to date, too.
+        crm_model_reload(ix->crm);
+        if (next - 1 > writer_position(crm_writer(ix->crm)))
             crm_tell(ix->crm, next - 1);
     }
     *done = n;
@@ -242,6 +238,9 @@ void indexer_stop(struct indexer *ix) {
     pthread_cond_signal(&ix->wake);
     pthread_mutex_unlock(&ix->lock);
     pthread_join(ix->thread, NULL);
+}
+
+void indexer_free(struct indexer *ix) {
     conn_close(ix->conn);
     pthread_mutex_destroy(&ix->lock);
     pthread_cond_destroy(&ix->wake);
@@ -321,11 +320,10 @@ enum status search_prepare(struct reader *r, const struct module *m, struct str 
     struct search_plan plan = {.term = fold_str(r->arena, term)};
     if (plan.term.n > TERM_MAX)
         return error_set(e, INVALID, "q", N_("The search text is too long."), NULL);
-    enum status s = OK;
-    if (grapheme_count(plan.term) >= 3) // the index knows runs of three characters
+    // In this order: what the index takes in between the two is looked at twice, where it would else be missed.
+    enum status s = fresh_records(r, m, &plan, e);
+    if (!s && grapheme_count(plan.term) >= 3) // the index knows runs of three characters
         s = index_hits(r, m, &plan, e);
-    if (!s)
-        s = fresh_records(r, m, &plan, e);
     if (!s)
         *out = plan;
     return s;
