@@ -63,30 +63,12 @@ static enum status order_make(struct list *l, struct error *e) {
 
 // ---------------------------------------------------------------- conditions
 
-// "id IN (...)" of ids that come from the database itself: one parameter, so that the statement's text stays the same.
-static void id_in(struct sql *q, const char *in, const int64_t *ids, size_t n) {
-    struct buf list = BUF_INIT(SIZE_MAX / 4);
-    bool sqlite = q->kind == STORE_SQLITE;
-    buf_char(&list, sqlite ? '[' : '{');
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            buf_char(&list, ',');
-        buf_int(&list, ids[i]);
-    }
-    buf_char(&list, sqlite ? ']' : '}');
-    sql_z(q, in);
-    sql_z(q, sqlite ? "(SELECT value FROM json_each(" : "(SELECT unnest(CAST(");
-    sql_param(q, P_TEXT(arena_str(q->arena, buf_view(&list))));
-    sql_z(q, sqlite ? "))" : " AS bigint[])))");
-    buf_release(&list);
-}
-
 // Records the index speaks of that contain the term.
 static void indexed_hits(struct list *l, struct sql *q, bool counting) {
     const struct search_plan *p = &l->plan;
     int64_t base = (int64_t)l->m->number << 40;
     if (p->few) {
-        id_in(q, "id IN ", p->hits, p->n_hits);
+        sql_ids(q, "id IN ", p->hits, p->n_hits);
     } else if (p->by_index && counting) {
         sql_z(q, "id IN (SELECT rowid-");
         sql_param(q, P_INT(base));
@@ -109,12 +91,12 @@ static void search_condition(struct list *l, struct sql *q, bool counting) {
     const struct search_plan *p = &l->plan;
     sql_z(q, " AND (");
     if (p->n_fresh) {
-        id_in(q, "id IN ", p->fresh_hits, p->n_fresh_hits);
+        sql_ids(q, "id IN ", p->fresh_hits, p->n_fresh_hits);
         sql_z(q, " OR (");
     }
     indexed_hits(l, q, counting);
     if (p->n_fresh) {
-        id_in(q, " AND id NOT IN ", p->fresh, p->n_fresh);
+        sql_ids(q, " AND id NOT IN ", p->fresh, p->n_fresh);
         sql_z(q, ")");
     }
     sql_z(q, ")");
@@ -250,14 +232,15 @@ static enum status part_sql(struct list *l, bool empty_part, int limit, struct s
 static enum status cursor_read(struct list *l, struct str text, struct error *e) {
     if (!text.n)
         return OK;
-    struct buf json = BUF_INIT(4096);
+    struct buf json = BUF_INIT(text.n); // as long as the values sorted by are
     struct doc *d = NULL;
     bool good = base64url_get(&json, text) &&
                 json_parse(l->r->arena, buf_view(&json), NULL, &d, NULL) == OK &&
-                d->type == DOC_ARRAY && d->count == l->n_order && d->last->type == DOC_INT;
+                d->type == DOC_ARRAY && d->count == l->n_order;
     size_t i = 0;
     doc_each(v, good ? d : NULL) {
-        bool fits = v->type == DOC_NULL || v->type == (l->order[i].text ? DOC_STRING : DOC_INT);
+        bool null = v->type == DOC_NULL && !str_is(l->order[i].column, "id");
+        bool fits = null || v->type == (l->order[i].text ? DOC_STRING : DOC_INT);
         good = good && fits;
         i++;
     }

@@ -37,6 +37,23 @@ void sql_contains(struct sql *q, struct str whole, struct param part) {
     sql_z(q, ")>0");
 }
 
+void sql_ids(struct sql *q, const char *in, const int64_t *ids, size_t n) {
+    struct buf list = BUF_INIT(SIZE_MAX / 4);
+    bool sqlite = q->kind == STORE_SQLITE;
+    buf_char(&list, sqlite ? '[' : '{');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buf_char(&list, ',');
+        buf_int(&list, ids[i]);
+    }
+    buf_char(&list, sqlite ? ']' : '}');
+    sql_z(q, in);
+    sql_z(q, sqlite ? "(SELECT value FROM json_each(" : "(SELECT unnest(CAST(");
+    sql_param(q, P_TEXT(arena_str(q->arena, buf_view(&list))));
+    sql_z(q, sqlite ? "))" : " AS bigint[])))");
+    buf_release(&list);
+}
+
 struct str sql_done(struct sql *q) {
     BUG_ON(q->text.overflow);
     struct str s = arena_str(q->arena, buf_view(&q->text));
