@@ -499,6 +499,171 @@ static void test_files_are_kept_by_what_they_are(void **state) {
     check_rebuild(w);
 }
 
+// ---------------------------------------------------------------- the model in force, whoever changed it
+
+static bool knows(struct crm *crm, const char *key) {
+    const struct model *model = crm_model_hold(crm);
+    bool there = module_field(model_module(model, STR("contacts")), str_z(key)) != NULL;
+    crm_model_release(crm, model);
+    return there;
+}
+
+#define SHOE                                                                                       \
+    "{\"of_module\":\"contacts\",\"key\":\"x_shoe\",\"type\":\"decimal\",\"label\":\"Shoe\"}"
+
+struct begun_twice {
+    struct crm *crm;
+    struct act *act;
+    bool refuse, known_after;
+};
+
+// What a batch does when a piece that adds a field is followed by another one in the same transaction.
+static enum status add_field_and_begin_again(struct write *w, void *arg, struct error *e) {
+    struct begun_twice *b = arg;
+    struct job j = {.what = CREATE, .module = "fields", .json = SHOE};
+    struct action a;
+    enum status s = action_begin(&a, w, b->crm, b->act, e);
+    if (!s)
+        s = do_job(&a, &j, e);
+    if (!s)
+        s = action_begin(&a, w, b->crm, b->act, e);
+    if (s)
+        return s;
+    b->known_after = module_field(model_module(a.model, STR("contacts")), STR("x_shoe")) != NULL;
+    return b->refuse ? error_set(e, INVALID, NULL, "no", NULL) : OK;
+}
+
+static void test_a_field_added_amid_a_batch_is_in_force_after_it(void **state) {
+    struct world *w = *state;
+    struct act act = {.viewer = &w->admin, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+    struct begun_twice b = {.crm = w->crm, .act = &act};
+    struct error e = {0};
+    must(writer_run(crm_writer(w->crm), add_field_and_begin_again, &b, NULL, &e), &e);
+    assert_true(b.known_after);
+    assert_true(knows(w->crm, "x_shoe"));
+}
+
+static void test_a_field_that_was_undone_is_forgotten(void **state) {
+    struct world *w = *state;
+    struct act act = {.viewer = &w->admin, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+    struct begun_twice b = {.crm = w->crm, .act = &act, .refuse = true};
+    struct error e = {0};
+    assert_int_equal(writer_run(crm_writer(w->crm), add_field_and_begin_again, &b, NULL, &e),
+                     INVALID);
+    assert_false(knows(w->crm, "x_shoe"));
+    create(w, "contacts", "{\"name\":\"Ana\"}");
+    create(w, "fields", SHOE);
+    change(w, "contacts", 1, "{\"x_shoe\":\"41\"}");
+    check_rebuild(w);
+}
+
+static void test_a_field_added_by_another_process(void **state) {
+    struct world *w = *state, other = *w;
+    struct error e = {0};
+    struct crm_options o = {.migrate = true};
+    create(w, "contacts", "{\"name\":\"Ana\"}");
+    must(crm_open(&other.crm, w->dir, &o, &e), &e);
+    create(&other, "fields", SHOE);
+    crm_index_wait(other.crm); // the index is brought up to date by the other process
+    // The next piece of writing works with the new field,
+    change(w, "contacts", 1, "{\"x_shoe\":\"41\"}");
+    create(&other, "fields",
+           "{\"of_module\":\"contacts\",\"key\":\"x_hat\",\"type\":\"text\",\"label\":\"Hat\"}");
+    crm_index_wait(other.crm);
+    // and who only reads knows it soon.
+    for (int i = 0; i < 100 && !knows(w->crm, "x_hat"); i++)
+        usleep(50000);
+    assert_true(knows(w->crm, "x_hat"));
+    crm_close(other.crm);
+    check_rebuild(w);
+}
+
+// ---------------------------------------------------------------- numbers
+
+static void test_filters_on_money_read_the_language(void **state) {
+    struct world *w = *state;
+    create(w, "opportunities",
+           "{\"name\":\"Big\",\"stage\":\"won\",\"closing_date\":\"2026-01-01\",\"amount\":{"
+           "\"amount\":\"1234\","
+           "\"currency\":\"EUR\"}}");
+    assert_int_equal(found(w, "opportunities", "amount", OP_EQ, "1.234"), 1);
+    assert_int_equal(found(w, "opportunities", "amount", OP_EQ, "1.234,00"), 1);
+    w->admin.local.language = STR("en");
+    assert_int_equal(found(w, "opportunities", "amount", OP_EQ, "1,234"), 1);
+    w->admin.local.language = STR("");
+    assert_int_equal(found(w, "opportunities", "amount", OP_EQ, "1.234"), 0);
+    assert_int_equal(found(w, "opportunities", "amount", OP_EQ, "1234"), 1);
+}
+
+// ---------------------------------------------------------------- what asks for too much
+
+static void test_conditions_that_are_too_long_are_refused(void **state) {
+    struct world *w = *state;
+    struct list_filter filters[50];
+    struct buf many = BUF_INIT(100000);
+    for (int i = 0; i < 200; i++)
+        buf_z(&many, i ? ",a" : "a");
+    for (int i = 0; i < 50; i++)
+        filters[i] = (struct list_filter){STR("owner"), OP_IN, buf_view(&many)};
+    struct reading rd;
+    struct reader *r = open_reader(w, &rd);
+    struct list_query lq = {.module = model_module(r->model, STR("contacts")),
+                            .filters = filters,
+                            .n_filters = 50,
+                            .count = true};
+    struct doc *d = NULL;
+    struct error e = {0};
+    assert_int_equal(record_list(r, &lq, &d, &e), TOO_LARGE);
+    assert_string_equal(e.field, "owner");
+    // Many numbers of records, too: long ones.
+    buf_clear(&many);
+    buf_z(&many, "9223372036854775807");
+    many.max = 1 << 20;
+    for (int i = 1; i < 20000; i++)
+        buf_z(&many, ",9223372036854775807");
+    filters[0] = (struct list_filter){STR("id"), OP_IN, buf_view(&many)};
+    lq.n_filters = 1;
+    e = (struct error){0};
+    assert_int_equal(record_list(r, &lq, &d, &e), OK);
+    close_reader(w, &rd);
+    buf_release(&many);
+}
+
+static void test_pages_of_long_texts_and_of_numbers_first(void **state) {
+    struct world *w = *state;
+    struct buf json = BUF_INIT(100000);
+    create(w, "fields",
+           "{\"of_module\":\"contacts\",\"key\":\"x_long\",\"type\":\"text\",\"label\":\"Long\","
+           "\"max\":1000}");
+    for (int i = 0; i < 6; i++) {
+        buf_clear(&json);
+        buf_printf(&json, "{\"name\":\"N%d\",\"x_long\":\"%d", i, i);
+        for (int c = 0; c < 990; c++)
+            buf_z(&json, "\xf0\x93\x80\x80");
+        buf_z(&json, "\"}");
+        create(w, "contacts", json.p);
+    }
+    buf_release(&json);
+    static const char *const sorts[] = {"x_long", "id"};
+    for (int i = 0; i < 2; i++) {
+        struct reading rd;
+        struct reader *r = open_reader(w, &rd);
+        struct list_query lq = {
+            .module = model_module(r->model, STR("contacts")), .limit = 4, .n_sort = 2};
+        lq.sort[0] = (struct list_sort){str_z(sorts[i]), false};
+        lq.sort[1] = (struct list_sort){STR("name"), false};
+        lq.sort[2] = (struct list_sort){STR("x_long"), false};
+        lq.n_sort = 3;
+        struct doc *d = NULL;
+        struct error e = {0};
+        must(record_list(r, &lq, &d, &e), &e);
+        lq.after = doc_get_text(d, "next");
+        must(record_list(r, &lq, &d, &e), &e);
+        assert_int_equal(doc_get(d, STR("items"))->count, 2);
+        close_reader(w, &rd);
+    }
+}
+
 int main(void) {
     crypto_start();
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -514,6 +679,12 @@ int main(void) {
         TEST(test_an_administrator_adds_a_field_while_it_runs),
         TEST(test_rebuild_in_place),
         TEST(test_files_are_kept_by_what_they_are),
+        TEST(test_a_field_added_amid_a_batch_is_in_force_after_it),
+        TEST(test_a_field_that_was_undone_is_forgotten),
+        TEST(test_a_field_added_by_another_process),
+        TEST(test_filters_on_money_read_the_language),
+        TEST(test_conditions_that_are_too_long_are_refused),
+        TEST(test_pages_of_long_texts_and_of_numbers_first),
     };
     return cmocka_run_group_tests_name("records", tests, NULL, NULL);
 }
