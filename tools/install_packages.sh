@@ -23,7 +23,9 @@ for package in "${wanted[@]}"; do
     case $package in
     nodejs | npm) if has_node; then continue; fi ;;
     esac
-    dpkg -s "$package" 2>/dev/null | grep -q '^Status: install ok installed' || missing+=("$package")
+    # shellcheck disable=SC2016
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || true
+    [ "$status" = installed ] || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
