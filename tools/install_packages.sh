@@ -18,14 +18,14 @@ has_node() {
         [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ]
 }
 
+# shellcheck disable=SC2016
+installed=$(dpkg-query -W -f ' ${Package}:${db:Status-Status} ' "${wanted[@]}" 2>/dev/null || true)
 missing=()
 for package in "${wanted[@]}"; do
     case $package in
     nodejs | npm) if has_node; then continue; fi ;;
     esac
-    # shellcheck disable=SC2016
-    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || true
-    [ "$status" = installed ] || missing+=("$package")
+    [[ $installed == *" $package:installed "* ]] || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 

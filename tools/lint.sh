@@ -58,7 +58,7 @@ check_shell() {
         case $file in
         *.sh) echo "$file" ;;
         *.*) ;;
-        *) head -c 64 "$file" | head -n 1 | grep -qa '^#!.*sh$' && echo "$file" ;;
+        *) if [[ $(head -c 64 "$file" | tr -d '\0') =~ ^#![^$'\n']*sh ]]; then echo "$file"; fi ;;
         esac
     done | xargs shellcheck
 }
