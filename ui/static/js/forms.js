@@ -31,7 +31,9 @@ function dropPlace(label) {
 
 // Texts that are very long show their beginning; in cells and values what is folded is put into a block of its own.
 function foldLong(place) {
-  if (place.offsetHeight <= Number(place.dataset.long)) return;
+  const content = document.createRange();
+  content.selectNodeContents(place);
+  if (content.getBoundingClientRect().height <= Number(place.dataset.long)) return;
   let block = place;
   if (place.matches("dd, td")) {
     block = element("div", {}, ...place.childNodes);
