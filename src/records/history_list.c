@@ -108,15 +108,20 @@ static struct doc *event_doc(struct reader *r, struct stmt *row, const struct mo
 }
 
 // Which modules the viewer may see, as a condition; false when it is all of them.
-static bool module_condition(struct reader *r, struct sql *q) {
+static bool shows(struct reader *r, const struct history_query *h, const struct module *m) {
+    bool hidden = h->visible && m->system && !may(r->viewer, NULL, VERB_AUDIT);
+    return may(r->viewer, m, VERB_VIEW) && !hidden;
+}
+
+static bool module_condition(struct reader *r, const struct history_query *h, struct sql *q) {
     bool all = true;
     for (size_t i = 0; i < r->model->n_modules; i++)
-        all = all && may(r->viewer, &r->model->modules[i], VERB_VIEW);
+        all = all && shows(r, h, &r->model->modules[i]);
     if (all)
         return false;
     sql_z(q, " AND l.module IN (0");
     for (size_t i = 0; i < r->model->n_modules; i++)
-        if (may(r->viewer, &r->model->modules[i], VERB_VIEW)) {
+        if (shows(r, h, &r->model->modules[i])) {
             sql_z(q, ",");
             sql_param(q, P_INT(r->model->modules[i].number));
         }
@@ -174,7 +179,7 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
         sql_contains(q, text, P_TEXT(arena_str(r->arena, buf_view(&needle))));
         buf_release(&needle);
     }
-    module_condition(r, q);
+    module_condition(r, h, q);
     sql_z(q, card ? " ORDER BY t.position DESC LIMIT " : " ORDER BY l.position DESC LIMIT ");
     sql_param(q, P_INT(limit));
 }
@@ -208,7 +213,7 @@ static enum status collect(void *list, struct doc *event) {
 static enum status allowed(struct reader *r, const struct history_query *h, struct error *e) {
     if (h->module && may(r->viewer, h->module, VERB_VIEW))
         return OK;
-    if (!h->module && may(r->viewer, NULL, VERB_AUDIT))
+    if (!h->module && (h->visible ? r->viewer->profile != PROFILE_NONE : may(r->viewer, NULL, VERB_AUDIT)))
         return OK;
     return h->module ? error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL)
                      : error_set(e, DENIED, NULL,

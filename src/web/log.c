@@ -87,7 +87,7 @@ static enum status count_kinds(struct request *r, struct doc *out, struct error 
     while (!s && !(s = store_next(row, &more, e)) && more) {
         const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 1));
         const char *kind = event_kind_name((int)stmt_int(row, 0));
-        if (!m || !kind || !may(&r->viewer, m, VERB_VIEW))
+        if (!m || !kind || !may(&r->viewer, m, VERB_VIEW) || (m->system && !may(&r->viewer, NULL, VERB_AUDIT)))
             continue;
         int64_t n = stmt_int(row, 2) + doc_integer(doc_get(counts, str_z(kind)), 0);
         doc_replace(counts, str_z(kind), doc_int(r->arena, n));
@@ -97,7 +97,7 @@ static enum status count_kinds(struct request *r, struct doc *out, struct error 
 }
 
 void handle_operation(struct request *r) {
-    struct history_query q = {.user = -1, .operation = r->id, .before = -1, .limit = LOG_PAGE};
+    struct history_query q = {.visible = true, .user = -1, .operation = r->id, .before = -1, .limit = LOG_PAGE};
     struct doc *history;
     int64_t limit = LOG_PAGE;
     enum status s = number(r, "before", 0, INT64_MAX, &q.before, &r->error);
@@ -120,7 +120,7 @@ void handle_operation(struct request *r) {
 
 // The event as the viewer may read it: from the history, which knows what to leave out.
 static enum status event_document(struct request *r, struct doc **out, struct error *e) {
-    struct history_query q = {.user = -1, .operation = -1, .before = r->id + 1, .limit = 1};
+    struct history_query q = {.visible = true, .user = -1, .operation = -1, .before = r->id + 1, .limit = 1};
     struct doc *history;
     enum status s = history_list(&r->reader, &q, &history, e);
     struct doc *event = s ? NULL : doc_first(doc_get(history, STR("items")));
