@@ -10,14 +10,20 @@
 #define FOLDED 'f'
 #define NUMBER 'u'
 
-void pass_row_set(struct pass *p, int64_t index, int64_t id) {
+// Blocks are made by the preparing thread alone, before the writer gets rows of them.
+void pass_row_begin(struct pass *p, int64_t index) {
     size_t block = (size_t)index / ROWS_BLOCK;
     BUG_ON(block >= ROWS_BLOCKS);
-    if (!p->rows[block]) {
-        p->rows[block] = must_alloc(ROWS_BLOCK * sizeof *p->rows[block]);
-        memset(p->rows[block], 0, ROWS_BLOCK * sizeof *p->rows[block]);
-    }
-    atomic_store_explicit(&p->rows[block][index % ROWS_BLOCK], id, memory_order_relaxed);
+    if (p->rows[block])
+        return;
+    p->rows[block] = must_alloc(ROWS_BLOCK * sizeof *p->rows[block]);
+    for (size_t i = 0; i < ROWS_BLOCK; i++)
+        atomic_init(&p->rows[block][i], 0);
+}
+
+void pass_row_set(struct pass *p, int64_t index, int64_t id) {
+    atomic_store_explicit(&p->rows[index / ROWS_BLOCK][index % ROWS_BLOCK], id,
+                          memory_order_relaxed);
 }
 
 int64_t pass_row_get(const struct pass *p, int64_t index) {
@@ -282,7 +288,7 @@ void pass_end(struct pass *p) {
     for (struct row_target *t = p->targets; t; t = t->next)
         lookup_free(t->names);
     lookup_free(p->seen);
-    for (size_t i = 0; i < ROWS_BLOCKS && p->rows[i]; i++)
+    for (size_t i = 0; i < ROWS_BLOCKS; i++)
         free((void *)p->rows[i]);
     tally_free(p->tally);
     arena_release(&p->arena);

@@ -197,6 +197,7 @@ struct pass {
 
 enum status pass_begin(struct pass *, struct import *, int64_t skip_rows, struct error *);
 void pass_end(struct pass *);
+void pass_row_begin(struct pass *, int64_t index); // before the two below
 void pass_row_set(struct pass *, int64_t index, int64_t id);
 int64_t pass_row_get(const struct pass *, int64_t index);
 // The line as it would become. Cells are copied into the arena.

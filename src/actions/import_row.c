@@ -458,6 +458,7 @@ void pass_prepare(struct pass *p, const struct import_line *line, int64_t index,
     struct import_line copy;
     *row = (struct row){.index = index, .number = line->number};
     cells_copy(line, a, row, &copy);
+    pass_row_begin(p, index);
     struct preparing w = {.pass = p, .line = &copy, .row = row, .arena = a};
     shape_check(&w);
     if (row->problems) {
