@@ -88,7 +88,7 @@ function listen(dot) {
   };
   source.onopen = () => show("live");
   source.onerror = () => show("waiting");
-  source.onmessage = onEvent;
+  source.addEventListener("change", onEvent);
   addEventListener("pagehide", () => source.close(), { once: true });
 }
 

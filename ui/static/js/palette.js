@@ -9,6 +9,7 @@ function commands() {
   const add = (group, link, key) => list.push({ group, text: link.textContent.replace(/\s*\d+$/, "").trim(), href: link.getAttribute("href"), icon: link.querySelector("use")?.getAttribute("href").split("#")[1], key });
   for (const link of document.querySelectorAll(".heading-end a.button[href]")) if (link.textContent.trim()) add("", link);
   for (const link of document.querySelectorAll(".rail li a")) add(word("go"), link);
+  for (const link of document.querySelectorAll(".top .menu:not(.menu-new) .panel a")) add(word("go"), link);
   for (const link of document.querySelectorAll(".menu-new .panel a")) add(word("create"), link);
   return list;
 }

@@ -1,0 +1,158 @@
+// What administrators and everyone set: fields of modules, users, one's own settings; and the change log that tells of it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { World, languages, until } from "./people.mjs";
+import { otherPassword } from "./server.mjs";
+
+const world = new World(async (server) => {
+  await server.make("contacts", { name: "Ana Pérez", city: "Madrid" });
+});
+const save = (who) => who.page.click(".form .form-foot button.go");
+
+for (const language of languages)
+  test(`a field is added while running, renamed, hidden and moved: ${language}`, world.story(async () => {
+    const label = language === "es" ? "Color favorito" : "Ulubiony kolor";
+    const ana = await world.person({ language });
+    await ana.goto("/settings/modules/contacts");
+    await ana.page.click(".heading-end a.go");
+    await ana.page.fill("[name=label]", label);
+    await ana.page.selectOption("[name=type]", "text");
+    await save(ana);
+    await ana.address("/settings/modules/contacts");
+    const row = () => ana.at(".field-row", { hasText: label });
+    await row().waitFor();
+    const key = await row().getAttribute("data-key");
+
+    await ana.goto("/contacts/1/edit");
+    await ana.page.fill(`[name=${key}]`, "azul");
+    await save(ana);
+    await ana.sees(`.fact[data-key=${key}]`, new RegExp(`${label}.*azul`));
+    await ana.sees("#days .event >> nth=0 >> .changes", new RegExp(`${label}.*azul`));
+
+    await ana.goto("/settings/modules/contacts");
+    await row().locator("a").click();
+    await ana.page.fill("[name=label]", `${label} 2`);
+    await save(ana);
+    await ana.address("/settings/modules/contacts");
+    await ana.goto("/contacts/1");
+    await ana.sees(`.fact[data-key=${key}] dt`, `${label} 2`);
+
+    await ana.goto("/settings/modules/contacts");
+    const order = () => ana.at(".field-row").evaluateAll((all) => all.map((row) => row.dataset.key));
+    const before = await order();
+    const place = before.indexOf(key);
+    await row().locator("[value^='up ']").click();
+    await until(async () => (await order()).indexOf(key) === place - 1, "it is one place higher");
+
+    await row().locator("[value^='hide ']").click();
+    await ana.at(`.field-row.gone[data-key=${key}]`).waitFor();
+    await ana.goto("/contacts/1");
+    await ana.at(".fact[data-key=city]").waitFor({ state: "attached" });
+    await ana.count(`.fact[data-key=${key}]`, 0);
+    await ana.goto("/settings/modules/contacts");
+    await row().locator("[value^='show ']").click();
+    await ana.count(`.field-row.gone[data-key=${key}]`, 0);
+    await ana.goto("/contacts/1");
+    await ana.sees(`.fact[data-key=${key}] dd`, "azul");
+  }));
+
+test("a user is added, signs in, is deactivated, and is out at once", world.story(async () => {
+  const ana = await world.person();
+  await ana.goto("/users/new");
+  await ana.page.fill("[name=name]", "Marta Gil");
+  await ana.page.fill("[name=email]", "marta@example.org");
+  await ana.page.fill("[name=password]", otherPassword);
+  if (await ana.at("[data-name=level] .token").count() === 0) {
+    await ana.at("[data-name=level] input[role=combobox]").pressSequentially("1");
+    await ana.at("[data-name=level] [role=option]").first().click();
+  }
+  await save(ana);
+  await ana.address(/^\/users\/\d+$/);
+  const path = new URL(ana.page.url()).pathname;
+
+  const marta = await world.stranger();
+  await marta.signIn({ email: "marta@example.org", password: otherPassword });
+  await marta.goto("/contacts/1");
+  await marta.sees("h1", "Ana Pérez");
+
+  await ana.goto(`${path}/edit`);
+  await ana.at("#f-active").uncheck();
+  await save(ana);
+  await ana.address(path);
+  await marta.goto("/contacts");
+  await marta.address(/^\/sign-in/);
+  marta.expects(403);
+  await marta.page.fill("#email", "marta@example.org");
+  await marta.page.fill("#password", otherPassword);
+  await marta.page.keyboard.press("Enter");
+  await marta.at("[role=alert]").waitFor();
+}));
+
+test("a member finds no settings of the account and no change log", world.story(async () => {
+  const user = await world.server.user("Pedro Sanz", { language: "es" });
+  const pedro = await world.person({ user });
+  pedro.expects(403), pedro.expects(404);
+  await pedro.goto("/contacts");
+  await pedro.count(".rail a[href='/history'], .rail a[href='/settings/modules'], .rail a[href='/users']", 0);
+  for (const path of ["/history", "/settings/modules", "/settings/modules/contacts"])
+    assert.ok([403, 404].includes((await pedro.page.goto(path)).status()), path);
+}));
+
+test("one's own language and theme change the pages", world.story(async () => {
+  const user = await world.server.user("Elena Sol", { language: "es" });
+  const elena = await world.person({ user });
+  await elena.goto("/settings");
+  await elena.page.selectOption("[name=theme]", "dark");
+  await elena.page.selectOption("[name=language]", "pl");
+  await elena.button("Save").first().click();
+  await until(async () => (await elena.at("html").getAttribute("lang")) === "pl", "the page is Polish");
+  assert.equal(await elena.at("html").getAttribute("data-theme"), "dark");
+  const dark = await elena.page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).every((c) => Number(c) < 80));
+  assert.ok(dark, "the ground is dark");
+  await elena.goto("/contacts/1");
+  await elena.sees(".rail", "Kontakty");
+  await elena.accessible("card with the dark theme chosen");
+}));
+
+test("an API key is made, works, and is ended", world.story(async () => {
+  const user = await world.server.user("Raúl Mar", { language: "es" });
+  const raul = await world.person({ user });
+  await raul.goto("/settings");
+  await raul.page.fill("#keys [name=name]", "Contabilidad");
+  await raul.page.click("#keys form.form-foot button");
+  const key = (await raul.at(".secret").innerText()).trim();
+  const ask = async () => (await fetch(`${world.server.url}/api/contacts/1`, { headers: { Authorization: `Bearer ${key}` } })).status;
+  assert.equal(await ask(), 200);
+  await raul.goto("/settings");
+  await raul.count(".secret", 0);
+  await raul.at("#keys li", { hasText: "Contabilidad" }).locator("button").click();
+  await raul.sees(".flash", raul.t("The API key is ended."));
+  assert.equal(await ask(), 401);
+}));
+
+for (const [language, text] of Object.entries({ es: { edited: "Editado", nothing: /./ }, pl: { edited: /Zmieni|Edyt/, nothing: /./ } }))
+  test(`the change log and its filters: ${language}`, world.story(async () => {
+    const id = await world.server.make("companies", { name: `Registro ${language}`, city: "Lugo" });
+    await world.server.api("PATCH", `/companies/${id}`, { city: "Vigo" });
+    const ana = await world.person({ language });
+    await ana.goto("/history");
+    await ana.sees("tbody.change >> nth=0", /Lugo.*Vigo/);
+    await ana.sees("tbody.change >> nth=0 >> .tag", text.edited);
+    await ana.page.selectOption("[name=module]", "companies");
+    await ana.address(/module=companies/);
+    await ana.page.selectOption("[name=kind]", "created");
+    await ana.address(/kind=created/);
+    await ana.sees("tbody.change >> nth=0", `Registro ${language}`);
+    const shown = await ana.at("tbody.change").allInnerTexts();
+    assert.ok(shown.every((row) => row.includes("Registro")), shown.join("\n"));
+    await ana.goto("/history?module=companies&field=city&kind=edited");
+    await ana.count("tbody.change", language === "es" ? 1 : 2);
+    await ana.goto("/history?from=2001-01-01&to=2001-01-02");
+    await ana.count("tbody.change", 0);
+    await ana.at(".empty").waitFor();
+    await ana.at("a[href='/history'].button").click();
+    await ana.sees("tbody.change >> nth=0", /Lugo.*Vigo/);
+    await ana.at("tbody.change a.position").first().click();
+    await ana.address(/^\/log\/\d+$/);
+    await ana.sees("main", ana.t("Verified just now").slice(0, 8));
+  }));
