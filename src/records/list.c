@@ -108,7 +108,13 @@ static enum status conditions(struct list *l, struct sql *q, bool counting, stru
     if (!may_record(l->r->viewer, l->m, 0, false, VERB_VIEW)) {
         sql_z(q, " AND (owner=");
         sql_param(q, P_INT(l->r->viewer->user));
-        sql_z(q, module_field(l->m, STR("shared")) ? " OR shared=1)" : ")");
+        const struct field *shared = module_field(l->m, STR("shared"));
+        if (shared) {
+            sql_z(q, " OR ");
+            sql_str(q, shared->column);
+            sql_z(q, "=1");
+        }
+        sql_z(q, ")");
     }
     enum status s = OK;
     for (size_t i = 0; i < l->lq->n_filters && !s; i++) {
