@@ -113,6 +113,8 @@ enum status record_change_values(struct action *a, const struct module *m, int64
     enum status s = keep_required(a, m, v, e);
     if (!s)
         s = values_check(a, m, v, id, e);
+    if (!s)
+        s = values_owner(a, m, v, e);
     if (s)
         return s;
     values_compute(a, m, row, v);

@@ -25,7 +25,8 @@ static enum status fill_in(struct action *a, const struct module *m, struct valu
         if (!s && !doc_is_null(preset))
             v->of_field[i] = preset;
     }
-    if (!s && !v->owner && viewer->user > 0 && !m->system)
+    bool personal = !may_record(viewer, m, 0, false, VERB_VIEW); // for their owner, as views are
+    if (!s && !v->owner && viewer->user > 0 && (personal || !m->system))
         v->owner = doc_int(arena, viewer->user);
     return s;
 }
@@ -56,6 +57,8 @@ enum status record_create_values(struct action *a, const struct module *m, struc
         s = require(a, m, v, e);
     if (!s)
         s = values_check(a, m, v, 0, e);
+    if (!s)
+        s = values_owner(a, m, v, e);
     if (s)
         return s;
     values_compute(a, m, NULL, v);

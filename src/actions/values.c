@@ -180,3 +180,10 @@ enum status values_check(struct action *a, const struct module *m, const struct 
     }
     return p.status;
 }
+
+enum status values_owner(struct action *a, const struct module *m, const struct values *v,
+                         struct error *e) {
+    if (!v->owner || may_record(a->act->viewer, m, doc_integer(v->owner, 0), false, VERB_VIEW))
+        return OK;
+    return error_set(e, DENIED, "owner", N_("You may not change this field."), NULL);
+}

@@ -16,6 +16,9 @@ enum status values_take(struct action *, const struct module *, const struct doc
 // What needs the database: linked records and users exist, unique values are not taken by another record than `id`.
 enum status values_check(struct action *, const struct module *, const struct values *, int64_t id,
                          struct error *);
+// Whether the actor may make this person the owner: of what is for its owner (may_record()), nobody but themselves.
+enum status values_owner(struct action *, const struct module *, const struct values *,
+                         struct error *);
 
 // The same as record_create and record_change for values that are in normal form already and a record that is known to be
 // there: imports. Permissions have been checked by the caller.
