@@ -143,10 +143,10 @@ static void *job_main(void *arg) {
     }
     job->import = NULL;
     pthread_mutex_unlock(&all->lock);
-    import_close(import);
     if (!s && !job->dry && str_is(doc_get_text(report, "state"), "done"))
         remember_name(job);
     write_result(job, s, &e, report);
+    import_close(import); // the report speaks with its words
     pthread_mutex_lock(&all->lock);
     job->over = true;
     struct http_request *waiter = job->waiter;
@@ -229,7 +229,7 @@ static struct import_job *job_new(struct imports *all, struct request *r, const 
     job->viewer = transfer_viewer(r);
     job->viewer.name = arena_str(a, job->viewer.name);
     struct value_context *local = &job->viewer.local;
-    local->language = arena_str(a, local->language);
+    local->language = arena_str(a, r->language->code); // a file is a person's, also when a program brings it
     local->currency = arena_str(a, local->currency);
     local->region = arena_str(a, local->region);
     local->zone = arena_str(a, local->zone);

@@ -98,7 +98,7 @@ static void viewer_from(struct request *r, struct stmt *row) {
     const struct zone *there = zone.n ? zone_find(zone) : NULL;
     if (there)
         r->zone = there;
-    r->viewer.local.language = r->language->code;
+    r->viewer.local.language = r->api ? STR("") : r->language->code; // programs write numbers as programs do
     r->viewer.local.zone = there ? zone : str_z(r->web->options.zone);
 }
 

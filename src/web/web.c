@@ -101,7 +101,7 @@ static void find_language(struct request *r) {
         found = language_accepted(r->web->languages, http_header(r->http, "Accept-Language"));
     if (found)
         r->language = found;
-    r->viewer.local = (struct value_context){.language = r->language->code,
+    r->viewer.local = (struct value_context){.language = r->api ? STR("") : r->language->code,
                                              .currency = str_z(r->web->options.currency),
                                              .region = str_z(r->web->options.region),
                                              .zone = str_z(r->web->options.zone)};
