@@ -68,9 +68,9 @@ static void wake(struct live *live, struct conn *conn, bool news) {
 static void *watch(void *arg) {
     struct live *live = arg;
     struct place place = {.web = live->web};
-    int64_t seen = live->newest;
     micros swept = clock_monotonic();
     pthread_mutex_lock(&live->mutex);
+    int64_t seen = live->newest;
     while (!live->stopping) {
         if (live->newest == seen) {
             struct timespec until;
@@ -175,7 +175,8 @@ static void stream_open(struct request *r, struct subscription *s) {
 static bool parse_record(struct request *r, struct str record, struct subscription *s) {
     struct str key = str_cut(&record, '/');
     const struct module *m = model_module(r->model, key);
-    if (!m || !str_int(record, &s->record) || s->record <= 0 || !may(&r->viewer, m, VERB_VIEW))
+    struct doc *visible;
+    if (!m || !str_int(record, &s->record) || s->record <= 0 || record_get(&r->reader, m, s->record, &visible, NULL) != OK)
         return false;
     s->module = m->number;
     return true;
