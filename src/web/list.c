@@ -180,7 +180,7 @@ enum status list_state_read(struct request *r, const struct module *m, struct li
     s->query.after = query_text(r, "after");
     s->query.deleted = is_yes(pairs_get(&s->pairs, "deleted"));
     s->query.count = s->counted = is_yes(query_text(r, "count")) || str_is(r->part, "list-count");
-    if (!str_int(query_text(r, "from"), &s->from) || s->from < 1)
+    if (!str_int(query_text(r, "from"), &s->from) || s->from < 1 || s->from > INT32_MAX)
         s->from = 1;
     return status;
 }
@@ -289,10 +289,11 @@ static void view_saved(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
-    struct str path = v->remove ? rprintf(r, "/%.*s", STR_FMT(query_text(r, "of_module")))
-                                : rprintf(r, "/%.*s?view=%lld", STR_FMT(r->module->key), (long long)v->id);
-    if (v->remove && !query_text(r, "of_module").n)
-        path = STR("/");
+    // Back to the list, and to nowhere else: what the address says is only looked up.
+    const struct module *of = v->remove ? model_module(r->model, query_text(r, "of_module")) : r->module;
+    struct str path = !of         ? STR("/")
+                      : v->remove ? rprintf(r, "/%.*s", STR_FMT(of->key))
+                                  : rprintf(r, "/%.*s?view=%lld", STR_FMT(of->key), (long long)v->id);
     respond_done(r, 200, NULL, path, v->remove ? "view-deleted" : "view-saved");
 }
 

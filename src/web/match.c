@@ -94,7 +94,8 @@ static bool fits(const struct pattern *p, const struct str *segments, int n) {
         int64_t number;
         if (p->kind[i] == LITERAL && !str_eq(p->text[i], s))
             return false;
-        if (p->kind[i] == NUMBER && (!str_int(s, &number) || number < 0 || s.p[0] == '-' || (s.n > 1 && s.p[0] == '0')))
+        // The largest is nobody's: whoever asks for the next one must still have a number.
+        if (p->kind[i] == NUMBER && (!str_int(s, &number) || number < 0 || number == INT64_MAX || s.p[0] == '-' || (s.n > 1 && s.p[0] == '0')))
             return false;
         if (!s.n)
             return false;
