@@ -3,6 +3,15 @@
 import { part, sendPart, arrived } from "./part.js";
 import { element, newId, say, word } from "./words.js";
 
+// The form in the window has the ids of the one on the page: labels would name that one's fields.
+function ownIds(root) {
+  const own = new Map([...root.querySelectorAll("[id]")].map((node) => [node.id, newId(node.id)]));
+  for (const node of root.querySelectorAll("[id]")) node.id = own.get(node.id);
+  for (const name of ["for", "aria-describedby"])
+    for (const node of root.querySelectorAll(`[${name}]`)) node.setAttribute(name, node.getAttribute(name).split(" ").map((id) => own.get(id) ?? id).join(" "));
+  for (const link of root.querySelectorAll('a[href^="#"]')) link.hash = own.get(link.hash.slice(1)) ?? link.hash;
+}
+
 class Lookup {
   constructor(place) {
     this.place = place;
@@ -141,6 +150,7 @@ class Lookup {
     const { ok, fragment } = await part(href, "form-quick");
     if (!ok) return void open(href, "_blank");
     const window_ = element("dialog", { class: "window" }, fragment);
+    ownIds(window_);
     document.body.append(window_);
     window_.setAttribute("aria-label", window_.querySelector("h2")?.textContent ?? word("create"));
     arrived(window_);
@@ -155,6 +165,7 @@ class Lookup {
         this.choose(made.dataset.id, made.querySelector("span").textContent);
       } else if (answer.fragment.querySelector("form")) {
         window_.replaceChildren(answer.fragment);
+        ownIds(window_);
         arrived(window_);
       }
     });
