@@ -61,7 +61,7 @@ test("a user is added, signs in, is deactivated, and is out at once", world.stor
   await ana.goto("/users/new");
   await ana.page.fill("[name=name]", "Marta Gil");
   await ana.page.fill("[name=email]", "marta@example.org");
-  await ana.page.fill("[name=password]", otherPassword);
+  await ana.page.fill("[name=new_password]", otherPassword);
   if (await ana.at("[data-name=level] .token").count() === 0) {
     await ana.at("[data-name=level] input[role=combobox]").pressSequentially("1");
     await ana.at("[data-name=level] [role=option]").first().click();
@@ -130,7 +130,7 @@ test("an API key is made, works, and is ended", world.story(async () => {
   assert.equal(await ask(), 401);
 }));
 
-for (const [language, text] of Object.entries({ es: { edited: "Editado", nothing: /./ }, pl: { edited: /Zmieni|Edyt/, nothing: /./ } }))
+for (const [language, text] of Object.entries({ es: { edited: "Editado" }, pl: { edited: /Zmieni|Edyt|edyt/ } }))
   test(`the change log and its filters: ${language}`, world.story(async () => {
     const id = await world.server.make("companies", { name: `Registro ${language}`, city: "Lugo" });
     await world.server.api("PATCH", `/companies/${id}`, { city: "Vigo" });
@@ -150,7 +150,7 @@ for (const [language, text] of Object.entries({ es: { edited: "Editado", nothing
     await ana.goto("/history?from=2001-01-01&to=2001-01-02");
     await ana.count("tbody.change", 0);
     await ana.at(".empty").waitFor();
-    await ana.at("a[href='/history'].button").click();
+    await ana.page.click(".bar a[href='/history'].button");
     await ana.sees("tbody.change >> nth=0", /Lugo.*Vigo/);
     await ana.at("tbody.change a.position").first().click();
     await ana.address(/^\/log\/\d+$/);
