@@ -1,4 +1,5 @@
 #include "web/respond.h"
+#include "base/log.h"
 #include "formats/json.h"
 #include "formats/mustache.h"
 #include "web/page.h"
@@ -254,6 +255,11 @@ static void answer_error(struct request *r, int status, const struct error *e) {
 void respond_error(struct request *r, const struct error *e) {
     struct error kept = *e;
     r->error = (struct error){0};
+    if (kept.status >= FULL) { // not the client's fault: whoever runs the server should know
+        char text[3 * ERROR_TEXT];
+        error_text(&kept, text, sizeof text);
+        log_warning("%s %.*s: %s", r->http->method, STR_FMT(r->http->path), text);
+    }
     answer_error(r, error_http(&kept), &kept);
 }
 
