@@ -49,11 +49,13 @@ void set_disposition(struct request *r, const char *how, struct str name) {
     buf_release(&b);
 }
 
-void respond_file(struct request *r, int fd, int64_t size, const char *media, const char *how, struct str name) {
+void respond_file(struct request *r, int fd, int64_t size, const char *media, const char *how,
+                  struct str name) {
     set_disposition(r, how, name);
     http_set(r->http, "Content-Type", str_z(media ? media : "application/octet-stream"));
     http_set(r->http, "Cache-Control", STR("private, no-store"));
-    http_set(r->http, "Content-Security-Policy", STR("sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"));
+    http_set(r->http, "Content-Security-Policy",
+             STR("sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"));
     http_set(r->http, "X-Content-Type-Options", STR("nosniff"));
     http_set(r->http, "Cross-Origin-Resource-Policy", STR("same-origin"));
     http_set(r->http, "Referrer-Policy", STR("no-referrer"));
@@ -130,12 +132,18 @@ void export_answer(struct request *r, enum export_format format, const struct li
     x->fd = -1;
     x->viewer = transfer_viewer(r);
     struct civil today = zone_civil(r->zone, r->now);
-    x->name = rprintf(r, "%.*s %04d-%02d-%02d.%s", STR_FMT(name), today.year, today.month, today.day, export_format_name(format));
+    x->name = rprintf(r, "%.*s %04d-%02d-%02d.%s", STR_FMT(name), today.year, today.month,
+                      today.day, export_format_name(format));
     // A spreadsheet is for people, and so is what a page gives; CSV keeps keys so that it can be imported as it is.
     struct str labels = query_text(r, "labels");
-    bool people = labels.n ? str_is(labels, "1") || str_is(labels, "true") : format == EXPORT_XLSX && !r->api;
-    x->request = (struct export_request){.format = format, .viewer = &x->viewer, .channel = r->api ? CHANNEL_API : CHANNEL_PAGE,
-                                         .list = list, .history = history, .labels = people,
+    bool people =
+        labels.n ? str_is(labels, "1") || str_is(labels, "true") : format == EXPORT_XLSX && !r->api;
+    x->request = (struct export_request){.format = format,
+                                         .viewer = &x->viewer,
+                                         .channel = r->api ? CHANNEL_API : CHANNEL_PAGE,
+                                         .list = list,
+                                         .history = history,
+                                         .labels = people,
                                          .mark = format == EXPORT_CSV && !r->api};
     arena_defer(r->arena, close_export, x);
     request_work(r, export_job, x, exported);
@@ -175,7 +183,13 @@ void handle_export_history(struct request *r) {
     }
     struct history_query *q = arena_new(r->arena, struct history_query);
     struct str own = query_text(r, "own");
-    *q = (struct history_query){.module = r->module, .id = r->id, .own_only = str_is(own, "1") || str_is(own, "true"),
-                                .user = -1, .operation = -1, .before = -1};
-    export_answer(r, format_of(r), NULL, q, FILL(r->arena, T(r->language, "History of {0}"), record_title(r, r->module, record)));
+    *q = (struct history_query){.module = r->module,
+                                .id = r->id,
+                                .own_only = str_is(own, "1") || str_is(own, "true"),
+                                .user = -1,
+                                .operation = -1,
+                                .before = -1};
+    export_answer(
+        r, format_of(r), NULL, q,
+        FILL(r->arena, T(r->language, "History of {0}"), record_title(r, r->module, record)));
 }

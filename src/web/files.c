@@ -10,7 +10,8 @@
 #include "web/transfer.h"
 
 // What a browser may show by itself; everything else is only for saving.
-static const char *const shown[] = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"};
+static const char *const shown[] = {"image/png", "image/jpeg", "image/gif", "image/webp",
+                                    "application/pdf"};
 
 static struct str sent_name(struct str name) {
     return name.n && utf8_valid(name) ? name : STR("file");
@@ -123,18 +124,22 @@ bool files_kept_first(struct request *r, void (*then)(struct request *), void *a
 
 struct doc *files_form_value(struct request *r, const struct field *f) {
     struct doc *parsed;
-    struct str remove = pairs_get(&r->form, arena_dup(r->arena, rprintf(r, "%.*s.remove", STR_FMT(f->key))));
-    struct str before = pairs_get(&r->form, arena_dup(r->arena, rprintf(r, "%.*s.kept", STR_FMT(f->key))));
+    struct str remove =
+        pairs_get(&r->form, arena_dup(r->arena, rprintf(r, "%.*s.remove", STR_FMT(f->key))));
+    struct str before =
+        pairs_get(&r->form, arena_dup(r->arena, rprintf(r, "%.*s.kept", STR_FMT(f->key))));
     if (str_is(remove, "1"))
         return doc_null(r->arena);
-    if (before.n && json_parse(r->arena, before, NULL, &parsed, NULL) == OK && parsed->type == DOC_OBJECT)
+    if (before.n && json_parse(r->arena, before, NULL, &parsed, NULL) == OK &&
+        parsed->type == DOC_OBJECT)
         return parsed; // the action looks at what is really there
     return NULL;
 }
 
 bool files_in_form(struct request *r, const struct module *m) {
     for (size_t i = 0; i < m->n_fields; i++)
-        if (m->fields[i].type == TYPE_FILE && !m->fields[i].hidden && may_field(&r->viewer, m, &m->fields[i], true))
+        if (m->fields[i].type == TYPE_FILE && !m->fields[i].hidden &&
+            may_field(&r->viewer, m, &m->fields[i], true))
             return true;
     return false;
 }

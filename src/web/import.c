@@ -32,11 +32,18 @@ static struct viewer keeper_of(struct request *r) {
 
 // ---------------------------------------------------------------- the first page
 
-static enum status records_of(struct reader *reader, const char *module, struct str of, const char *sort, bool newest,
-                              struct str *columns, size_t n, struct doc **items, struct error *e) {
+static enum status records_of(struct reader *reader, const char *module, struct str of,
+                              const char *sort, bool newest, struct str *columns, size_t n,
+                              struct doc **items, struct error *e) {
     struct list_filter filter = {STR("of_module"), OP_EQ, of};
-    struct list_query q = {.module = model_module(reader->model, str_z(module)), .filters = &filter, .n_filters = 1,
-                           .sort = {{str_z(sort), newest}}, .n_sort = 1, .columns = columns, .n_columns = n, .limit = RECENT};
+    struct list_query q = {.module = model_module(reader->model, str_z(module)),
+                           .filters = &filter,
+                           .n_filters = 1,
+                           .sort = {{str_z(sort), newest}},
+                           .n_sort = 1,
+                           .columns = columns,
+                           .n_columns = n,
+                           .limit = RECENT};
     struct doc *found;
     enum status s = record_list(reader, &q, &found, e);
     if (!s)
@@ -48,8 +55,10 @@ static enum status recent_imports(struct request *r, struct doc **items, struct 
     struct viewer keeper = keeper_of(r);
     struct reader reader = r->reader;
     reader.viewer = &keeper;
-    struct str columns[] = {STR("name"), STR("state"), STR("created"), STR("changed"), STR("refused"), STR("created_at"), STR("created_by")};
-    return records_of(&reader, "imports", r->module->key, "id", true, columns, sizeof columns / sizeof *columns, items, e);
+    struct str columns[] = {STR("name"),    STR("state"),      STR("created"),   STR("changed"),
+                            STR("refused"), STR("created_at"), STR("created_by")};
+    return records_of(&reader, "imports", r->module->key, "id", true, columns,
+                      sizeof columns / sizeof *columns, items, e);
 }
 
 void handle_import_page(struct request *r) {
@@ -84,7 +93,9 @@ static void sample_job(struct request *r, struct place *place) {
     }
     int fd = mkostemp(path, O_CLOEXEC);
     struct xlsx_writer *writer;
-    enum status s = fd < 0 ? UNAVAILABLE : xlsx_writer_open(path, translate(r->language, m->label), columns, n, &writer, &r->error);
+    enum status s = fd < 0 ? UNAVAILABLE
+                           : xlsx_writer_open(path, translate(r->language, m->label), columns, n,
+                                              &writer, &r->error);
     if (!s)
         s = xlsx_writer_finish(writer, &r->error);
     if (fd >= 0)
@@ -97,7 +108,8 @@ static void sample_job(struct request *r, struct place *place) {
             sample->size = st.st_size;
     }
     if (s && !r->error.status)
-        error_set(&r->error, UNAVAILABLE, "", N_("The file could not be written on the server."), NULL);
+        error_set(&r->error, UNAVAILABLE, "", N_("The file could not be written on the server."),
+                  NULL);
     unlink(path);
 }
 
@@ -106,7 +118,9 @@ static void sample_made(struct request *r) {
     if (r->error.status)
         respond_error(r, &r->error);
     else
-        respond_file(r, sample->fd, sample->size, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "attachment",
+        respond_file(r, sample->fd, sample->size,
+                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                     "attachment",
                      rprintf(r, "%.*s.xlsx", STR_FMT(translate(r->language, r->module->label))));
 }
 
@@ -127,19 +141,26 @@ static enum status take_file(struct request *r, struct waiting_file *w, struct e
             name = (struct str){name.p + i, name.n - i};
             break;
         }
-    return waiting_keep(r->web, u, name.n ? name : STR("file"), r->viewer.user, r->module->key, r->arena, w, e);
+    return waiting_keep(r->web, u, name.n ? name : STR("file"), r->viewer.user, r->module->key,
+                        r->arena, w, e);
 }
 
 static void error_field(struct error *e, const char *field) {
     snprintf(e->field, sizeof e->field, "%s", field);
 }
 
-static enum status open_import(struct request *r, const struct waiting_file *w, const struct doc *mapping, bool fresh,
-                               struct import **out, struct error *e) {
+static enum status open_import(struct request *r, const struct waiting_file *w,
+                               const struct doc *mapping, bool fresh, struct import **out,
+                               struct error *e) {
     struct viewer *viewer = arena_new(r->arena, struct viewer);
     *viewer = transfer_viewer(r);
-    struct import_request q = {.path = w->path.p, .name = w->name, .module = r->module->key, .mapping = doc_is_null(mapping) ? NULL : mapping,
-                               .viewer = viewer, .channel = CHANNEL_IMPORT, .fresh = fresh};
+    struct import_request q = {.path = w->path.p,
+                               .name = w->name,
+                               .module = r->module->key,
+                               .mapping = doc_is_null(mapping) ? NULL : mapping,
+                               .viewer = viewer,
+                               .channel = CHANNEL_IMPORT,
+                               .fresh = fresh};
     enum status s = import_open(out, r->web->crm, &q, e);
     if (s == INVALID && !e->field[0])
         error_field(e, "file");
@@ -174,8 +195,8 @@ void handle_import_upload(struct request *r) {
 
 // ---------------------------------------------------------------- which column is what
 
-static enum status read_remembered(struct request *r, struct place *place, struct wizard *w, int64_t wanted, struct doc **mapping,
-                                   struct error *e) {
+static enum status read_remembered(struct request *r, struct place *place, struct wizard *w,
+                                   int64_t wanted, struct doc **mapping, struct error *e) {
     struct viewer keeper = keeper_of(r);
     struct reader reader = {r->web->crm, place->conn, r->model, &keeper, r->arena};
     struct str columns[] = {STR("name"), STR("mapping")};
@@ -185,21 +206,26 @@ static enum status read_remembered(struct request *r, struct place *place, struc
     if (s)
         return s;
     reader.conn = place->conn;
-    s = records_of(&reader, "mappings", r->module->key, "updated_at", true, columns, 2, &w->remembered, e);
+    s = records_of(&reader, "mappings", r->module->key, "updated_at", true, columns, 2,
+                   &w->remembered, e);
     store_rollback(place->conn);
-    doc_each(one, s ? NULL : w->remembered) if (wanted && doc_get_int(one, "id", 0) == wanted)
-        *mapping = doc_copy(r->arena, doc_opened(r->arena, doc_get(one, STR("mapping"))));
+    doc_each(one, s ? NULL : w->remembered)
+        if (wanted && doc_get_int(one, "id", 0) == wanted)
+            *mapping = doc_copy(r->arena, doc_opened(r->arena, doc_get(one, STR("mapping"))));
     return s;
 }
 
 // The mapping that a file begins with was found by the import itself: which of the remembered ones it is.
 static int64_t used_first(const struct wizard *w) {
     struct str name = doc_get_text(w->described, "remembered");
-    doc_each(one, name.n ? w->remembered : NULL) if (str_eq(doc_get_text(one, "name"), name)) return doc_get_int(one, "id", 0);
+    doc_each(one, name.n ? w->remembered : NULL)
+        if (str_eq(doc_get_text(one, "name"), name))
+            return doc_get_int(one, "id", 0);
     return 0;
 }
 
-static enum status use_mapping(struct request *r, struct wizard *w, struct import *import, const struct doc *mapping) {
+static enum status use_mapping(struct request *r, struct wizard *w, struct import *import,
+                               const struct doc *mapping) {
     w->mapping = doc_copy(r->arena, mapping);
     w->problem = (struct error){0};
     enum status s = import_map(import, mapping, &w->problem);
@@ -212,7 +238,8 @@ static enum status use_mapping(struct request *r, struct wizard *w, struct impor
 }
 
 // Opens the file as it was left, lays what the form says over it, keeps that, and looks at the first rows.
-static enum status look(struct request *r, struct place *place, struct wizard *w, struct import **import) {
+static enum status look(struct request *r, struct place *place, struct wizard *w,
+                        struct import **import) {
     struct error *e = &w->error;
     struct doc *kept = doc_get(w->file.about, STR("mapping")), *chosen = NULL;
     int64_t used = doc_get_int(w->file.about, "used", 0), wanted = 0;
@@ -226,7 +253,7 @@ static enum status look(struct request *r, struct place *place, struct wizard *w
         s = import_describe(*import, r->arena, &w->described, e);
     if (s)
         return s;
-    w->mapping = doc_get(w->described, STR("mapping"));
+    w->mapping = doc_copy(r->arena, doc_get(w->described, STR("mapping")));
     if (doc_is_null(kept))
         used = used_first(w);
     else
@@ -245,7 +272,8 @@ static enum status look(struct request *r, struct place *place, struct wizard *w
     doc_replace(w->file.about, STR("mapping"), doc_copy(r->arena, w->mapping));
     doc_replace(w->file.about, STR("used"), doc_int(r->arena, used));
     if (sent)
-        doc_replace(w->file.about, STR("remember"), doc_str(r->arena, pairs_get(&r->form, "remember")));
+        doc_replace(w->file.about, STR("remember"),
+                    doc_str(r->arena, pairs_get(&r->form, "remember")));
     return waiting_save(&w->file, e);
 }
 
@@ -253,7 +281,8 @@ static enum status look(struct request *r, struct place *place, struct wizard *w
 static void wait_for_number(struct request *r, struct wizard *w) {
     micros until = clock_monotonic() + BEGIN_PATIENCE;
     struct import_job_state state;
-    while (imports_of_token(r->web->imports, str_z(w->file.token), &state) && !state.progress.id && clock_monotonic() < until)
+    while (imports_of_token(r->web->imports, str_z(w->file.token), &state) && !state.progress.id &&
+           clock_monotonic() < until)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     struct doc *result = waiting_result(&w->file, r->arena);
     w->import = state.progress.id ? state.progress.id : doc_get_int(result, "id", 0);
@@ -267,12 +296,17 @@ static void wizard_job(struct request *r, struct place *place) {
     struct wizard *w = r->arg;
     struct import *import = NULL;
     struct str what = pairs_get(&r->form, "do");
-    w->status = waiting_open(r->web, w->token, r->viewer.user, r->module->key, r->arena, &w->file, &w->error);
+    w->status = waiting_open(r->web, w->token, r->viewer.user, r->module->key, r->arena, &w->file,
+                             &w->error);
     if (!w->status)
         w->status = look(r, place, w, &import);
     bool go = !w->status && !w->problem.status && (str_is(what, "try") || str_is(what, "run"));
     if (!w->status && !w->problem.status && !go)
         w->status = import_preview(import, PREVIEW_ROWS, r->arena, &w->preview, &w->error);
+    if (w->described) // what the import tells may be its own words
+        w->described = doc_copy(r->arena, w->described);
+    if (w->preview)
+        w->preview = doc_copy(r->arena, w->preview);
     import_close(import);
     if (!go)
         return;
@@ -291,7 +325,8 @@ static void wizard_done(struct request *r) {
     }
     if (w->begun) {
         struct str path = import_path_of(r, w->token);
-        respond_redirect(r, w->import ? rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)w->import)
+        respond_redirect(r, w->import ? rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key),
+                                                (long long)w->import)
                                       : rprintf(r, "%.*s/run", STR_FMT(path)));
         return;
     }
@@ -306,7 +341,8 @@ void handle_import_map(struct request *r) {
 
 // ---------------------------------------------------------------- how it stands
 
-static const char *const counted[] = {"rows", "created", "changed", "unchanged", "skipped", "refused"};
+static const char *const counted[] = {"rows",      "created", "changed",
+                                      "unchanged", "skipped", "refused"};
 #define COUNTED (sizeof counted / sizeof *counted)
 
 static void put_progress(struct request *r, struct doc *d, const struct import_job_state *state) {
@@ -321,8 +357,12 @@ static void put_progress(struct request *r, struct doc *d, const struct import_j
     doc_set_int(a, d, "skipped", p->skipped);
     doc_set_int(a, d, "refused", p->refused);
     bool known = p->all_bytes > 0 && p->bytes > 0 && p->bytes <= p->all_bytes;
-    int64_t left = known ? (int64_t)((double)(clock_monotonic() - state->started) / (double)p->bytes * (double)(p->all_bytes - p->bytes)) : 0;
-    doc_set(d, STR("rows_expected"), known ? doc_int(a, (int64_t)((double)p->row / (double)p->bytes * (double)p->all_bytes)) : doc_null(a));
+    int64_t left = known ? (int64_t)((double)(clock_monotonic() - state->started) /
+                                     (double)p->bytes * (double)(p->all_bytes - p->bytes))
+                         : 0;
+    doc_set(d, STR("rows_expected"),
+            known ? doc_int(a, (int64_t)((double)p->row / (double)p->bytes * (double)p->all_bytes))
+                  : doc_null(a));
     doc_set(d, STR("seconds_left"), known ? doc_int(a, left / SECOND) : doc_null(a));
     doc_set(d, STR("report"), doc_null(a));
     doc_set_str(a, d, "problem", STR(""));
@@ -331,13 +371,15 @@ static void put_progress(struct request *r, struct doc *d, const struct import_j
     doc_set(d, STR("refused_rows"), doc_null(a));
 }
 
-static void put_outcome(struct request *r, struct doc *d, const char *state, bool dry, const struct doc *counts, const struct doc *report,
-                        struct str problem, bool can_continue, struct str refused) {
+static void put_outcome(struct request *r, struct doc *d, const char *state, bool dry,
+                        const struct doc *counts, const struct doc *report, struct str problem,
+                        bool can_continue, struct str refused) {
     struct arena *a = r->arena;
     doc_set_z(a, d, "state", state);
     doc_set_bool(a, d, "dry_run", dry);
     for (size_t i = 0; i < COUNTED; i++)
-        doc_set(d, str_z(counted[i]), doc_int(a, doc_integer(doc_get(counts, str_z(counted[i])), 0)));
+        doc_set(d, str_z(counted[i]),
+                doc_int(a, doc_integer(doc_get(counts, str_z(counted[i])), 0)));
     doc_set(d, STR("rows_expected"), doc_null(a));
     doc_set(d, STR("seconds_left"), doc_null(a));
     doc_set(d, STR("report"), doc_is_null(report) ? doc_null(a) : doc_copy(a, report));
@@ -359,8 +401,10 @@ static struct doc *state_new(struct request *r, int64_t id, struct str token, st
 }
 
 static struct str refused_address(struct request *r, struct str of) {
-    return r->api ? rprintf(r, "/api/import/%.*s/%.*s/refused.csv", STR_FMT(r->module->key), STR_FMT(of))
-                  : rprintf(r, "/%.*s/import/%.*s/refused.csv", STR_FMT(r->module->key), STR_FMT(of));
+    return r->api
+               ? rprintf(r, "/api/import/%.*s/%.*s/refused.csv", STR_FMT(r->module->key),
+                         STR_FMT(of))
+               : rprintf(r, "/%.*s/import/%.*s/refused.csv", STR_FMT(r->module->key), STR_FMT(of));
 }
 
 static void answer_state(struct request *r, int status, struct doc *d) {
@@ -371,7 +415,8 @@ static void answer_state(struct request *r, int status, struct doc *d) {
 }
 
 // Of an import that has its record: what that says, unless it is under way here.
-static enum status state_of_record(struct request *r, int64_t id, struct doc **out, struct error *e) {
+static enum status state_of_record(struct request *r, int64_t id, struct doc **out,
+                                   struct error *e) {
     struct viewer keeper = keeper_of(r);
     struct reader reader = r->reader;
     reader.viewer = &keeper;
@@ -391,22 +436,32 @@ static enum status state_of_record(struct request *r, int64_t id, struct doc **o
         return OK;
     }
     const struct doc *progress = doc_opened(r->arena, doc_get(record, STR("progress")));
-    bool unfinished = str_is(state, "running") || str_is(state, "stopped") || str_is(state, "failed");
+    bool unfinished =
+        str_is(state, "running") || str_is(state, "stopped") || str_is(state, "failed");
     if (str_is(state, "running") && import_is_alive(r->web->crm, id)) { // by another program
-        struct import_job_state other = {.progress = {.id = id, .row = doc_get_int(progress, "row", 0), .created = doc_get_int(progress, "created", 0),
-                                                      .changed = doc_get_int(progress, "changed", 0), .skipped = doc_get_int(progress, "skipped", 0),
-                                                      .refused = doc_get_int(progress, "refused", 0)}};
+        struct import_job_state other = {
+            .progress = {.id = id,
+                         .row = doc_get_int(progress, "row", 0),
+                         .created = doc_get_int(progress, "created", 0),
+                         .changed = doc_get_int(progress, "changed", 0),
+                         .skipped = doc_get_int(progress, "skipped", 0),
+                         .refused = doc_get_int(progress, "refused", 0)}};
         put_progress(r, d, &other);
         return OK;
     }
-    bool here = unfinished && waiting_of_import(r->web, id, r->viewer.user, r->module->key, r->arena, &file);
+    bool here = unfinished &&
+                waiting_of_import(r->web, id, r->viewer.user, r->module->key, r->arena, &file);
     bool refused = import_errors_path(r->web->crm, id, r->arena, &path);
     struct str problem = doc_get_text(record, "message");
     bool cut = str_is(state, "running");
     if (cut)
-        problem = T(r->language, "The import was interrupted before its end. What was written until then has stayed.");
+        problem =
+            T(r->language,
+              "The import was interrupted before its end. What was written until then has stayed.");
     else if (str_is(state, "stopped"))
-        problem = T(r->language, "The import was stopped before its end. What was written until then has stayed.");
+        problem =
+            T(r->language,
+              "The import was stopped before its end. What was written until then has stayed.");
     struct doc *counts = record;
     const struct doc *report = doc_opened(r->arena, doc_get(record, STR("report")));
     if (cut && progress)
@@ -415,9 +470,12 @@ static enum status state_of_record(struct request *r, int64_t id, struct doc **o
         counts = doc_copy(r->arena, report);
     if (cut && progress)
         doc_replace(counts, STR("rows"), doc_int(r->arena, doc_get_int(progress, "row", 0)));
-    if (doc_is_null(doc_get(counts, STR("operation"))) && !doc_is_null(doc_get(record, STR("operation"))))
-        doc_replace(counts, STR("operation"), doc_copy(r->arena, doc_get(record, STR("operation"))));
-    put_outcome(r, d, cut ? "interrupted" : arena_dup(r->arena, state), false, counts, report, problem, here,
+    if (doc_is_null(doc_get(counts, STR("operation"))) &&
+        !doc_is_null(doc_get(record, STR("operation"))))
+        doc_replace(counts, STR("operation"),
+                    doc_copy(r->arena, doc_get(record, STR("operation"))));
+    put_outcome(r, d, cut ? "interrupted" : arena_dup(r->arena, state), false, counts, report,
+                problem, here,
                 refused ? refused_address(r, rprintf(r, "%lld", (long long)id)) : STR(""));
     return OK;
 }
@@ -430,7 +488,8 @@ void handle_import_state(struct request *r) {
         answer_state(r, 200, d);
 }
 
-static enum status state_of_file(struct request *r, const struct waiting_file *w, struct doc **out, struct error *e) {
+static enum status state_of_file(struct request *r, const struct waiting_file *w, struct doc **out,
+                                 struct error *e) {
     struct import_job_state running;
     struct str token = arena_str(r->arena, str_z(w->token)), path = waiting_refused(w, r->arena);
     struct doc *d = state_new(r, 0, token, w->name);
@@ -446,15 +505,17 @@ static enum status state_of_file(struct request *r, const struct waiting_file *w
     if (id)
         return state_of_record(r, id, out, e);
     const struct doc *report = doc_get(result, STR("report"));
-    put_outcome(r, d, arena_dup(r->arena, doc_get_text(result, "state")), doc_get_true(result, "dry_run"), report, report,
-                doc_get_text(result, "problem"), false, access(path.p, R_OK) == 0 ? refused_address(r, token) : STR(""));
+    put_outcome(r, d, arena_dup(r->arena, doc_get_text(result, "state")),
+                doc_get_true(result, "dry_run"), report, report, doc_get_text(result, "problem"),
+                false, access(path.p, R_OK) == 0 ? refused_address(r, token) : STR(""));
     return OK;
 }
 
 void handle_import_trial(struct request *r) {
     struct waiting_file w;
     struct doc *d;
-    enum status s = waiting_open(r->web, r->params[1], r->viewer.user, r->module->key, r->arena, &w, &r->error);
+    enum status s =
+        waiting_open(r->web, r->params[1], r->viewer.user, r->module->key, r->arena, &w, &r->error);
     if (!s)
         s = state_of_file(r, &w, &d, &r->error);
     if (s) {
@@ -463,7 +524,8 @@ void handle_import_trial(struct request *r) {
     }
     int64_t id = doc_get_int(d, "id", 0);
     if (!r->api && id && !r->part.n)
-        respond_redirect(r, rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)id));
+        respond_redirect(r,
+                         rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)id));
     else
         answer_state(r, 200, d);
 }
@@ -480,7 +542,8 @@ void handle_import_refused(struct request *r) {
         if (!s && !import_errors_path(r->web->crm, id, r->arena, &path))
             path = STR("");
     } else {
-        s = waiting_open(r->web, r->params[1], r->viewer.user, r->module->key, r->arena, &w, &r->error);
+        s = waiting_open(r->web, r->params[1], r->viewer.user, r->module->key, r->arena, &w,
+                         &r->error);
         path = s ? STR("") : waiting_refused(&w, r->arena);
     }
     int fd = s || !path.n ? -1 : open(path.p, O_RDONLY | O_CLOEXEC);
@@ -492,7 +555,9 @@ void handle_import_refused(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
-    respond_file(r, fd, st.st_size, "text/csv; charset=utf-8", "attachment", FILL(r->arena, T(r->language, "{0} refused rows.csv"), translate(r->language, r->module->label)));
+    respond_file(r, fd, st.st_size, "text/csv; charset=utf-8", "attachment",
+                 FILL(r->arena, T(r->language, "{0} refused rows.csv"),
+                      translate(r->language, r->module->label)));
 }
 
 // ---------------------------------------------------------------- going on, and stopping
@@ -503,7 +568,8 @@ static void continued(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
-    respond_done(r, 202, d, rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)r->id), NULL);
+    respond_done(r, 202, d,
+                 rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)r->id), NULL);
 }
 
 void handle_import_continue(struct request *r) {
@@ -511,7 +577,9 @@ void handle_import_continue(struct request *r) {
     struct doc *d;
     enum status s = state_of_record(r, r->id, &d, &r->error);
     if (!s && !doc_get_true(d, "can_continue"))
-        s = error_set(&r->error, CONFLICT, NULL, N_("This import can't go on: it has ended, or its file is no longer here."), NULL);
+        s = error_set(&r->error, CONFLICT, NULL,
+                      N_("This import can't go on: it has ended, or its file is no longer here."),
+                      NULL);
     if (!s && waiting_of_import(r->web, r->id, r->viewer.user, r->module->key, r->arena, &w)) {
         doc_replace(w.about, STR("import"), doc_int(r->arena, r->id));
         s = waiting_save(&w, &r->error);
@@ -551,7 +619,8 @@ static struct str option_text(struct request *r, const char *name) {
 static enum status read_options(struct request *r, struct wizard *w, struct error *e) {
     struct str text = option_text(r, "map"), duplicates = option_text(r, "on_duplicate");
     struct doc *mapping = NULL;
-    if (text.n && (json_parse(r->arena, text, NULL, &mapping, NULL) != OK || mapping->type != DOC_OBJECT))
+    if (text.n &&
+        (json_parse(r->arena, text, NULL, &mapping, NULL) != OK || mapping->type != DOC_OBJECT))
         return error_set(e, INVALID, "map", N_("The mapping must be a JSON object."), NULL);
     if (!mapping && duplicates.n)
         mapping = doc_object(r->arena);
@@ -589,7 +658,8 @@ static void api_job(struct request *r, struct place *place) {
 
 static void trial_over(struct request *r) {
     struct wizard *w = r->arg;
-    struct doc *result = waiting_result(&w->file, r->arena), *report = doc_get(result, STR("report"));
+    struct doc *result = waiting_result(&w->file, r->arena),
+               *report = doc_get(result, STR("report"));
     struct str problem = doc_get_text(result, "problem");
     if (doc_is_null(report)) {
         if (problem.n)
@@ -617,18 +687,23 @@ static void api_begun(struct request *r) {
             http_wake(r->http); // it is over already
         return;
     }
-    if (w->import ? state_of_record(r, w->import, &d, &r->error) : state_of_file(r, &w->file, &d, &r->error)) {
+    if (w->import ? state_of_record(r, w->import, &d, &r->error)
+                  : state_of_file(r, &w->file, &d, &r->error)) {
         respond_error(r, &r->error);
         return;
     }
     struct str own = rprintf(r, "/api/import/%.*s/%s", STR_FMT(r->module->key), w->file.token);
-    http_set(r->http, "Location", w->import ? rprintf(r, "/api/imports/%lld", (long long)w->import) : own);
+    http_set(r->http, "Location",
+             w->import ? rprintf(r, "/api/imports/%lld", (long long)w->import) : own);
     respond_json(r, 202, d);
 }
 
 void handle_import(struct request *r) {
     if (!r->http->upload) {
-        error_set(&r->error, INVALID, "file", N_("Send the file as the body (text/csv, or of a spreadsheet), or as a part of a form."), NULL);
+        error_set(&r->error, INVALID, "file",
+                  N_("Send the file as the body (text/csv, or of a spreadsheet), or as a part of a "
+                     "form."),
+                  NULL);
         respond_error(r, &r->error);
         return;
     }

@@ -44,7 +44,8 @@ static void keep_refused(struct import_job *job, const char *from) {
     FILE *in = fopen(from, "rbe"), *out = fopen(waiting_refused(&job->file, &a).p, "wbe");
     char piece[65536];
     size_t n;
-    while (in && out && (n = fread(piece, 1, sizeof piece, in)) > 0 && fwrite(piece, 1, n, out) == n)
+    while (in && out && (n = fread(piece, 1, sizeof piece, in)) > 0 &&
+           fwrite(piece, 1, n, out) == n)
         ;
     if (in)
         fclose(in);
@@ -63,11 +64,18 @@ static enum status name_mapping(struct action *action, void *arg, struct error *
     struct naming *n = arg;
     const struct module *mappings = model_module(action->model, STR("mappings"));
     struct arena *a = action->write->arena;
-    struct list_filter filters[] = {{STR("of_module"), OP_EQ, doc_get_text(n->job->file.about, "module")},
-                                    {STR("name"), OP_EQ, n->job->file.name}};
+    struct list_filter filters[] = {
+        {STR("of_module"), OP_EQ, doc_get_text(n->job->file.about, "module")},
+        {STR("name"), OP_EQ, n->job->file.name}};
     struct str columns[] = {STR("name")};
-    struct list_query q = {.module = mappings, .filters = filters, .n_filters = 2, .columns = columns, .n_columns = 1, .limit = 1};
-    struct reader reader = {action->crm, action->write->conn, action->model, action->act->viewer, a};
+    struct list_query q = {.module = mappings,
+                           .filters = filters,
+                           .n_filters = 2,
+                           .columns = columns,
+                           .n_columns = 1,
+                           .limit = 1};
+    struct reader reader = {action->crm, action->write->conn, action->model, action->act->viewer,
+                            a};
     struct doc *found;
     enum status s = record_list(&reader, &q, &found, e);
     const struct doc *newest = s ? NULL : doc_first(doc_get(found, STR("items")));
@@ -82,13 +90,16 @@ static void remember_name(struct import_job *job) {
     struct naming n = {job, str_trim(doc_get_text(job->file.about, "remember"))};
     struct error e = {0};
     struct viewer keeper = job->viewer;
-    keeper.profile = PROFILE_ADMINISTRATOR; // keeps the import's own records, as the import itself does
+    keeper.profile =
+        PROFILE_ADMINISTRATOR; // keeps the import's own records, as the import itself does
     struct act act = {.viewer = &keeper, .channel = CHANNEL_IMPORT, .operation = -1, .cause = -1};
-    if (n.name.n && !str_eq(n.name, job->file.name) && action_run(job->all->web->crm, &act, name_mapping, &n, &e) != OK)
+    if (n.name.n && !str_eq(n.name, job->file.name) &&
+        action_run(job->all->web->crm, &act, name_mapping, &n, &e) != OK)
         log_warning("the mapping of an import could not be named");
 }
 
-static void write_result(struct import_job *job, enum status s, const struct error *e, struct doc *report) {
+static void write_result(struct import_job *job, enum status s, const struct error *e,
+                         struct doc *report) {
     struct arena *a = &job->arena;
     struct doc *result = doc_object(a);
     struct error trouble = {0};
@@ -215,9 +226,14 @@ struct imports *imports_start(struct web *web) {
     return all;
 }
 
-static struct import_job *job_new(struct imports *all, struct request *r, const struct waiting_file *w, bool dry, enum import_start start) {
+static struct import_job *job_new(struct imports *all, struct request *r,
+                                  const struct waiting_file *w, bool dry, enum import_start start) {
     struct import_job *job = must_alloc(sizeof *job);
-    *job = (struct import_job){.all = all, .dry = dry, .start = start, .started = clock_monotonic(), .language = r->language};
+    *job = (struct import_job){.all = all,
+                               .dry = dry,
+                               .start = start,
+                               .started = clock_monotonic(),
+                               .language = r->language};
     struct arena *a = &job->arena;
     if (start == IMPORT_CONTINUE) // known before it goes on
         job->last.id = doc_get_int(w->about, "import", 0);
@@ -229,15 +245,16 @@ static struct import_job *job_new(struct imports *all, struct request *r, const 
     job->viewer = transfer_viewer(r);
     job->viewer.name = arena_str(a, job->viewer.name);
     struct value_context *local = &job->viewer.local;
-    local->language = arena_str(a, r->language->code); // a file is a person's, also when a program brings it
+    local->language =
+        arena_str(a, r->language->code); // a file is a person's, also when a program brings it
     local->currency = arena_str(a, local->currency);
     local->region = arena_str(a, local->region);
     local->zone = arena_str(a, local->zone);
     return job;
 }
 
-enum status imports_begin(struct imports *all, struct request *r, const struct waiting_file *w, bool dry, enum import_start start,
-                          struct error *e) {
+enum status imports_begin(struct imports *all, struct request *r, const struct waiting_file *w,
+                          bool dry, enum import_start start, struct error *e) {
     enum status s = OK;
     pthread_mutex_lock(&all->lock);
     struct import_job *done = take_over(all);
@@ -245,7 +262,8 @@ enum status imports_begin(struct imports *all, struct request *r, const struct w
     for (struct import_job *job = all->jobs; job; job = job->next)
         n++;
     if (all->stopping || n >= AT_ONCE)
-        s = error_set(e, UNAVAILABLE, "", N_("Too many imports are running. Please try again in a moment."), NULL);
+        s = error_set(e, UNAVAILABLE, "",
+                      N_("Too many imports are running. Please try again in a moment."), NULL);
     else if (find(all, str_z(w->token)))
         s = error_set(e, CONFLICT, "", N_("This import is running already."), NULL);
     if (!s) {
@@ -257,7 +275,8 @@ enum status imports_begin(struct imports *all, struct request *r, const struct w
             all->jobs = job->next;
             arena_release(&job->arena);
             free(job);
-            s = error_set(e, UNAVAILABLE, "", N_("The server has too much to do. Please try again in a moment."), NULL);
+            s = error_set(e, UNAVAILABLE, "",
+                          N_("The server has too much to do. Please try again in a moment."), NULL);
         }
     }
     pthread_mutex_unlock(&all->lock);
@@ -266,7 +285,8 @@ enum status imports_begin(struct imports *all, struct request *r, const struct w
 }
 
 static void tell(struct import_job *job, struct import_job_state *out) {
-    *out = (struct import_job_state){.progress = job->last, .started = job->started, .dry = job->dry, .over = job->over};
+    *out = (struct import_job_state){
+        .progress = job->last, .started = job->started, .dry = job->dry, .over = job->over};
     memcpy(out->token, job->file.token, sizeof out->token);
     if (job->import)
         import_progress(job->import, &out->progress);

@@ -34,7 +34,8 @@ static struct str own_path(struct request *r, const char *rest) {
 
 static struct str field_note(struct request *r, const struct field *f) {
     const struct language *l = r->language;
-    const struct module *target = f->type == TYPE_LINK || f->type == TYPE_LINKS ? model_module(r->model, f->target) : NULL;
+    const struct module *target =
+        f->type == TYPE_LINK || f->type == TYPE_LINKS ? model_module(r->model, f->target) : NULL;
     switch (f->type) {
     case TYPE_LONG_TEXT:
         return T(l, "Text of several lines");
@@ -61,7 +62,8 @@ static struct str field_note(struct request *r, const struct field *f) {
         return T(l, "Web address");
     case TYPE_LINK:
     case TYPE_LINKS:
-        return target ? FILL(r->arena, T(l, "Name of one of: {0}"), translate(l, target->label)) : STR("");
+        return target ? FILL(r->arena, T(l, "Name of one of: {0}"), translate(l, target->label))
+                      : STR("");
     case TYPE_USER:
         return T(l, "Name or e-mail address of a user");
     case TYPE_TAGS:
@@ -74,15 +76,17 @@ static struct str field_note(struct request *r, const struct field *f) {
 }
 
 static bool may_fill(struct request *r, const struct field *f) {
-    return import_field(r->module, f->key) && !f->hidden && may_field(&r->viewer, r->module, f, true);
+    return import_field(r->module, f->key) && !f->hidden &&
+           may_field(&r->viewer, r->module, f, true);
 }
 
 static struct doc *earlier_row(struct request *r, const struct doc *record) {
     static const struct {
         const char *state, *tone, *says;
     } states[] = {
-        {"waiting", "wait", N_("waiting")}, {"running", "act", N_("running")},   {"done", "won", N_("done")},
-        {"failed", "lost", N_("failed")},   {"stopped", "lost", N_("stopped")}, {"undone", "", N_("undone")},
+        {"waiting", "wait", N_("waiting")}, {"running", "act", N_("running")},
+        {"done", "won", N_("done")},        {"failed", "lost", N_("failed")},
+        {"stopped", "lost", N_("stopped")}, {"undone", "", N_("undone")},
     };
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
@@ -92,20 +96,26 @@ static struct doc *earlier_row(struct request *r, const struct doc *record) {
     clock_parse(doc_get_text(record, "created_at"), &at);
     doc_set_str(a, d, "name", doc_get_text(record, "name"));
     doc_set(d, STR("when"), run_moment(r, at));
-    doc_set(d, STR("who"), runs_of(r, run_person(r, doc_get_int(by, "id", 0), doc_get_text(by, "name"))));
+    doc_set(d, STR("who"),
+            runs_of(r, run_person(r, doc_get_int(by, "id", 0), doc_get_text(by, "name"))));
     struct str result = state, tone = STR("");
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         if (str_is(state, states[i].state)) {
             result = translate(r->language, str_z(states[i].says));
             tone = str_z(states[i].tone);
         }
-    int64_t created = doc_get_int(record, "created", 0), changed = doc_get_int(record, "changed", 0);
-    struct str made = format_integer(a, r->language, created), altered = format_integer(a, r->language, changed);
+    int64_t created = doc_get_int(record, "created", 0),
+            changed = doc_get_int(record, "changed", 0);
+    struct str made = format_integer(a, r->language, created),
+               altered = format_integer(a, r->language, changed);
     if (str_is(state, "done"))
-        result = changed ? FILL(a, T(r->language, "{0} created, {1} changed"), made, altered) : FILL(a, T(r->language, "{0} created"), made);
+        result = changed ? FILL(a, T(r->language, "{0} created, {1} changed"), made, altered)
+                         : FILL(a, T(r->language, "{0} created"), made);
     doc_set_str(a, d, "result", result);
     doc_set_str(a, d, "tone", tone);
-    doc_set_str(a, d, "href", rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)doc_get_int(record, "id", 0)));
+    doc_set_str(a, d, "href",
+                rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key),
+                        (long long)doc_get_int(record, "id", 0)));
     return d;
 }
 
@@ -130,7 +140,8 @@ struct doc *present_import(struct request *r, struct doc *doc) {
         doc_set_bool(a, d, "required", f->required);
     }
     struct doc *recent = doc_object(a), *items = doc_set_array(a, recent, "items");
-    doc_each(record, doc_get(doc, STR("items"))) doc_add(items, earlier_row(r, record));
+    doc_each(record, doc_get(doc, STR("items")))
+        doc_add(items, earlier_row(r, record));
     doc_set(view, STR("recent"), items->count ? recent : doc_null(a));
     return view;
 }
@@ -246,7 +257,8 @@ static struct str target_label(struct request *r, struct str key) {
         f = common_column(of);
     if (!f)
         return key;
-    return currency ? FILL(r->arena, T(r->language, "{0}: currency"), field_label(r, f)) : field_label(r, f);
+    return currency ? FILL(r->arena, T(r->language, "{0}: currency"), field_label(r, f))
+                    : field_label(r, f);
 }
 
 static void targets(struct request *r, struct doc *list, struct str chosen) {
@@ -279,7 +291,8 @@ static void targets(struct request *r, struct doc *list, struct str chosen) {
 
 // What a column goes to: as the form or the mapping says, when that can be used also as the import understood it.
 static struct str column_target(const struct wizard *w, const struct doc *column) {
-    const struct doc *rule = doc_get(doc_get(w->mapping, STR("columns")), doc_get_text(column, "name"));
+    const struct doc *rule =
+        doc_get(doc_get(w->mapping, STR("columns")), doc_get_text(column, "name"));
     struct str key = field_of(rule);
     if (str_is(key, "ignore"))
         return STR("");
@@ -292,15 +305,18 @@ static struct doc *columns_view(struct request *r, const struct wizard *w) {
     int64_t i = 0;
     doc_each(column, doc_get(w->described, STR("columns"))) {
         struct doc *d = doc_add(list, doc_object(a));
-        struct str name = doc_get_text(column, "name"), guess = doc_get_text(column, "guess"), target = column_target(w, column);
+        struct str name = doc_get_text(column, "name"), guess = doc_get_text(column, "guess"),
+                   target = column_target(w, column);
         bool wrong = w->problem.msgid && str_eq(name, str_z(w->problem.field));
         doc_set_int(a, d, "index", i++);
         doc_set_str(a, d, "name", name);
         struct doc *examples = doc_get(column, STR("values"));
         doc_set(d, STR("examples"), examples ? doc_copy(a, examples) : doc_array(a));
         targets(r, doc_set_array(a, d, "options"), target);
-        doc_set_bool(a, d, "guessed", (str_is(guess, "name") || str_is(guess, "content")) && target.n);
-        doc_set_str(a, d, "problem", wrong ? error_translated(a, r->language, &w->problem) : STR(""));
+        doc_set_bool(a, d, "guessed",
+                     (str_is(guess, "name") || str_is(guess, "content")) && target.n);
+        doc_set_str(a, d, "problem",
+                    wrong ? error_translated(a, r->language, &w->problem) : STR(""));
     }
     return list;
 }
@@ -325,11 +341,13 @@ static void match_view(struct request *r, const struct wizard *w, struct doc *li
     struct str chosen = wizard_match(r, w->mapping);
     bool seen = !chosen.n || str_is(chosen, "usual");
     option(r, list, STR(""), T(r->language, "Do not look for them"), !chosen.n);
-    option(r, list, STR("usual"), T(r->language, "What is usual: number, e-mail, else name"), str_is(chosen, "usual"));
+    option(r, list, STR("usual"), T(r->language, "What is usual: number, e-mail, else name"),
+           str_is(chosen, "usual"));
     doc_each(column, doc_get(w->described, STR("columns"))) {
         struct str key = column_target(w, column);
         const struct field *f = import_field(r->module, key);
-        if (!f || f->type == TYPE_LONG_TEXT || f->type == TYPE_TAGS || f->type == TYPE_CHOICES || f->type == TYPE_LINKS)
+        if (!f || f->type == TYPE_LONG_TEXT || f->type == TYPE_TAGS || f->type == TYPE_CHOICES ||
+            f->type == TYPE_LINKS)
             continue;
         seen = seen || str_eq(key, chosen);
         option(r, list, key, target_label(r, key), str_eq(key, chosen));
@@ -346,24 +364,33 @@ static void links_view(struct request *r, const struct wizard *w, struct doc *li
         const struct field *f = import_field(r->module, key);
         if (!leads_somewhere(f))
             continue;
-        const struct module *target = f->type == TYPE_USER ? model_module(r->model, STR("users")) : model_module(r->model, f->target);
-        const struct doc *rule = doc_get(doc_get(w->mapping, STR("columns")), doc_get_text(column, "name"));
-        struct str missing = rule && rule->type == DOC_OBJECT ? doc_get_text(rule, "missing") : STR("");
+        const struct module *target = f->type == TYPE_USER ? model_module(r->model, STR("users"))
+                                                           : model_module(r->model, f->target);
+        const struct doc *rule =
+            doc_get(doc_get(w->mapping, STR("columns")), doc_get_text(column, "name"));
+        struct str missing =
+            rule && rule->type == DOC_OBJECT ? doc_get_text(rule, "missing") : STR("");
         struct doc *d = doc_add(list, doc_object(a));
         doc_set_str(a, d, "key", key);
-        doc_set_str(a, d, "label", FILL(a, T(l, "{0} that do not exist"), target_label(r, key)));
+        doc_set_str(a, d, "label",
+                    FILL(a, T(l, "{0}: names that are not there yet"), target_label(r, key)));
         struct doc *options = doc_set_array(a, d, "options");
-        option(r, options, STR("refuse"), T(l, "refuse the row"), !missing.n || str_is(missing, "refuse"));
-        if ((target && !target->system && may(&r->viewer, target, VERB_CREATE)) || str_is(missing, "create"))
+        option(r, options, STR("refuse"), T(l, "refuse the row"),
+               !missing.n || str_is(missing, "refuse"));
+        if ((target && !target->system && may(&r->viewer, target, VERB_CREATE)) ||
+            str_is(missing, "create"))
             option(r, options, STR("create"), T(l, "create them"), str_is(missing, "create"));
         option(r, options, STR("empty"), T(l, "leave it empty"), str_is(missing, "empty"));
     }
 }
 
-static struct doc *preview_row(struct request *r, const struct doc *row, const struct doc *columns, bool *bad) {
+static struct doc *preview_row(struct request *r, const struct doc *row, const struct doc *columns,
+                               bool *bad) {
     static const struct {
         const char *does, *says, *tone;
-    } fates[] = {{"create", N_("is created"), "won"}, {"change", N_("is changed"), "act"}, {"skip", N_("is left as it is"), ""},
+    } fates[] = {{"create", N_("is created"), "won"},
+                 {"change", N_("is changed"), "act"},
+                 {"skip", N_("is left as it is"), ""},
                  {"refuse", N_("is refused"), "lost"}};
     struct arena *a = r->arena;
     struct doc *d = doc_object(a), *fate = doc_object(a);
@@ -391,21 +418,28 @@ static struct doc *preview_row(struct request *r, const struct doc *row, const s
 
 static void preview_view(struct request *r, const struct wizard *w, struct doc *view) {
     struct arena *a = r->arena;
-    struct doc *preview = doc_object(a), *columns = doc_set_array(a, preview, "columns"), *rows = doc_set_array(a, preview, "rows");
+    struct doc *preview = doc_object(a), *columns = doc_set_array(a, preview, "columns"),
+               *rows = doc_set_array(a, preview, "rows");
     const struct doc *fields = doc_get(w->preview, STR("columns"));
     int64_t bad = 0;
-    doc_each(field, fields) if (!doc_is_null(field)) doc_add(columns, doc_str(a, target_label(r, doc_text(field))));
+    doc_each(field, fields)
+        if (!doc_is_null(field))
+            doc_add(columns, doc_str(a, target_label(r, doc_text(field))));
     doc_each(row, doc_get(w->preview, STR("rows"))) {
         bool wrong = false;
         doc_add(rows, preview_row(r, row, fields, &wrong));
         bad += wrong;
     }
     doc_set(view, STR("preview"), w->preview ? preview : doc_null(a));
-    struct str n = format_integer(a, r->language, bad), all = format_integer(a, r->language, (int64_t)rows->count);
+    struct str n = format_integer(a, r->language, bad),
+               all = format_integer(a, r->language, (int64_t)rows->count);
     doc_set_str(a, view, "problems",
                 w->problem.msgid ? error_translated(a, r->language, &w->problem)
-                : bad ? FILL(a, TN(r->language, "{0} of the first {1} rows has problems", "{0} of the first {1} rows have problems", bad), n, all)
-                      : STR(""));
+                : bad            ? FILL(a,
+                                        TN(r->language, "{0} of the first {1} rows has problems",
+                                           "{0} of the first {1} rows have problems", bad),
+                                        n, all)
+                                 : STR(""));
 }
 
 static struct doc *file_view(struct request *r, const struct wizard *w) {
@@ -418,8 +452,11 @@ static struct doc *file_view(struct request *r, const struct wizard *w) {
     doc_set_str(a, d, "name", doc_get_text(w->described, "name"));
     doc_set_str(a, d, "rows", STR(""));
     doc_set_str(a, d, "size", format_bytes(a, l, doc_get_int(w->described, "size", 0)));
-    doc_set_str(a, d, "encoding", delimiter.n ? doc_get_text(w->described, "encoding") : doc_get_text(w->described, "sheet"));
-    doc_set_str(a, d, "separator", delimiter.n ? FILL(a, T(l, "separated by {0}"), delimiter) : STR(""));
+    doc_set_str(a, d, "encoding",
+                delimiter.n ? doc_get_text(w->described, "encoding")
+                            : doc_get_text(w->described, "sheet"));
+    doc_set_str(a, d, "separator",
+                delimiter.n ? FILL(a, T(l, "separated by {0}"), delimiter) : STR(""));
     return d;
 }
 
@@ -428,14 +465,16 @@ struct doc *present_import_map(struct request *r, const struct wizard *w) {
     const struct language *l = r->language;
     struct doc *view = page_of(r, STEP_COLUMNS);
     struct str on = doc_get_text(w->mapping, "on_duplicate");
-    doc_set_str(a, view, "action", rprintf(r, "/%.*s/import/%.*s", STR_FMT(r->module->key), STR_FMT(w->token)));
+    doc_set_str(a, view, "action",
+                rprintf(r, "/%.*s/import/%.*s", STR_FMT(r->module->key), STR_FMT(w->token)));
     doc_set_array(a, view, "hidden");
     doc_set(view, STR("file"), file_view(r, w));
     struct doc *mappings = doc_set_array(a, view, "mappings");
     option(r, mappings, STR(""), STR("—"), !w->used);
     doc_each(one, w->remembered) {
         int64_t id = doc_get_int(one, "id", 0);
-        option(r, mappings, rprintf(r, "%lld", (long long)id), doc_get_text(one, "name"), id == w->used);
+        option(r, mappings, rprintf(r, "%lld", (long long)id), doc_get_text(one, "name"),
+               id == w->used);
     }
     doc_set(view, STR("columns"), columns_view(r, w));
     match_view(r, w, doc_set_array(a, view, "match"));
@@ -451,7 +490,8 @@ struct doc *present_import_map(struct request *r, const struct wizard *w) {
 
 // ---------------------------------------------------------------- how it stands
 
-static void count_view(struct request *r, struct doc *list, struct str label, const struct doc *state, const char *key, const char *tone) {
+static void count_view(struct request *r, struct doc *list, struct str label,
+                       const struct doc *state, const char *key, const char *tone) {
     struct arena *a = r->arena;
     struct doc *d = doc_add(list, doc_object(a));
     int64_t n = doc_integer(doc_get(state, str_z(key)), 0);
@@ -487,8 +527,11 @@ static void problems_view(struct request *r, const struct doc *report, struct do
     bool more = (refusals && refusals->count > PROBLEMS_SHOWN) || all > (int64_t)items->count;
     struct str n = format_integer(a, r->language, all);
     doc_set(view, STR("problems"), items->count ? problems : doc_null(a));
-    doc_set_str(a, view, "problems_more",
-                items->count && more ? FILL(a, T(r->language, "{0} rows in all are refused; the file has all of them."), n) : STR(""));
+    doc_set_str(
+        a, view, "problems_more",
+        items->count && more
+            ? FILL(a, T(r->language, "{0} rows in all are refused; the file has all of them."), n)
+            : STR(""));
 }
 
 static struct str left_text(struct request *r, const struct doc *state) {
@@ -496,7 +539,8 @@ static struct str left_text(struct request *r, const struct doc *state) {
     if (doc_is_null(left))
         return STR("");
     int64_t seconds = doc_integer(left, 0);
-    struct str span = seconds < 60 ? rprintf(r, "%lld s", (long long)(seconds ? seconds : 1)) : format_span(r->arena, r->language, seconds * SECOND);
+    struct str span = seconds < 60 ? rprintf(r, "%lld s", (long long)(seconds ? seconds : 1))
+                                   : format_span(r->arena, r->language, seconds * SECOND);
     return FILL(r->arena, T(r->language, "about {0} left"), span);
 }
 
@@ -518,14 +562,17 @@ struct doc *present_import_run(struct request *r, struct doc *state) {
     int64_t done = doc_get_int(state, "rows", 0), id = doc_get_int(state, "id", 0);
     const struct doc *expected = doc_get(state, STR("rows_expected"));
     int64_t total = doc_integer(expected, running ? 0 : done);
-    struct str back = upload.n ? rprintf(r, "/%.*s/import/%.*s", STR_FMT(r->module->key), STR_FMT(upload)) : STR("");
+    struct str back =
+        upload.n ? rprintf(r, "/%.*s/import/%.*s", STR_FMT(r->module->key), STR_FMT(upload))
+                 : STR("");
     doc_set_bool(a, view, "dry", dry);
     doc_set_bool(a, view, "running", running);
     doc_set_str(a, view, "failed", doc_get_text(state, "problem"));
     doc_set_int(a, view, "done", done);
     doc_set(view, STR("total"), total ? doc_int(a, total < done ? done : total) : doc_null(a));
     doc_set_str(a, view, "done_text", format_integer(a, l, done));
-    doc_set_str(a, view, "total_text", total ? format_integer(a, l, total < done ? done : total) : STR(""));
+    doc_set_str(a, view, "total_text",
+                total ? format_integer(a, l, total < done ? done : total) : STR(""));
     doc_set_str(a, view, "left_text", left_text(r, state));
     counts_view(r, state, view);
     problems_view(r, doc_get(state, STR("report")), view);
@@ -533,7 +580,8 @@ struct doc *present_import_run(struct request *r, struct doc *state) {
     bool can_run = dry && !running && str_is(word, "done") && upload.n;
     doc_set(view, STR("run"), can_run ? post_of(r, back, "run") : doc_null(a));
     bool go_on = doc_get_true(state, "can_continue");
-    struct str further = rprintf(r, "/%.*s/import/%lld/continue", STR_FMT(r->module->key), (long long)id);
+    struct str further =
+        rprintf(r, "/%.*s/import/%lld/continue", STR_FMT(r->module->key), (long long)id);
     doc_set(view, STR("continue"), go_on ? post_of(r, further, NULL) : doc_null(a));
     struct str stop = rprintf(r, "/%.*s/import/%lld/stop", STR_FMT(r->module->key), (long long)id);
     doc_set(view, STR("stop"), running && id ? post_of(r, stop, NULL) : doc_null(a));
@@ -541,7 +589,9 @@ struct doc *present_import_run(struct request *r, struct doc *state) {
     doc_set_str(a, view, "list_href", rprintf(r, "/%.*s", STR_FMT(r->module->key)));
     const struct doc *operation = doc_get(state, STR("operation"));
     doc_set(view, STR("operation_href"),
-            doc_is_null(operation) ? doc_null(a) : doc_str(a, rprintf(r, "/operations/%lld", (long long)doc_integer(operation, 0))));
+            doc_is_null(operation)
+                ? doc_null(a)
+                : doc_str(a, rprintf(r, "/operations/%lld", (long long)doc_integer(operation, 0))));
     doc_set(view, STR("undo_href"), doc_null(a));
     return view;
 }

@@ -9,12 +9,13 @@
 
 // Runs the export on a worker and answers with the file. query and history: one of them, in the request's arena. name: of
 // the file, without its ending.
-void export_answer(struct request *, enum export_format, const struct list_query *, const struct history_query *,
-                   struct str name);
+void export_answer(struct request *, enum export_format, const struct list_query *,
+                   const struct history_query *, struct str name);
 // Content-Disposition for a name of any characters (RFC 6266: an ASCII one and, in UTF-8, the real one).
 void set_disposition(struct request *, const char *how, struct str name);
 // Answers with an open file, which it takes over. media NULL: application/octet-stream.
-void respond_file(struct request *, int fd, int64_t size, const char *media, const char *how, struct str name);
+void respond_file(struct request *, int fd, int64_t size, const char *media, const char *how,
+                  struct str name);
 // The viewer with everything that reading and writing texts for people needs.
 struct viewer transfer_viewer(struct request *);
 

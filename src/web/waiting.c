@@ -24,7 +24,8 @@ static bool token_valid(struct str token) {
         return false;
     for (size_t i = 0; i < token.n; i++) {
         char c = token.p[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_'))
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              c == '-' || c == '_'))
             return false;
     }
     return true;
@@ -39,7 +40,8 @@ static void place_file(struct web *web, struct str token, struct arena *a, struc
 
 // ---------------------------------------------------------------- notes beside the file
 
-static enum status write_note(const struct waiting_file *w, const char *name, const struct doc *doc, struct error *e) {
+static enum status write_note(const struct waiting_file *w, const char *name, const struct doc *doc,
+                              struct error *e) {
     struct arena a = ARENA_INIT;
     struct str path = arena_printf(&a, "%.*s/%s", STR_FMT(w->folder), name);
     struct str fresh = arena_printf(&a, "%.*s.new", STR_FMT(path));
@@ -77,7 +79,8 @@ enum status waiting_save(const struct waiting_file *w, struct error *e) {
     return write_note(w, "about.json", w->about, e);
 }
 
-enum status waiting_save_result(const struct waiting_file *w, const struct doc *doc, struct error *e) {
+enum status waiting_save_result(const struct waiting_file *w, const struct doc *doc,
+                                struct error *e) {
     return write_note(w, "result.json", doc, e);
 }
 
@@ -98,8 +101,9 @@ struct str waiting_refused(const struct waiting_file *w, struct arena *a) {
 
 // ---------------------------------------------------------------- keeping and finding
 
-enum status waiting_keep(struct web *web, struct http_upload *upload, struct str name, int64_t user, struct str module,
-                         struct arena *a, struct waiting_file *out, struct error *e) {
+enum status waiting_keep(struct web *web, struct http_upload *upload, struct str name, int64_t user,
+                         struct str module, struct arena *a, struct waiting_file *out,
+                         struct error *e) {
     struct waiting_file w;
     char token[CRYPTO_TOKEN];
     crypto_token(token);
@@ -119,11 +123,12 @@ enum status waiting_keep(struct web *web, struct http_upload *upload, struct str
 }
 
 static bool is_theirs(const struct doc *about, int64_t user, struct str module) {
-    return about && doc_get_int(about, "user", -1) == user && str_eq(doc_get_text(about, "module"), module);
+    return about && doc_get_int(about, "user", -1) == user &&
+           str_eq(doc_get_text(about, "module"), module);
 }
 
-enum status waiting_open(struct web *web, struct str token, int64_t user, struct str module, struct arena *a,
-                         struct waiting_file *out, struct error *e) {
+enum status waiting_open(struct web *web, struct str token, int64_t user, struct str module,
+                         struct arena *a, struct waiting_file *out, struct error *e) {
     struct waiting_file w;
     if (token_valid(token)) {
         place_file(web, token, a, &w);
@@ -134,15 +139,18 @@ enum status waiting_open(struct web *web, struct str token, int64_t user, struct
             return OK;
         }
     }
-    return error_set(e, NOT_FOUND, NULL, N_("This file is no longer here. Please bring it again."), NULL);
+    return error_set(e, NOT_FOUND, NULL, N_("This file is no longer here. Please bring it again."),
+                     NULL);
 }
 
-bool waiting_of_import(struct web *web, int64_t id, int64_t user, struct str module, struct arena *a, struct waiting_file *out) {
+bool waiting_of_import(struct web *web, int64_t id, int64_t user, struct str module,
+                       struct arena *a, struct waiting_file *out) {
     DIR *d = opendir(root_of(web, a).p);
     bool found = false;
     for (struct dirent *one; d && !found && (one = readdir(d));) {
         struct waiting_file w;
-        if (!token_valid(str_z(one->d_name)) || waiting_open(web, str_z(one->d_name), user, module, a, &w, NULL) != OK)
+        if (!token_valid(str_z(one->d_name)) ||
+            waiting_open(web, str_z(one->d_name), user, module, a, &w, NULL) != OK)
             continue;
         struct doc *result = waiting_result(&w, a);
         int64_t its = doc_get_int(result, "id", 0);

@@ -13,23 +13,26 @@
 struct waiting_file {
     char token[WAITING_TOKEN]; // begins with a letter, so that it is no record's number
     struct str folder, path;
-    struct str name;           // as its owner calls it
-    struct doc *about;         // {"user","module","name","mapping"?,"used"?,"remember"?,"import"?}; null mapping: not chosen yet
+    struct str name; // as its owner calls it
+    struct doc *
+        about; // {"user","module","name","mapping"?,"used"?,"remember"?,"import"?}; null mapping: not chosen yet
 };
 
 // Takes the upload over. FULL, UNAVAILABLE.
-enum status waiting_keep(struct web *, struct http_upload *, struct str name, int64_t user, struct str module, struct arena *,
-                         struct waiting_file *, struct error *);
+enum status waiting_keep(struct web *, struct http_upload *, struct str name, int64_t user,
+                         struct str module, struct arena *, struct waiting_file *, struct error *);
 // NOT_FOUND unless it is this user's and for this module.
-enum status waiting_open(struct web *, struct str token, int64_t user, struct str module, struct arena *, struct waiting_file *,
-                         struct error *);
+enum status waiting_open(struct web *, struct str token, int64_t user, struct str module,
+                         struct arena *, struct waiting_file *, struct error *);
 enum status waiting_save(const struct waiting_file *, struct error *); // about
 enum status waiting_save_result(const struct waiting_file *, const struct doc *, struct error *);
 struct doc *waiting_result(const struct waiting_file *, struct arena *); // NULL: none yet
 void waiting_forget_result(const struct waiting_file *);
-struct str waiting_refused(const struct waiting_file *, struct arena *); // where the refused rows of a trial are, if any
+struct str waiting_refused(const struct waiting_file *,
+                           struct arena *); // where the refused rows of a trial are, if any
 // The file with which an import of the past was begun. False when it is gone.
-bool waiting_of_import(struct web *, int64_t id, int64_t user, struct str module, struct arena *, struct waiting_file *);
+bool waiting_of_import(struct web *, int64_t id, int64_t user, struct str module, struct arena *,
+                       struct waiting_file *);
 // Removes what is older than a day, but not what busy() says is in use.
 void waiting_sweep(struct web *, bool (*busy)(void *, struct str token), void *);
 
@@ -44,8 +47,8 @@ struct import_job_state {
 };
 
 // Starts a trial or an import of the waiting file. TOO_MANY while others fill the machine, CONFLICT while it runs already.
-enum status imports_begin(struct imports *, struct request *, const struct waiting_file *, bool dry, enum import_start,
-                          struct error *);
+enum status imports_begin(struct imports *, struct request *, const struct waiting_file *, bool dry,
+                          enum import_start, struct error *);
 bool imports_of_token(struct imports *, struct str token, struct import_job_state *);
 bool imports_of_record(struct imports *, int64_t id, struct import_job_state *);
 // Wakes the request once the job of the token is over; false when it is already. Between http_wait() and this nothing else.

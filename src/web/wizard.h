@@ -17,7 +17,7 @@ struct wizard {
     enum status status;     // of the work
     struct error error;
     bool begun, dry;
-    int64_t import;         // of the record, once a real one has begun
+    int64_t import; // of the record, once a real one has begun
 };
 
 // What the form says about the mapping, laid over `base`.
@@ -25,7 +25,7 @@ struct doc *wizard_mapping(struct request *, const struct doc *described, const 
 // A key of the list "match": fields joined by "+", alternatives by ",". Empty for "as is usual".
 struct str wizard_match(struct request *, const struct doc *mapping);
 
-struct doc *present_import(struct request *, struct doc *);     // doc: {"items": earlier imports}
+struct doc *present_import(struct request *, struct doc *); // doc: {"items": earlier imports}
 struct doc *present_import_map(struct request *, const struct wizard *);
 struct doc *present_import_run(struct request *, struct doc *); // doc: the state of an import
 
