@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -208,14 +209,41 @@ def wrk_once(command, seconds):
         raise Failed(f"wrk said: {said}") from None
 
 
-def wrk(port, calls, seconds, connections, headers=(), seed=None):
-    """Load on a loopback port: {"rate", "p50", "p99", "max" (milliseconds), "bytes" (of an answer with its headers)}.
-    Every answer must be a good one. Goes on for longer when nothing is answered in that time."""
+def processor_seconds(pids):
+    """Of the processor, used by these processes so far."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def settle(pids, seconds=60):
+    """Waits until these processes have finished what earlier measurements left behind."""
+    end = time.monotonic() + seconds
+    before = None
+    while time.monotonic() < end:
+        now = processor_seconds(pids)
+        if now == before:
+            return
+        before = now
+        time.sleep(0.05)
+
+
+def wrk(port, calls, seconds, connections, headers=(), seed=None, pids=()):
+    """Load on a loopback port: {"rate", "p50", "p99", "max" (milliseconds), "bytes" (of an answer with its headers),
+    "possible" (the rate if all processors did nothing but this: from the time of the processor that the server, which
+    are the processes `pids`, and wrk used)}. Every answer must be a good one. Goes on for longer when nothing is
+    answered in that time."""
     threads = max(1, min(2, connections // CONNECTIONS_PER_THREAD))
+    settle(pids)
     for longer in (1, 1, 4, 16):
         command = ["wrk", "-t", threads, "-c", connections, "-d", "300s", "--timeout", "100s", "-s", HERE / "load.lua",
                    f"http://127.0.0.1:{port}/", "--", calls, seed or time.time_ns() // 1000000, *headers]
+        before = processor_seconds(pids), resource.getrusage(resource.RUSAGE_CHILDREN)
         r = wrk_once(command, seconds * longer)
+        client = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = processor_seconds(pids) - before[0] + client.ru_utime + client.ru_stime - before[1].ru_utime - before[1].ru_stime
         broken = any(int(n) for n in re.findall(r"\d+", r["broken"]))
         # An interrupt before wrk was ready for it leaves a clock that ran on.
         if broken or r["refused"] or (r["requests"] and r["micros"] < (seconds * longer + 0.4) * 1.2e6):
@@ -223,7 +251,8 @@ def wrk(port, calls, seconds, connections, headers=(), seed=None):
     if r["refused"] or broken:
         raise Failed(f"of {r['requests']} requests of {calls} {r['refused']} were refused; broken: {r['broken']}")
     return {"rate": r["requests"] / r["micros"] * 1e6, "p50": r["p50"] / 1e3, "p99": r["p99"] / 1e3,
-            "max": r["max"] / 1e3, "bytes": r["bytes"] / max(1, r["requests"])}
+            "max": r["max"] / 1e3, "bytes": r["bytes"] / max(1, r["requests"]),
+            "possible": r["requests"] / used * os.cpu_count() if used else 0}
 
 
 def write_calls(path, calls):
@@ -293,6 +322,10 @@ class Nginx:
         (self.folder / "files" / f"{size}.json").write_bytes(b"x" * size)
         return write_calls(self.folder / f"{size}.calls", [("GET", f"/{size}.json")])
 
+    def pids(self):
+        """Of the processes that answer."""
+        return Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+
     def stop(self):
         self.process.terminate()
         self.process.wait(10)
@@ -359,6 +392,9 @@ class Server:
         said = run_program([self.program, "token", "add", ADMINISTRATOR, "--data", self.data])
         self.key = max(said.split(), key=len)
         return self.key
+
+    def pids(self):
+        return [self.process.pid]
 
     def key_headers(self):
         return [f"Authorization: Bearer {self.key}", "Accept: application/json", "Content-Type: application/json"]
