@@ -123,17 +123,14 @@ static void measure(struct crm *crm, const char *label, enum what what, int64_t 
         struct doc *d = NULL;
         struct list_filter f = {STR("q"), OP_CONTAINS, {0}};
         struct list_query lq = {.module = m, .filters = &f, .n_filters = 1, .limit = 50};
-        struct history_query h = {.module = m,
-                                  .id = 1 + (n * 7919) % contacts,
-                                  .user = -1,
-                                  .operation = -1,
-                                  .before = -1,
-                                  .limit = 20};
+        int64_t id = 1 + (n * 7919) % ((contacts + 49) / 50) * 50; // of those with a longer story
+        struct history_query h = {
+            .module = m, .id = id, .user = -1, .operation = -1, .before = -1, .limit = 20};
         struct error e = {0};
         enum status s = store_begin(conn, false, &e);
         switch (what) {
         case CARD:
-            s = record_get(&r, m, 1 + (n * 7919) % contacts, &d, &e);
+            s = record_get(&r, m, id, &d, &e);
             break;
         case HISTORY:
             s = history_list(&r, &h, &d, &e);

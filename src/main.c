@@ -15,8 +15,10 @@ static const struct command {
 static void help(FILE *to) {
     fprintf(to, "Cronista %s: a CRM with a complete, provable history.\n\n", CRONISTA_VERSION);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        fprintf(to, "  cronista %s %s\n        %s\n", commands[i].name, commands[i].takes, commands[i].does);
-    fprintf(to, "\nWhere the installation is: --data DIRECTORY or --database URL, else CRONISTA_DATA, CRONISTA_DATABASE, "
+        fprintf(to, "  cronista %s %s\n        %s\n", commands[i].name, commands[i].takes,
+                commands[i].does);
+    fprintf(to, "\nWhere the installation is: --data DIRECTORY or --database URL, else "
+                "CRONISTA_DATA, CRONISTA_DATABASE, "
                 "else ./data\n");
 }
 

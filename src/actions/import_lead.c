@@ -7,7 +7,7 @@
 #include "formats/json.h"
 #include "records/rows.h"
 
-#define LINKS_SLICE 400
+#define SLICE_FIRST 400 // rows, as long as nobody knows how long they take
 
 // ---------------------------------------------------------------- the import's own record
 
@@ -155,6 +155,14 @@ static void slice_reap(struct run *run, struct slice *slice) {
     run->totals = slice->after;
 }
 
+// Half the way to the size that would have taken the right time.
+static void slice_size(struct run *run, const struct slice *slice) {
+    micros took = slice->took > 0 ? slice->took : 1;
+    int64_t right = (int64_t)slice->n * SLICE_TIME / took;
+    size_t next = (run->slice_rows + (size_t)(right < SLICE_MOST ? right : SLICE_MOST)) / 2;
+    run->slice_rows = next < SLICE_LEAST ? SLICE_LEAST : next;
+}
+
 // Waits until the slice is free, and takes in what it did.
 static void slice_wait(struct run *run, struct slice *slice) {
     pthread_mutex_lock(&run->lock);
@@ -163,10 +171,12 @@ static void slice_wait(struct run *run, struct slice *slice) {
     pthread_mutex_unlock(&run->lock);
     if (!slice->n)
         return;
-    if (slice->task.status == OK)
+    if (slice->task.status == OK) {
+        slice_size(run, slice);
         slice_reap(run, slice);
-    else if (!run->error.msgid)
+    } else if (!run->error.msgid) {
         run->error = slice->task.error;
+    }
     slice->n = 0;
 }
 
@@ -209,10 +219,11 @@ static enum status rows_run(struct run *run, struct source *source, struct error
             continue;
         if (!slice) {
             slice = slice_take(run);
-            slice->rows = arena_array(&slice->arena, struct row, SLICE_ROWS);
+            slice->most = run->slice_rows;
+            slice->rows = arena_array(&slice->arena, struct row, slice->most);
         }
         pass_prepare(&run->pass, &line, index, &slice->arena, &slice->rows[slice->n++]);
-        if (slice->n == SLICE_ROWS) {
+        if (slice->n == slice->most) {
             slice_submit(run, slice);
             slice = NULL;
         }
@@ -233,7 +244,7 @@ static void links_run(struct run *run) {
     while (l && goes_on(run)) {
         struct slice *slice = slice_take(run);
         slice->set = l;
-        for (; l && slice->n < LINKS_SLICE; l = l->next)
+        for (; l && slice->n < run->slice_rows; l = l->next)
             slice->n++;
         slice_submit(run, slice);
     }
@@ -411,6 +422,7 @@ enum status import_run(struct import *job, enum import_start start, struct arena
     pthread_mutex_init(&run->lock, NULL);
     pthread_cond_init(&run->idle, NULL);
     run->later_end = &run->later;
+    run->slice_rows = SLICE_FIRST;
     job->cancel = false;
     job->running = true;
     int lock = -1;

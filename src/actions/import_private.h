@@ -233,7 +233,10 @@ struct later {
     struct later *next;
 };
 
-#define SLICE_ROWS 400
+// A slice is as many rows as take about this long to write: no save waits longer for the slice that is running.
+#define SLICE_TIME (SECOND / 40)
+#define SLICE_LEAST 100
+#define SLICE_MOST 2000
 
 struct run;
 struct slice {
@@ -243,7 +246,7 @@ struct slice {
     struct arena arena;
     struct row *rows;        // a slice of rows, or
     const struct later *set; // of links to be set
-    size_t n;
+    size_t n, most;
     int64_t number; // of the slice, from 1
     bool ran;
     struct made *made; // all that there were when it was handed over
@@ -251,6 +254,7 @@ struct slice {
     struct totals after;
     bool valid;         // `after` holds
     struct later *left; // links that this slice's rows leave to be set
+    micros took;        // to write, without the commit
     int64_t unset;      // links of `set` that could not be set
     bool busy;          // with the writer; under run->lock
 };
@@ -267,6 +271,7 @@ struct run {
     struct later *later, **later_end; // all links that wait; in the pass's arena
     struct slice slices[2];
     int64_t slice_number; // of the newest
+    size_t slice_rows;    // of the next one
     pthread_mutex_t lock;
     pthread_cond_t idle;
     _Atomic bool failed;

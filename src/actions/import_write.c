@@ -328,6 +328,7 @@ enum status slice_write(struct write *write, void *arg, struct error *e) {
         if (m->slice == slice->number)
             m->id = 0; // made by an attempt that was undone
     slice->ran = true;
+    micros began = clock_monotonic();
     struct writing w = {.slice = slice, .run = run, .left_end = &slice->left};
     w.totals = slice->before ? slice->before->after : run->start;
     enum status s = action_begin(&w.action, write, run->job->crm, &run->act, e);
@@ -340,6 +341,7 @@ enum status slice_write(struct write *write, void *arg, struct error *e) {
     if (s != OK)
         return s;
     slice->after = w.totals;
+    slice->took = clock_monotonic() - began;
     slice->valid = true;
     return OK;
 }

@@ -17,34 +17,40 @@ struct account {
     int64_t id;
     struct str name, email;
     enum profile profile;
-    bool active;          // may sign in
-    const char *hash;     // NULL: has no password
+    bool active;      // may sign in
+    const char *hash; // NULL: has no password
 };
 // By e-mail address, without case; deleted ones are not found (NOT_FOUND).
-enum status account_find(struct conn *, struct str email, struct arena *, struct account *, struct error *);
-enum status account_get(struct conn *, int64_t id, struct arena *, struct account *, struct error *);
+enum status account_find(struct conn *, struct str email, struct arena *, struct account *,
+                         struct error *);
+enum status account_get(struct conn *, int64_t id, struct arena *, struct account *,
+                        struct error *);
 
 // The level of that name, made when there is none yet.
 enum status user_level(struct action *, struct str name, int64_t *id, struct error *);
 // A user with a password (hash may be NULL: can't sign in yet). Values as for record_create(); an absent level is the first
 // one there is.
-enum status user_add(struct action *, const struct doc *values, const char *password_hash, int64_t *id, struct error *);
+enum status user_add(struct action *, const struct doc *values, const char *password_hash,
+                     int64_t *id, struct error *);
 // Replaces a user's password and ends the user's sessions, except `keep` (may be NULL). One's own, or VERB_USERS.
-enum status user_password(struct action *, int64_t user, const char *hash, const struct hash *keep, struct error *);
+enum status user_password(struct action *, int64_t user, const char *hash, const struct hash *keep,
+                          struct error *);
 // One's own settings: language, zone, theme, density (others are refused).
 enum status user_settings(struct action *, const struct doc *values, struct error *);
 
 #define KEY_TEXT (CRYPTO_TOKEN + 4)
 // An API key: "crn_" and 43 characters, told only now. expires 0: never. One's own, or VERB_USERS.
-enum status user_key_add(struct action *, int64_t user, struct str name, micros expires, char key[KEY_TEXT], struct error *);
+enum status user_key_add(struct action *, int64_t user, struct str name, micros expires,
+                         char key[KEY_TEXT], struct error *);
 // By the first 16 hexadecimal digits of its hash. NOT_FOUND.
 enum status user_key_revoke(struct action *, int64_t user, struct str start, struct error *);
 struct hash key_hash(struct str key);
 
 // A session for a user who gave the right password: token for the cookie, told only now. `until`: when it ends at the
 // latest; before: an older session of the same browser that ends now (may be NULL); device: "ADDRESS\nUSER AGENT".
-enum status user_session_open(struct action *, const struct account *, micros until, const struct hash *before,
-                              struct str device, char token[CRYPTO_TOKEN], struct error *);
+enum status user_session_open(struct action *, const struct account *, micros until,
+                              const struct hash *before, struct str device,
+                              char token[CRYPTO_TOKEN], struct error *);
 // Notes a wrong password for a user who exists.
 enum status user_sign_in_failed(struct action *, int64_t user, struct error *);
 enum status user_session_close(struct action *, const struct hash *session, struct error *);
@@ -53,6 +59,7 @@ enum status user_session_end(struct action *, int64_t user, struct str start, st
 
 // The administrator of a new installation: adds one when there is no user yet. `made` false: there was somebody.
 // Blocks (it hashes and writes). Not from a piece of writing.
-enum status user_first(struct crm *, struct str email, struct str password, struct str language, bool *made, struct error *);
+enum status user_first(struct crm *, struct str email, struct str password, struct str language,
+                       bool *made, struct error *);
 
 #endif

@@ -5,20 +5,23 @@
 #include "store/queries.h"
 
 #define ACCOUNT_COLUMNS "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,c.hash"
-#define ACCOUNT_FROM " FROM m_users u LEFT JOIN credentials c ON c.\"user\"=u.id WHERE u.deleted_at IS NULL AND "
+#define ACCOUNT_FROM                                                                               \
+    " FROM m_users u LEFT JOIN credentials c ON c.\"user\"=u.id WHERE u.deleted_at IS NULL AND "
 
 enum status password_acceptable(struct str password, struct str email, struct error *e) {
     if (!utf8_valid(password) || utf8_length(password) < PASSWORD_LEAST)
-        return error_set(e, INVALID, "password", N_("A password needs at least 10 characters."), NULL);
+        return error_set(e, INVALID, "password", N_("A password needs at least 10 characters."),
+                         NULL);
     if (password.n > 1000)
-        return error_set(e, INVALID, "password", N_("A password has at most 1,000 characters."), NULL);
+        return error_set(e, INVALID, "password", N_("A password has at most 1,000 characters."),
+                         NULL);
     if (str_eq(password, email))
         return error_set(e, INVALID, "password", N_("The e-mail address is no password."), NULL);
     return OK;
 }
 
-static enum status account_read(struct conn *conn, struct str sql, const struct param *p, struct arena *a,
-                                struct account *out, struct error *e) {
+static enum status account_read(struct conn *conn, struct str sql, const struct param *p,
+                                struct arena *a, struct account *out, struct error *e) {
     struct stmt *row = NULL;
     bool found = false;
     enum status s = store_sql(conn, sql, p, 1, &row, e);
@@ -35,23 +38,28 @@ static enum status account_read(struct conn *conn, struct str sql, const struct 
         };
     store_done(row);
     if (!s && !found)
-        s = error_set(e, NOT_FOUND, "email", N_("There is no user with this e-mail address."), NULL);
+        s = error_set(e, NOT_FOUND, "email", N_("There is no user with this e-mail address."),
+                      NULL);
     return s;
 }
 
-enum status account_find(struct conn *conn, struct str email, struct arena *a, struct account *out, struct error *e) {
+enum status account_find(struct conn *conn, struct str email, struct arena *a, struct account *out,
+                         struct error *e) {
     struct param p = P_TEXT(fold_str(a, email));
-    return account_read(conn, STR("SELECT " ACCOUNT_COLUMNS ACCOUNT_FROM "u.f_email__f=$1 ORDER BY u.id"), &p, a, out, e);
+    return account_read(conn,
+                        STR("SELECT " ACCOUNT_COLUMNS ACCOUNT_FROM "u.f_email__f=$1 ORDER BY u.id"),
+                        &p, a, out, e);
 }
 
-enum status account_get(struct conn *conn, int64_t id, struct arena *a, struct account *out, struct error *e) {
+enum status account_get(struct conn *conn, int64_t id, struct arena *a, struct account *out,
+                        struct error *e) {
     struct param p = P_INT(id);
     return account_read(conn, STR("SELECT " ACCOUNT_COLUMNS ACCOUNT_FROM "u.id=$1"), &p, a, out, e);
 }
 
 // The single integer of a statement; `otherwise` when there is no row.
-static enum status number(struct conn *conn, struct str sql, const struct param *p, size_t n, int64_t otherwise, int64_t *out,
-                          struct error *e) {
+static enum status number(struct conn *conn, struct str sql, const struct param *p, size_t n,
+                          int64_t otherwise, int64_t *out, struct error *e) {
     struct stmt *row = NULL;
     bool found = false;
     enum status s = store_sql(conn, sql, p, n, &row, e);
@@ -66,8 +74,10 @@ static enum status number(struct conn *conn, struct str sql, const struct param 
 enum status user_level(struct action *a, struct str name, int64_t *id, struct error *e) {
     struct param p = P_TEXT(fold_str(a->write->arena, name));
     int64_t found = 0;
-    enum status s = number(a->write->conn, STR("SELECT id FROM m_levels WHERE f_name__f=$1 AND deleted_at IS NULL ORDER BY id"), &p, 1,
-                           0, &found, e);
+    enum status s =
+        number(a->write->conn,
+               STR("SELECT id FROM m_levels WHERE f_name__f=$1 AND deleted_at IS NULL ORDER BY id"),
+               &p, 1, 0, &found, e);
     if (s || found) {
         if (!s)
             *id = found;
@@ -78,13 +88,16 @@ enum status user_level(struct action *a, struct str name, int64_t *id, struct er
     return record_create(a, model_module(a->model, STR("levels")), values, id, e);
 }
 
-enum status user_add(struct action *a, const struct doc *values, const char *password_hash, int64_t *id, struct error *e) {
+enum status user_add(struct action *a, const struct doc *values, const char *password_hash,
+                     int64_t *id, struct error *e) {
     struct arena *arena = a->write->arena;
     struct doc *all = doc_copy(arena, values);
     enum status s = OK;
     int64_t level = 0, user = 0;
     if (doc_is_null(doc_get(all, STR("level")))) {
-        s = number(a->write->conn, STR("SELECT id FROM m_levels WHERE deleted_at IS NULL ORDER BY id"), NULL, 0, 0, &level, e);
+        s = number(a->write->conn,
+                   STR("SELECT id FROM m_levels WHERE deleted_at IS NULL ORDER BY id"), NULL, 0, 0,
+                   &level, e);
         if (!s && !level)
             s = user_level(a, STR("1"), &level, e);
         if (!s)
@@ -128,8 +141,8 @@ static enum status add_first(struct action *a, void *arg, struct error *e) {
     return s;
 }
 
-enum status user_first(struct crm *crm, struct str email, struct str password, struct str language, bool *made,
-                       struct error *e) {
+enum status user_first(struct crm *crm, struct str email, struct str password, struct str language,
+                       bool *made, struct error *e) {
     struct conn *conn;
     bool exist = true;
     enum status s = store_connect(crm_store(crm), STORE_READ, &conn, e);
@@ -145,7 +158,8 @@ enum status user_first(struct crm *crm, struct str email, struct str password, s
     s = password_acceptable(password, email, e);
     char hash[CRYPTO_PASSWORD];
     if (!s && !crypto_password_hash(password, hash))
-        s = error_set(e, UNAVAILABLE, "password", N_("There is not enough memory to keep a password safely."), NULL);
+        s = error_set(e, UNAVAILABLE, "password",
+                      N_("There is not enough memory to keep a password safely."), NULL);
     if (s)
         return s;
     struct arena arena = ARENA_INIT;

@@ -4,9 +4,14 @@
 #include "store/queries.h"
 
 // An event about a user that carries no values, or the name of what it is about.
-static enum status tell(struct action *a, enum event_kind kind, int64_t user, struct str text, struct error *e) {
+static enum status tell(struct action *a, enum event_kind kind, int64_t user, struct str text,
+                        struct error *e) {
     struct event_item item = {.field = STR("~text"), .new = doc_str(a->write->arena, text)};
-    struct event event = {.kind = kind, .module = STR("users"), .record = user, .items = &item, .n_items = text.n ? 1 : 0};
+    struct event event = {.kind = kind,
+                          .module = STR("users"),
+                          .record = user,
+                          .items = &item,
+                          .n_items = text.n ? 1 : 0};
     return record_commit(a->write, a->crm, a->act, &event, e);
 }
 
@@ -21,7 +26,8 @@ static struct param hash_param(const struct hash *h) {
     return P_BLOB(((struct str){(const char *)h->b, sizeof h->b}));
 }
 
-enum status user_password(struct action *a, int64_t user, const char *hash, const struct hash *keep, struct error *e) {
+enum status user_password(struct action *a, int64_t user, const char *hash, const struct hash *keep,
+                          struct error *e) {
     struct conn *conn = a->write->conn;
     struct account account;
     static const struct hash none;
@@ -44,7 +50,8 @@ enum status user_settings(struct action *a, const struct doc *values, struct err
         for (size_t i = 0; i < sizeof own / sizeof *own; i++)
             fine = fine || str_is(value->key, own[i]);
         if (!fine)
-            return error_set(e, DENIED, arena_dup(a->write->arena, value->key), N_("You may not change this."), NULL);
+            return error_set(e, DENIED, arena_dup(a->write->arena, value->key),
+                             N_("You may not change this."), NULL);
     }
     const struct viewer *viewer = a->act->viewer;
     if (!may(viewer, NULL, VERB_SELF) || viewer->user <= 0)
@@ -54,7 +61,8 @@ enum status user_settings(struct action *a, const struct doc *values, struct err
     raised.profile = PROFILE_ADMINISTRATOR;
     a->act->viewer = a->reader.viewer = &raised;
     int64_t version;
-    enum status s = record_change(a, model_module(a->model, STR("users")), viewer->user, 0, values, &version, NULL, e);
+    enum status s = record_change(a, model_module(a->model, STR("users")), viewer->user, 0, values,
+                                  &version, NULL, e);
     a->act->viewer = a->reader.viewer = viewer;
     return s;
 }
@@ -65,21 +73,23 @@ struct hash key_hash(struct str key) {
     return hash_of(key);
 }
 
-enum status user_key_add(struct action *a, int64_t user, struct str name, micros expires, char key[KEY_TEXT], struct error *e) {
+enum status user_key_add(struct action *a, int64_t user, struct str name, micros expires,
+                         char key[KEY_TEXT], struct error *e) {
     struct account account;
     enum status s = own_or_allowed(a, user, e);
     if (!s)
         s = account_get(a->write->conn, user, a->write->arena, &account, e);
     if (!s && (!str_trim(name).n || name.n > 200))
-        s = error_set(e, INVALID, "name", N_("A key needs a name of at most 200 characters."), NULL);
+        s = error_set(e, INVALID, "name", N_("A key needs a name of at most 200 characters."),
+                      NULL);
     if (s)
         return s;
     char token[CRYPTO_TOKEN], made[KEY_TEXT];
     crypto_token(token);
     snprintf(made, sizeof made, "crn_%s", token);
     struct hash hash = key_hash(str_z(made));
-    struct param p[] = {hash_param(&hash), P_INT(user), P_TEXT(str_trim(name)), P_INT(a->write->now),
-                        expires ? P_INT(expires) : P_NULL};
+    struct param p[] = {hash_param(&hash), P_INT(user), P_TEXT(str_trim(name)),
+                        P_INT(a->write->now), expires ? P_INT(expires) : P_NULL};
     s = store_run(a->write->conn, QUERY_KEY_INSERT, p, 5, NULL, e);
     if (!s)
         s = tell(a, KIND_KEY_ADDED, user, str_trim(name), e);
@@ -99,8 +109,9 @@ static bool starts_with_hex(struct str bytes, struct str start) {
 }
 
 // The hash of the user's key or session that starts so, from a statement whose first column is the hash.
-static enum status by_start(struct conn *conn, int query, const struct param *p, size_t n, struct str start, struct arena *arena,
-                            struct hash *hash, struct str *name, struct error *e) {
+static enum status by_start(struct conn *conn, int query, const struct param *p, size_t n,
+                            struct str start, struct arena *arena, struct hash *hash,
+                            struct str *name, struct error *e) {
     struct stmt *row = NULL;
     bool more = true, found = false;
     enum status s = store_query(conn, query, p, n, &row, e);
@@ -124,7 +135,8 @@ enum status user_key_revoke(struct action *a, int64_t user, struct str start, st
     struct param of[] = {P_INT(user)};
     enum status s = own_or_allowed(a, user, e);
     if (!s)
-        s = by_start(a->write->conn, QUERY_KEYS_OF_USER, of, 1, start, a->write->arena, &hash, &name, e);
+        s = by_start(a->write->conn, QUERY_KEYS_OF_USER, of, 1, start, a->write->arena, &hash,
+                     &name, e);
     if (s)
         return s;
     struct param p[] = {hash_param(&hash), P_INT(user)};
@@ -134,8 +146,9 @@ enum status user_key_revoke(struct action *a, int64_t user, struct str start, st
 
 // ---------------------------------------------------------------- sessions
 
-enum status user_session_open(struct action *a, const struct account *account, micros until, const struct hash *before,
-                              struct str device, char token[CRYPTO_TOKEN], struct error *e) {
+enum status user_session_open(struct action *a, const struct account *account, micros until,
+                              const struct hash *before, struct str device,
+                              char token[CRYPTO_TOKEN], struct error *e) {
     char made[CRYPTO_TOKEN], csrf[CRYPTO_TOKEN];
     crypto_token(made);
     crypto_token(csrf);
@@ -145,8 +158,8 @@ enum status user_session_open(struct action *a, const struct account *account, m
         struct param old[] = {hash_param(before)};
         s = store_run(a->write->conn, QUERY_SESSION_DELETE, old, 1, NULL, e);
     }
-    struct param p[] = {hash_param(&id), P_INT(account->id), P_TEXT(str_z(csrf)),
-                        P_INT(a->write->now), P_INT(until), P_TEXT(device)};
+    struct param p[] = {hash_param(&id),      P_INT(account->id), P_TEXT(str_z(csrf)),
+                        P_INT(a->write->now), P_INT(until),       P_TEXT(device)};
     if (!s)
         s = store_run(a->write->conn, QUERY_SESSION_INSERT, p, 6, NULL, e);
     if (!s)
@@ -170,6 +183,7 @@ enum status user_session_end(struct action *a, int64_t user, struct str start, s
     struct param of[] = {P_INT(user), P_INT(0), P_INT(0)};
     enum status s = own_or_allowed(a, user, e);
     if (!s)
-        s = by_start(a->write->conn, QUERY_SESSIONS_OF_USER, of, 3, start, a->write->arena, &hash, NULL, e);
+        s = by_start(a->write->conn, QUERY_SESSIONS_OF_USER, of, 3, start, a->write->arena, &hash,
+                     NULL, e);
     return s ? s : user_session_close(a, &hash, e);
 }

@@ -44,7 +44,8 @@ bool cli_flag(int *argc, char **argv, const char *name) {
 }
 
 const char *cli_where(int *argc, char **argv) {
-    const char *data = cli_option(argc, argv, "data"), *database = cli_option(argc, argv, "database");
+    const char *data = cli_option(argc, argv, "data"),
+               *database = cli_option(argc, argv, "database");
     if (database)
         return database;
     if (data)

@@ -5,19 +5,24 @@
 #include "base/error.h"
 
 // X(function, "name", "what it takes", "what it does")
-#define CLI_COMMANDS(X)                                                                                                \
-    X(serve, "serve", "[--listen ADDRESS] [--SETTING VALUE ...]", "serves pages and API")                              \
-    X(routes, "routes", "", "prints everything that can be asked of the server")                                       \
-    X(openapi, "openapi", "", "prints the OpenAPI 3.1 description of the API")                                         \
-    X(user, "user", "add EMAIL --name NAME [--profile P] [--level L] [--password-stdin]", "adds somebody who signs in") \
-    X(token, "token", "add EMAIL [--name WHAT-FOR] [--days N]", "prints a new API key of a user")                      \
-    X(import, "import", "MODULE FILE [--map FILE.json] [--on-duplicate skip|merge|create] [--dry-run]",                \
-      "takes in records from CSV or .xlsx")                                                                            \
-    X(export, "export", "MODULE|history FILE(.csv|.xlsx|.jsonl)", "writes records or the history to a file")           \
-    X(verify, "verify", "[--against CHECKPOINT-FILE]", "checks the whole log")                                         \
-    X(rebuild, "rebuild", "[--check]", "computes every table anew from the log, or compares them with it")             \
-    X(backup, "backup", "FILE", "copies everything, while others work")                                                \
-    X(demo, "demo", "[--seed N]", "fills a new installation with a company that never was, and its history")            \
+#define CLI_COMMANDS(X)                                                                            \
+    X(serve, "serve", "[--listen ADDRESS] [--SETTING VALUE ...]", "serves pages and API")          \
+    X(routes, "routes", "", "prints everything that can be asked of the server")                   \
+    X(openapi, "openapi", "", "prints the OpenAPI 3.1 description of the API")                     \
+    X(user, "user", "add EMAIL --name NAME [--profile P] [--level L] [--password-stdin]",          \
+      "adds somebody who signs in")                                                                \
+    X(token, "token", "add EMAIL [--name WHAT-FOR] [--days N]", "prints a new API key of a user")  \
+    X(import, "import",                                                                            \
+      "MODULE FILE [--map FILE.json] [--on-duplicate skip|merge|create] [--dry-run]",              \
+      "takes in records from CSV or .xlsx")                                                        \
+    X(export, "export", "MODULE|history FILE(.csv|.xlsx|.jsonl)",                                  \
+      "writes records or the history to a file")                                                   \
+    X(verify, "verify", "[--against CHECKPOINT-FILE]", "checks the whole log")                     \
+    X(rebuild, "rebuild", "[--check]",                                                             \
+      "computes every table anew from the log, or compares them with it")                          \
+    X(backup, "backup", "FILE", "copies everything, while others work")                            \
+    X(demo, "demo", "[--seed N]",                                                                  \
+      "fills a new installation with a company that never was, and its history")                   \
     X(restore, "restore", "FILE [--force]", "puts a backup in place, and checks it")
 
 // Each gets the arguments behind its name, and returns the program's exit status.

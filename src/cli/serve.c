@@ -30,19 +30,22 @@ static void notify(const char *state) {
 
 // The administrator of a new installation, from the environment or made up; its password is printed this once.
 static enum status first_user(struct crm *crm, const struct web_options *o, struct error *e) {
-    const char *email = getenv("CRONISTA_ADMIN_EMAIL"), *password = getenv("CRONISTA_ADMIN_PASSWORD");
+    const char *email = getenv("CRONISTA_ADMIN_EMAIL"),
+               *password = getenv("CRONISTA_ADMIN_PASSWORD");
     char token[CRYPTO_TOKEN];
     bool given = password && *password, made = false;
     crypto_token(token);
     token[20] = 0; // 120 bits are enough to type
     email = email && *email ? email : "admin@localhost.localdomain";
-    enum status s = user_first(crm, str_z(email), str_z(given ? password : token), str_z(o->language), &made, e);
+    enum status s = user_first(crm, str_z(email), str_z(given ? password : token),
+                               str_z(o->language), &made, e);
     if (!s && made) {
         printf("A new installation. Sign in as %s", email);
         if (given)
             printf(" with the password that was given.\n");
         else
-            printf(" with the password %s\nIt is shown only now; change it in your settings.\n", token);
+            printf(" with the password %s\nIt is shown only now; change it in your settings.\n",
+                   token);
         fflush(stdout);
     }
     return s;
@@ -82,7 +85,11 @@ static int serve(const char *where, const struct web_options *o) {
     if (!s) {
         const char *address = web_address(web);
         bool local = strncmp(address, "unix:", 5) == 0;
-        printf("Cronista %s is ready on %s%s\n", CRONISTA_VERSION, local ? "" : o->certificate ? "https://" : "http://", address);
+        printf("Cronista %s is ready on %s%s\n", CRONISTA_VERSION,
+               local            ? ""
+               : o->certificate ? "https://"
+                                : "http://",
+               address);
         fflush(stdout);
         notify("READY=1");
         wait_for_end();
@@ -95,10 +102,14 @@ static int serve(const char *where, const struct web_options *o) {
 
 static int help(void) {
     struct buf b = BUF_INIT(1 << 16);
-    buf_lit(&b, "cronista serve --data DIRECTORY | --database URL [--config FILE] [--SETTING VALUE ...]\n\n"
-                "Settings, also as lines `name = value` of the file (with _ for -) and as CRONISTA_NAME in the environment:\n\n");
+    buf_lit(
+        &b,
+        "cronista serve --data DIRECTORY | --database URL [--config FILE] [--SETTING VALUE ...]\n\n"
+        "Settings, also as lines `name = value` of the file (with _ for -) and as CRONISTA_NAME in "
+        "the environment:\n\n");
     settings_describe(&b);
-    buf_lit(&b, "\nA new installation gets an administrator: CRONISTA_ADMIN_EMAIL and CRONISTA_ADMIN_PASSWORD, or one that is printed.\n");
+    buf_lit(&b, "\nA new installation gets an administrator: CRONISTA_ADMIN_EMAIL and "
+                "CRONISTA_ADMIN_PASSWORD, or one that is printed.\n");
     fwrite(b.p, 1, b.n, stdout);
     buf_release(&b);
     return CLI_OK;

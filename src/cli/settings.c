@@ -10,21 +10,28 @@ enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH };
 struct setting {
     const char *name;
     enum kind kind;
-    size_t at;             // in struct web_options
-    const char *preset;    // as it would be written; NULL: none
-    int64_t least, most;   // of numbers
+    size_t at;                       // in struct web_options
+    const char *preset;              // as it would be written; NULL: none
+    int64_t least, most;             // of numbers
     bool (*fine)(const char *value); // of texts; NULL: anything
     const char *says;
 };
 
-#define NUMBER(member, preset_, least_, most_, says_)                                                                  \
-    {.name = #member, .kind = KIND_NUMBER, .at = offsetof(struct web_options, member), .preset = preset_,               \
-     .least = least_, .most = most_, .says = says_}
-#define TEXT(member, preset_, fine_, says_)                                                                            \
-    {.name = #member, .kind = KIND_TEXT, .at = offsetof(struct web_options, member), .preset = preset_, .fine = fine_,  \
-     .says = says_}
-#define SWITCH(member, says_)                                                                                          \
-    {.name = #member, .kind = KIND_SWITCH, .at = offsetof(struct web_options, member), .preset = "no", .says = says_}
+#define NUMBER(member, preset_, least_, most_, says_)                                              \
+    {                                                                                              \
+        .name = #member, .kind = KIND_NUMBER, .at = offsetof(struct web_options, member),          \
+        .preset = preset_, .least = least_, .most = most_, .says = says_                           \
+    }
+#define TEXT(member, preset_, fine_, says_)                                                        \
+    {                                                                                              \
+        .name = #member, .kind = KIND_TEXT, .at = offsetof(struct web_options, member),            \
+        .preset = preset_, .fine = fine_, .says = says_                                            \
+    }
+#define SWITCH(member, says_)                                                                      \
+    {                                                                                              \
+        .name = #member, .kind = KIND_SWITCH, .at = offsetof(struct web_options, member),          \
+        .preset = "no", .says = says_                                                              \
+    }
 
 static bool is_zone(const char *v) {
     return zone_find(str_z(v)) != NULL;
@@ -44,7 +51,8 @@ static bool is_region(const char *v) {
 
 static const struct setting settings[] = {
     TEXT(listen, "127.0.0.1:8080", NULL, "address and port, [::1]:PORT, or unix:/path/of/a/socket"),
-    TEXT(certificate, NULL, NULL, "file with the TLS certificate (PEM); without one, TLS is left to a proxy"),
+    TEXT(certificate, NULL, NULL,
+         "file with the TLS certificate (PEM); without one, TLS is left to a proxy"),
     TEXT(key, NULL, NULL, "file with its private key"),
     SWITCH(proxy, "a proxy in front does TLS and sets X-Forwarded-For: yes or no"),
     TEXT(product, "Cronista", NULL, "name of the installation, as pages show it"),
@@ -53,20 +61,25 @@ static const struct setting settings[] = {
     TEXT(currency, "USD", is_currency, "currency of amounts that come without one"),
     TEXT(region, "ES", is_region, "country of telephone numbers that come without one"),
     NUMBER(threads, NULL, 1, 64, "event loops; otherwise as many as processors"),
-    NUMBER(workers, NULL, 1, 64, "threads for passwords, files, exports; otherwise as many as processors, at least two"),
+    NUMBER(workers, NULL, 1, 64,
+           "threads for passwords, files, exports; otherwise as many as processors, at least two"),
     NUMBER(connections, "1000", 4, 100000, "connections at a time"),
     NUMBER(connections_per_address, "400", 0, 100000, "of one address; 0: no limit"),
     NUMBER(streams, "500", 0, 100000, "live streams at a time"),
-    NUMBER(header_bytes, "32768", 4096, 1048576, "request line, headers and buffer of a connection"),
+    NUMBER(header_bytes, "32768", 4096, 1048576,
+           "request line, headers and buffer of a connection"),
     NUMBER(url_bytes, "8192", 256, 65536, "path and query of a request"),
     NUMBER(body_bytes, "1048576", 1024, 1073741824, "body of a request that is not a file"),
     NUMBER(upload_bytes, "209715200", 1024, 1099511627776, "a file"),
     NUMBER(idle_seconds, "60", 1, 3600, "before a connection on which nothing moves is closed"),
-    NUMBER(request_seconds, "30", 1, 3600, "for a request to arrive whole; files may take twenty times as long"),
+    NUMBER(request_seconds, "30", 1, 3600,
+           "for a request to arrive whole; files may take twenty times as long"),
     NUMBER(session_idle, "43200", 60, 31536000, "seconds after which an unused session ends"),
     NUMBER(session_most, "2592000", 60, 31536000, "seconds after which any session ends"),
-    NUMBER(attempts, "20", 1, 100000, "passwords an address may try at once, and then one every ten seconds"),
-    NUMBER(account_attempts, "10", 1, 100000, "passwords that may be tried for an account, and then one a minute"),
+    NUMBER(attempts, "20", 1, 100000,
+           "passwords an address may try at once, and then one every ten seconds"),
+    NUMBER(account_attempts, "10", 1, 100000,
+           "passwords that may be tried for an account, and then one a minute"),
     SWITCH(demo, "the sign-in page shows the demonstration's account"),
     TEXT(demo_email, NULL, NULL, "that account's e-mail address"),
     TEXT(demo_password, NULL, NULL, "and password"),
@@ -78,14 +91,16 @@ static enum status wrong(const struct setting *s, const char *value, struct erro
         char least[24], most[24];
         snprintf(least, sizeof least, "%lld", (long long)s->least);
         snprintf(most, sizeof most, "%lld", (long long)s->most);
-        return error_set(e, INVALID, s->name, N_("{0} is not a whole number from {1} to {2}"), value, least, most, NULL);
+        return error_set(e, INVALID, s->name, N_("{0} is not a whole number from {1} to {2}"),
+                         value, least, most, NULL);
     }
     if (s->kind == KIND_SWITCH)
         return error_set(e, INVALID, s->name, N_("{0} is neither yes nor no"), value, NULL);
     return error_set(e, INVALID, s->name, N_("\"{0}\" is not a possible value"), value, NULL);
 }
 
-static enum status put(struct web_options *o, const struct setting *s, const char *value, struct arena *a, struct error *e) {
+static enum status put(struct web_options *o, const struct setting *s, const char *value,
+                       struct arena *a, struct error *e) {
     char *member = (char *)o + s->at;
     int64_t number;
     if (s->kind == KIND_NUMBER) {
@@ -93,8 +108,10 @@ static enum status put(struct web_options *o, const struct setting *s, const cha
             return wrong(s, value, e);
         memcpy(member, &number, sizeof number);
     } else if (s->kind == KIND_SWITCH) {
-        bool on = strcmp(value, "yes") == 0 || strcmp(value, "1") == 0 || strcmp(value, "true") == 0;
-        if (!on && strcmp(value, "no") != 0 && strcmp(value, "0") != 0 && strcmp(value, "false") != 0)
+        bool on =
+            strcmp(value, "yes") == 0 || strcmp(value, "1") == 0 || strcmp(value, "true") == 0;
+        if (!on && strcmp(value, "no") != 0 && strcmp(value, "0") != 0 &&
+            strcmp(value, "false") != 0)
             return wrong(s, value, e);
         memcpy(member, &on, sizeof on);
     } else {
@@ -106,7 +123,8 @@ static enum status put(struct web_options *o, const struct setting *s, const cha
     return OK;
 }
 
-static enum status put_line(struct web_options *o, struct str line, struct arena *a, struct error *e) {
+static enum status put_line(struct web_options *o, struct str line, struct arena *a,
+                            struct error *e) {
     struct str value = line;
     struct str name = str_trim(str_cut(&value, '='));
     for (size_t i = 0; i < N_SETTINGS; i++)
@@ -115,7 +133,8 @@ static enum status put_line(struct web_options *o, struct str line, struct arena
     return error_set(e, INVALID, arena_dup(a, name), N_("there is no such setting"), NULL);
 }
 
-static enum status read_settings_file(struct web_options *o, const char *file, struct arena *a, struct error *e) {
+static enum status read_settings_file(struct web_options *o, const char *file, struct arena *a,
+                                      struct error *e) {
     FILE *f = fopen(file, "r");
     char line[4096];
     if (!f)
@@ -145,7 +164,8 @@ static enum status read_environment(struct web_options *o, struct arena *a, stru
     return s;
 }
 
-static enum status read_arguments(struct web_options *o, int *argc, char **argv, struct arena *a, struct error *e) {
+static enum status read_arguments(struct web_options *o, int *argc, char **argv, struct arena *a,
+                                  struct error *e) {
     enum status s = OK;
     for (size_t i = 0; i < N_SETTINGS && !s; i++) {
         char name[80];
@@ -159,10 +179,11 @@ static enum status read_arguments(struct web_options *o, int *argc, char **argv,
     return s;
 }
 
-enum status settings_read(struct web_options *out, const char *file, int *argc, char **argv, struct arena *a,
-                          struct error *e) {
+enum status settings_read(struct web_options *out, const char *file, int *argc, char **argv,
+                          struct arena *a, struct error *e) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct web_options o = {.threads = processors < 1 ? 1 : processors, .workers = processors < 2 ? 2 : processors};
+    struct web_options o = {.threads = processors < 1 ? 1 : processors,
+                            .workers = processors < 2 ? 2 : processors};
     enum status s = OK;
     for (size_t i = 0; i < N_SETTINGS && !s; i++)
         if (settings[i].preset)

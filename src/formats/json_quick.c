@@ -78,7 +78,8 @@ static bool text(struct quick *q, struct str *out) {
         close += *close == '\\' && close + 1 < q->end ? 2 : 1;
     if (close >= q->end)
         return false;
-    char *made = arena_bytes(q->arena, (size_t)(close - start) + 1); // never longer than what stands for it
+    char *made =
+        arena_bytes(q->arena, (size_t)(close - start) + 1); // never longer than what stands for it
     size_t n = (size_t)(q->p - start);
     memcpy(made, start, n);
     while (q->p < q->end && *q->p != '"') {

@@ -106,8 +106,9 @@ struct history_query {
     const struct module
         *module; // with id: the card's timeline (own events and those of what belongs to it)
     int64_t id;
-    bool own_only;     // only events of the record itself (the History tab)
-    bool visible; // account-wide, for anybody: what of the ordinary modules this viewer may see; else for auditors only
+    bool own_only; // only events of the record itself (the History tab)
+    bool
+        visible; // account-wide, for anybody: what of the ordinary modules this viewer may see; else for auditors only
     micros from, to;   // account-wide ones: 0 is open
     int64_t user;      // -1: any
     int of_module;     // module number, 0: any

@@ -76,9 +76,14 @@ struct str assets_version(const struct assets *as) {
 struct doc *assets_document(const struct assets *as, struct arena *a) {
     static const struct {
         const char *key, *file;
-    } named[] = {{"style", "app.css"}, {"script", "app.js"}, {"icons", "icons.svg"}, {"font", "inter-latin.woff2"}, {"favicon", "favicon.svg"}};
+    } named[] = {{"style", "app.css"},
+                 {"script", "app.js"},
+                 {"icons", "icons.svg"},
+                 {"font", "inter-latin.woff2"},
+                 {"favicon", "favicon.svg"}};
     struct doc *d = doc_object(a);
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
-        doc_set(d, str_z(named[i].key), doc_str(a, arena_printf(a, "/static/%s/%s", as->version, named[i].file)));
+        doc_set(d, str_z(named[i].key),
+                doc_str(a, arena_printf(a, "/static/%s/%s", as->version, named[i].file)));
     return d;
 }

@@ -17,8 +17,9 @@ static const struct {
     const char *name;
     enum verb verb;
 } doings[] = {
-    [DO_NOTHING] = {"", VERB_VIEW},        [DO_ASSIGN] = {"assign", VERB_EDIT},    [DO_DELETE] = {"delete", VERB_DELETE},
-    [DO_RESTORE] = {"restore", VERB_DELETE}, [DO_EXPORT] = {"export", VERB_EXPORT},
+    [DO_NOTHING] = {"", VERB_VIEW},        [DO_ASSIGN] = {"assign", VERB_EDIT},
+    [DO_DELETE] = {"delete", VERB_DELETE}, [DO_RESTORE] = {"restore", VERB_DELETE},
+    [DO_EXPORT] = {"export", VERB_EXPORT},
 };
 
 struct bulk {
@@ -121,7 +122,8 @@ static void slice_done(struct write_task *task) {
 }
 
 static enum status run_slice(struct bulk *b, struct error *e) {
-    struct waiting w = {.task = {.run = write_slice, .arg = b, .done = slice_done, .background = true}};
+    struct waiting w = {
+        .task = {.run = write_slice, .arg = b, .done = slice_done, .background = true}};
     pthread_mutex_init(&w.mutex, NULL);
     pthread_cond_init(&w.ended, NULL);
     writer_submit(crm_writer(b->r->web->crm), &w.task);
@@ -176,7 +178,8 @@ static void bulk_job(struct request *r, struct place *place) {
 // ---------------------------------------------------------------- the answer
 
 static struct str flash_text(struct bulk *b) {
-    return rprintf(b->r, "%s=%lld", b->doing == DO_DELETE ? "bulk-deleted" : "bulk", (long long)b->changed);
+    return rprintf(b->r, "%s=%lld", b->doing == DO_DELETE ? "bulk-deleted" : "bulk",
+                   (long long)b->changed);
 }
 
 static void bulk_done(struct request *r) {
@@ -190,11 +193,15 @@ static void bulk_done(struct request *r) {
     doc_set_int(a, d, "changed", b->changed);
     doc_set_int(a, d, "refused", b->refused);
     doc_set(d, STR("operation"), b->operation >= 0 ? doc_int(a, b->operation) : doc_null(a));
-    const struct error *why = r->error.status ? &r->error : b->first_refusal.status ? &b->first_refusal : NULL;
-    doc_set(d, STR("problem"), why ? problem_document(r, status_http(why->status), why) : doc_null(a));
+    const struct error *why = r->error.status           ? &r->error
+                              : b->first_refusal.status ? &b->first_refusal
+                                                        : NULL;
+    doc_set(d, STR("problem"),
+            why ? problem_document(r, status_http(why->status), why) : doc_null(a));
     struct error none = {0};
     r->error = none;
-    struct str path = list_href(r, rprintf(r, "/%.*s", STR_FMT(r->module->key)), &b->list.pairs, "", NULL, 0);
+    struct str path =
+        list_href(r, rprintf(r, "/%.*s", STR_FMT(r->module->key)), &b->list.pairs, "", NULL, 0);
     respond_done(r, 200, d, path, arena_dup(a, flash_text(b)));
 }
 
@@ -214,11 +221,14 @@ static void ask(struct request *r, struct bulk *b) {
     doc_set_str(a, view, "title",
                 b->all ? T(l, "Delete all that match?")
                        : FILL(a, TN(l, "Delete {0} record?", "Delete {0} records?", n), number));
-    doc_set_str(a, view, "text", T(l, "They go from lists and searches; their history stays, and they can be restored."));
+    doc_set_str(
+        a, view, "text",
+        T(l, "They go from lists and searches; their history stays, and they can be restored."));
     doc_set(view, STR("items"), items);
     int64_t more = n - (int64_t)items->count;
     struct str count = rprintf(r, "%lld", (long long)more);
-    doc_set_str(a, view, "more", more > 0 ? FILL(a, TN(l, "and {0} more", "and {0} more", more), count) : STR(""));
+    doc_set_str(a, view, "more",
+                more > 0 ? FILL(a, TN(l, "and {0} more", "and {0} more", more), count) : STR(""));
     doc_set_str(a, view, "action", r->path);
     struct doc *kept = doc_set_array(a, view, "hidden");
     for (size_t i = 0; i < r->form.n; i++)
@@ -227,8 +237,9 @@ static void ask(struct request *r, struct bulk *b) {
     hidden(r, kept, STR("confirmed"), STR("1"));
     doc_set_str(a, view, "submit", T(l, "Delete"));
     doc_set_bool(a, view, "danger", true);
-    doc_set_str(a, view, "cancel_href",
-                list_href(r, rprintf(r, "/%.*s", STR_FMT(r->module->key)), &b->list.pairs, "", NULL, 0));
+    doc_set_str(
+        a, view, "cancel_href",
+        list_href(r, rprintf(r, "/%.*s", STR_FMT(r->module->key)), &b->list.pairs, "", NULL, 0));
     respond_page(r, 200, "confirm", view, NULL);
 }
 
@@ -242,7 +253,8 @@ static void export_chosen(struct request *r, struct bulk *b) {
     for (size_t i = 0; i < q->n_filters; i++)
         filters[i] = q->filters[i];
     if (!b->all)
-        filters[q->n_filters++] = (struct list_filter){STR("id"), OP_IN, arena_str(r->arena, buf_view(&ids))};
+        filters[q->n_filters++] =
+            (struct list_filter){STR("id"), OP_IN, arena_str(r->arena, buf_view(&ids))};
     q->filters = filters;
     buf_release(&ids);
     export_answer(r, EXPORT_XLSX, q, NULL, translate(r->language, r->module->label));

@@ -66,7 +66,8 @@ static struct doc *merge_histories(struct request *r, struct doc **found, size_t
     return d;
 }
 
-static enum status query_number(struct request *r, const char *name, int64_t least, int64_t most, int64_t *out, struct error *e) {
+static enum status query_number(struct request *r, const char *name, int64_t least, int64_t most,
+                                int64_t *out, struct error *e) {
     struct str text = query_text(r, name);
     if (text.n && (!str_int(text, out) || *out < least || *out > most))
         return error_set(e, INVALID, name, N_("This number is not possible here."), NULL);
@@ -74,7 +75,12 @@ static enum status query_number(struct request *r, const char *name, int64_t lea
 }
 
 enum status card_history(struct request *r, int limit, struct doc **out, struct error *e) {
-    struct history_query q = {.module = r->module, .id = r->id, .user = -1, .operation = -1, .before = -1, .limit = limit};
+    struct history_query q = {.module = r->module,
+                              .id = r->id,
+                              .user = -1,
+                              .operation = -1,
+                              .before = -1,
+                              .limit = limit};
     struct doc *found[KINDS_MAX];
     size_t n = 0;
     int64_t wanted = limit;
@@ -93,7 +99,8 @@ enum status card_history(struct request *r, int limit, struct doc **out, struct 
         if (!name.n)
             continue;
         if (n == KINDS_MAX || !apply_kind(r, name, &one))
-            return error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."), arena_dup(r->arena, name), NULL);
+            return error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."),
+                             arena_dup(r->arena, name), NULL);
         s = history_list(&r->reader, &one, &found[n++], e);
     }
     if (!s)
@@ -128,7 +135,8 @@ static enum status read_as_of(struct request *r, struct doc **record, struct err
     if (!text.n)
         return record_get(&r->reader, r->module, r->id, record, e);
     if (!clock_parse(text, &at))
-        return error_set(e, INVALID, "as_of", N_("This is not a moment: {0}"), arena_dup(r->arena, text), NULL);
+        return error_set(e, INVALID, "as_of", N_("This is not a moment: {0}"),
+                         arena_dup(r->arena, text), NULL);
     return record_as_of(&r->reader, r->module, r->id, at, record, e);
 }
 
@@ -196,7 +204,8 @@ struct comment {
 static enum status write_comment(struct action *a, void *request, struct error *e) {
     struct request *r = request;
     struct comment *c = r->arg;
-    return record_comment(a, model_module(a->model, r->module->key), r->id, c->text, &c->position, e);
+    return record_comment(a, model_module(a->model, r->module->key), r->id, c->text, &c->position,
+                          e);
 }
 
 static void commented(struct request *r) {
@@ -214,7 +223,8 @@ static void commented(struct request *r) {
         state->comment = c->text;
         state->comment_problem = error_translated(r->arena, r->language, &why);
         bool part = r->part.n && route_has_part(r->route, r->part);
-        respond_page(r, 422, part ? arena_dup(r->arena, r->part) : "card", present_card(r, record), record);
+        respond_page(r, 422, part ? arena_dup(r->arena, r->part) : "card", present_card(r, record),
+                     record);
         return;
     }
     if (r->outcome) {
@@ -227,7 +237,10 @@ static void commented(struct request *r) {
     }
     struct doc *d = doc_object(r->arena);
     doc_set_int(r->arena, d, "position", c->position);
-    respond_done(r, 201, d, rprintf(r, "%.*s#e%lld", STR_FMT(href_of(r, r->module->key, r->id)), (long long)c->position), NULL);
+    respond_done(r, 201, d,
+                 rprintf(r, "%.*s#e%lld", STR_FMT(href_of(r, r->module->key, r->id)),
+                         (long long)c->position),
+                 NULL);
 }
 
 void handle_comment(struct request *r) {
@@ -254,7 +267,8 @@ static void deleted(struct request *r) {
         return;
     }
     struct str flash = rprintf(r, "deleted=%.*s", STR_FMT(href_of(r, r->module->key, r->id)));
-    respond_done(r, 204, NULL, rprintf(r, "/%.*s", STR_FMT(r->module->key)), arena_dup(r->arena, flash));
+    respond_done(r, 204, NULL, rprintf(r, "/%.*s", STR_FMT(r->module->key)),
+                 arena_dup(r->arena, flash));
 }
 
 static void restored(struct request *r) {
@@ -276,10 +290,13 @@ void handle_delete_page(struct request *r) {
     }
     struct doc *view = doc_object(a);
     doc_set_str(a, view, "title", FILL(a, T(l, "Delete {0}?"), record_title(r, r->module, record)));
-    doc_set_str(a, view, "text", T(l, "It goes from lists and searches; its history stays, and it can be restored."));
+    doc_set_str(
+        a, view, "text",
+        T(l, "It goes from lists and searches; its history stays, and it can be restored."));
     doc_set_array(a, view, "items");
     doc_set_str(a, view, "more", STR(""));
-    doc_set_str(a, view, "action", rprintf(r, "%.*s/delete", STR_FMT(href_of(r, r->module->key, r->id))));
+    doc_set_str(a, view, "action",
+                rprintf(r, "%.*s/delete", STR_FMT(href_of(r, r->module->key, r->id))));
     hidden(r, doc_set_array(a, view, "hidden"), STR("confirmed"), STR("1"));
     doc_set_str(a, view, "submit", T(l, "Delete"));
     doc_set_bool(a, view, "danger", true);

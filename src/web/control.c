@@ -4,8 +4,9 @@
 #include "formats/json.h"
 #include "web/present.h"
 
-static struct doc *control_base(struct request *r, struct str key, struct str label, struct str help, struct str problem,
-                                bool required, const char *is) {
+static struct doc *control_base(struct request *r, struct str key, struct str label,
+                                struct str help, struct str problem, bool required,
+                                const char *is) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "key", key);
@@ -19,28 +20,32 @@ static struct doc *control_base(struct request *r, struct str key, struct str la
     return d;
 }
 
-static struct doc *as_input(struct request *r, struct doc *d, const char *type, const char *mode, struct str value, int64_t max,
-                            struct str unit) {
+static struct doc *as_input(struct request *r, struct doc *d, const char *type, const char *mode,
+                            struct str value, int64_t max, struct str unit) {
     struct arena *a = r->arena;
     doc_set_z(a, d, "type", type);
     doc_set_z(a, d, "mode", mode);
     doc_set_str(a, d, "value", value);
     doc_set(d, STR("max"), max > 0 ? doc_int(a, max) : doc_null(a));
-    doc_set_z(a, d, "autocomplete", strcmp(type, "email") == 0 || strcmp(type, "tel") == 0 ? "off" : "");
+    doc_set_z(a, d, "autocomplete",
+              strcmp(type, "email") == 0 || strcmp(type, "tel") == 0 ? "off" : "");
     doc_set_str(a, d, "unit", unit);
     return d;
 }
 
-struct doc *control_input(struct request *r, struct str key, struct str label, const char *type, struct str value,
-                          struct str problem, bool required) {
+struct doc *control_input(struct request *r, struct str key, struct str label, const char *type,
+                          struct str value, struct str problem, bool required) {
     struct doc *d = control_base(r, key, label, STR(""), problem, required, "input");
     as_input(r, d, type, "", value, 0, STR(""));
     if (strcmp(type, "password") == 0)
-        doc_replace(d, STR("autocomplete"), doc_str(r->arena, str_is(key, "password") ? STR("current-password") : STR("new-password")));
+        doc_replace(d, STR("autocomplete"),
+                    doc_str(r->arena, str_is(key, "password") ? STR("current-password")
+                                                              : STR("new-password")));
     return d;
 }
 
-struct doc *control_choice(struct request *r, struct str key, struct str label, struct str problem) {
+struct doc *control_choice(struct request *r, struct str key, struct str label,
+                           struct str problem) {
     struct doc *d = control_base(r, key, label, STR(""), problem, false, "choice");
     doc_set_array(r->arena, d, "options");
     return d;
@@ -107,7 +112,9 @@ static bool has_value(const struct doc *v, struct str key) {
         return false;
     if (v->type != DOC_ARRAY)
         return str_eq(doc_text(v), key);
-    doc_each(one, v) if (str_eq(doc_text(one), key)) return true;
+    doc_each(one, v)
+        if (str_eq(doc_text(one), key))
+            return true;
     return false;
 }
 
@@ -120,14 +127,16 @@ static bool was_typed(const struct pairs *typed, struct str key, struct str valu
 
 // ---------------------------------------------------------------- kinds of controls
 
-static void add_choices(struct request *r, struct doc *d, const struct field *f, const struct control_state *s) {
+static void add_choices(struct request *r, struct doc *d, const struct field *f,
+                        const struct control_state *s) {
     struct doc *options = doc_set_array(r->arena, d, "options");
     bool several = f->type == TYPE_CHOICES;
     if (!several && !f->required)
         option(r, options, STR(""), STR("—"), false);
     for (size_t i = 0; i < f->n_choices; i++) {
         const struct choice *c = &f->choices[i];
-        bool selected = s->typed ? was_typed(s->typed, f->key, c->key) : has_value(s->value, c->key);
+        bool selected =
+            s->typed ? was_typed(s->typed, f->key, c->key) : has_value(s->value, c->key);
         if (!c->hidden || selected)
             option(r, options, c->key, choice_label(r, c), selected);
     }
@@ -137,12 +146,19 @@ static int64_t id_of(const struct doc *v) {
     return v && v->type == DOC_OBJECT ? doc_get_int(v, "id", 0) : doc_integer(v, 0);
 }
 
-static void add_users(struct request *r, struct doc *d, const struct field *f, const struct control_state *s) {
+static void add_users(struct request *r, struct doc *d, const struct field *f,
+                      const struct control_state *s) {
     struct doc *options = doc_set_array(r->arena, d, "options"), *users = NULL;
     struct list_filter active = {.field = STR("active"), .op = OP_EQ, .value = STR("1")};
     struct str columns[] = {STR("name")};
-    struct list_query q = {.module = model_module(r->model, STR("users")), .filters = &active, .n_filters = 1,
-                           .sort = {{STR("name"), false}}, .n_sort = 1, .columns = columns, .n_columns = 1, .limit = 200};
+    struct list_query q = {.module = model_module(r->model, STR("users")),
+                           .filters = &active,
+                           .n_filters = 1,
+                           .sort = {{STR("name"), false}},
+                           .n_sort = 1,
+                           .columns = columns,
+                           .n_columns = 1,
+                           .limit = 200};
     int64_t now = id_of(s->value);
     if (s->typed)
         str_int(pairs_get(s->typed, arena_dup(r->arena, f->key)), &now);
@@ -153,18 +169,22 @@ static void add_users(struct request *r, struct doc *d, const struct field *f, c
         doc_each(user, doc_get(users, STR("items"))) {
             int64_t id = doc_get_int(user, "id", 0);
             seen = seen || id == now;
-            option(r, options, rprintf(r, "%lld", (long long)id), doc_get_text(user, "name"), id == now);
+            option(r, options, rprintf(r, "%lld", (long long)id), doc_get_text(user, "name"),
+                   id == now);
         }
     if (!seen) // somebody who is no longer active stays until another is chosen
-        option(r, options, rprintf(r, "%lld", (long long)now), doc_get_text(s->value, "name"), true);
+        option(r, options, rprintf(r, "%lld", (long long)now), doc_get_text(s->value, "name"),
+               true);
 }
 
-static void add_currencies(struct request *r, struct doc *d, const struct field *f, const struct control_state *s) {
+static void add_currencies(struct request *r, struct doc *d, const struct field *f,
+                           const struct control_state *s) {
     static const char *const usual[] = {"USD", "EUR", "COP", "MXN", "PLN", "RON", "GBP"};
     struct doc *list = doc_set_array(r->arena, d, "currencies");
     struct str now = doc_get_text(s->value, "currency");
     if (s->typed)
-        now = pairs_get(s->typed, arena_dup(r->arena, rprintf(r, "%.*s.currency", STR_FMT(f->key))));
+        now =
+            pairs_get(s->typed, arena_dup(r->arena, rprintf(r, "%.*s.currency", STR_FMT(f->key))));
     struct str own = str_z(r->web->options.currency);
     if (!now.n)
         now = own;
@@ -172,7 +192,8 @@ static void add_currencies(struct request *r, struct doc *d, const struct field 
     for (size_t i = 0; i < 2 + sizeof usual / sizeof *usual; i++) {
         struct str key = i < 2 ? first[i] : str_z(usual[i - 2]);
         bool there = false;
-        doc_each(c, list) there = there || str_eq(doc_get_text(c, "key"), key);
+        doc_each(c, list)
+            there = there || str_eq(doc_get_text(c, "key"), key);
         if (there)
             continue;
         struct doc *c = doc_add(list, doc_object(r->arena));
@@ -181,7 +202,8 @@ static void add_currencies(struct request *r, struct doc *d, const struct field 
     }
 }
 
-static void add_chosen(struct request *r, struct doc *list, const struct module *target, int64_t id, struct str name) {
+static void add_chosen(struct request *r, struct doc *list, const struct module *target, int64_t id,
+                       struct str name) {
     if (id <= 0)
         return;
     if (!name.n && target && may(&r->viewer, target, VERB_VIEW))
@@ -192,7 +214,8 @@ static void add_chosen(struct request *r, struct doc *list, const struct module 
     doc_set_str(r->arena, d, "href", href_of(r, target ? target->key : STR("records"), id));
 }
 
-static void add_link(struct request *r, struct doc *d, const struct field *f, const struct control_state *s) {
+static void add_link(struct request *r, struct doc *d, const struct field *f,
+                     const struct control_state *s) {
     struct arena *a = r->arena;
     const struct module *target = model_module(r->model, f->target);
     doc_set_bool(a, d, "several", f->type == TYPE_LINKS);
@@ -203,20 +226,26 @@ static void add_link(struct request *r, struct doc *d, const struct field *f, co
             if (str_eq(s->typed->p[i].name, f->key) && str_int(s->typed->p[i].value, &id))
                 add_chosen(r, chosen, target, id, STR(""));
     } else if (s->value && s->value->type == DOC_ARRAY) {
-        doc_each(one, s->value) add_chosen(r, chosen, target, id_of(one), doc_get_text(one, "name"));
+        doc_each(one, s->value)
+            add_chosen(r, chosen, target, id_of(one), doc_get_text(one, "name"));
     } else if (!doc_is_null(s->value)) {
         add_chosen(r, chosen, target, id_of(s->value), doc_get_text(s->value, "name"));
     }
-    struct str typed = s->typed ? pairs_get(s->typed, arena_dup(a, rprintf(r, "%.*s.text", STR_FMT(f->key)))) : STR("");
+    struct str typed =
+        s->typed ? pairs_get(s->typed, arena_dup(a, rprintf(r, "%.*s.text", STR_FMT(f->key))))
+                 : STR("");
     doc_set_str(a, d, "typed", typed);
     doc_set_str(a, d, "search", rprintf(r, "/%.*s/lookup", STR_FMT(f->target)));
     bool create = target && !target->system && may(&r->viewer, target, VERB_CREATE);
     doc_set_str(a, d, "new_label",
-                create ? FILL(a, T(r->language, "Create new: {0}"), translate(r->language, target->label_one)) : STR(""));
+                create ? FILL(a, T(r->language, "Create new: {0}"),
+                              translate(r->language, target->label_one))
+                       : STR(""));
     doc_set(d, STR("found"), s->found ? doc_copy(a, s->found) : doc_array(a));
 }
 
-static void add_tags(struct request *r, struct doc *d, const struct field *f, const struct control_state *s) {
+static void add_tags(struct request *r, struct doc *d, const struct field *f,
+                     const struct control_state *s) {
     struct arena *a = r->arena;
     struct doc *tags = doc_array(a);
     struct buf b = BUF_INIT(1 << 16);
@@ -263,7 +292,8 @@ static struct str zone_text(struct request *r) {
     return FILL(r->arena, T(r->language, "time of {0}"), str_z(plain));
 }
 
-struct doc *control(struct request *r, const struct module *m, const struct field *f, const struct control_state *s) {
+struct doc *control(struct request *r, const struct module *m, const struct field *f,
+                    const struct control_state *s) {
     (void)m;
     struct arena *a = r->arena;
     const char *is = "input";
@@ -298,8 +328,10 @@ struct doc *control(struct request *r, const struct module *m, const struct fiel
     default:
         break;
     }
-    struct doc *d = control_base(r, f->key, field_label(r, f), translate(r->language, f->help), s->problem, f->required, is);
-    struct str value = s->typed ? pairs_get(s->typed, arena_dup(a, f->key)) : editable_text(r, f, s->value);
+    struct doc *d = control_base(r, f->key, field_label(r, f), translate(r->language, f->help),
+                                 s->problem, f->required, is);
+    struct str value =
+        s->typed ? pairs_get(s->typed, arena_dup(a, f->key)) : editable_text(r, f, s->value);
     if (strcmp(is, "link") == 0) {
         add_link(r, d, f, s);
     } else if (f->type == TYPE_USER) {
@@ -309,7 +341,8 @@ struct doc *control(struct request *r, const struct module *m, const struct fiel
     } else if (strcmp(is, "tags") == 0) {
         add_tags(r, d, f, s);
     } else if (strcmp(is, "yes_no") == 0) {
-        doc_set_bool(a, d, "checked", s->typed ? pairs_has(s->typed, arena_dup(a, f->key)) : doc_true(s->value));
+        doc_set_bool(a, d, "checked",
+                     s->typed ? pairs_has(s->typed, arena_dup(a, f->key)) : doc_true(s->value));
     } else if (strcmp(is, "long") == 0) {
         doc_set_str(a, d, "value", value);
         doc_set(d, STR("max"), f->max > 0 ? doc_int(a, f->max) : doc_null(a));
@@ -319,9 +352,12 @@ struct doc *control(struct request *r, const struct module *m, const struct fiel
         doc_set_str(a, d, "value", value);
         add_currencies(r, d, f, s);
     } else {
-        const char *mode = f->type == TYPE_INTEGER ? "numeric" : f->type == TYPE_DECIMAL ? "decimal" : "";
+        const char *mode = f->type == TYPE_INTEGER   ? "numeric"
+                           : f->type == TYPE_DECIMAL ? "decimal"
+                                                     : "";
         int64_t max = f->type == TYPE_TEXT ? (f->max ? f->max : 250) : 0;
-        as_input(r, d, input_type(f), mode, value, max, f->type == TYPE_DATETIME ? zone_text(r) : STR(""));
+        as_input(r, d, input_type(f), mode, value, max,
+                 f->type == TYPE_DATETIME ? zone_text(r) : STR(""));
     }
     return d;
 }

@@ -105,7 +105,8 @@ struct doc *present_modules(struct request *r, struct doc *doc) {
     struct doc *view = doc_object(a);
     doc_set_array(a, view, "crumbs");
     doc_set_str(a, view, "title", T(l, "Modules"));
-    doc_set_str(a, view, "text", T(l, "Choose a module to add, order or hide fields and to edit lists of values."));
+    doc_set_str(a, view, "text",
+                T(l, "Choose a module to add, order or hide fields and to edit lists of values."));
     doc_set_array(a, view, "actions");
     struct doc *columns = doc_set_array(a, view, "columns"), *rows = doc_set_array(a, view, "rows");
     table_column(r, columns, T(l, "Module"), false);
@@ -113,11 +114,17 @@ struct doc *present_modules(struct request *r, struct doc *doc) {
     table_column(r, columns, T(l, "Own fields"), true);
     doc_each(item, doc_get(doc, STR("items"))) {
         struct doc *row = doc_add(rows, doc_object(a));
-        doc_set_str(a, row, "href", rprintf(r, "/settings/modules/%.*s", STR_FMT(doc_get_text(item, "key"))));
+        doc_set_str(a, row, "href",
+                    rprintf(r, "/settings/modules/%.*s", STR_FMT(doc_get_text(item, "key"))));
         struct doc *cells = doc_set_array(a, row, "cells");
         table_cell(r, cells, run(r, translate(l, doc_get_text(item, "label")), "", STR("")), false);
-        table_cell(r, cells, run(r, format_integer(a, l, doc_get_int(item, "fields", 0)), "number", STR("")), true);
-        table_cell(r, cells, run(r, format_integer(a, l, doc_get_int(item, "own_fields", 0)), "number", STR("")), true);
+        table_cell(r, cells,
+                   run(r, format_integer(a, l, doc_get_int(item, "fields", 0)), "number", STR("")),
+                   true);
+        table_cell(
+            r, cells,
+            run(r, format_integer(a, l, doc_get_int(item, "own_fields", 0)), "number", STR("")),
+            true);
         doc_set_bool(a, row, "quiet", false);
     }
     doc_set(view, STR("empty"), doc_null(a));
@@ -186,7 +193,8 @@ static struct doc *field_row(struct request *r, const struct module *m, const st
     doc_set_str(a, d, "label", field_label(r, f));
     doc_set_str(a, d, "type", translate(r->language, str_z(type_looks[look].label)));
     doc_set_z(a, d, "icon", type_looks[look].icon);
-    doc_set_str(a, d, "href", rprintf(r, "/settings/modules/%.*s/fields/%.*s", STR_FMT(m->key), STR_FMT(f->key)));
+    doc_set_str(a, d, "href",
+                rprintf(r, "/settings/modules/%.*s/fields/%.*s", STR_FMT(m->key), STR_FMT(f->key)));
     doc_set(d, STR("marks"), field_marks(r, f));
     doc_set_bool(a, d, "hidden", f->hidden);
     doc_set_bool(a, d, "may_hide", !f->fixed);
@@ -207,7 +215,8 @@ struct doc *present_module(struct request *r, struct doc *doc) {
     struct str here = rprintf(r, "/settings/modules/%.*s", STR_FMT(m->key));
     doc_set(view, STR("module"), module_document(r, m));
     doc_set(view, STR("crumbs"), settings_crumbs(r));
-    doc_set_str(a, view, "title", FILL(a, T(r->language, "Fields: {0}"), translate(r->language, m->label)));
+    doc_set_str(a, view, "title",
+                FILL(a, T(r->language, "Fields: {0}"), translate(r->language, m->label)));
     doc_set_str(a, view, "action", here);
     doc_set_str(a, view, "add_href", rprintf(r, "%.*s/new", STR_FMT(here)));
     struct doc *groups = doc_set_array(a, view, "groups");
@@ -217,7 +226,9 @@ struct doc *present_module(struct request *r, struct doc *doc) {
             continue;
         struct str title = translate(r->language, f->group.n ? f->group : STR("General"));
         struct doc *fields = NULL;
-        doc_each(g, groups) if (str_eq(doc_get_text(g, "title"), title)) fields = doc_get(g, STR("fields"));
+        doc_each(g, groups)
+            if (str_eq(doc_get_text(g, "title"), title))
+                fields = doc_get(g, STR("fields"));
         if (!fields) {
             struct doc *g = doc_add(groups, doc_object(a));
             doc_set_str(a, g, "title", title);
@@ -238,7 +249,8 @@ struct doc *present_module(struct request *r, struct doc *doc) {
 // ---------------------------------------------------------------- writing a field
 
 // Changes a field: its record of `fields` when there is one already, else a new one.
-static enum status field_write(struct action *a, const struct module *m, const struct field *f, struct doc *values, struct error *e) {
+static enum status field_write(struct action *a, const struct module *m, const struct field *f,
+                               struct doc *values, struct error *e) {
     struct arena *arena = a->write->arena;
     const struct module *fields = model_module(a->model, STR("fields"));
     int64_t id, version;
@@ -261,7 +273,8 @@ struct arranging {
     bool hide, show;
 };
 
-static enum status write_order(struct action *a, const struct module *m, const struct arranging *w, struct error *e) {
+static enum status write_order(struct action *a, const struct module *m, const struct arranging *w,
+                               struct error *e) {
     struct arena *arena = a->write->arena;
     const struct field **moved = arena_array(arena, const struct field *, w->n + 1);
     int *places = arena_array(arena, int, w->n + 1);
@@ -269,7 +282,8 @@ static enum status write_order(struct action *a, const struct module *m, const s
     for (size_t i = 0; i < w->n; i++) {
         const struct field *f = module_field(m, w->order[i]);
         if (!f)
-            return error_set(e, INVALID, "order", N_("There is no field {0}."), arena_dup(arena, w->order[i]), NULL);
+            return error_set(e, INVALID, "order", N_("There is no field {0}."),
+                             arena_dup(arena, w->order[i]), NULL);
         places[n] = f->order;
         moved[n++] = f;
     }
@@ -303,7 +317,8 @@ static enum status write_arrangement(struct action *a, void *request, struct err
     const struct field *f = module_field(m, w->key);
     struct doc *values = doc_object(a->write->arena);
     if (!f)
-        return error_set(e, INVALID, "key", N_("There is no field {0}."), arena_dup(a->write->arena, w->key), NULL);
+        return error_set(e, INVALID, "key", N_("There is no field {0}."),
+                         arena_dup(a->write->arena, w->key), NULL);
     doc_set_bool(a->write->arena, values, "hidden", w->hide);
     return field_write(a, m, f, values, e);
 }
@@ -322,7 +337,9 @@ static void arranged(struct request *r) {
 static void read_order(struct request *r, struct arranging *w) {
     const struct doc *list = r->body ? doc_get(r->body, STR("order")) : NULL;
     w->order = arena_array(r->arena, struct str, FIELDS_MAX);
-    doc_each(key, list) if (w->n < FIELDS_MAX) w->order[w->n++] = doc_text(key);
+    doc_each(key, list)
+        if (w->n < FIELDS_MAX)
+            w->order[w->n++] = doc_text(key);
     for (size_t i = 0; i < r->form.n && w->n < FIELDS_MAX; i++)
         if (str_is(r->form.p[i].name, "order"))
             w->order[w->n++] = r->form.p[i].value;
@@ -348,7 +365,8 @@ static void move(struct request *r, struct arranging *w, struct str key, int by)
 
 void handle_module_arrange(struct request *r) {
     struct arranging *w = arena_new(r->arena, struct arranging);
-    struct str key = input_text(r, "do"), what = str_cut(&key, ' '); // "up city", or "up" with the key beside it
+    struct str key = input_text(r, "do"),
+               what = str_cut(&key, ' '); // "up city", or "up" with the key beside it
     if (!key.n)
         key = input_text(r, "key");
     read_order(r, w);
@@ -435,7 +453,9 @@ static bool hidden_sent(struct request *r, struct str key) {
 }
 
 static bool key_taken(const struct doc *list, struct str key) {
-    doc_each(c, list) if (str_eq(doc_get_text(c, "key"), key)) return true;
+    doc_each(c, list)
+        if (str_eq(doc_get_text(c, "key"), key))
+            return true;
     return false;
 }
 
@@ -445,8 +465,10 @@ static struct doc *choices_sent(struct request *r, const struct field *f) {
     struct doc *list = doc_array(a);
     size_t n = count_sent(r, "choice.key");
     for (size_t i = 0; i < n; i++) {
-        struct str key = nth_sent(r, "choice.key", i), label = str_trim(nth_sent(r, "choice.label", i));
-        struct str tone = nth_sent(r, "choice.tone", i), percent = str_trim(nth_sent(r, "choice.percent", i));
+        struct str key = nth_sent(r, "choice.key", i),
+                   label = str_trim(nth_sent(r, "choice.label", i));
+        struct str tone = nth_sent(r, "choice.tone", i),
+                   percent = str_trim(nth_sent(r, "choice.percent", i));
         const struct choice *before = f && key.n ? field_choice(f, key) : NULL;
         int64_t number;
         if (!label.n && !before)
@@ -456,7 +478,10 @@ static struct doc *choices_sent(struct request *r, const struct field *f) {
         if (!key.n) {
             key = key_from(r, "", label, 24);
             for (int k = 2; !key.n || key_taken(list, key) || (f && field_choice(f, key)); k++)
-                key = rprintf(r, "%.*s_%d", STR_FMT(key_from(r, "", label, 20).n ? key_from(r, "", label, 20) : STR("value")), k);
+                key = rprintf(r, "%.*s_%d",
+                              STR_FMT(key_from(r, "", label, 20).n ? key_from(r, "", label, 20)
+                                                                   : STR("value")),
+                              k);
         }
         struct doc *d = doc_add(list, doc_object(a));
         doc_set_str(a, d, "key", key);
@@ -475,7 +500,8 @@ static const char *const text_members[] = {"label", "help", "group", "preset"};
 static const char *const flag_members[] = {"required", "unique", "in_list", "hidden", "removed"};
 
 // Texts of built-in fields are shown translated; one that comes back untouched stays the message it is.
-static struct str untouched(struct request *r, const struct field *f, const char *member, struct str sent) {
+static struct str untouched(struct request *r, const struct field *f, const char *member,
+                            struct str sent) {
     struct str was = {0};
     if (f && strcmp(member, "label") == 0)
         was = f->label;
@@ -495,12 +521,15 @@ static struct doc *field_values(struct request *r, const struct field *f) {
     struct doc *d = doc_object(a);
     for (size_t i = 0; i < sizeof text_members / sizeof *text_members; i++)
         if (pairs_has(&r->form, text_members[i])) {
-            struct str text = untouched(r, f, text_members[i], str_trim(pairs_get(&r->form, text_members[i])));
+            struct str text =
+                untouched(r, f, text_members[i], str_trim(pairs_get(&r->form, text_members[i])));
             doc_set(d, str_z(text_members[i]), text.n ? doc_str(a, text) : doc_null(a));
         }
     for (size_t i = 0; i < sizeof flag_members / sizeof *flag_members; i++)
-        if (pairs_has(&r->form, flag_members[i]) || pairs_has(&r->form, arena_dup(a, rprintf(r, "%s.shown", flag_members[i]))))
-            doc_set(d, str_z(flag_members[i]), doc_bool(a, pairs_get(&r->form, flag_members[i]).n > 0));
+        if (pairs_has(&r->form, flag_members[i]) ||
+            pairs_has(&r->form, arena_dup(a, rprintf(r, "%s.shown", flag_members[i]))))
+            doc_set(d, str_z(flag_members[i]),
+                    doc_bool(a, pairs_get(&r->form, flag_members[i]).n > 0));
     struct str max = str_trim(pairs_get(&r->form, "max"));
     if (pairs_has(&r->form, "max"))
         doc_set(d, STR("max"), max.n ? doc_str(a, max) : doc_null(a));
@@ -523,7 +552,8 @@ static enum status write_field(struct action *a, void *request, struct error *e)
     int64_t id;
     if (s->field) {
         const struct field *f = module_field(m, s->field->key);
-        return f ? field_write(a, m, f, values, e) : error_set(e, NOT_FOUND, NULL, N_("There is no field {0}."), "", NULL);
+        return f ? field_write(a, m, f, values, e)
+                 : error_set(e, NOT_FOUND, NULL, N_("There is no field {0}."), "", NULL);
     }
     return record_create(a, model_module(a->model, STR("fields")), values, &id, e);
 }
@@ -545,7 +575,8 @@ static void field_written(struct request *r) {
     const struct model *now = crm_model_hold(r->web->crm);
     const struct field *f = module_field(model_module(now, r->module->key), s->key);
     struct doc *d = r->api && f ? field_document(r, f) : NULL;
-    respond_done(r, s->field ? 200 : 201, d, rprintf(r, "/settings/modules/%.*s", STR_FMT(r->module->key)), "saved");
+    respond_done(r, s->field ? 200 : 201, d,
+                 rprintf(r, "/settings/modules/%.*s", STR_FMT(r->module->key)), "saved");
     crm_model_release(r->web->crm, now);
 }
 
@@ -556,7 +587,9 @@ void handle_field_add(struct request *r) {
     if (!s->key.n) {
         s->key = key_from(r, "x_", doc_get_text(s->values, "label"), FIELD_KEY_MAX - 3);
         for (int k = 2; module_field(r->module, s->key); k++)
-            s->key = rprintf(r, "%.*s_%d", STR_FMT(key_from(r, "x_", doc_get_text(s->values, "label"), FIELD_KEY_MAX - 3)), k);
+            s->key = rprintf(
+                r, "%.*s_%d",
+                STR_FMT(key_from(r, "x_", doc_get_text(s->values, "label"), FIELD_KEY_MAX - 3)), k);
         doc_replace(s->values, STR("key"), doc_str(r->arena, s->key));
     }
     doc_replace(s->values, STR("of_module"), doc_str(r->arena, r->module->key));
@@ -575,11 +608,13 @@ void handle_field_change(struct request *r) {
 
 // ---------------------------------------------------------------- the page of a field
 
-static struct str shown_text(struct request *r, const struct field_state *s, const char *member, struct str now) {
+static struct str shown_text(struct request *r, const struct field_state *s, const char *member,
+                             struct str now) {
     return s->refused ? pairs_get(&r->form, member) : translate(r->language, now);
 }
 
-static bool shown_flag(struct request *r, const struct field_state *s, const char *member, bool now) {
+static bool shown_flag(struct request *r, const struct field_state *s, const char *member,
+                       bool now) {
     return s->refused ? pairs_get(&r->form, member).n > 0 : now;
 }
 
@@ -589,19 +624,26 @@ static struct doc *group_of(struct request *r, struct doc *groups, struct str ti
     return doc_set_array(r->arena, g, "controls");
 }
 
-static void add_type_controls(struct request *r, const struct field_state *s, struct doc *controls) {
+static void add_type_controls(struct request *r, const struct field_state *s,
+                              struct doc *controls) {
     const struct language *l = r->language;
-    struct str type = s->refused ? pairs_get(&r->form, "type") : STR("text"), target = pairs_get(&r->form, "target");
-    struct doc *types = doc_add(controls, control_choice(r, STR("type"), T(l, "Type"), problem_of(r, &s->problems, STR("type"))));
+    struct str type = s->refused ? pairs_get(&r->form, "type") : STR("text"),
+               target = pairs_get(&r->form, "target");
+    struct doc *types = doc_add(controls, control_choice(r, STR("type"), T(l, "Type"),
+                                                         problem_of(r, &s->problems, STR("type"))));
     for (size_t i = 0; i < sizeof type_looks / sizeof *type_looks; i++)
         if (type_looks[i].type != TYPE_JSON)
-            option(r, doc_get(types, STR("options")), str_z(field_type_name(type_looks[i].type)), translate(l, str_z(type_looks[i].label)),
+            option(r, doc_get(types, STR("options")), str_z(field_type_name(type_looks[i].type)),
+                   translate(l, str_z(type_looks[i].label)),
                    str_is(type, field_type_name(type_looks[i].type)));
-    struct doc *targets = doc_add(controls, control_choice(r, STR("target"), T(l, "Links to (for links)"), problem_of(r, &s->problems, STR("target"))));
+    struct doc *targets =
+        doc_add(controls, control_choice(r, STR("target"), T(l, "Links to (for links)"),
+                                         problem_of(r, &s->problems, STR("target"))));
     option(r, doc_get(targets, STR("options")), STR(""), STR("—"), false);
     for (size_t i = 0; i < r->model->n_modules; i++)
         if (!r->model->modules[i].system)
-            option(r, doc_get(targets, STR("options")), r->model->modules[i].key, translate(l, r->model->modules[i].label),
+            option(r, doc_get(targets, STR("options")), r->model->modules[i].key,
+                   translate(l, r->model->modules[i].label),
                    str_eq(target, r->model->modules[i].key));
 }
 
@@ -611,32 +653,50 @@ static struct doc *field_groups(struct request *r, const struct field_state *s) 
     const struct field *f = s->field ? s->field : &none;
     struct doc *groups = doc_array(r->arena), *controls = group_of(r, groups, T(l, "General"));
     const struct error *e = &s->problems;
-    doc_add(controls, control_input(r, STR("label"), T(l, "Label"), "text", shown_text(r, s, "label", f->label), problem_of(r, e, STR("label")), true));
+    doc_add(controls, control_input(r, STR("label"), T(l, "Label"), "text",
+                                    shown_text(r, s, "label", f->label),
+                                    problem_of(r, e, STR("label")), true));
     if (!s->field)
         add_type_controls(r, s, controls);
-    doc_add(controls, control_input(r, STR("group"), T(l, "Group"), "text", shown_text(r, s, "group", f->group), problem_of(r, e, STR("group")), false));
-    doc_add(controls, control_input(r, STR("help"), T(l, "Help"), "text", shown_text(r, s, "help", f->help), problem_of(r, e, STR("help")), false));
+    doc_add(controls, control_input(r, STR("group"), T(l, "Group"), "text",
+                                    shown_text(r, s, "group", f->group),
+                                    problem_of(r, e, STR("group")), false));
+    doc_add(controls,
+            control_input(r, STR("help"), T(l, "Help"), "text", shown_text(r, s, "help", f->help),
+                          problem_of(r, e, STR("help")), false));
     controls = group_of(r, groups, T(l, "Rules"));
     if (!f->computed) {
-        doc_add(controls, control_yes_no(r, STR("required"), T(l, "Required"), shown_flag(r, s, "required", f->required)));
-        doc_add(controls, control_yes_no(r, STR("unique"), T(l, "Unique"), shown_flag(r, s, "unique", f->unique)));
+        doc_add(controls, control_yes_no(r, STR("required"), T(l, "Required"),
+                                         shown_flag(r, s, "required", f->required)));
+        doc_add(controls, control_yes_no(r, STR("unique"), T(l, "Unique"),
+                                         shown_flag(r, s, "unique", f->unique)));
     }
-    doc_add(controls, control_yes_no(r, STR("in_list"), T(l, "Column of the list"), shown_flag(r, s, "in_list", f->in_list)));
+    doc_add(controls, control_yes_no(r, STR("in_list"), T(l, "Column of the list"),
+                                     shown_flag(r, s, "in_list", f->in_list)));
     if (!f->fixed && s->field)
-        doc_add(controls, control_yes_no(r, STR("hidden"), T(l, "Hidden"), shown_flag(r, s, "hidden", f->hidden)));
+        doc_add(controls, control_yes_no(r, STR("hidden"), T(l, "Hidden"),
+                                         shown_flag(r, s, "hidden", f->hidden)));
     if (!s->field || f->type == TYPE_TEXT || f->type == TYPE_LONG_TEXT || f->type == TYPE_INTEGER)
-        doc_add(controls, control_input(r, STR("max"), T(l, "Maximum (characters, or the largest number)"), "text",
-                                        s->refused ? pairs_get(&r->form, "max") : f->max ? rprintf(r, "%lld", (long long)f->max) : STR(""),
+        doc_add(controls, control_input(r, STR("max"),
+                                        T(l, "Maximum (characters, or the largest number)"), "text",
+                                        s->refused ? pairs_get(&r->form, "max")
+                                        : f->max   ? rprintf(r, "%lld", (long long)f->max)
+                                                   : STR(""),
                                         problem_of(r, e, STR("max")), false));
     if (!f->computed)
-        doc_add(controls, control_input(r, STR("preset"), T(l, "Default value"), "text", s->refused ? pairs_get(&r->form, "preset") : f->preset,
+        doc_add(controls, control_input(r, STR("preset"), T(l, "Default value"), "text",
+                                        s->refused ? pairs_get(&r->form, "preset") : f->preset,
                                         problem_of(r, e, STR("preset")), false));
     return groups;
 }
 
 static const struct {
     const char *key, *label;
-} tones[] = {{"", N_("plain")}, {"act", N_("in progress")}, {"wait", N_("waiting")}, {"won", N_("won, done")}, {"lost", N_("lost")}};
+} tones[] = {{"", N_("plain")},
+             {"act", N_("in progress")},
+             {"wait", N_("waiting")},
+             {"won", N_("won, done")},
+             {"lost", N_("lost")}};
 
 static void choice_row(struct request *r, struct doc *items, const struct choice *c) {
     struct arena *a = r->arena;
@@ -645,8 +705,10 @@ static void choice_row(struct request *r, struct doc *items, const struct choice
     doc_set_str(a, d, "label", c ? choice_label(r, c) : STR(""));
     struct doc *list = doc_set_array(a, d, "tones");
     for (size_t i = 0; i < sizeof tones / sizeof *tones; i++)
-        option(r, list, str_z(tones[i].key), translate(r->language, str_z(tones[i].label)), str_is(c ? c->tone : STR(""), tones[i].key));
-    doc_set_str(a, d, "percent", c && c->percent >= 0 ? rprintf(r, "%lld", (long long)c->percent) : STR(""));
+        option(r, list, str_z(tones[i].key), translate(r->language, str_z(tones[i].label)),
+               str_is(c ? c->tone : STR(""), tones[i].key));
+    doc_set_str(a, d, "percent",
+                c && c->percent >= 0 ? rprintf(r, "%lld", (long long)c->percent) : STR(""));
     doc_set_bool(a, d, "hidden", c && c->hidden);
 }
 
@@ -677,12 +739,17 @@ struct doc *present_field(struct request *r, struct doc *doc) {
     crumb(r, crumbs, translate(l, m->label), up);
     doc_set(view, STR("module"), module_document(r, m));
     doc_set(view, STR("crumbs"), crumbs);
-    doc_set_str(a, view, "title", s->field ? FILL(a, T(l, "Field: {0}"), field_label(r, s->field)) : T(l, "New field"));
+    doc_set_str(a, view, "title",
+                s->field ? FILL(a, T(l, "Field: {0}"), field_label(r, s->field))
+                         : T(l, "New field"));
     doc_set_bool(a, view, "creating", !s->field);
-    doc_set_str(a, view, "action", s->field ? rprintf(r, "%.*s/fields/%.*s", STR_FMT(up), STR_FMT(s->field->key)) : rprintf(r, "%.*s/fields", STR_FMT(up)));
+    doc_set_str(a, view, "action",
+                s->field ? rprintf(r, "%.*s/fields/%.*s", STR_FMT(up), STR_FMT(s->field->key))
+                         : rprintf(r, "%.*s/fields", STR_FMT(up)));
     doc_set(view, STR("version"), doc_null(a));
     doc_set_array(a, view, "hidden");
-    doc_set(view, STR("problems"), problems_of(r, model_module(r->model, STR("fields")), &s->problems));
+    doc_set(view, STR("problems"),
+            problems_of(r, model_module(r->model, STR("fields")), &s->problems));
     doc_set(view, STR("groups"), field_groups(r, s));
     doc_set(view, STR("choices"), choices_view(r, s->field));
     doc_set_str(a, view, "submit", s->field ? T(l, "Save") : T(l, "Add"));

@@ -10,14 +10,16 @@
 
 // ---------------------------------------------------------------- the pages of forms
 
-static enum status add_preset(struct request *r, struct doc *record, const struct field *f, struct error *e) {
+static enum status add_preset(struct request *r, struct doc *record, const struct field *f,
+                              struct error *e) {
     struct str given = query_text(r, arena_dup(r->arena, f->key));
     const struct doc *value = NULL;
     enum status s = OK;
     int64_t id;
     if (given.n && (f->type == TYPE_LINK || f->type == TYPE_USER) && str_int(given, &id))
         value = doc_int(r->arena, id);
-    else if (given.n && value_normalise(f, doc_str(r->arena, given), &r->viewer.local, r->arena, &value, NULL) != OK)
+    else if (given.n && value_normalise(f, doc_str(r->arena, given), &r->viewer.local, r->arena,
+                                        &value, NULL) != OK)
         value = NULL; // an address that suggests nonsense is no reason to refuse the form
     else if (!given.n)
         s = field_preset(f, &r->viewer.local, r->viewer.user, r->now, r->arena, &value, e);
@@ -111,7 +113,8 @@ static void failed(struct request *r, struct form_state *s) {
 }
 
 // Makes the records that were typed by name and are not there yet, as part of the same operation.
-static enum status make_linked(struct action *a, struct request *r, struct form_state *s, struct doc *values, struct error *e) {
+static enum status make_linked(struct action *a, struct request *r, struct form_state *s,
+                               struct doc *values, struct error *e) {
     enum status status = OK;
     for (struct form_new *n = s->news; n && !status; n = n->next) {
         const struct module *target = model_module(a->model, n->field->target);
@@ -120,7 +123,9 @@ static enum status make_linked(struct action *a, struct request *r, struct form_
         doc_set(linked, target->title, doc_str(a->write->arena, n->name));
         status = record_create(a, target, linked, &id, e);
         if (status == INVALID) // the problem is one of this form's field
-            return error_set(e, INVALID, arena_dup(r->arena, n->field->key), N_("It can't be created by its name alone; please create it first."), NULL);
+            return error_set(e, INVALID, arena_dup(r->arena, n->field->key),
+                             N_("It can't be created by its name alone; please create it first."),
+                             NULL);
         if (!status)
             doc_replace(values, n->field->key, doc_int(a->write->arena, id));
     }
@@ -137,7 +142,8 @@ static enum status write_new(struct action *a, void *request, struct error *e) {
     enum status status = make_linked(a, r, s, values, e);
     if (status)
         return status;
-    return str_is(m->key, "users") ? user_add(a, values, s->password_hash, &s->id, e) : record_create(a, m, values, &s->id, e);
+    return str_is(m->key, "users") ? user_add(a, values, s->password_hash, &s->id, e)
+                                   : record_create(a, m, values, &s->id, e);
 }
 
 static void created(struct request *r) {
@@ -163,7 +169,8 @@ static void created(struct request *r) {
     struct str here = href_of(r, r->module->key, s->id);
     if (r->api) {
         http_set(r->http, "Location", rprintf(r, "/api%.*s", STR_FMT(here)));
-        http_set(r->http, "ETag", rprintf(r, "\"%lld\"", (long long)doc_get_int(record, "version", 1)));
+        http_set(r->http, "ETag",
+                 rprintf(r, "\"%lld\"", (long long)doc_get_int(record, "version", 1)));
     }
     respond_done(r, 201, record, here, "created");
 }
@@ -175,7 +182,8 @@ static void hash_password(struct request *r, struct place *place) {
     if (crypto_password_hash(s->password, hash))
         s->password_hash = hash;
     else
-        error_set(&r->error, UNAVAILABLE, "password", N_("There is not enough memory to keep a password safely."), NULL);
+        error_set(&r->error, UNAVAILABLE, "password",
+                  N_("There is not enough memory to keep a password safely."), NULL);
 }
 
 static void hashed(struct request *r) {
@@ -186,11 +194,13 @@ static void hashed(struct request *r) {
 }
 
 static bool take_password(struct request *r, struct form_state *s) {
-    s->password = r->body ? doc_text(doc_get(s->values, STR("password"))) : pairs_get(&r->form, "new_password");
+    s->password = r->body ? doc_text(doc_get(s->values, STR("password")))
+                          : pairs_get(&r->form, "new_password");
     doc_remove(s->values, STR("password"));
     if (!s->password.n)
         return true;
-    return password_acceptable(s->password, doc_text(doc_get(s->values, STR("email"))), &r->error) == OK;
+    return password_acceptable(s->password, doc_text(doc_get(s->values, STR("email"))),
+                               &r->error) == OK;
 }
 
 void handle_create(struct request *r) {
@@ -221,7 +231,8 @@ static enum status write_change(struct action *a, void *request, struct error *e
     enum status status = make_linked(a, r, s, values, e);
     if (status)
         return status;
-    status = record_change(a, model_module(a->model, r->module->key), r->id, s->version, values, &s->version_now, &clash, e);
+    status = record_change(a, model_module(a->model, r->module->key), r->id, s->version, values,
+                           &s->version_now, &clash, e);
     s->clash = clash ? doc_copy(r->arena, clash) : NULL;
     return status;
 }
@@ -273,7 +284,9 @@ static void changed(struct request *r) {
         http_set(r->http, "ETag", rprintf(r, "\"%lld\"", (long long)s->version_now));
     bool merged = s->version && s->version_now > s->version + 1;
     respond_done(r, 200, r->api ? record : NULL, href_of(r, r->module->key, r->id),
-                 s->version_now == s->version ? "unchanged" : merged ? "merged" : "saved");
+                 s->version_now == s->version ? "unchanged"
+                 : merged                     ? "merged"
+                                              : "saved");
 }
 
 // If-Match: "7". A star or nothing is: whatever is there.

@@ -13,17 +13,17 @@ struct form_new {
 
 struct form_state {
     bool creating;
-    bool refused;          // `typed` is shown again, with problems
-    struct doc *record;    // as it is; of a new one its presets
+    bool refused;       // `typed` is shown again, with problems
+    struct doc *record; // as it is; of a new one its presets
     struct pairs typed;
     struct error problems;
-    struct doc *found;     // {KEY: [candidates for what was typed]}
-    struct doc *values;    // for the action
+    struct doc *found;  // {KEY: [candidates for what was typed]}
+    struct doc *values; // for the action
     struct form_new *news;
-    struct str password;   // of a new user
+    struct str password; // of a new user
     const char *password_hash;
-    int64_t id;            // what was created
-    int64_t version;       // started from; 0: whatever is there
+    int64_t id;      // what was created
+    int64_t version; // started from; 0: whatever is there
     int64_t version_now;
     struct doc *clash;
 };

@@ -26,7 +26,9 @@ static struct doc *money_value(struct request *r, struct str key) {
     struct str amount = str_trim(sent(r, key, "")), currency = sent(r, key, ".currency");
     if (!amount.n)
         return doc_null(r->arena);
-    return doc_str(r->arena, currency.n ? rprintf(r, "%.*s %.*s", STR_FMT(amount), STR_FMT(currency)) : amount);
+    return doc_str(r->arena, currency.n
+                                 ? rprintf(r, "%.*s %.*s", STR_FMT(amount), STR_FMT(currency))
+                                 : amount);
 }
 
 static struct doc *tags_value(struct request *r, struct str key) {
@@ -42,7 +44,8 @@ static struct doc *tags_value(struct request *r, struct str key) {
 
 // ---------------------------------------------------------------- links by name
 
-static void add_problem(struct request *r, struct form_state *s, struct str key, const char *msgid, struct str arg) {
+static void add_problem(struct request *r, struct form_state *s, struct str key, const char *msgid,
+                        struct str arg) {
     struct error *e = &s->problems;
     while (e->status && e->next)
         e = e->next;
@@ -61,16 +64,24 @@ static void add_file_problem(struct request *r, struct form_state *s, const stru
     e->next = NULL;
 }
 
-static struct doc *candidates(struct request *r, const struct module *target, struct str name, enum list_operator op) {
+static struct doc *candidates(struct request *r, const struct module *target, struct str name,
+                              enum list_operator op) {
     struct list_filter by_name = {.field = target->title, .op = op, .value = name};
     struct str columns[] = {target->title};
-    struct list_query q = {.module = target, .filters = &by_name, .n_filters = 1, .columns = columns, .n_columns = 1,
-                           .sort = {{target->title, false}}, .n_sort = 1, .limit = CANDIDATES};
+    struct list_query q = {.module = target,
+                           .filters = &by_name,
+                           .n_filters = 1,
+                           .columns = columns,
+                           .n_columns = 1,
+                           .sort = {{target->title, false}},
+                           .n_sort = 1,
+                           .limit = CANDIDATES};
     struct doc *found = NULL;
     return record_list(&r->reader, &q, &found, NULL) == OK ? doc_get(found, STR("items")) : NULL;
 }
 
-static void offer(struct request *r, struct form_state *s, const struct module *target, struct str key, const struct doc *items) {
+static void offer(struct request *r, struct form_state *s, const struct module *target,
+                  struct str key, const struct doc *items) {
     struct arena *a = r->arena;
     struct doc *list = doc_array(a);
     doc_each(item, items) {
@@ -83,14 +94,16 @@ static void offer(struct request *r, struct form_state *s, const struct module *
 }
 
 // The id behind a typed name: NULL when it is not one existing name.
-static struct doc *link_by_name(struct request *r, struct form_state *s, const struct field *f, struct str name) {
+static struct doc *link_by_name(struct request *r, struct form_state *s, const struct field *f,
+                                struct str name) {
     const struct module *target = model_module(r->model, f->target);
     if (!target || !may(&r->viewer, target, VERB_VIEW))
         return NULL;
     struct doc *same = candidates(r, target, name, OP_EQ);
     if (same && same->count == 1)
         return doc_int(r->arena, doc_get_int(same->first, "id", 0));
-    bool create = str_is(sent(r, f->key, ".new"), "1") && !target->system && may(&r->viewer, target, VERB_CREATE);
+    bool create = str_is(sent(r, f->key, ".new"), "1") && !target->system &&
+                  may(&r->viewer, target, VERB_CREATE);
     if (create && f->type == TYPE_LINK) {
         struct form_new *made = arena_new(r->arena, struct form_new);
         *made = (struct form_new){f, name, s->news};
@@ -104,7 +117,8 @@ static struct doc *link_by_name(struct request *r, struct form_state *s, const s
     }
     struct doc *like = candidates(r, target, name, OP_CONTAINS);
     offer(r, s, target, f->key, like);
-    add_problem(r, s, f->key, N_("There is none called {0}. Please choose one or create it."), name);
+    add_problem(r, s, f->key, N_("There is none called {0}. Please choose one or create it."),
+                name);
     return NULL;
 }
 
@@ -122,7 +136,8 @@ static struct doc *link_value(struct request *r, struct form_state *s, const str
     struct doc *list = doc_array(r->arena);
     doc_each(id, ids) {
         int64_t number;
-        doc_add(list, str_int(doc_text(id), &number) ? doc_int(r->arena, number) : doc_str(r->arena, doc_text(id)));
+        doc_add(list, str_int(doc_text(id), &number) ? doc_int(r->arena, number)
+                                                     : doc_str(r->arena, doc_text(id)));
     }
     for (struct str rest = typed; rest.n;) {
         struct str line = str_cut(&rest, '\n');
@@ -139,15 +154,16 @@ static struct doc *link_value(struct request *r, struct form_state *s, const str
 // ---------------------------------------------------------------- one field
 
 static bool is_there(struct request *r, const struct field *f) {
-    return was_sent(r, f->key, "") || was_sent(r, f->key, ".shown") || was_sent(r, f->key, ".text") ||
-           was_sent(r, f->key, ".currency");
+    return was_sent(r, f->key, "") || was_sent(r, f->key, ".shown") ||
+           was_sent(r, f->key, ".text") || was_sent(r, f->key, ".currency");
 }
 
 static struct doc *form_value(struct request *r, struct form_state *s, const struct field *f) {
     struct str text = sent(r, f->key, "");
     switch (f->type) {
     case TYPE_YES_NO:
-        return doc_bool(r->arena, text.n && !str_is(text, "0") && !str_is(text, "no") && !str_is(text, "false"));
+        return doc_bool(r->arena, text.n && !str_is(text, "0") && !str_is(text, "no") &&
+                                      !str_is(text, "false"));
     case TYPE_CHOICES:
         return all_sent(r, f->key);
     case TYPE_MONEY:
@@ -171,7 +187,10 @@ bool form_values(struct request *r, struct form_state *s) {
         const struct field *f = &m->fields[i];
         // "theirs" on the page of a conflict: the field is left as it is, whatever was sent for it.
         struct doc *file = f->type == TYPE_FILE ? files_form_value(r, f) : NULL;
-        if ((!file && !is_there(r, f)) || str_is(pairs_get(&r->form, arena_dup(r->arena, rprintf(r, "take.%.*s", STR_FMT(f->key)))), "theirs"))
+        if ((!file && !is_there(r, f)) ||
+            str_is(
+                pairs_get(&r->form, arena_dup(r->arena, rprintf(r, "take.%.*s", STR_FMT(f->key)))),
+                "theirs"))
             continue;
         doc_set(s->values, f->key, file ? file : form_value(r, s, f));
     }

@@ -6,7 +6,8 @@
 // ---------------------------------------------------------------- numbers
 
 // Puts the groups and the decimal sign of a language into "-1234.50".
-static struct str with_groups(struct arena *a, struct str plain, struct str decimal, struct str group) {
+static struct str with_groups(struct arena *a, struct str plain, struct str decimal,
+                              struct str group) {
     ptrdiff_t point = str_find(plain, STR("."));
     size_t whole = point < 0 ? plain.n : (size_t)point;
     size_t sign = plain.n && plain.p[0] == '-' ? 1 : 0;
@@ -30,7 +31,8 @@ static struct str with_groups(struct arena *a, struct str plain, struct str deci
     return (struct str){p, n};
 }
 
-struct str format_decimal(struct arena *a, const struct language *l, int64_t value, int scale, int min_decimals) {
+struct str format_decimal(struct arena *a, const struct language *l, int64_t value, int scale,
+                          int min_decimals) {
     char text[DECIMAL_TEXT];
     decimal_text(value, scale, min_decimals, text);
     return with_groups(a, str_z(text), l->decimal, l->group);
@@ -52,19 +54,24 @@ struct str format_bytes(struct arena *a, const struct language *l, int64_t bytes
         tenths = (tenths + 500) / 1000;
         unit++;
     }
-    struct str number = tenths >= 100 ? format_integer(a, l, (tenths + 5) / 10) : format_decimal(a, l, tenths, 1, 0);
+    struct str number = tenths >= 100 ? format_integer(a, l, (tenths + 5) / 10)
+                                      : format_decimal(a, l, tenths, 1, 0);
     return arena_printf(a, "%.*s\u00a0%s", STR_FMT(number), units[unit]);
 }
 
 // ---------------------------------------------------------------- days
 
-static const char *const months[] = {N_("January"), N_("February"), N_("March"),     N_("April"),   N_("May (month)"), N_("June"),
-                                     N_("July"),    N_("August"),   N_("September"), N_("October"), N_("November"),    N_("December")};
-static const char *const short_months[] = {N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
-                                           N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")};
+static const char *const months[] = {N_("January"), N_("February"),    N_("March"),
+                                     N_("April"),   N_("May (month)"), N_("June"),
+                                     N_("July"),    N_("August"),      N_("September"),
+                                     N_("October"), N_("November"),    N_("December")};
+static const char *const short_months[] = {N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"),
+                                           N_("May"), N_("Jun"), N_("Jul"), N_("Aug"),
+                                           N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")};
 static const char *const weekdays[] = {N_("Sunday"),   N_("Monday"), N_("Tuesday"), N_("Wednesday"),
                                        N_("Thursday"), N_("Friday"), N_("Saturday")};
-static const char *const short_weekdays[] = {N_("Sun"), N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat")};
+static const char *const short_weekdays[] = {N_("Sun"), N_("Mon"), N_("Tue"), N_("Wed"),
+                                             N_("Thu"), N_("Fri"), N_("Sat")};
 
 static struct str word(const struct language *l, const char *msgid) {
     struct str text = translate(l, str_z(msgid));
@@ -74,13 +81,15 @@ static struct str word(const struct language *l, const char *msgid) {
 }
 
 struct str format_day(struct arena *a, const struct language *l, struct civil c) {
-    return JOIN(a, int_text(a, c.day), STR("\u00a0"), word(l, short_months[c.month - 1]), STR("\u00a0"), int_text(a, c.year));
+    return JOIN(a, int_text(a, c.day), STR("\u00a0"), word(l, short_months[c.month - 1]),
+                STR("\u00a0"), int_text(a, c.year));
 }
 
 struct str format_date(struct arena *a, const struct language *l, struct str iso) {
     if (!date_valid(iso))
         return iso;
-    struct civil c = {.year = (iso.p[0] - '0') * 1000 + (iso.p[1] - '0') * 100 + (iso.p[2] - '0') * 10 + iso.p[3] - '0',
+    struct civil c = {.year = (iso.p[0] - '0') * 1000 + (iso.p[1] - '0') * 100 +
+                              (iso.p[2] - '0') * 10 + iso.p[3] - '0',
                       .month = (iso.p[5] - '0') * 10 + iso.p[6] - '0',
                       .day = (iso.p[8] - '0') * 10 + iso.p[9] - '0'};
     return format_day(a, l, c);
@@ -128,19 +137,24 @@ static struct str ago(struct arena *a, const struct language *l, micros gone) {
     return count_text(a, T(l, "{0} h ago"), gone / HOUR);
 }
 
-struct str format_relative(struct arena *a, const struct language *l, const struct zone *zone, micros at, micros now) {
+struct str format_relative(struct arena *a, const struct language *l, const struct zone *zone,
+                           micros at, micros now) {
     struct civil there = zone_civil(zone, at), here = zone_civil(zone, now);
     int64_t days = day_number(here) - day_number(there);
     if (at > now)
-        return now + MINUTE > at ? T(l, "now") : days == 0 ? format_clock(a, there, false) : format_days(a, l, -days);
+        return now + MINUTE > at ? T(l, "now")
+               : days == 0       ? format_clock(a, there, false)
+                                 : format_days(a, l, -days);
     if (days == 0 || now - at < 6 * HOUR)
         return ago(a, l, now - at);
     if (days == 1)
         return T(l, "yesterday");
     if (days < 7)
-        return arena_printf(a, "%.*s %d", STR_FMT(word(l, short_weekdays[there.weekday])), there.day);
+        return arena_printf(a, "%.*s %d", STR_FMT(word(l, short_weekdays[there.weekday])),
+                            there.day);
     if (there.year == here.year)
-        return arena_printf(a, "%d\u00a0%.*s", there.day, STR_FMT(word(l, short_months[there.month - 1])));
+        return arena_printf(a, "%d\u00a0%.*s", there.day,
+                            STR_FMT(word(l, short_months[there.month - 1])));
     return format_day(a, l, there);
 }
 
@@ -164,7 +178,8 @@ struct str format_span(struct arena *a, const struct language *l, micros span) {
     return count_text(a, T(l, "{0} d"), span / DAY);
 }
 
-struct str format_heading(struct arena *a, const struct language *l, struct civil day, struct civil today) {
+struct str format_heading(struct arena *a, const struct language *l, struct civil day,
+                          struct civil today) {
     int64_t days = day_number(today) - day_number(day);
     if (days == 0)
         return T(l, "Today");

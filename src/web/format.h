@@ -6,7 +6,8 @@
 #include "web/language.h"
 
 // A decimal of 10^-scale units, with at least min_decimals decimals: "21.150,00".
-struct str format_decimal(struct arena *, const struct language *, int64_t value, int scale, int min_decimals);
+struct str format_decimal(struct arena *, const struct language *, int64_t value, int scale,
+                          int min_decimals);
 struct str format_integer(struct arena *, const struct language *, int64_t);
 // A position in the log: always in groups of three with a no-break space.
 struct str format_position(struct arena *, int64_t);
@@ -15,18 +16,22 @@ struct str format_bytes(struct arena *, const struct language *, int64_t);
 
 // "12 dic 2026" of "2026-12-12" (as it stands when it is no date).
 struct str format_date(struct arena *, const struct language *, struct str iso);
-struct str format_day(struct arena *, const struct language *, struct civil);       // "12 dic 2026"
-struct str format_day_long(struct arena *, const struct language *, struct civil, bool year); // "sábado, 21 de noviembre de 2026"
-struct str format_clock(struct arena *, struct civil, bool seconds);                // "16:42", "16:42:07"
-struct str format_moment(struct arena *, const struct language *, struct civil);    // "12 dic 2026 16:42"
+struct str format_day(struct arena *, const struct language *, struct civil); // "12 dic 2026"
+struct str format_day_long(struct arena *, const struct language *, struct civil,
+                           bool year); // "sábado, 21 de noviembre de 2026"
+struct str format_clock(struct arena *, struct civil, bool seconds); // "16:42", "16:42:07"
+struct str format_moment(struct arena *, const struct language *,
+                         struct civil); // "12 dic 2026 16:42"
 struct str format_moment_long(struct arena *, const struct language *, struct civil);
 // "now", "3 min ago", "yesterday", "Tue 17", "12 Nov 2026"; of moments to come "in 3 days".
-struct str format_relative(struct arena *, const struct language *, const struct zone *, micros at, micros now);
+struct str format_relative(struct arena *, const struct language *, const struct zone *, micros at,
+                           micros now);
 // "today", "tomorrow", "in 21 days", "3 days ago" of a date, as seen from a day; days between them.
 struct str format_days(struct arena *, const struct language *, int64_t days);
 // A length of time in one unit: "40 min", "2 d", "3 h".
 struct str format_span(struct arena *, const struct language *, micros);
 // A day's heading: "Today", "Yesterday", else the long date.
-struct str format_heading(struct arena *, const struct language *, struct civil day, struct civil today);
+struct str format_heading(struct arena *, const struct language *, struct civil day,
+                          struct civil today);
 
 #endif

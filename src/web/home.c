@@ -15,8 +15,12 @@ static const struct waiting {
     const char *module, *filters, *sort, *title; // filters and sort as in an address
 } waiting[] = {
     {"tasks", "filter[owner][eq]=me&filter[done][eq]=0", "due", N_("My activities")},
-    {"opportunities", "filter[owner][eq]=me&filter[stage][ne]=won&filter[stage][ne]=lost", "closing_date", N_("My opportunities")},
-    {"cases", "filter[owner][eq]=me&filter[status][ne]=solved&filter[status][ne]=closed&filter[status][ne]=cancelled", NULL, N_("My cases")},
+    {"opportunities", "filter[owner][eq]=me&filter[stage][ne]=won&filter[stage][ne]=lost",
+     "closing_date", N_("My opportunities")},
+    {"cases",
+     "filter[owner][eq]=me&filter[status][ne]=solved&filter[status][ne]=closed&filter[status][ne]="
+     "cancelled",
+     NULL, N_("My cases")},
 };
 #define N_WAITING (sizeof waiting / sizeof *waiting)
 
@@ -32,14 +36,16 @@ static bool waiting_pairs(struct request *r, const struct waiting *w, struct pai
     return true;
 }
 
-static enum status read_waiting(struct request *r, const struct waiting *w, struct doc *out, struct error *e) {
+static enum status read_waiting(struct request *r, const struct waiting *w, struct doc *out,
+                                struct error *e) {
     const struct module *m = model_module(r->model, str_z(w->module));
     struct pairs pairs;
     if (!m || !may(&r->viewer, m, VERB_VIEW) || !waiting_pairs(r, w, &pairs))
         return OK;
     struct list_filter filters[8];
     struct str columns[8] = {m->title, STR("owner")};
-    struct list_query q = {.module = m, .filters = filters, .columns = columns, .n_columns = 2, .limit = BOX_ITEMS};
+    struct list_query q = {
+        .module = m, .filters = filters, .columns = columns, .n_columns = 2, .limit = BOX_ITEMS};
     static const char *const more[] = {"due", "priority", "closing_date", "stage", "status"};
     for (size_t i = 0; i < sizeof more / sizeof *more; i++)
         if (readable(r, m, str_z(more[i])))
@@ -49,7 +55,8 @@ static enum status read_waiting(struct request *r, const struct waiting *w, stru
         struct str op;
         f->value = pairs.p[i].value;
         // A field that an administrator has taken away takes its part of the question along.
-        if (filter_name(pairs.p[i].name, &f->field, &op) && list_operator_find(op, &f->op) && readable(r, m, f->field))
+        if (filter_name(pairs.p[i].name, &f->field, &op) && list_operator_find(op, &f->op) &&
+            readable(r, m, f->field))
             q.n_filters++;
     }
     if (w->sort && readable(r, m, str_z(w->sort)))
@@ -86,7 +93,8 @@ void handle_home(struct request *r) {
     doc_set_bool(r->arena, d, "new", fresh);
     for (size_t i = 0; i < N_WAITING && !s; i++)
         s = read_waiting(r, &waiting[i], mine, &r->error);
-    struct history_query q = {.visible = true, .user = -1, .operation = -1, .before = -1, .limit = RECENT};
+    struct history_query q = {
+        .visible = true, .user = -1, .operation = -1, .before = -1, .limit = RECENT};
     if (!s)
         s = history_list(&r->reader, &q, &recent, &r->error);
     if (s) {
@@ -107,8 +115,8 @@ static struct str greeting(struct request *r) {
     return FILL(r->arena, text, first);
 }
 
-static void step(struct request *r, struct doc *steps, const char *icon, struct str title, struct str text, struct str label, struct str href,
-                 bool primary) {
+static void step(struct request *r, struct doc *steps, const char *icon, struct str title,
+                 struct str text, struct str label, struct str href, bool primary) {
     struct arena *a = r->arena;
     struct doc *d = doc_add(steps, doc_object(a));
     doc_set_z(a, d, "icon", icon);
@@ -125,17 +133,22 @@ static struct doc *start_view(struct request *r) {
     const struct language *l = r->language;
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "title", T(l, "Begin here"));
-    doc_set_str(a, d, "text", T(l, "There are no records yet. Everything you do from now on is kept in a history that proves itself."));
+    doc_set_str(a, d, "text",
+                T(l, "There are no records yet. Everything you do from now on is kept in a history "
+                     "that proves itself."));
     struct doc *steps = doc_set_array(a, d, "steps");
     const struct module *contacts = model_module(r->model, STR("contacts"));
     if (contacts && may(&r->viewer, contacts, VERB_IMPORT))
-        step(r, steps, "file-spreadsheet", T(l, "Bring what you have"), T(l, "Contacts from a CSV file or a spreadsheet."), T(l, "Import contacts"),
+        step(r, steps, "file-spreadsheet", T(l, "Bring what you have"),
+             T(l, "Contacts from a CSV file or a spreadsheet."), T(l, "Import contacts"),
              STR("/contacts/import"), true);
     if (contacts && may(&r->viewer, contacts, VERB_CREATE))
-        step(r, steps, "user-plus", T(l, "Write down the first contact"), T(l, "A name is enough; the rest can follow."), T(l, "New contact"),
+        step(r, steps, "user-plus", T(l, "Write down the first contact"),
+             T(l, "A name is enough; the rest can follow."), T(l, "New contact"),
              STR("/contacts/new"), false);
     if (may(&r->viewer, NULL, VERB_USERS))
-        step(r, steps, "users", T(l, "Invite your colleagues"), T(l, "Each with their own profile: what they may see and do."), T(l, "New user"),
+        step(r, steps, "users", T(l, "Invite your colleagues"),
+             T(l, "Each with their own profile: what they may see and do."), T(l, "New user"),
              STR("/users/new"), false);
     return steps->count ? d : doc_null(a);
 }
@@ -150,7 +163,10 @@ static struct doc *box_item(struct request *r, const struct module *m, const str
         note = format_relative(a, r->language, r->zone, due, r->now);
         flag = doc_object(a);
         doc_set_z(a, flag, "tone", late ? "lost" : soon ? "wait" : "won");
-        doc_set_str(a, flag, "text", late ? T(r->language, "Overdue") : soon ? T(r->language, "Due soon") : T(r->language, "In time"));
+        doc_set_str(a, flag, "text",
+                    late   ? T(r->language, "Overdue")
+                    : soon ? T(r->language, "Due soon")
+                           : T(r->language, "In time"));
     } else if (doc_get_text(item, "closing_date").n) {
         note = format_date(a, r->language, doc_get_text(item, "closing_date"));
     }
@@ -176,19 +192,23 @@ static struct doc *box_item(struct request *r, const struct module *m, const str
     return d;
 }
 
-static void box_view(struct request *r, struct doc *boxes, const struct waiting *w, const struct doc *list) {
+static void box_view(struct request *r, struct doc *boxes, const struct waiting *w,
+                     const struct doc *list) {
     struct arena *a = r->arena;
     const struct module *m = model_module(r->model, str_z(w->module));
     struct pairs pairs;
     if (!list || !waiting_pairs(r, w, &pairs))
         return;
     struct doc *d = doc_add(boxes, doc_object(a)), *items = doc_array(a);
-    doc_each(item, doc_get(list, STR("items"))) doc_add(items, box_item(r, m, item));
+    doc_each(item, doc_get(list, STR("items")))
+        doc_add(items, box_item(r, m, item));
     bool more = !doc_is_null(doc_get(list, STR("next")));
     doc_set_str(a, d, "title", translate(r->language, str_z(w->title)));
     doc_set_str(a, d, "count", rprintf(r, "%zu%s", (size_t)items->count, more ? "+" : ""));
     doc_set_str(a, d, "all_href", list_href(r, rprintf(r, "/%s", w->module), &pairs, "", NULL, 0));
-    doc_set(d, STR("add_href"), or_null(r, may(&r->viewer, m, VERB_CREATE) ? rprintf(r, "/%s/new", w->module) : STR("")));
+    doc_set(
+        d, STR("add_href"),
+        or_null(r, may(&r->viewer, m, VERB_CREATE) ? rprintf(r, "/%s/new", w->module) : STR("")));
     doc_set_str(a, d, "add_label", T(r->language, "Add"));
     doc_set(d, STR("items"), items);
     doc_set_str(a, d, "empty_text", T(r->language, "Nothing here."));
@@ -204,11 +224,14 @@ struct doc *present_home(struct request *r, struct doc *doc) {
     doc_set(view, STR("start"), doc_get_true(doc, "new") ? start_view(r) : doc_null(a));
     doc_set_array(a, view, "counts");
     for (size_t i = 0; i < N_WAITING; i++)
-        box_view(r, boxes, &waiting[i], doc_get(doc_get(doc, STR("waiting")), str_z(waiting[i].module)));
+        box_view(r, boxes, &waiting[i],
+                 doc_get(doc_get(doc, STR("waiting")), str_z(waiting[i].module)));
     doc_set(view, STR("boxes"), boxes);
     doc_set_str(a, recent, "title", T(l, "What changed"));
-    doc_set(recent, STR("all_href"), or_null(r, may(&r->viewer, NULL, VERB_AUDIT) ? STR("/history") : STR("")));
-    doc_set(recent, STR("days"), story_days(r, doc_get(doc_get(doc, STR("recent")), STR("items")), NULL, 0));
+    doc_set(recent, STR("all_href"),
+            or_null(r, may(&r->viewer, NULL, VERB_AUDIT) ? STR("/history") : STR("")));
+    doc_set(recent, STR("days"),
+            story_days(r, doc_get(doc_get(doc, STR("recent")), STR("items")), NULL, 0));
     doc_set_str(a, recent, "empty_text", T(l, "Nothing has happened yet."));
     doc_set(recent, STR("older_href"), doc_null(a));
     doc_set(view, STR("recent"), recent);
@@ -222,7 +245,8 @@ void handle_keys_page(struct request *r) {
 
 // ---------------------------------------------------------------- search
 
-static enum status limit_of(struct request *r, int64_t preset, int64_t most, int64_t *out, struct error *e) {
+static enum status limit_of(struct request *r, int64_t preset, int64_t most, int64_t *out,
+                            struct error *e) {
     struct str text = query_text(r, "limit");
     *out = preset;
     if (text.n && (!str_int(text, out) || *out < 1 || *out > most))
@@ -237,7 +261,8 @@ void handle_search(struct request *r) {
     int64_t limit;
     enum status s = limit_of(r, 20, 50, &limit, &r->error);
     if (!s && key.n && (!only || !may(&r->viewer, only, VERB_VIEW)))
-        s = error_set(&r->error, INVALID, "module", N_("There is no module {0}."), arena_dup(r->arena, key), NULL);
+        s = error_set(&r->error, INVALID, "module", N_("There is no module {0}."),
+                      arena_dup(r->arena, key), NULL);
     if (!s && text.n)
         s = record_search(&r->reader, text, only, (int)limit, &found, &r->error);
     else
@@ -270,17 +295,21 @@ static struct doc *hit_runs(struct request *r, struct str name, struct str text)
     return list;
 }
 
-static struct doc *search_group(struct request *r, struct doc *groups, const struct module *m, struct str text) {
+static struct doc *search_group(struct request *r, struct doc *groups, const struct module *m,
+                                struct str text) {
     struct arena *a = r->arena;
     struct str title = translate(r->language, m->label);
-    doc_each(g, groups) if (str_eq(doc_get_text(g, "title"), title)) return doc_get(g, STR("items"));
+    doc_each(g, groups)
+        if (str_eq(doc_get_text(g, "title"), title))
+            return doc_get(g, STR("items"));
     struct doc *g = doc_object(a);
     struct pair search = {STR("filter[q][contains]"), text};
     struct pairs none = {0};
     doc_add(groups, g);
     doc_set_str(a, g, "title", title);
     doc_set_str(a, g, "icon", m->icon);
-    doc_set_str(a, g, "all_href", list_href(r, rprintf(r, "/%.*s", STR_FMT(m->key)), &none, "", &search, 1));
+    doc_set_str(a, g, "all_href",
+                list_href(r, rprintf(r, "/%.*s", STR_FMT(m->key)), &none, "", &search, 1));
     return doc_set_array(a, g, "items");
 }
 
@@ -303,13 +332,16 @@ struct doc *present_search(struct request *r, struct doc *found) {
     r->title = T(l, "Search");
     doc_set_str(a, view, "title", r->title);
     doc_set_str(a, view, "q", text);
-    doc_set_str(a, view, "count_text", text.n ? FILL(a, TN(l, "{0} hit", "{0} hits", n), rprintf(r, "%lld", (long long)n)) : STR(""));
+    doc_set_str(a, view, "count_text",
+                text.n ? FILL(a, TN(l, "{0} hit", "{0} hits", n), rprintf(r, "%lld", (long long)n))
+                       : STR(""));
     doc_set(view, STR("groups"), groups);
     struct doc *empty = doc_null(a);
     if (!n)
-        empty = empty_document(r, "search", text.n ? T(l, "Nothing found") : T(l, "Search everything"),
-                               text.n ? T(l, "Try fewer or other words; parts of words are enough.")
-                                      : T(l, "Names, numbers, addresses, remarks: any part of any text."));
+        empty = empty_document(
+            r, "search", text.n ? T(l, "Nothing found") : T(l, "Search everything"),
+            text.n ? T(l, "Try fewer or other words; parts of words are enough.")
+                   : T(l, "Names, numbers, addresses, remarks: any part of any text."));
     doc_set(view, STR("empty"), empty);
     return view;
 }
@@ -324,7 +356,12 @@ void handle_lookup(struct request *r) {
     int64_t limit;
     struct doc *list;
     enum status s = limit_of(r, 10, 50, &limit, &r->error);
-    struct list_query q = {.module = m, .filters = &by_name, .n_filters = text.n ? 1 : 0, .columns = columns, .n_columns = 1, .limit = (int)limit};
+    struct list_query q = {.module = m,
+                           .filters = &by_name,
+                           .n_filters = text.n ? 1 : 0,
+                           .columns = columns,
+                           .n_columns = 1,
+                           .limit = (int)limit};
     if (!s)
         s = record_list(&r->reader, &q, &list, &r->error);
     if (s) {
@@ -359,7 +396,8 @@ struct doc *present_lookup(struct request *r, struct doc *found) {
         create = doc_object(a);
         doc_set_str(a, create, "label", FILL(a, T(r->language, "Create “{0}”"), text));
         doc_set_str(a, create, "text", text);
-        doc_set_str(a, create, "href", list_href(r, rprintf(r, "/%.*s/new", STR_FMT(m->key)), &none, "", &name, 1));
+        doc_set_str(a, create, "href",
+                    list_href(r, rprintf(r, "/%.*s/new", STR_FMT(m->key)), &none, "", &name, 1));
     }
     doc_set_str(a, view, "q", text);
     doc_set(view, STR("items"), items);

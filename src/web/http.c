@@ -185,8 +185,11 @@ static void exchange_done(struct exchange *x) {
     buf_keep(&x->body);
     buf_keep(&x->form_text);
     buf_keep(&x->r.out);
-    struct exchange clean = {.arena = x->arena, .body = x->body, .form_text = x->form_text,
-                             .r.out = x->r.out, .next = loop->unused};
+    struct exchange clean = {.arena = x->arena,
+                             .body = x->body,
+                             .form_text = x->form_text,
+                             .r.out = x->r.out,
+                             .next = loop->unused};
     *x = clean;
     loop->unused = x;
     loop->n_unused++;
@@ -198,7 +201,8 @@ struct str http_header(struct http_request *r, const char *name) {
     struct exchange *x = (struct exchange *)r;
     const char *value = NULL;
     size_t n = 0;
-    if (MHD_lookup_connection_value_n(x->mhd, MHD_HEADER_KIND, name, strlen(name), &value, &n) != MHD_YES)
+    if (MHD_lookup_connection_value_n(x->mhd, MHD_HEADER_KIND, name, strlen(name), &value, &n) !=
+        MHD_YES)
         return STR("");
     return (struct str){value, value ? n : 0};
 }
@@ -227,7 +231,8 @@ static bool upload_write(struct exchange *x, const char *bytes, size_t n) {
 }
 
 static bool upload_open(struct exchange *x) {
-    struct str path = arena_printf(&x->arena, "%s/upload-XXXXXX", x->http->options.upload_directory);
+    struct str path =
+        arena_printf(&x->arena, "%s/upload-XXXXXX", x->http->options.upload_directory);
     x->fd = mkostemp((char *)path.p, O_CLOEXEC);
     if (x->fd < 0)
         return false;
@@ -239,7 +244,8 @@ static bool upload_open(struct exchange *x) {
 static void urlencode(struct buf *b, const char *s, size_t n) {
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)s[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     c == '-' || c == '_';
         if (plain)
             buf_char(b, (char)c);
         else
@@ -271,8 +277,9 @@ static bool upload_next(struct exchange *x, const char *key, const char *name, c
 }
 
 // A piece of a field of a multipart form; parts with a file name are uploads.
-static enum MHD_Result on_form(void *cls, enum MHD_ValueKind kind, const char *key, const char *file_name,
-                               const char *media, const char *encoding, const char *data, uint64_t offset, size_t size) {
+static enum MHD_Result on_form(void *cls, enum MHD_ValueKind kind, const char *key,
+                               const char *file_name, const char *media, const char *encoding,
+                               const char *data, uint64_t offset, size_t size) {
     (void)kind, (void)encoding;
     struct exchange *x = cls;
     if (file_name) {
@@ -337,7 +344,9 @@ static void body_complete(struct exchange *x) {
         x->form = NULL;
     }
     x->r.body = x->too_large ? STR("") : buf_view(&x->body);
-    x->r.body_state = x->too_large ? HTTP_BODY_TOO_LARGE : x->upload_failed ? HTTP_BODY_FAILED : HTTP_BODY_FINE;
+    x->r.body_state = x->too_large       ? HTTP_BODY_TOO_LARGE
+                      : x->upload_failed ? HTTP_BODY_FAILED
+                                         : HTTP_BODY_FINE;
     if (x->r.fate == HTTP_BODY_FILE) {
         if (x->fd >= 0 && close(x->fd) != 0)
             x->upload_failed = true;
@@ -376,12 +385,14 @@ void http_answer(struct http_request *r, int status) {
         buf_clear(&r->out);
         status = 500;
     }
-    answer_is(x, status, MHD_create_response_from_buffer(r->out.n, r->out.p, MHD_RESPMEM_PERSISTENT));
+    answer_is(x, status,
+              MHD_create_response_from_buffer(r->out.n, r->out.p, MHD_RESPMEM_PERSISTENT));
 }
 
 void http_answer_fixed(struct http_request *r, int status, struct str body) {
-    answer_is((struct exchange *)r, status,
-              MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, MHD_RESPMEM_PERSISTENT));
+    answer_is(
+        (struct exchange *)r, status,
+        MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, MHD_RESPMEM_PERSISTENT));
 }
 
 void http_answer_file(struct http_request *r, int status, int fd, int64_t size) {
@@ -392,7 +403,8 @@ static enum MHD_Result send_answer(struct exchange *x) {
     x->stage = STAGE_ANSWERED;
     if (!x->stream)
         atomic_store(&x->on->deadline,
-                     clock_monotonic() + (micros)x->http->options.request_seconds * SECOND * UPLOAD_PATIENCE);
+                     clock_monotonic() +
+                         (micros)x->http->options.request_seconds * SECOND * UPLOAD_PATIENCE);
     else
         atomic_store(&x->on->deadline, INT64_MAX);
     return MHD_queue_response(x->mhd, (unsigned)x->status, x->answer);
@@ -460,16 +472,18 @@ static void on_stream_closed(void *cls) {
     free(s);
 }
 
-struct http_stream *http_answer_stream(struct http_request *r, int status, const struct http_stream_calls *calls,
-                                       void *arg) {
+struct http_stream *http_answer_stream(struct http_request *r, int status,
+                                       const struct http_stream_calls *calls, void *arg) {
     struct exchange *x = (struct exchange *)r;
     struct http_stream *s = must_alloc(sizeof *s);
-    *s = (struct http_stream){.x = x, .calls = *calls, .arg = arg, .pending = BUF_INIT((size_t)4 << 20)};
+    *s = (struct http_stream){
+        .x = x, .calls = *calls, .arg = arg, .pending = BUF_INIT((size_t)4 << 20)};
     pthread_mutex_init(&s->mutex, NULL);
     atomic_fetch_add(&x->http->n_streams, 1);
     x->stream = s;
-    answer_is(x, status,
-              MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_PIECE, on_stream_read, s, NULL));
+    answer_is(
+        x, status,
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_PIECE, on_stream_read, s, NULL));
     return s;
 }
 
@@ -539,8 +553,9 @@ static enum MHD_Result on_whole(struct exchange *x) {
     return send_answer(x);
 }
 
-static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
-                                 const char *version, const char *data, size_t *size, void **context) {
+static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const char *url,
+                                 const char *method, const char *version, const char *data,
+                                 size_t *size, void **context) {
     (void)cls, (void)mhd, (void)url, (void)version;
     struct exchange *x = *context;
     if (x->stage == STAGE_HEAD)
@@ -548,13 +563,15 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const ch
     if (*size > 0) {
         take_piece(x, data, *size);
         *size = 0;
-        bool enough = x->swallowed > SWALLOW_MAX && (x->stage == STAGE_ANSWERED || x->too_large || x->upload_failed);
+        bool enough = x->swallowed > SWALLOW_MAX &&
+                      (x->stage == STAGE_ANSWERED || x->too_large || x->upload_failed);
         return enough ? MHD_NO : MHD_YES;
     }
     return on_whole(x);
 }
 
-static void on_completed(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode why) {
+static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+                         enum MHD_RequestTerminationCode why) {
     (void)mhd;
     struct http *h = cls;
     struct exchange *x = *context;
@@ -567,7 +584,8 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context, 
         atomic_fetch_add(&h->refused, 1);
     if (x->stream)
         on_stream_closed(x->stream);
-    h->options.finish(h->options.app, &x->r, x->answer ? x->status : 0, clock_monotonic() - x->started);
+    h->options.finish(h->options.app, &x->r, x->answer ? x->status : 0,
+                      clock_monotonic() - x->started);
     micros patience = (micros)(h->options.idle_seconds + h->options.request_seconds) * SECOND;
     atomic_store(&x->on->deadline, clock_monotonic() + patience);
     exchange_done(x);
@@ -588,7 +606,8 @@ static void peer_of(struct connection *c, const struct sockaddr *address) {
     }
 }
 
-static void on_connection(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode what) {
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode what) {
     struct http *h = cls;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         struct connection *c = must_alloc(sizeof *c);
@@ -624,7 +643,8 @@ static size_t on_unescape(void *cls, struct MHD_Connection *mhd, char *text) {
     return strlen(text);
 }
 
-__attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *format,
+                                                         va_list args) {
     (void)cls;
     char line[512];
     vsnprintf(line, sizeof line, format, args);
@@ -665,7 +685,8 @@ static int listen_unix(struct http *h, const char *path) {
     struct stat st;
     if (fd >= 0 && stat(path, &st) == 0 && S_ISSOCK(st.st_mode))
         unlink(path);
-    if (fd >= 0 && (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, SOMAXCONN))) {
+    if (fd >= 0 &&
+        (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, SOMAXCONN))) {
         int saved = errno;
         close(fd);
         errno = saved;
@@ -677,7 +698,10 @@ static int listen_unix(struct http *h, const char *path) {
 }
 
 static int listen_tcp(const char *host, const char *port) {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE},
+                    *found;
     if (getaddrinfo(host[0] ? host : NULL, port, &hints, &found) != 0) {
         errno = EADDRNOTAVAIL;
         return -1;
@@ -708,7 +732,8 @@ static void real_address(struct http *h) {
                     NI_NUMERICHOST | NI_NUMERICSERV))
         return;
     bool six = strchr(host, ':') != NULL;
-    snprintf(h->address, sizeof h->address, "%s%.200s%s:%.10s", six ? "[" : "", host, six ? "]" : "", port);
+    snprintf(h->address, sizeof h->address, "%s%.200s%s:%.10s", six ? "[" : "", host,
+             six ? "]" : "", port);
 }
 
 static enum status listen_at(struct http *h, struct error *e) {
@@ -718,7 +743,8 @@ static enum status listen_at(struct http *h, struct error *e) {
     } else {
         const char *colon = strrchr(where, ':');
         if (!colon)
-            return error_set(e, INVALID, "listen", N_("\"{0}\" is not an address with a port"), where, NULL);
+            return error_set(e, INVALID, "listen", N_("\"{0}\" is not an address with a port"),
+                             where, NULL);
         struct str host = {where, (size_t)(colon - where)};
         if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
             host = (struct str){host.p + 1, host.n - 2};
@@ -727,7 +753,8 @@ static enum status listen_at(struct http *h, struct error *e) {
         free(name);
     }
     if (h->listen_fd < 0)
-        return error_set(e, UNAVAILABLE, "listen", N_("cannot listen on {0}: {1}"), where, strerror(errno), NULL);
+        return error_set(e, UNAVAILABLE, "listen", N_("cannot listen on {0}: {1}"), where,
+                         strerror(errno), NULL);
     if (!h->unix_path)
         real_address(h);
     return OK;
@@ -737,7 +764,8 @@ static enum status listen_at(struct http *h, struct error *e) {
 
 static bool daemon_start(struct http *h) {
     const struct http_options *o = &h->options;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     MHD_USE_TURBO;
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->certificate},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key},
@@ -750,13 +778,14 @@ static bool daemon_start(struct http *h) {
         {MHD_OPTION_END, 0, NULL},
     };
     h->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-        h->listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_bytes, MHD_OPTION_CONNECTION_LIMIT, o->connections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
+        flags, 0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, h->listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_bytes,
+        MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        o->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, h, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, o->threads > 1 ? pool : pool + 1, MHD_OPTION_ARRAY,
-        o->certificate ? tls : tls + 2, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        h, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, o->threads > 1 ? pool : pool + 1,
+        MHD_OPTION_ARRAY, o->certificate ? tls : tls + 2, MHD_OPTION_END);
     return h->daemon != NULL;
 }
 
@@ -784,7 +813,8 @@ enum status http_start(struct http **out, const struct http_options *options, st
     if (!daemon_start(h)) {
         close(h->listen_fd);
         http_free(h);
-        return error_set(e, UNAVAILABLE, "", N_("the web server cannot start on {0}"), options->listen, NULL);
+        return error_set(e, UNAVAILABLE, "", N_("the web server cannot start on {0}"),
+                         options->listen, NULL);
     }
     BUG_ON(pthread_create(&h->reaper, NULL, reap, h) != 0);
     *out = h;
@@ -826,5 +856,6 @@ const char *http_address(struct http *h) {
 }
 
 struct http_counts http_counts(struct http *h) {
-    return (struct http_counts){atomic_load(&h->n_connections), atomic_load(&h->n_streams), atomic_load(&h->refused)};
+    return (struct http_counts){atomic_load(&h->n_connections), atomic_load(&h->n_streams),
+                                atomic_load(&h->refused)};
 }

@@ -14,10 +14,26 @@ struct languages {
 };
 
 static const struct language known[] = {
-    {.code = {"es", 2}, .name = {"Español", 8}, .decimal = {",", 1}, .group = {".", 1}, .collation = "es"},
-    {.code = {"en", 2}, .name = {"English", 7}, .decimal = {".", 1}, .group = {",", 1}, .collation = "en"},
-    {.code = {"pl", 2}, .name = {"Polski", 6}, .decimal = {",", 1}, .group = {NARROW, 3}, .collation = "pl"},
-    {.code = {"ro", 2}, .name = {"Română", 8}, .decimal = {",", 1}, .group = {".", 1}, .collation = "ro"},
+    {.code = {"es", 2},
+     .name = {"Español", 8},
+     .decimal = {",", 1},
+     .group = {".", 1},
+     .collation = "es"},
+    {.code = {"en", 2},
+     .name = {"English", 7},
+     .decimal = {".", 1},
+     .group = {",", 1},
+     .collation = "en"},
+    {.code = {"pl", 2},
+     .name = {"Polski", 6},
+     .decimal = {",", 1},
+     .group = {NARROW, 3},
+     .collation = "pl"},
+    {.code = {"ro", 2},
+     .name = {"Română", 8},
+     .decimal = {",", 1},
+     .group = {".", 1},
+     .collation = "ro"},
 };
 
 enum status languages_open(struct languages **out, struct error *e) {
@@ -112,8 +128,8 @@ struct str fill(struct arena *a, struct str message, const struct str *args, siz
     char *p = arena_bytes(a, bytes + 1);
     size_t at = 0;
     for (size_t i = 0; i < message.n; i++) {
-        if (message.p[i] == '{' && i + 2 < message.n && message.p[i + 2] == '}' && message.p[i + 1] >= '0' &&
-            message.p[i + 1] < (char)('0' + n)) {
+        if (message.p[i] == '{' && i + 2 < message.n && message.p[i + 2] == '}' &&
+            message.p[i + 1] >= '0' && message.p[i + 1] < (char)('0' + n)) {
             struct str arg = args[message.p[i + 1] - '0'];
             if (arg.n)
                 memcpy(p + at, arg.p, arg.n);

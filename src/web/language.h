@@ -9,12 +9,12 @@
 #include "formats/catalogue.h"
 
 struct language {
-    struct str code;              // "es"
-    struct str name;              // "Español": in itself
+    struct str code;                   // "es"
+    struct str name;                   // "Español": in itself
     const struct catalogue *catalogue; // NULL: English
-    struct str decimal, group;    // of numbers
-    bool group_four;              // 1 234 has a group too (Spanish and Polish leave four digits together)
-    const char *collation;        // name of the locale, for sorting names of things
+    struct str decimal, group;         // of numbers
+    bool group_four;       // 1 234 has a group too (Spanish and Polish leave four digits together)
+    const char *collation; // name of the locale, for sorting names of things
 };
 
 struct languages;
@@ -22,7 +22,8 @@ struct languages;
 // Loads the catalogues that are built in.
 enum status languages_open(struct languages **, struct error *);
 void languages_close(struct languages *);
-const struct language *language_find(const struct languages *, struct str code); // NULL when unknown
+const struct language *language_find(const struct languages *,
+                                     struct str code); // NULL when unknown
 size_t languages_all(const struct languages *, const struct language **first);
 // The best one for an Accept-Language header; NULL when none of ours is in it.
 const struct language *language_accepted(const struct languages *, struct str header);
@@ -34,8 +35,9 @@ struct str translate(const struct language *, struct str msgid);
 #define TN(language, one, many, n) catalogue_plural((language)->catalogue, STR(one), STR(many), (n))
 // The message with {0} {1} {2} replaced.
 struct str fill(struct arena *, struct str message, const struct str *args, size_t n);
-#define FILL(a, message, ...)                                                                                          \
-    fill((a), (message), (const struct str[]){__VA_ARGS__}, sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
+#define FILL(a, message, ...)                                                                      \
+    fill((a), (message), (const struct str[]){__VA_ARGS__},                                        \
+         sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
 // The text of an error in a language.
 struct str error_translated(struct arena *, const struct language *, const struct error *);
 

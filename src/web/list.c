@@ -29,7 +29,8 @@ static bool dropped(struct str name, const char *drop) {
         struct str one = str_cut(&rest, ' ');
         if (str_eq(one, name))
             return true;
-        if (filter && str_starts(one, STR("filter[")) && one.n == field.n + 8 && memcmp(one.p + 7, field.p, field.n) == 0)
+        if (filter && str_starts(one, STR("filter[")) && one.n == field.n + 8 &&
+            memcmp(one.p + 7, field.p, field.n) == 0)
             return true;
     }
     return false;
@@ -42,8 +43,8 @@ static void put_pair(struct buf *b, struct str name, struct str value) {
     percent_encode(b, value);
 }
 
-struct str list_href(struct request *r, struct str path, const struct pairs *pairs, const char *drop, const struct pair *more,
-                     size_t n_more) {
+struct str list_href(struct request *r, struct str path, const struct pairs *pairs,
+                     const char *drop, const struct pair *more, size_t n_more) {
     struct buf b = BUF_INIT(65536);
     buf_str(&b, path);
     for (size_t i = 0; i < pairs->n; i++)
@@ -60,7 +61,8 @@ struct str list_href(struct request *r, struct str path, const struct pairs *pai
 
 static bool makes_list(struct str name) {
     struct str field, op;
-    return filter_name(name, &field, &op) || str_is(name, "sort") || str_is(name, "columns") || str_is(name, "deleted");
+    return filter_name(name, &field, &op) || str_is(name, "sort") || str_is(name, "columns") ||
+           str_is(name, "deleted");
 }
 
 static struct pairs only_list(struct request *r, const struct pairs *all) {
@@ -74,7 +76,9 @@ static struct pairs only_list(struct request *r, const struct pairs *all) {
 // A view's query is the list of pairs of its address: [["filter[stage][ne]", "lost"], ["sort", "-amount"]].
 static struct pairs pairs_of_view(struct request *r, const struct doc *view) {
     const struct doc *query = doc_get(view, STR("query"));
-    struct pairs out = {.p = arena_array(r->arena, struct pair, (query && query->type == DOC_ARRAY ? query->count : 0) + 1)};
+    struct pairs out = {
+        .p = arena_array(r->arena, struct pair,
+                         (query && query->type == DOC_ARRAY ? query->count : 0) + 1)};
     doc_each(pair, query) {
         struct doc *name = doc_first(pair);
         if (name && name->next && makes_list(doc_text(name)))
@@ -83,12 +87,19 @@ static struct pairs pairs_of_view(struct request *r, const struct doc *view) {
     return out;
 }
 
-static enum status views_read(struct request *r, const struct module *m, struct list_state *s, struct error *e) {
+static enum status views_read(struct request *r, const struct module *m, struct list_state *s,
+                              struct error *e) {
     const struct module *views = model_module(r->model, STR("views"));
     struct list_filter of = {.field = STR("of_module"), .op = OP_EQ, .value = m->key};
     struct str columns[] = {STR("name"), STR("query"), STR("shared"), STR("owner")};
-    struct list_query q = {.module = views, .filters = &of, .n_filters = 1, .sort = {{STR("name"), false}}, .n_sort = 1,
-                           .columns = columns, .n_columns = 4, .limit = 100};
+    struct list_query q = {.module = views,
+                           .filters = &of,
+                           .n_filters = 1,
+                           .sort = {{STR("name"), false}},
+                           .n_sort = 1,
+                           .columns = columns,
+                           .n_columns = 4,
+                           .limit = 100};
     struct doc *found;
     enum status status = record_list(&r->reader, &q, &found, e);
     if (!status)
@@ -100,7 +111,9 @@ static void use_view(struct request *r, struct list_state *s) {
     str_int(query_text(r, "view"), &s->view);
     if (!s->view || s->pairs.n)
         return; // what the address says goes before the view it began with
-    doc_each(view, s->views) if (doc_get_int(view, "id", 0) == s->view) s->pairs = pairs_of_view(r, view);
+    doc_each(view, s->views)
+        if (doc_get_int(view, "id", 0) == s->view)
+            s->pairs = pairs_of_view(r, view);
 }
 
 // ---------------------------------------------------------------- from the address to a query
@@ -115,8 +128,9 @@ static enum status read_filters(struct request *r, struct list_state *s, struct 
         struct list_filter *f = &q->filters[q->n_filters++];
         *f = (struct list_filter){.field = field, .value = s->pairs.p[i].value};
         if (q->n_filters > FILTERS_MAX || !list_operator_find(op, &f->op))
-            return error_set(e, INVALID, arena_dup(r->arena, s->pairs.p[i].name), N_("There is no such way to filter: {0}"),
-                             arena_dup(r->arena, op), NULL);
+            return error_set(e, INVALID, arena_dup(r->arena, s->pairs.p[i].name),
+                             N_("There is no such way to filter: {0}"), arena_dup(r->arena, op),
+                             NULL);
     }
     return OK;
 }
@@ -158,7 +172,8 @@ static bool is_yes(struct str text) {
     return str_is(text, "1") || str_is(text, "true") || str_is(text, "yes");
 }
 
-enum status list_state_read(struct request *r, const struct module *m, struct list_state *s, struct error *e) {
+enum status list_state_read(struct request *r, const struct module *m, struct list_state *s,
+                            struct error *e) {
     *s = (struct list_state){.query = {.module = m}, .from = 1};
     s->pairs = only_list(r, &r->query);
     enum status status = OK;
@@ -189,7 +204,8 @@ enum status list_state_read(struct request *r, const struct module *m, struct li
 
 // Without scripts a filter is sent by a form as three fields; the answer is the proper address.
 static bool opposite(struct str a, struct str b) {
-    return (a.n && b.n) && (a.p[0] == 'g' || a.p[0] == 'l') && (b.p[0] == 'g' || b.p[0] == 'l') && a.p[0] != b.p[0];
+    return (a.n && b.n) && (a.p[0] == 'g' || a.p[0] == 'l') && (b.p[0] == 'g' || b.p[0] == 'l') &&
+           a.p[0] != b.p[0];
 }
 
 static struct str joined_values(struct request *r, const char *name) {
@@ -210,12 +226,13 @@ static void add_filter(struct request *r) {
     struct str value = joined_values(r, "filter_value");
     if (!value.n)
         value = query_text(r, "filter_value.text");
-    if (str_is(op, "eq") && memchr(value.p ? value.p : "", ',', value.n) && module_field(r->module, field) &&
-        module_field(r->module, field)->type == TYPE_CHOICE)
+    if (str_is(op, "eq") && memchr(value.p ? value.p : "", ',', value.n) &&
+        module_field(r->module, field) && module_field(r->module, field)->type == TYPE_CHOICE)
         op = STR("in");
     if (str_is(op, "empty") && !value.n)
         value = STR("1");
-    struct pairs kept = only_list(r, &r->query), out = {.p = arena_array(r->arena, struct pair, kept.n + 1)};
+    struct pairs kept = only_list(r, &r->query),
+                 out = {.p = arena_array(r->arena, struct pair, kept.n + 1)};
     for (size_t i = 0; i < kept.n; i++) {
         struct str f, o;
         bool same = filter_name(kept.p[i].name, &f, &o) && str_eq(f, field);
@@ -223,7 +240,8 @@ static void add_filter(struct request *r) {
             out.p[out.n++] = kept.p[i];
     }
     struct pair more = {rprintf(r, "filter[%.*s][%.*s]", STR_FMT(field), STR_FMT(op)), value};
-    respond_redirect(r, list_href(r, rprintf(r, "/%.*s", STR_FMT(r->module->key)), &out, "", &more, value.n ? 1 : 0));
+    respond_redirect(r, list_href(r, rprintf(r, "/%.*s", STR_FMT(r->module->key)), &out, "", &more,
+                                  value.n ? 1 : 0));
 }
 
 // A page shows the name first, then what the module's list has, who is in charge and the last change.
@@ -237,7 +255,8 @@ static void page_columns(struct request *r, struct list_query *q) {
             columns[n++] = q->columns[i];
     for (size_t i = 0; !q->n_columns && i < m->n_fields && n < COLUMNS_MAX; i++) {
         const struct field *f = &m->fields[i];
-        if (f->in_list && !f->hidden && !str_eq(f->key, m->title) && may_field(&r->viewer, m, f, false))
+        if (f->in_list && !f->hidden && !str_eq(f->key, m->title) &&
+            may_field(&r->viewer, m, f, false))
             columns[n++] = f->key;
     }
     if (!q->n_columns) {
@@ -280,7 +299,8 @@ struct view_saved {
 static enum status view_write(struct action *a, void *request, struct error *e) {
     struct view_saved *v = ((struct request *)request)->arg;
     const struct module *views = model_module(a->model, STR("views"));
-    return v->remove ? record_delete(a, views, v->id, e) : record_create(a, views, v->values, &v->id, e);
+    return v->remove ? record_delete(a, views, v->id, e)
+                     : record_create(a, views, v->values, &v->id, e);
 }
 
 static void view_saved(struct request *r) {
@@ -290,10 +310,12 @@ static void view_saved(struct request *r) {
         return;
     }
     // Back to the list, and to nowhere else: what the address says is only looked up.
-    const struct module *of = v->remove ? model_module(r->model, query_text(r, "of_module")) : r->module;
-    struct str path = !of         ? STR("/")
-                      : v->remove ? rprintf(r, "/%.*s", STR_FMT(of->key))
-                                  : rprintf(r, "/%.*s?view=%lld", STR_FMT(of->key), (long long)v->id);
+    const struct module *of =
+        v->remove ? model_module(r->model, query_text(r, "of_module")) : r->module;
+    struct str path = !of ? STR("/")
+                      : v->remove
+                          ? rprintf(r, "/%.*s", STR_FMT(of->key))
+                          : rprintf(r, "/%.*s?view=%lld", STR_FMT(of->key), (long long)v->id);
     respond_done(r, 200, NULL, path, v->remove ? "view-deleted" : "view-saved");
 }
 

@@ -8,20 +8,21 @@
 #include "web/respond.h"
 #include "web/session.h"
 
-#define PULSE (15 * SECOND)      // something is sent at least this often
-#define REST (50 * 1000)         // microseconds between two looks at the log, however many commits there are
-#define AT_ONCE 500              // messages given to a client before it is asked again
+#define PULSE (15 * SECOND) // something is sent at least this often
+#define REST                                                                                       \
+    (50 * 1000)     // microseconds between two looks at the log, however many commits there are
+#define AT_ONCE 500 // messages given to a client before it is asked again
 #define SWEEP_EVERY (30 * MINUTE)
 
 struct subscription {
     struct live *live;
     struct http_stream *stream;
-    int module;       // number; 0: the whole log
+    int module; // number; 0: the whole log
     int64_t record;
     int64_t position; // what the client knows
     struct hash session, key;
     enum sign sign;
-    micros sent;      // monotonic
+    micros sent; // monotonic
     struct subscription *next, **before;
 };
 
@@ -33,7 +34,7 @@ struct live {
     pthread_t thread;
     struct subscription *all;
     int64_t n;
-    int64_t newest;   // committed, as far as is known
+    int64_t newest; // committed, as far as is known
     bool stopping, closed;
 };
 
@@ -61,7 +62,8 @@ static bool has_news(struct conn *conn, const struct subscription *s, int64_t ne
 static void wake(struct live *live, struct conn *conn, bool news) {
     micros now = clock_monotonic();
     for (struct subscription *s = live->all; s; s = s->next)
-        if (live->closed || now - s->sent > PULSE || (news && conn && has_news(conn, s, live->newest)))
+        if (live->closed || now - s->sent > PULSE ||
+            (news && conn && has_news(conn, s, live->newest)))
             http_stream_wake(s->stream);
 }
 
@@ -125,7 +127,8 @@ static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
                            : store_query(place->conn, QUERY_LOG_AFTER, p + 2, 2, &row, NULL);
     while (!status && !(status = store_next(row, &more, NULL)) && more) {
         position = stmt_int(row, 0);
-        buf_printf(out, "id: %lld\nevent: change\ndata: {\"position\":%lld}\n\n", (long long)position, (long long)position);
+        buf_printf(out, "id: %lld\nevent: change\ndata: {\"position\":%lld}\n\n",
+                   (long long)position, (long long)position);
     }
     store_done(row);
     micros now = clock_monotonic();
@@ -176,7 +179,8 @@ static bool parse_record(struct request *r, struct str record, struct subscripti
     struct str key = str_cut(&record, '/');
     const struct module *m = model_module(r->model, key);
     struct doc *visible;
-    if (!m || !str_int(record, &s->record) || s->record <= 0 || record_get(&r->reader, m, s->record, &visible, NULL) != OK)
+    if (!m || !str_int(record, &s->record) || s->record <= 0 ||
+        record_get(&r->reader, m, s->record, &visible, NULL) != OK)
         return false;
     s->module = m->number;
     return true;
@@ -184,7 +188,10 @@ static bool parse_record(struct request *r, struct str record, struct subscripti
 
 void handle_live(struct request *r) {
     struct live *live = r->web->live;
-    struct subscription found = {.live = live, .sign = r->sign, .session = r->person.session, .key = r->person.key,
+    struct subscription found = {.live = live,
+                                 .sign = r->sign,
+                                 .session = r->person.session,
+                                 .key = r->person.key,
                                  .sent = clock_monotonic()};
     struct str record = query_text(r, "record");
     if (record.n ? !parse_record(r, record, &found) : !may(&r->viewer, NULL, VERB_AUDIT)) {

@@ -13,7 +13,8 @@
 #define LOG_PAGE 50
 #define FEED_MOST 1000
 
-static enum status number(struct request *r, const char *name, int64_t least, int64_t most, int64_t *out, struct error *e) {
+static enum status number(struct request *r, const char *name, int64_t least, int64_t most,
+                          int64_t *out, struct error *e) {
     struct str text = query_text(r, name);
     if (text.n && (!str_int(text, out) || *out < least || *out > most))
         return error_set(e, INVALID, name, N_("This number is not possible here."), NULL);
@@ -21,19 +22,22 @@ static enum status number(struct request *r, const char *name, int64_t least, in
 }
 
 // A day means its beginning, or with `end` the last moment of it, where the person who asks lives.
-static enum status moment(struct request *r, const char *name, bool end, micros *out, struct error *e) {
+static enum status moment(struct request *r, const char *name, bool end, micros *out,
+                          struct error *e) {
     struct str text = query_text(r, name);
     if (!text.n)
         return OK;
     if (date_valid(text)) {
-        struct civil day = {.year = (text.p[0] - '0') * 1000 + (text.p[1] - '0') * 100 + (text.p[2] - '0') * 10 + text.p[3] - '0',
+        struct civil day = {.year = (text.p[0] - '0') * 1000 + (text.p[1] - '0') * 100 +
+                                    (text.p[2] - '0') * 10 + text.p[3] - '0',
                             .month = (text.p[5] - '0') * 10 + text.p[6] - '0',
                             .day = (text.p[8] - '0') * 10 + text.p[9] - '0'};
         *out = zone_utc(r->zone, day) + (end ? DAY - 1 : 0);
         return OK;
     }
     if (!clock_parse(text, out))
-        return error_set(e, INVALID, name, N_("This is not a moment: {0}"), arena_dup(r->arena, text), NULL);
+        return error_set(e, INVALID, name, N_("This is not a moment: {0}"),
+                         arena_dup(r->arena, text), NULL);
     return OK;
 }
 
@@ -58,9 +62,11 @@ enum status log_query_read(struct request *r, struct history_query *q, struct er
     q->kind = kind.n ? event_kind_of(kind) : 0;
     q->field = query_text(r, "field");
     if (!s && module.n && !m)
-        s = error_set(e, INVALID, "module", N_("There is no module {0}."), arena_dup(r->arena, module), NULL);
+        s = error_set(e, INVALID, "module", N_("There is no module {0}."),
+                      arena_dup(r->arena, module), NULL);
     if (!s && kind.n && !q->kind)
-        s = error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."), arena_dup(r->arena, kind), NULL);
+        s = error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."),
+                      arena_dup(r->arena, kind), NULL);
     return s;
 }
 
@@ -87,7 +93,8 @@ static enum status count_kinds(struct request *r, struct doc *out, struct error 
     while (!s && !(s = store_next(row, &more, e)) && more) {
         const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 1));
         const char *kind = event_kind_name((int)stmt_int(row, 0));
-        if (!m || !kind || !may(&r->viewer, m, VERB_VIEW) || (m->system && !may(&r->viewer, NULL, VERB_AUDIT)))
+        if (!m || !kind || !may(&r->viewer, m, VERB_VIEW) ||
+            (m->system && !may(&r->viewer, NULL, VERB_AUDIT)))
             continue;
         int64_t n = stmt_int(row, 2) + doc_integer(doc_get(counts, str_z(kind)), 0);
         doc_replace(counts, str_z(kind), doc_int(r->arena, n));
@@ -97,7 +104,8 @@ static enum status count_kinds(struct request *r, struct doc *out, struct error 
 }
 
 void handle_operation(struct request *r) {
-    struct history_query q = {.visible = true, .user = -1, .operation = r->id, .before = -1, .limit = LOG_PAGE};
+    struct history_query q = {
+        .visible = true, .user = -1, .operation = r->id, .before = -1, .limit = LOG_PAGE};
     struct doc *history;
     int64_t limit = LOG_PAGE;
     enum status s = number(r, "before", 0, INT64_MAX, &q.before, &r->error);
@@ -120,7 +128,8 @@ void handle_operation(struct request *r) {
 
 // The event as the viewer may read it: from the history, which knows what to leave out.
 static enum status event_document(struct request *r, struct doc **out, struct error *e) {
-    struct history_query q = {.visible = true, .user = -1, .operation = -1, .before = r->id + 1, .limit = 1};
+    struct history_query q = {
+        .visible = true, .user = -1, .operation = -1, .before = r->id + 1, .limit = 1};
     struct doc *history;
     enum status s = history_list(&r->reader, &q, &history, e);
     struct doc *event = s ? NULL : doc_first(doc_get(history, STR("items")));
@@ -144,7 +153,8 @@ static size_t open_fields(struct request *r, const struct module *m, struct str 
     return n;
 }
 
-static enum status make_receipt(struct request *r, const struct doc *event, struct buf *out, struct error *e) {
+static enum status make_receipt(struct request *r, const struct doc *event, struct buf *out,
+                                struct error *e) {
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
     if (!m || r->viewer.profile == PROFILE_ADMINISTRATOR)
         return receipt_make(r->place->conn, &r->web->log_key, r->id, RECEIPT_ALL, NULL, 0, out, e);
@@ -200,7 +210,8 @@ static enum status put_items(struct request *r, struct str body, struct doc *out
     return s;
 }
 
-static void put_proof(struct request *r, const struct doc *receipt, const struct receipt *checked, bool verified, struct doc *out) {
+static void put_proof(struct request *r, const struct doc *receipt, const struct receipt *checked,
+                      bool verified, struct doc *out) {
     struct arena *a = r->arena;
     struct doc *proof = doc_set_object(a, out, "proof");
     doc_set_int(a, proof, "size", checked->head.size);
@@ -219,7 +230,8 @@ static void put_proof(struct request *r, const struct doc *receipt, const struct
     doc_set_str(a, proof, "checkpoint", doc_get_text(receipt, "checkpoint"));
 }
 
-static enum status proof_document(struct request *r, struct doc *event, struct doc **out, struct error *e) {
+static enum status proof_document(struct request *r, struct doc *event, struct doc **out,
+                                  struct error *e) {
     struct arena *a = r->arena;
     struct buf bytes = BUF_INIT(64 << 20);
     struct doc *receipt = NULL, *d = doc_object(a);
@@ -228,7 +240,8 @@ static enum status proof_document(struct request *r, struct doc *event, struct d
     if (!s)
         s = json_parse(a, buf_view(&bytes), NULL, &receipt, e);
     if (!s) {
-        enum status verdict = receipt_verify(buf_view(&bytes), &r->web->log_key.verifier, a, &checked, NULL);
+        enum status verdict =
+            receipt_verify(buf_view(&bytes), &r->web->log_key.verifier, a, &checked, NULL);
         struct str head = doc_get_text(receipt, "head");
         doc_set(d, STR("event"), event);
         doc_set_str(a, d, "head", head);
@@ -263,7 +276,8 @@ void handle_receipt(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
-    http_set(r->http, "Content-Disposition", rprintf(r, "attachment; filename=\"receipt-%lld.json\"", (long long)r->id));
+    http_set(r->http, "Content-Disposition",
+             rprintf(r, "attachment; filename=\"receipt-%lld.json\"", (long long)r->id));
     http_set(r->http, "Cache-Control", STR("private, no-cache"));
     respond_text(r, 200, "application/json");
 }
@@ -305,7 +319,8 @@ void handle_proof(struct request *r) {
     if (!s)
         s = number(r, "size", 1, INT64_MAX, &size, e);
     if (!s && (position < 0) == (from < 0))
-        s = error_set(e, INVALID, "position", N_("Either a position or a size to begin from is needed."), NULL);
+        s = error_set(e, INVALID, "position",
+                      N_("Either a position or a size to begin from is needed."), NULL);
     struct doc *d = doc_object(r->arena);
     if (!s && position >= 0) {
         doc_set_int(r->arena, d, "position", position);
@@ -336,7 +351,9 @@ void handle_tile(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
-    http_set(r->http, "Cache-Control", path.width == TILE_WIDTH ? STR("private, max-age=31536000, immutable") : STR("private, no-cache"));
+    http_set(r->http, "Cache-Control",
+             path.width == TILE_WIDTH ? STR("private, max-age=31536000, immutable")
+                                      : STR("private, no-cache"));
     respond_text(r, 200, "application/octet-stream");
 }
 
@@ -356,10 +373,12 @@ void handle_feed(struct request *r) {
     int64_t last = s ? -1 : head.size - 1 < after + limit ? head.size - 1 : after + limit;
     for (int64_t from = after; !s && from < last;) {
         int64_t step = last - from < 200 ? last - from : 200;
-        struct history_query q = {.user = -1, .operation = -1, .before = from + step + 1, .limit = (int)step};
+        struct history_query q = {
+            .user = -1, .operation = -1, .before = from + step + 1, .limit = (int)step};
         s = history_list(&r->reader, &q, &found, e);
         struct doc *turned = NULL;
-        for (struct doc *event = s ? NULL : doc_first(doc_get(found, STR("items"))), *next; event; event = next) {
+        for (struct doc *event = s ? NULL : doc_first(doc_get(found, STR("items"))), *next; event;
+             event = next) {
             next = event->next;
             if (doc_get_int(event, "position", -1) <= from)
                 break;

@@ -10,10 +10,10 @@ enum segment { LITERAL, MODULE, NUMBER, NAME, REST };
 
 struct pattern {
     const struct route *route;
-    bool page;              // the page's method and path
+    bool page; // the page's method and path
     struct str method;
     int n;
-    int rank;               // literal segments weigh more the further left they stand
+    int rank; // literal segments weigh more the further left they stand
     enum segment kind[SEGMENTS_MAX];
     struct str text[SEGMENTS_MAX];
 };
@@ -57,7 +57,10 @@ static void add(const struct route *route, const char *method, const char *path,
     BUG_ON(p->n < 0);
     for (int i = 0; i < p->n; i++) {
         p->kind[i] = kind_of(p->text[i]);
-        p->rank = p->rank * 4 + (p->kind[i] == LITERAL ? 3 : p->kind[i] == NUMBER ? 2 : p->kind[i] == REST ? 0 : 1);
+        p->rank = p->rank * 4 + (p->kind[i] == LITERAL  ? 3
+                                 : p->kind[i] == NUMBER ? 2
+                                 : p->kind[i] == REST   ? 0
+                                                        : 1);
     }
     for (int i = p->n; i < SEGMENTS_MAX; i++)
         p->rank *= 4;
@@ -67,7 +70,8 @@ static int by_length(const void *a, const void *b) {
     const struct pattern *x = a, *y = b;
     if (x->n != y->n)
         return x->n - y->n;
-    return x->rank != y->rank ? (x->rank < y->rank) - (x->rank > y->rank) : (x->route > y->route) - (x->route < y->route);
+    return x->rank != y->rank ? (x->rank < y->rank) - (x->rank > y->rank)
+                              : (x->route > y->route) - (x->route < y->route);
 }
 
 void routes_prepare(void) {
@@ -78,7 +82,8 @@ void routes_prepare(void) {
         if (!(r->flags & ROUTE_PAGE_ONLY) || (r->flags & ROUTE_BARE))
             add(r, r->method, r->path, (r->flags & ROUTE_BARE) != 0);
         if (!(r->flags & (ROUTE_API_ONLY | ROUTE_BARE)))
-            add(r, r->page_method ? r->page_method : r->method, r->page_path ? r->page_path : r->path, true);
+            add(r, r->page_method ? r->page_method : r->method,
+                r->page_path ? r->page_path : r->path, true);
     }
     qsort(patterns, n_patterns, sizeof *patterns, by_length);
     for (int n = 0, i = 0; n <= SEGMENTS_MAX + 1; n++) {
@@ -95,7 +100,8 @@ static bool fits(const struct pattern *p, const struct str *segments, int n) {
         if (p->kind[i] == LITERAL && !str_eq(p->text[i], s))
             return false;
         // The largest is nobody's: whoever asks for the next one must still have a number.
-        if (p->kind[i] == NUMBER && (!str_int(s, &number) || number < 0 || number == INT64_MAX || s.p[0] == '-' || (s.n > 1 && s.p[0] == '0')))
+        if (p->kind[i] == NUMBER && (!str_int(s, &number) || number < 0 || number == INT64_MAX ||
+                                     s.p[0] == '-' || (s.n > 1 && s.p[0] == '0')))
             return false;
         if (!s.n)
             return false;
@@ -118,10 +124,12 @@ static void take(struct request *r, const struct pattern *p, const struct str *s
 
 static void allow(struct request *r, struct str *allowed, struct str method) {
     if (str_find(*allowed, method) < 0)
-        *allowed = allowed->n ? rprintf(r, "%.*s, %.*s", STR_FMT(*allowed), STR_FMT(method)) : method;
+        *allowed =
+            allowed->n ? rprintf(r, "%.*s, %.*s", STR_FMT(*allowed), STR_FMT(method)) : method;
 }
 
-enum route_match routes_match(struct request *r, struct str method, struct str raw_path, bool *bad, struct str *allowed) {
+enum route_match routes_match(struct request *r, struct str method, struct str raw_path, bool *bad,
+                              struct str *allowed) {
     *bad = !percent_decode(r->arena, raw_path, false, &r->path);
     if (*bad)
         return ROUTE_NO_PATH;

@@ -5,16 +5,18 @@
 #include "web/routes.h"
 
 static const char *const verb_names[] = {
-    [VERB_VIEW] = "view",     [VERB_CREATE] = "create", [VERB_EDIT] = "edit",     [VERB_DELETE] = "delete",
-    [VERB_IMPORT] = "import", [VERB_EXPORT] = "export", [VERB_DESIGN] = "design", [VERB_AUDIT] = "audit",
-    [VERB_USERS] = "users",   [VERB_SELF] = "self",     [VERB_PUBLIC] = "public",
+    [VERB_VIEW] = "view",     [VERB_CREATE] = "create", [VERB_EDIT] = "edit",
+    [VERB_DELETE] = "delete", [VERB_IMPORT] = "import", [VERB_EXPORT] = "export",
+    [VERB_DESIGN] = "design", [VERB_AUDIT] = "audit",   [VERB_USERS] = "users",
+    [VERB_SELF] = "self",     [VERB_PUBLIC] = "public",
 };
 
-static void print_row(struct buf *b, const char *method, const char *prefix, const char *path, const struct route *r,
-                      const char *page) {
+static void print_row(struct buf *b, const char *method, const char *prefix, const char *path,
+                      const struct route *r, const char *page) {
     char whole[160];
     snprintf(whole, sizeof whole, "%s%s", prefix, path);
-    buf_printf(b, "%-7s %-52s %-7s %-16s %s\n", method, whole, verb_names[r->verb], page ? page : "-", r->says);
+    buf_printf(b, "%-7s %-52s %-7s %-16s %s\n", method, whole, verb_names[r->verb],
+               page ? page : "-", r->says);
 }
 
 void web_routes_print(struct buf *b) {
@@ -27,7 +29,8 @@ void web_routes_print(struct buf *b) {
         if (!(r->flags & ROUTE_PAGE_ONLY))
             print_row(b, r->method, "/api", r->path, r, NULL);
         if (!(r->flags & ROUTE_API_ONLY))
-            print_row(b, r->page_method ? r->page_method : r->method, "", r->page_path ? r->page_path : r->path, r, r->page);
+            print_row(b, r->page_method ? r->page_method : r->method, "",
+                      r->page_path ? r->page_path : r->path, r, r->page);
     }
 }
 
@@ -56,7 +59,8 @@ static struct doc *input_schema(struct arena *a, enum route_type type) {
 }
 
 static struct doc *filters_schema(struct arena *a) {
-    static const char *const operators[] = {"eq", "ne", "contains", "starts", "gt", "gte", "lt", "lte", "in", "empty"};
+    static const char *const operators[] = {"eq",  "ne", "contains", "starts", "gt",
+                                            "gte", "lt", "lte",      "in",     "empty"};
     struct doc *d = schema_of(a, "object"), *field = doc_set_object(a, d, "additionalProperties");
     doc_set_z(a, field, "type", "object");
     struct doc *of = doc_set_object(a, field, "properties");
@@ -85,7 +89,8 @@ static void query_parameter(struct arena *a, struct doc *list, const struct rout
     }
 }
 
-static void path_parameter(struct arena *a, struct doc *list, struct str name, const struct model *model) {
+static void path_parameter(struct arena *a, struct doc *list, struct str name,
+                           const struct model *model) {
     struct doc *d = doc_add(list, doc_object(a));
     bool number = str_is(name, "id") || str_is(name, "position");
     doc_set_str(a, d, "name", name);
@@ -102,7 +107,8 @@ static void path_parameter(struct arena *a, struct doc *list, struct str name, c
             doc_add(keys, doc_str(a, model->modules[i].key));
 }
 
-static void path_parameters(struct arena *a, struct doc *list, struct str path, const struct model *model) {
+static void path_parameters(struct arena *a, struct doc *list, struct str path,
+                            const struct model *model) {
     for (size_t i = 0; i < path.n; i++) {
         if (path.p[i] != '{')
             continue;
@@ -119,7 +125,9 @@ static void if_match(struct arena *a, struct doc *list) {
     doc_set_z(a, d, "name", "If-Match");
     doc_set_z(a, d, "in", "header");
     doc_set_bool(a, d, "required", false);
-    doc_set_z(a, d, "description", "the version the change started from, as in ETag: \"7\"; without it: whatever is there");
+    doc_set_z(
+        a, d, "description",
+        "the version the change started from, as in ETag: \"7\"; without it: whatever is there");
     doc_set(d, STR("schema"), schema_of(a, "string"));
 }
 
@@ -132,13 +140,15 @@ static struct doc *media(struct arena *a, struct doc *owner, const char *type, s
     return of;
 }
 
-static struct doc *body_schema(struct arena *a, const struct route *r, const struct module *m, const struct model *model) {
+static struct doc *body_schema(struct arena *a, const struct route *r, const struct module *m,
+                               const struct model *model) {
     if (r->body[0].type == IN_RECORD) {
         const struct module *of = m ? m : model_module(model, STR("fields"));
         bool creating = strcmp(r->method, "POST") == 0 && m;
         return schema_ref(a, module_schema(a, of, creating ? "_new" : "_change"));
     }
-    struct doc *d = schema_of(a, "object"), *properties = doc_set_object(a, d, "properties"), *required = doc_array(a);
+    struct doc *d = schema_of(a, "object"), *properties = doc_set_object(a, d, "properties"),
+               *required = doc_array(a);
     for (const struct route_input *in = r->body; in->name; in++) {
         struct doc *property = doc_set(properties, str_z(in->name), input_schema(a, in->type));
         doc_set_z(a, property, "description", in->says);
@@ -150,8 +160,8 @@ static struct doc *body_schema(struct arena *a, const struct route *r, const str
     return d;
 }
 
-static void request_body(struct arena *a, struct doc *operation, const struct route *r, const struct module *m,
-                         const struct model *model) {
+static void request_body(struct arena *a, struct doc *operation, const struct route *r,
+                         const struct module *m, const struct model *model) {
     if (r->flags & ROUTE_UPLOAD) {
         struct doc *body = doc_set_object(a, operation, "requestBody");
         struct doc *bytes = schema_of(a, "string");
@@ -165,11 +175,16 @@ static void request_body(struct arena *a, struct doc *operation, const struct ro
     }
 }
 
-static void success(struct arena *a, struct doc *responses, const struct route *r, const struct module *m) {
+static void success(struct arena *a, struct doc *responses, const struct route *r,
+                    const struct module *m) {
     char status[8];
     snprintf(status, sizeof status, "%d", r->success ? r->success : 200);
     struct doc *d = doc_set(responses, arena_str(a, str_z(status)), doc_object(a));
-    doc_set_z(a, d, "description", r->success == 204 ? "Done" : r->success == 201 ? "Made" : r->success == 202 ? "Begun" : "The answer");
+    doc_set_z(a, d, "description",
+              r->success == 204   ? "Done"
+              : r->success == 201 ? "Made"
+              : r->success == 202 ? "Begun"
+                                  : "The answer");
     switch (r->reply) {
     case REPLY_NONE:
         break;
@@ -177,7 +192,8 @@ static void success(struct arena *a, struct doc *responses, const struct route *
         media(a, d, "application/json", schema_ref(a, m ? m->key : STR("Reference")));
         break;
     case REPLY_LIST:
-        media(a, d, "application/json", schema_ref(a, m ? module_schema(a, m, "_list") : STR("History")));
+        media(a, d, "application/json",
+              schema_ref(a, m ? module_schema(a, m, "_list") : STR("History")));
         break;
     case REPLY_HISTORY:
         media(a, d, "application/json", schema_ref(a, STR("History")));
@@ -230,7 +246,8 @@ static struct str with_module(struct arena *a, struct str path, const struct mod
     ptrdiff_t at = str_find(path, STR("{module}"));
     if (!m || at < 0)
         return path;
-    return arena_printf(a, "%.*s%.*s%.*s", (int)at, path.p, STR_FMT(m->key), (int)(path.n - (size_t)at - 8), path.p + at + 8);
+    return arena_printf(a, "%.*s%.*s%.*s", (int)at, path.p, STR_FMT(m->key),
+                        (int)(path.n - (size_t)at - 8), path.p + at + 8);
 }
 
 // Paths that differ only in the names of their parameters are the same.
@@ -252,11 +269,14 @@ static bool alike(struct str x, struct str y) {
 }
 
 static struct doc *same_path(const struct doc *paths, struct str path) {
-    doc_each(item, paths) if (alike(item->key, path)) return item;
+    doc_each(item, paths)
+        if (alike(item->key, path))
+            return item;
     return NULL;
 }
 
-static void operation(struct arena *a, struct doc *paths, const struct route *r, const struct module *m, const struct model *model) {
+static void operation(struct arena *a, struct doc *paths, const struct route *r,
+                      const struct module *m, const struct model *model) {
     struct str plain = with_module(a, str_z(r->path), m);
     struct str path = plain.n == 1 ? STR("/api") : arena_printf(a, "/api%.*s", STR_FMT(plain));
     struct doc *item = same_path(paths, path);
@@ -268,8 +288,10 @@ static void operation(struct arena *a, struct doc *paths, const struct route *r,
     if (doc_get(item, str_z(method)))
         return; // a second row for other values of the same parameter: to a program it is one path
     struct doc *d = doc_set(item, arena_str(a, str_z(method)), doc_object(a));
-    doc_set_str(a, d, "operationId", m ? arena_printf(a, "%s_%.*s", r->id, STR_FMT(m->key)) : str_z(r->id));
-    doc_set_str(a, d, "summary", m ? arena_printf(a, "%.*s: %s", STR_FMT(m->label), r->says) : str_z(r->says));
+    doc_set_str(a, d, "operationId",
+                m ? arena_printf(a, "%s_%.*s", r->id, STR_FMT(m->key)) : str_z(r->id));
+    doc_set_str(a, d, "summary",
+                m ? arena_printf(a, "%.*s: %s", STR_FMT(m->label), r->says) : str_z(r->says));
     doc_add(doc_set_array(a, d, "tags"), doc_str(a, m ? m->key : str_z(r->tag)));
     if (r->verb == VERB_PUBLIC)
         doc_set_array(a, d, "security");
@@ -311,7 +333,9 @@ static struct doc *paths_document(struct arena *a, const struct model *model) {
 // ---------------------------------------------------------------- the whole
 
 static void tag(struct arena *a, struct doc *tags, struct str name, struct str says) {
-    doc_each(t, tags) if (str_eq(doc_get_text(t, "name"), name)) return;
+    doc_each(t, tags)
+        if (str_eq(doc_get_text(t, "name"), name))
+            return;
     struct doc *d = doc_add(tags, doc_object(a));
     doc_set_str(a, d, "name", name);
     doc_set_str(a, d, "description", says);
@@ -329,14 +353,16 @@ static struct doc *tags_document(struct arena *a, const struct model *model) {
 
 static void put_security(struct arena *a, struct doc *components) {
     struct doc *schemes = doc_set_object(a, components, "securitySchemes");
-    struct doc *key = doc_set_object(a, schemes, "key"), *session = doc_set_object(a, schemes, "session");
+    struct doc *key = doc_set_object(a, schemes, "key"),
+               *session = doc_set_object(a, schemes, "session");
     doc_set_z(a, key, "type", "http");
     doc_set_z(a, key, "scheme", "bearer");
     doc_set_z(a, key, "description", "an API key: crn_...");
     doc_set_z(a, session, "type", "apiKey");
     doc_set_z(a, session, "in", "cookie");
     doc_set_z(a, session, "name", "cronista");
-    doc_set_z(a, session, "description", "a browser's session; changes need the header Cronista-Csrf with the page's token");
+    doc_set_z(a, session, "description",
+              "a browser's session; changes need the header Cronista-Csrf with the page's token");
 }
 
 void web_openapi(const struct model *model, struct buf *b) {
@@ -347,7 +373,8 @@ void web_openapi(const struct model *model, struct buf *b) {
     doc_set_z(a, info, "title", "Cronista");
     doc_set_z(a, info, "version", CRONISTA_VERSION);
     doc_set_z(a, info, "description",
-              "A CRM whose every change is an event in a log that proves itself. Every page has its twin here: the same path without "
+              "A CRM whose every change is an event in a log that proves itself. Every page has "
+              "its twin here: the same path without "
               "`/api` is the page. Errors are problem documents (RFC 9457) that name the fields.");
     struct doc *license = doc_set_object(a, info, "license");
     doc_set_z(a, license, "name", "GNU Affero General Public License v3.0 or later");

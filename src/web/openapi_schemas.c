@@ -86,7 +86,8 @@ static struct doc *field_schema(struct arena *a, const struct field *f, bool wri
     case TYPE_DECIMAL:
         return decimal_schema(a);
     case TYPE_MONEY:
-        return write ? either(a, schema_ref(a, STR("Money")), schema_of(a, "string")) : or_none(a, schema_ref(a, STR("Money")));
+        return write ? either(a, schema_ref(a, STR("Money")), schema_of(a, "string"))
+                     : or_none(a, schema_ref(a, STR("Money")));
     case TYPE_DATE:
         return format(a, nullable(a, "string"), "date");
     case TYPE_DATETIME:
@@ -100,14 +101,16 @@ static struct doc *field_schema(struct arena *a, const struct field *f, bool wri
     case TYPE_EMAIL:
         return format(a, nullable(a, "string"), "email");
     case TYPE_PHONE:
-        return write ? either(a, schema_ref(a, STR("Phone")), schema_of(a, "string")) : or_none(a, schema_ref(a, STR("Phone")));
+        return write ? either(a, schema_ref(a, STR("Phone")), schema_of(a, "string"))
+                     : or_none(a, schema_ref(a, STR("Phone")));
     case TYPE_URL:
         return format(a, nullable(a, "string"), "uri");
     case TYPE_LINK:
     case TYPE_USER:
         return write ? nullable(a, "integer") : or_none(a, schema_ref(a, STR("Reference")));
     case TYPE_LINKS:
-        return or_none(a, array_of(a, write ? schema_of(a, "integer") : schema_ref(a, STR("Reference"))));
+        return or_none(
+            a, array_of(a, write ? schema_of(a, "integer") : schema_ref(a, STR("Reference"))));
     case TYPE_FILE:
         return or_none(a, schema_ref(a, STR("File")));
     case TYPE_TAGS:
@@ -143,7 +146,8 @@ static void common_properties(struct arena *a, struct doc *properties, const str
     doc_set(properties, STR("updated_by"), or_none(a, schema_ref(a, STR("Reference"))));
     doc_set(properties, STR("owner"), or_none(a, schema_ref(a, STR("Reference"))));
     doc_set(properties, STR("deleted_at"), format(a, nullable(a, "string"), "date-time"));
-    struct doc *as_of = doc_set(properties, STR("as_of"), format(a, schema_of(a, "string"), "date-time"));
+    struct doc *as_of =
+        doc_set(properties, STR("as_of"), format(a, schema_of(a, "string"), "date-time"));
     Z(a, as_of, "description", "only where a moment was asked for");
 }
 
@@ -153,14 +157,16 @@ static struct doc *read_schema(struct arena *a, const struct module *m) {
     common_properties(a, properties, m);
     for (size_t i = 0; i < m->n_fields; i++)
         if (!m->fields[i].removed)
-            doc_set(properties, m->fields[i].key, described(a, field_schema(a, &m->fields[i], false), &m->fields[i]));
+            doc_set(properties, m->fields[i].key,
+                    described(a, field_schema(a, &m->fields[i], false), &m->fields[i]));
     struct doc *required = doc_set_array(a, d, "required");
     doc_add(required, doc_str(a, STR("id")));
     return d;
 }
 
 static struct doc *write_schema(struct arena *a, const struct module *m, bool creating) {
-    struct doc *d = schema_of(a, "object"), *properties = doc_set_object(a, d, "properties"), *required = doc_array(a);
+    struct doc *d = schema_of(a, "object"), *properties = doc_set_object(a, d, "properties"),
+               *required = doc_array(a);
     doc_set(properties, STR("owner"), nullable(a, "integer"));
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
@@ -206,12 +212,14 @@ static struct doc *object_schema(struct arena *a, struct doc **properties, const
 }
 
 static struct doc *event_schema(struct arena *a) {
-    struct doc *p, *d = object_schema(a, &p, "position at channel kind operation module record changes");
+    struct doc *p,
+        *d = object_schema(a, &p, "position at channel kind operation module record changes");
     doc_set(p, STR("position"), schema_of(a, "integer"));
     doc_set(p, STR("at"), format(a, schema_of(a, "string"), "date-time"));
     doc_set(p, STR("actor"), or_none(a, schema_ref(a, STR("Reference"))));
     doc_set(p, STR("on_behalf_of"), schema_ref(a, STR("Reference")));
-    struct doc *channels = doc_set_array(a, doc_set(p, STR("channel"), schema_of(a, "string")), "enum");
+    struct doc *channels =
+        doc_set_array(a, doc_set(p, STR("channel"), schema_of(a, "string")), "enum");
     for (int i = 1; event_channel_name(i); i++)
         doc_add(channels, doc_str(a, str_z(event_channel_name(i))));
     struct doc *kinds = doc_set_array(a, doc_set(p, STR("kind"), schema_of(a, "string")), "enum");
@@ -287,7 +295,8 @@ static void shared_schemas(struct arena *a, struct doc *schemas) {
     doc_set(schemas, STR("History"), object_schema(a, &p, "items next"));
     doc_set(p, STR("items"), array_of(a, schema_ref(a, STR("Event"))));
     struct doc *next = doc_set(p, STR("next"), nullable(a, "integer"));
-    Z(a, next, "description", "`before` of the next page; null on the last. Of the feed: `after` of the next page");
+    Z(a, next, "description",
+      "`before` of the next page; null on the last. Of the feed: `after` of the next page");
     doc_set(schemas, STR("Problem"), problem_schema(a));
     doc_set(schemas, STR("Conflict"), conflict_schema(a));
 }
@@ -311,16 +320,27 @@ static const struct {
     const char *name, *says, *code, *title, *detail, *field;
     int status;
 } errors[] = {
-    {"BadRequest", "The request can't be understood", "invalid", "This can't be accepted", "The body must be a JSON object.", NULL, 400},
-    {"Unauthorized", "No key, or one that is no longer good", "unsigned", "Please sign in", "This is only for people who are signed in.", NULL, 401},
-    {"Forbidden", "Not allowed to this user", "denied", "This is not allowed", "Your profile does not allow this. An administrator can change that.", NULL, 403},
-    {"NotFound", "No such thing, or none this user may know of", "not_found", "There is nothing here", "There is no such record.", NULL, 404},
-    {"Conflict", "Somebody else changed the same fields in the meantime", "conflict", "Somebody else was faster", "Somebody else changed the same field in the meantime.", NULL, 409},
-    {"TooLarge", "The body is larger than is allowed", "too_large", "This is too large", "Please send less at once.", NULL, 413},
-    {"Unprocessable", "A value is not acceptable", "invalid", "This can't be accepted", "This is not an e-mail address.", "email", 422},
-    {"TooManyRequests", "Too many attempts; Retry-After says when the next is possible", "too_many", "Too many attempts", "Please wait a moment and try again.", NULL, 429},
-    {"Unavailable", "The database does not answer; nothing was saved", "unavailable", "This does not work right now", "Nothing was saved. Please try again in a moment.", NULL, 503},
-    {"Full", "The disk is full; nothing was saved", "full", "The disk is full", "Nothing was saved. An administrator has to make room on the server's disk.", NULL, 507},
+    {"BadRequest", "The request can't be understood", "invalid", "This can't be accepted",
+     "The body must be a JSON object.", NULL, 400},
+    {"Unauthorized", "No key, or one that is no longer good", "unsigned", "Please sign in",
+     "This is only for people who are signed in.", NULL, 401},
+    {"Forbidden", "Not allowed to this user", "denied", "This is not allowed",
+     "Your profile does not allow this. An administrator can change that.", NULL, 403},
+    {"NotFound", "No such thing, or none this user may know of", "not_found",
+     "There is nothing here", "There is no such record.", NULL, 404},
+    {"Conflict", "Somebody else changed the same fields in the meantime", "conflict",
+     "Somebody else was faster", "Somebody else changed the same field in the meantime.", NULL,
+     409},
+    {"TooLarge", "The body is larger than is allowed", "too_large", "This is too large",
+     "Please send less at once.", NULL, 413},
+    {"Unprocessable", "A value is not acceptable", "invalid", "This can't be accepted",
+     "This is not an e-mail address.", "email", 422},
+    {"TooManyRequests", "Too many attempts; Retry-After says when the next is possible", "too_many",
+     "Too many attempts", "Please wait a moment and try again.", NULL, 429},
+    {"Unavailable", "The database does not answer; nothing was saved", "unavailable",
+     "This does not work right now", "Nothing was saved. Please try again in a moment.", NULL, 503},
+    {"Full", "The disk is full; nothing was saved", "full", "The disk is full",
+     "Nothing was saved. An administrator has to make room on the server's disk.", NULL, 507},
 };
 
 struct doc *responses_document(struct arena *a) {
@@ -328,8 +348,10 @@ struct doc *responses_document(struct arena *a) {
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         struct doc *d = doc_set(all, str_z(errors[i].name), doc_object(a));
         Z(a, d, "description", errors[i].says);
-        struct doc *media = doc_set_object(a, doc_set_object(a, d, "content"), "application/problem+json");
-        doc_set(media, STR("schema"), schema_ref(a, errors[i].status == 409 ? STR("Conflict") : STR("Problem")));
+        struct doc *media =
+            doc_set_object(a, doc_set_object(a, d, "content"), "application/problem+json");
+        doc_set(media, STR("schema"),
+                schema_ref(a, errors[i].status == 409 ? STR("Conflict") : STR("Problem")));
         struct doc *example = doc_set_object(a, media, "example");
         doc_set_str(a, example, "type", arena_printf(a, "urn:cronista:problem:%s", errors[i].code));
         Z(a, example, "title", errors[i].title);

@@ -12,10 +12,12 @@ static const struct {
     {"created", "won", N_("Created."), NULL, NULL},
     {"deleted", "won", N_("Deleted. It can be restored."), NULL, N_("See it")},
     {"restored", "won", N_("Restored."), NULL, NULL},
-    {"merged", "won", N_("Saved, together with what somebody else changed in the meantime."), NULL, NULL},
+    {"merged", "won", N_("Saved, together with what somebody else changed in the meantime."), NULL,
+     NULL},
     {"unchanged", "", N_("Nothing was changed."), NULL, NULL},
     {"bulk", "won", N_("{0} record changed."), N_("{0} records changed."), NULL},
-    {"bulk-deleted", "won", N_("{0} record deleted. It can be restored."), N_("{0} records deleted. They can be restored."), NULL},
+    {"bulk-deleted", "won", N_("{0} record deleted. It can be restored."),
+     N_("{0} records deleted. They can be restored."), NULL},
     {"view-saved", "won", N_("The view is saved."), NULL, NULL},
     {"view-deleted", "won", N_("The view is deleted."), NULL, NULL},
     {"password", "won", N_("The password is changed."), NULL, NULL},
@@ -62,25 +64,30 @@ static struct doc *flash_document(struct request *r) {
             continue;
         int64_t n = 0;
         bool number = str_int(argument, &n);
-        bool path = argument.n && argument.p[0] == '/' && !str_starts(argument, STR("//")) && flashes[i].label;
-        struct str text = flashes[i].many ? catalogue_plural(r->language->catalogue, str_z(flashes[i].one), str_z(flashes[i].many), n)
-                                          : translate(r->language, str_z(flashes[i].one));
+        bool path = argument.n && argument.p[0] == '/' && !str_starts(argument, STR("//")) &&
+                    flashes[i].label;
+        struct str text = flashes[i].many
+                              ? catalogue_plural(r->language->catalogue, str_z(flashes[i].one),
+                                                 str_z(flashes[i].many), n)
+                              : translate(r->language, str_z(flashes[i].one));
         struct doc *d = doc_object(a);
         doc_set_z(a, d, "tone", flashes[i].tone);
         doc_set_str(a, d, "text", number ? FILL(a, text, argument) : text);
         doc_set(d, STR("href"), path ? doc_str(a, argument) : doc_null(a));
-        doc_set_str(a, d, "label", path ? translate(r->language, str_z(flashes[i].label)) : STR(""));
+        doc_set_str(a, d, "label",
+                    path ? translate(r->language, str_z(flashes[i].label)) : STR(""));
         return d;
     }
     return doc_null(a);
 }
 
-static struct doc *menu_item(struct request *r, struct doc *items, struct str key, struct str label, struct str icon,
-                             struct str href, bool main) {
+static struct doc *menu_item(struct request *r, struct doc *items, struct str key, struct str label,
+                             struct str icon, struct str href, bool main) {
     struct arena *a = r->arena;
     struct doc *d = doc_add(items, doc_object(a));
     struct str here = r->path;
-    bool active = str_eq(href, here) || (href.n > 1 && str_starts(here, href) && here.p[href.n] == '/');
+    bool active =
+        str_eq(href, here) || (href.n > 1 && str_starts(here, href) && here.p[href.n] == '/');
     doc_set_str(a, d, "key", key);
     doc_set_str(a, d, "label", label);
     doc_set_str(a, d, "icon", icon);
@@ -111,23 +118,27 @@ static struct doc *menu_document(struct request *r) {
     menu_item(r, items, STR("home"), T(l, "Home"), STR("house"), STR("/"), true);
     const struct module *tasks = model_module(r->model, STR("tasks"));
     if (tasks && may(&r->viewer, tasks, VERB_VIEW))
-        menu_item(r, items, tasks->key, translate(l, tasks->label), tasks->icon, STR("/tasks"), true);
+        menu_item(r, items, tasks->key, translate(l, tasks->label), tasks->icon, STR("/tasks"),
+                  true);
     items = menu_group(r, menu, T(l, "Modules"));
     for (size_t i = 0; i < r->model->n_modules; i++) {
         const struct module *m = &r->model->modules[i];
         if (m->system || m == tasks || !may(&r->viewer, m, VERB_VIEW))
             continue;
-        menu_item(r, items, m->key, translate(l, m->label), m->icon, JOIN(a, STR("/"), m->key), is_main(m));
+        menu_item(r, items, m->key, translate(l, m->label), m->icon, JOIN(a, STR("/"), m->key),
+                  is_main(m));
     }
     if (!may(&r->viewer, NULL, VERB_AUDIT) && !may(&r->viewer, NULL, VERB_USERS))
         return menu;
     items = menu_group(r, menu, T(l, "Information"));
     if (may(&r->viewer, NULL, VERB_AUDIT))
-        menu_item(r, items, STR("history"), T(l, "Change log"), STR("history"), STR("/history"), false);
+        menu_item(r, items, STR("history"), T(l, "Change log"), STR("history"), STR("/history"),
+                  false);
     if (may(&r->viewer, NULL, VERB_USERS))
         menu_item(r, items, STR("users"), T(l, "Users"), STR("user-cog"), STR("/users"), false);
     if (may(&r->viewer, NULL, VERB_DESIGN))
-        menu_item(r, items, STR("settings"), T(l, "Configuration"), STR("settings"), STR("/settings/modules"), false);
+        menu_item(r, items, STR("settings"), T(l, "Configuration"), STR("settings"),
+                  STR("/settings/modules"), false);
     return menu;
 }
 
@@ -164,7 +175,8 @@ struct doc *page_document(struct request *r, struct doc *view) {
     struct doc *d = doc_object(a);
     bool somebody = r->sign != SIGN_NONE && r->model;
     struct str title = r->title.n ? r->title : doc_get_text(view, "title");
-    struct str path = rprintf(r, "%.*s%s%.*s", STR_FMT(r->http->path), r->http->query.n ? "?" : "", STR_FMT(r->http->query));
+    struct str path = rprintf(r, "%.*s%s%.*s", STR_FMT(r->http->path), r->http->query.n ? "?" : "",
+                              STR_FMT(r->http->query));
     bool theme = str_is(r->person.theme, "light") || str_is(r->person.theme, "dark");
     bool density = str_is(r->person.density, "comfortable");
     doc_set_str(a, d, "lang", r->language->code);

@@ -7,7 +7,8 @@
 
 // ---------------------------------------------------------------- runs
 
-static struct doc *whole_run(struct request *r, struct str text, const char *as, struct str href, struct str mark, struct str at) {
+static struct doc *whole_run(struct request *r, struct str text, const char *as, struct str href,
+                             struct str mark, struct str at) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "text", text);
@@ -30,14 +31,15 @@ struct doc *run_person(struct request *r, int64_t user, struct str name) {
     char *as = arena_bytes(r->arena, sizeof "who c0");
     memcpy(as, "who c0", sizeof "who c0");
     as[5] = (char)('0' + (user & 7));
-    return whole_run(r, name, as, href_of(r, STR("users"), user), initials(r->arena, name), STR(""));
+    return whole_run(r, name, as, href_of(r, STR("users"), user), initials(r->arena, name),
+                     STR(""));
 }
 
 struct doc *run_moment(struct request *r, micros at) {
     char text[CLOCK_TEXT];
     clock_text(at, text);
-    return whole_run(r, format_relative(r->arena, r->language, r->zone, at, r->now), "time", STR(""), STR(""),
-                     arena_str(r->arena, str_z(text)));
+    return whole_run(r, format_relative(r->arena, r->language, r->zone, at, r->now), "time",
+                     STR(""), STR(""), arena_str(r->arena, str_z(text)));
 }
 
 struct doc *runs_of(struct request *r, struct doc *one) {
@@ -51,7 +53,8 @@ struct doc *sentence(struct request *r, struct str message, struct doc *const *a
     struct doc *list = doc_array(r->arena);
     size_t from = 0;
     for (size_t i = 0; i + 2 < message.n; i++) {
-        if (message.p[i] != '{' || message.p[i + 2] != '}' || message.p[i + 1] < '0' || message.p[i + 1] >= (char)('0' + n))
+        if (message.p[i] != '{' || message.p[i + 2] != '}' || message.p[i + 1] < '0' ||
+            message.p[i + 1] >= (char)('0' + n))
             continue;
         if (i > from)
             doc_add(list, run(r, (struct str){message.p + from, i - from}, "", STR("")));
@@ -70,12 +73,21 @@ struct doc *sentence(struct request *r, struct str message, struct doc *const *a
 
 static const struct field common[] = {
     {.key = {"id", 2}, .label = {N_("Number"), 6}, .type = TYPE_INTEGER, .number = -1},
-    {.key = {"created_at", 10}, .label = {N_("Created at"), 10}, .type = TYPE_DATETIME, .number = -1},
+    {.key = {"created_at", 10},
+     .label = {N_("Created at"), 10},
+     .type = TYPE_DATETIME,
+     .number = -1},
     {.key = {"created_by", 10}, .label = {N_("Created by"), 10}, .type = TYPE_USER, .number = -1},
-    {.key = {"updated_at", 10}, .label = {N_("Last change"), 11}, .type = TYPE_DATETIME, .number = -1},
+    {.key = {"updated_at", 10},
+     .label = {N_("Last change"), 11},
+     .type = TYPE_DATETIME,
+     .number = -1},
     {.key = {"updated_by", 10}, .label = {N_("Changed by"), 10}, .type = TYPE_USER, .number = -1},
     {.key = {"owner", 5}, .label = {N_("Person in charge"), 16}, .type = TYPE_USER, .number = -1},
-    {.key = {"deleted_at", 10}, .label = {N_("Deleted at"), 10}, .type = TYPE_DATETIME, .number = -1},
+    {.key = {"deleted_at", 10},
+     .label = {N_("Deleted at"), 10},
+     .type = TYPE_DATETIME,
+     .number = -1},
 };
 
 const struct field *common_column(struct str key) {
@@ -120,7 +132,9 @@ static struct doc *choice_run(struct request *r, const struct field *f, struct s
 
 static struct doc *number_run(struct request *r, struct str plain, int scale, int min_decimals) {
     int64_t value;
-    struct str text = decimal_parse(plain, scale, &value) ? format_decimal(r->arena, r->language, value, scale, min_decimals) : plain;
+    struct str text = decimal_parse(plain, scale, &value)
+                          ? format_decimal(r->arena, r->language, value, scale, min_decimals)
+                          : plain;
     return run(r, text, "number", STR(""));
 }
 
@@ -133,8 +147,8 @@ static struct doc *money_run(struct request *r, const struct doc *v) {
 }
 
 // What something was called: from the value itself, or from the names of that day.
-static struct str name_of(struct request *r, struct str module, const struct doc *v, const struct doc *names, int64_t *id,
-                          bool *deleted) {
+static struct str name_of(struct request *r, struct str module, const struct doc *v,
+                          const struct doc *names, int64_t *id, bool *deleted) {
     if (v->type == DOC_OBJECT) {
         *id = doc_get_int(v, "id", 0);
         *deleted = doc_get_true(v, "deleted");
@@ -142,11 +156,13 @@ static struct str name_of(struct request *r, struct str module, const struct doc
     }
     *id = doc_integer(v, 0);
     *deleted = false;
-    struct str name = doc_text(doc_get(names, JOIN(r->arena, module, STR("/"), int_text(r->arena, *id))));
+    struct str name =
+        doc_text(doc_get(names, JOIN(r->arena, module, STR("/"), int_text(r->arena, *id))));
     return name.n ? name : rprintf(r, "%.*s %lld", STR_FMT(module), (long long)*id);
 }
 
-static struct doc *link_run(struct request *r, const struct field *f, const struct doc *v, const struct doc *names) {
+static struct doc *link_run(struct request *r, const struct field *f, const struct doc *v,
+                            const struct doc *names) {
     bool user = f->type == TYPE_USER || str_is(f->target, "users");
     struct str module = user ? STR("users") : f->target;
     int64_t id;
@@ -159,7 +175,8 @@ static struct doc *link_run(struct request *r, const struct field *f, const stru
 
 static struct doc *file_run(struct request *r, const struct doc *v) {
     struct str size = format_bytes(r->arena, r->language, doc_get_int(v, "size", 0));
-    return run(r, rprintf(r, "%.*s (%.*s)", STR_FMT(doc_get_text(v, "name")), STR_FMT(size)), "", STR(""));
+    return run(r, rprintf(r, "%.*s (%.*s)", STR_FMT(doc_get_text(v, "name")), STR_FMT(size)), "",
+               STR(""));
 }
 
 static struct doc *moment_run(struct request *r, struct str text) {
@@ -197,14 +214,16 @@ static struct doc *json_run(struct request *r, const struct doc *v) {
     return run(r, text, "quiet", STR(""));
 }
 
-static struct doc *one_run(struct request *r, const struct field *f, const struct doc *v, const struct doc *names) {
+static struct doc *one_run(struct request *r, const struct field *f, const struct doc *v,
+                           const struct doc *names) {
     struct str text = doc_text(v);
     switch (f->type) {
     case TYPE_LONG_TEXT:
         return run(r, text, "long", STR(""));
     case TYPE_INTEGER:
-        return v->type == DOC_INT ? run(r, format_integer(r->arena, r->language, v->integer), "number", STR(""))
-                                  : number_run(r, text, 0, 0);
+        return v->type == DOC_INT
+                   ? run(r, format_integer(r->arena, r->language, v->integer), "number", STR(""))
+                   : number_run(r, text, 0, 0);
     case TYPE_DECIMAL:
         return number_run(r, text, 6, 0);
     case TYPE_MONEY:
@@ -214,7 +233,8 @@ static struct doc *one_run(struct request *r, const struct field *f, const struc
     case TYPE_DATETIME:
         return moment_run(r, text);
     case TYPE_YES_NO:
-        return doc_true(v) ? run(r, T(r->language, "Yes"), "yes", STR("")) : run(r, T(r->language, "No"), "no", STR(""));
+        return doc_true(v) ? run(r, T(r->language, "Yes"), "yes", STR(""))
+                           : run(r, T(r->language, "No"), "no", STR(""));
     case TYPE_CHOICE:
     case TYPE_CHOICES:
         return choice_run(r, f, text);
@@ -241,13 +261,15 @@ static struct doc *one_run(struct request *r, const struct field *f, const struc
     return v->type == DOC_STRING ? run(r, text, "", STR("")) : json_run(r, v);
 }
 
-struct doc *value_runs(struct request *r, const struct field *f, const struct doc *value, const struct doc *names) {
+struct doc *value_runs(struct request *r, const struct field *f, const struct doc *value,
+                       const struct doc *names) {
     struct doc *list = doc_array(r->arena);
     if (doc_is_null(value))
         return list;
     value = doc_opened(r->arena, value);
     if (value && value->type == DOC_ARRAY && f->type != TYPE_JSON) {
-        doc_each(one, value) doc_add(list, one_run(r, f, one, names));
+        doc_each(one, value)
+            doc_add(list, one_run(r, f, one, names));
     } else if (value) {
         doc_add(list, one_run(r, f, value, names));
     }
@@ -293,7 +315,8 @@ struct doc *empty_document(struct request *r, const char *icon, struct str title
     return d;
 }
 
-struct doc *action(struct request *r, struct doc *list, struct str label, struct str href, const char *icon, bool primary) {
+struct doc *action(struct request *r, struct doc *list, struct str label, struct str href,
+                   const char *icon, bool primary) {
     struct doc *d = doc_add(list, doc_object(r->arena));
     doc_set_str(r->arena, d, "label", label);
     doc_set_str(r->arena, d, "href", href);
@@ -302,7 +325,8 @@ struct doc *action(struct request *r, struct doc *list, struct str label, struct
     return d;
 }
 
-struct doc *option(struct request *r, struct doc *list, struct str key, struct str label, bool selected) {
+struct doc *option(struct request *r, struct doc *list, struct str key, struct str label,
+                   bool selected) {
     struct doc *d = doc_add(list, doc_object(r->arena));
     doc_set_str(r->arena, d, "key", key);
     doc_set_str(r->arena, d, "label", label);
@@ -323,7 +347,8 @@ struct str record_title(struct request *r, const struct module *m, const struct 
         title = doc_get_text(record, "name");
     if (title.n)
         return title;
-    return rprintf(r, "%.*s %lld", STR_FMT(translate(r->language, m->label_one)), (long long)doc_get_int(record, "id", 0));
+    return rprintf(r, "%.*s %lld", STR_FMT(translate(r->language, m->label_one)),
+                   (long long)doc_get_int(record, "id", 0));
 }
 
 struct str record_note(struct request *r, const struct module *m, const struct doc *record) {

@@ -11,16 +11,18 @@
 // A run. `as` as docs/pages.md has it; href empty: none.
 struct doc *run(struct request *, struct str text, const char *as, struct str href);
 struct doc *run_person(struct request *, int64_t user, struct str name);
-struct doc *run_moment(struct request *, micros at); // relative, kept true by scripts
+struct doc *run_moment(struct request *, micros at);    // relative, kept true by scripts
 struct doc *runs_of(struct request *, struct doc *run); // an array with one (or none: NULL)
 // A translated message cut at {0} {1} {2}: those become the runs.
 struct doc *sentence(struct request *, struct str message, struct doc *const *args, size_t n);
-#define SENTENCE(r, message, ...)                                                                                      \
-    sentence((r), (message), (struct doc *const[]){__VA_ARGS__}, sizeof((struct doc *const[]){__VA_ARGS__}) / sizeof(struct doc *))
+#define SENTENCE(r, message, ...)                                                                  \
+    sentence((r), (message), (struct doc *const[]){__VA_ARGS__},                                   \
+             sizeof((struct doc *const[]){__VA_ARGS__}) / sizeof(struct doc *))
 
 // A value of a field, as the API's documents have it: links and users as {"id","name"} or, in histories, as ids with their names
 // in `names` ({"companies/3": "Acme"}; may be NULL).
-struct doc *value_runs(struct request *, const struct field *, const struct doc *value, const struct doc *names);
+struct doc *value_runs(struct request *, const struct field *, const struct doc *value,
+                       const struct doc *names);
 // The common columns described as fields: owner, created_at ... NULL for another key.
 const struct field *common_column(struct str key);
 // A field or a common column of the module that the viewer may read; NULL otherwise.
@@ -32,10 +34,13 @@ bool is_number(const struct field *);
 struct str href_of(struct request *, struct str module, int64_t id);
 struct doc *module_document(struct request *, const struct module *);
 struct doc *crumb(struct request *, struct doc *crumbs, struct str text, struct str href);
-struct doc *crumbs_of(struct request *, const struct module *);     // with the module's list
-struct doc *empty_document(struct request *, const char *icon, struct str title, struct str text); // actions: add to "actions"
-struct doc *action(struct request *, struct doc *list, struct str label, struct str href, const char *icon, bool primary);
-struct doc *option(struct request *, struct doc *list, struct str key, struct str label, bool selected);
+struct doc *crumbs_of(struct request *, const struct module *); // with the module's list
+struct doc *empty_document(struct request *, const char *icon, struct str title,
+                           struct str text); // actions: add to "actions"
+struct doc *action(struct request *, struct doc *list, struct str label, struct str href,
+                   const char *icon, bool primary);
+struct doc *option(struct request *, struct doc *list, struct str key, struct str label,
+                   bool selected);
 struct doc *hidden(struct request *, struct doc *list, struct str name, struct str value);
 // Text or null.
 struct doc *or_null(struct request *, struct str);
@@ -50,13 +55,15 @@ struct control_state {
     const struct doc *value;   // in normal form or as the API has it; used when `typed` is NULL
     const struct pairs *typed; // what was sent, when a form is shown again
     struct str problem;
-    const struct doc *found;   // link: candidates for what was typed
+    const struct doc *found; // link: candidates for what was typed
 };
-struct doc *control(struct request *, const struct module *, const struct field *, const struct control_state *);
+struct doc *control(struct request *, const struct module *, const struct field *,
+                    const struct control_state *);
 // A control that is no field of a module: "input" of a type.
-struct doc *control_input(struct request *, struct str key, struct str label, const char *type, struct str value,
-                          struct str problem, bool required);
-struct doc *control_choice(struct request *, struct str key, struct str label, struct str problem); // add to "options"
+struct doc *control_input(struct request *, struct str key, struct str label, const char *type,
+                          struct str value, struct str problem, bool required);
+struct doc *control_choice(struct request *, struct str key, struct str label,
+                           struct str problem); // add to "options"
 struct doc *control_yes_no(struct request *, struct str key, struct str label, bool checked);
 // {"items":[{"label","text","href"}]} of all that an error names; null without any.
 struct doc *problems_of(struct request *, const struct module *, const struct error *);
@@ -65,8 +72,10 @@ struct str problem_of(struct request *, const struct error *, struct str field);
 // ---------------------------------------------------------------- story.c
 
 // Days of events of a history document's items; card (may be NULL) is the record whose page it is.
-struct doc *story_days(struct request *, const struct doc *items, const struct module *card, int64_t id);
-struct doc *event_view(struct request *, const struct doc *event, const struct module *card, int64_t id);
+struct doc *story_days(struct request *, const struct doc *items, const struct module *card,
+                       int64_t id);
+struct doc *event_view(struct request *, const struct doc *event, const struct module *card,
+                       int64_t id);
 // Rows of a log table.
 struct doc *log_rows(struct request *, const struct doc *items);
 // The word for a kind of event, and its tone.

@@ -10,19 +10,23 @@
 // ---------------------------------------------------------------- stages
 
 // Since when the record stands in its stage, and how long it stood in others, as far as the loaded story tells.
-static void stage_times(struct request *r, const struct card_state *c, const struct field *f, struct str now, struct doc *items) {
+static void stage_times(struct request *r, const struct card_state *c, const struct field *f,
+                        struct str now, struct doc *items) {
     struct arena *a = r->arena;
     struct str stage = now;
     micros until = r->now, at;
     doc_each(event, doc_get(c->history, STR("items"))) {
-        if (doc_get_int(event, "record", 0) != r->id || !str_eq(doc_get_text(event, "module"), r->module->key))
+        if (doc_get_int(event, "record", 0) != r->id ||
+            !str_eq(doc_get_text(event, "module"), r->module->key))
             continue;
         doc_each(change, doc_opened(a, doc_get(event, STR("changes")))) {
-            if (!str_eq(doc_get_text(change, "field"), f->key) || !clock_parse(doc_get_text(event, "at"), &at))
+            if (!str_eq(doc_get_text(change, "field"), f->key) ||
+                !clock_parse(doc_get_text(event, "at"), &at))
                 continue;
             doc_each(item, items) {
                 if (str_eq(doc_get_text(item, "key"), stage) && !doc_get_text(item, "time").n)
-                    doc_replace(item, STR("time"), doc_str(a, format_span(a, r->language, until - at)));
+                    doc_replace(item, STR("time"),
+                                doc_str(a, format_span(a, r->language, until - at)));
             }
             stage = doc_get_text(change, "old");
             until = at;
@@ -30,7 +34,8 @@ static void stage_times(struct request *r, const struct card_state *c, const str
     }
 }
 
-static struct doc *stages_view(struct request *r, const struct card_state *c, const struct doc *record, bool may_edit) {
+static struct doc *stages_view(struct request *r, const struct card_state *c,
+                               const struct doc *record, bool may_edit) {
     struct arena *a = r->arena;
     const struct module *m = r->module;
     const struct field *f = m->stage.n ? readable(r, m, m->stage) : NULL;
@@ -54,7 +59,10 @@ static struct doc *stages_view(struct request *r, const struct card_state *c, co
         doc_set_str(a, item, "label", choice_label(r, choice));
         doc_set_bool(a, item, "past", past && !ended);
         doc_set_bool(a, item, "now", here);
-        doc_set_str(a, item, "tone", here && !choice->tone.n ? STR("act") : here || ended ? choice->tone : STR(""));
+        doc_set_str(a, item, "tone",
+                    here && !choice->tone.n ? STR("act")
+                    : here || ended         ? choice->tone
+                                            : STR(""));
         doc_set_str(a, item, "time", STR(""));
     }
     stage_times(r, c, f, now, items);
@@ -63,28 +71,36 @@ static struct doc *stages_view(struct request *r, const struct card_state *c, co
 
 // ---------------------------------------------------------------- facts
 
-static struct doc *fact_view(struct request *r, const struct doc *record, const struct field *f, bool may_edit) {
+static struct doc *fact_view(struct request *r, const struct doc *record, const struct field *f,
+                             bool may_edit) {
     struct arena *a = r->arena;
     const struct module *m = r->module;
     bool own = f->number >= 0;
-    bool editable = may_edit && (own ? may_field(&r->viewer, m, f, true) && f->type != TYPE_FILE && f->type != TYPE_JSON
+    bool editable = may_edit && (own ? may_field(&r->viewer, m, f, true) && f->type != TYPE_FILE &&
+                                           f->type != TYPE_JSON
                                      : str_is(f->key, "owner"));
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "key", f->key);
     doc_set_str(a, d, "label", field_label(r, f));
     struct doc *runs = doc_set(d, STR("runs"), value_runs(r, f, doc_get(record, f->key), NULL));
     if (f->type == TYPE_FILE && !query_text(r, "as_of").n)
-        doc_each(one, runs) doc_replace(one, STR("href"), doc_str(a, JOIN(a, href_of(r, m->key, r->id), STR("/files/"), f->key)));
+        doc_each(one, runs)
+            doc_replace(one, STR("href"),
+                        doc_str(a, JOIN(a, href_of(r, m->key, r->id), STR("/files/"), f->key)));
     doc_set_bool(a, d, "wide", f->type == TYPE_LONG_TEXT);
     doc_set_bool(a, d, "editable", editable);
     doc_set(d, STR("edit_href"),
-            or_null(r, editable ? JOIN(a, href_of(r, m->key, r->id), STR("/edit?field="), f->key, STR("#f-"), f->key) : STR("")));
+            or_null(r, editable ? JOIN(a, href_of(r, m->key, r->id), STR("/edit?field="), f->key,
+                                       STR("#f-"), f->key)
+                                : STR("")));
     doc_set_str(a, d, "set_by", STR(""));
     return d;
 }
 
 static struct doc *group_items(struct request *r, struct doc *groups, struct str title) {
-    doc_each(g, groups) if (str_eq(doc_get_text(g, "title"), title)) return doc_get(g, STR("items"));
+    doc_each(g, groups)
+        if (str_eq(doc_get_text(g, "title"), title))
+            return doc_get(g, STR("items"));
     struct doc *g = doc_object(r->arena);
     doc_set_str(r->arena, g, "title", title);
     doc_add(groups, g);
@@ -106,14 +122,16 @@ static struct doc *facts_view(struct request *r, const struct doc *record, bool 
         doc_add(group_items(r, groups, title), fact_view(r, record, f, may_edit));
     }
     if (!m->system)
-        doc_add(group_items(r, groups, T(r->language, "General")), fact_view(r, record, common_column(STR("owner")), may_edit));
+        doc_add(group_items(r, groups, T(r->language, "General")),
+                fact_view(r, record, common_column(STR("owner")), may_edit));
     return d;
 }
 
-struct doc *fact_form(struct request *r, const struct doc *record, const struct field *f, const struct pairs *typed,
-                      struct str problem, const struct doc *found) {
+struct doc *fact_form(struct request *r, const struct doc *record, const struct field *f,
+                      const struct pairs *typed, struct str problem, const struct doc *found) {
     struct arena *a = r->arena;
-    struct control_state state = {.value = doc_get(record, f->key), .typed = typed, .problem = problem, .found = found};
+    struct control_state state = {
+        .value = doc_get(record, f->key), .typed = typed, .problem = problem, .found = found};
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "action", href_of(r, r->module->key, r->id));
     doc_set_int(a, d, "version", doc_get_int(record, "version", 0));
@@ -124,7 +142,8 @@ struct doc *fact_form(struct request *r, const struct doc *record, const struct 
 
 // ---------------------------------------------------------------- what points here
 
-struct related *card_related(struct request *r, struct card_state *c, const struct module *m, const struct field *f) {
+struct related *card_related(struct request *r, struct card_state *c, const struct module *m,
+                             const struct field *f) {
     for (size_t i = 0; i < c->n_boxes; i++)
         if (c->boxes[i].module == m)
             return &c->boxes[i];
@@ -141,11 +160,15 @@ static struct doc *due_flag(struct request *r, micros due) {
     struct doc *d = doc_object(a);
     bool late = due < r->now, soon = due < r->now + 2 * DAY;
     doc_set_z(a, d, "tone", late ? "lost" : soon ? "wait" : "won");
-    doc_set_str(a, d, "text", late ? T(r->language, "Overdue") : soon ? T(r->language, "Due soon") : T(r->language, "In time"));
+    doc_set_str(a, d, "text",
+                late   ? T(r->language, "Overdue")
+                : soon ? T(r->language, "Due soon")
+                       : T(r->language, "In time"));
     return d;
 }
 
-static struct doc *choice_tag(struct request *r, const struct module *m, const struct doc *item, struct str key) {
+static struct doc *choice_tag(struct request *r, const struct module *m, const struct doc *item,
+                              struct str key) {
     const struct field *f = key.n ? readable(r, m, key) : NULL;
     const struct choice *c = f ? field_choice(f, doc_text(doc_get(item, key))) : NULL;
     if (!c)
@@ -167,7 +190,10 @@ static struct doc *related_item(struct request *r, const struct module *m, const
     struct str when = has_due ? format_moment(a, r->language, zone_civil(r->zone, due)) : STR("");
     doc_set_str(a, d, "href", href_of(r, m->key, id));
     doc_set_str(a, d, "text", record_title(r, m, item));
-    doc_set_str(a, d, "note", when.n && owner.n ? rprintf(r, "%.*s · %.*s", STR_FMT(when), STR_FMT(owner)) : when.n ? when : owner);
+    doc_set_str(a, d, "note",
+                when.n && owner.n ? rprintf(r, "%.*s · %.*s", STR_FMT(when), STR_FMT(owner))
+                : when.n          ? when
+                                  : owner);
     doc_set(d, STR("flag"), has_due ? due_flag(r, due) : doc_null(a));
     doc_set(d, STR("tag"), choice_tag(r, m, item, task ? STR("priority") : m->stage));
     struct doc *done = doc_null(a);
@@ -192,7 +218,8 @@ static struct str ids_text(struct request *r, const struct related *box) {
 static struct doc *related_list(struct request *r, const struct related *box, bool *more) {
     const struct module *m = box->module;
     bool task = str_is(m->key, "tasks");
-    struct list_filter filters[] = {{STR("id"), OP_IN, ids_text(r, box)}, {STR("done"), OP_EQ, STR("0")}};
+    struct list_filter filters[] = {{STR("id"), OP_IN, ids_text(r, box)},
+                                    {STR("done"), OP_EQ, STR("0")}};
     struct str columns[5] = {m->title, STR("owner")};
     size_t n = 2;
     if (m->stage.n && readable(r, m, m->stage))
@@ -201,7 +228,12 @@ static struct doc *related_list(struct request *r, const struct related *box, bo
         columns[n++] = STR("due");
         columns[n++] = STR("priority");
     }
-    struct list_query q = {.module = m, .filters = filters, .n_filters = task ? 2 : 1, .columns = columns, .n_columns = n, .limit = BOX_ITEMS};
+    struct list_query q = {.module = m,
+                           .filters = filters,
+                           .n_filters = task ? 2 : 1,
+                           .columns = columns,
+                           .n_columns = n,
+                           .limit = BOX_ITEMS};
     if (task)
         q.sort[q.n_sort++] = (struct list_sort){STR("due"), false};
     struct doc *found = NULL;
@@ -217,17 +249,21 @@ static void related_view(struct request *r, struct doc *list, const struct relat
     const struct language *l = r->language;
     bool more = false;
     struct doc *d = doc_object(a), *items = doc_array(a);
-    doc_each(item, related_list(r, box, &more)) doc_add(items, related_item(r, m, item));
+    doc_each(item, related_list(r, box, &more))
+        doc_add(items, related_item(r, m, item));
     struct str id = rprintf(r, "%lld", (long long)r->id);
-    struct pair of = {rprintf(r, "filter[%.*s][eq]", STR_FMT(box->field->key)), id}, with = {box->field->key, id};
+    struct pair of = {rprintf(r, "filter[%.*s][eq]", STR_FMT(box->field->key)), id},
+                with = {box->field->key, id};
     struct pairs none = {0};
     struct str path = rprintf(r, "/%.*s", STR_FMT(m->key));
     bool create = may(&r->viewer, m, VERB_CREATE);
     doc_set_str(a, d, "title", str_is(m->key, "tasks") ? T(l, "To do") : translate(l, m->label));
     doc_set_str(a, d, "count", rprintf(r, "%zu%s", (size_t)items->count, more ? "+" : ""));
     doc_set_str(a, d, "all_href", list_href(r, path, &none, "", &of, 1));
-    doc_set(d, STR("add_href"),
-            or_null(r, create ? list_href(r, rprintf(r, "%.*s/new", STR_FMT(path)), &none, "", &with, 1) : STR("")));
+    doc_set(
+        d, STR("add_href"),
+        or_null(r, create ? list_href(r, rprintf(r, "%.*s/new", STR_FMT(path)), &none, "", &with, 1)
+                          : STR("")));
     doc_set_str(a, d, "add_label", T(l, "Add"));
     doc_set(d, STR("items"), items);
     doc_set_str(a, d, "empty_text", T(l, "Nothing here."));
@@ -238,7 +274,9 @@ static void related_view(struct request *r, struct doc *list, const struct relat
 static struct doc *related_views(struct request *r, struct card_state *c) {
     struct doc *list = doc_array(r->arena);
     const struct module *tasks = model_module(r->model, STR("tasks"));
-    for (size_t i = 0; tasks && tasks != r->module && may(&r->viewer, tasks, VERB_VIEW) && i < tasks->n_fields; i++) {
+    for (size_t i = 0;
+         tasks && tasks != r->module && may(&r->viewer, tasks, VERB_VIEW) && i < tasks->n_fields;
+         i++) {
         const struct field *f = &tasks->fields[i];
         if (f->type == TYPE_LINK && str_eq(f->target, r->module->key) && !f->hidden) {
             struct related *box = card_related(r, c, tasks, f);
@@ -255,7 +293,8 @@ static struct doc *related_views(struct request *r, struct card_state *c) {
 
 // ---------------------------------------------------------------- the story
 
-static void chip(struct request *r, struct doc *chips, const char *key, struct str label, const char *icon) {
+static void chip(struct request *r, struct doc *chips, const char *key, struct str label,
+                 const char *icon) {
     struct arena *a = r->arena;
     struct str now = query_text(r, "kind");
     struct doc *d = doc_add(chips, doc_object(a));
@@ -268,26 +307,31 @@ static void chip(struct request *r, struct doc *chips, const char *key, struct s
     doc_set_bool(a, d, "active", str_is(now, key));
 }
 
-static struct doc *story_view(struct request *r, const struct card_state *c, bool may_edit, bool now) {
+static struct doc *story_view(struct request *r, const struct card_state *c, bool may_edit,
+                              bool now) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
     struct doc *d = doc_object(a), *items = doc_get(c->history, STR("items"));
     struct doc *chips = doc_set_array(a, d, "chips");
     chip(r, chips, "", T(l, "All"), "");
     chip(r, chips, "comments", T(l, "Comments"), "message-square");
-    if (model_module(r->model, STR("tasks")) && !str_is(r->module->key, "tasks") && !r->module->system)
+    if (model_module(r->model, STR("tasks")) && !str_is(r->module->key, "tasks") &&
+        !r->module->system)
         chip(r, chips, "tasks", T(l, "Activities"), "circle-check");
     chip(r, chips, "changes", T(l, "Changes"), "arrow-right-left");
     struct doc *live = doc_null(a), *comment = doc_null(a);
     struct doc *newest = doc_first(items);
     if (now && !query_text(r, "before").n) {
         live = doc_object(a);
-        doc_set_str(a, live, "href", rprintf(r, "/api/live?record=%.*s%%2F%lld", STR_FMT(r->module->key), (long long)r->id));
+        doc_set_str(
+            a, live, "href",
+            rprintf(r, "/api/live?record=%.*s%%2F%lld", STR_FMT(r->module->key), (long long)r->id));
         doc_set_int(a, live, "position", doc_get_int(newest, "position", -1));
     }
     if (may_edit) {
         comment = doc_object(a);
-        doc_set_str(a, comment, "action", rprintf(r, "%.*s/comments", STR_FMT(href_of(r, r->module->key, r->id))));
+        doc_set_str(a, comment, "action",
+                    rprintf(r, "%.*s/comments", STR_FMT(href_of(r, r->module->key, r->id))));
         doc_set_int(a, comment, "max", 5000);
         doc_set_str(a, comment, "text", c->comment);
         doc_set_str(a, comment, "problem", c->comment_problem);
@@ -295,12 +339,18 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     doc_set(d, STR("live"), live);
     doc_set(d, STR("comment"), comment);
     doc_set(d, STR("days"), story_days(r, items, r->module, r->id));
-    struct str next = doc_is_null(doc_get(c->history, STR("next"))) ? STR("") : rprintf(r, "%lld", (long long)doc_get_int(c->history, "next", 0));
+    struct str next = doc_is_null(doc_get(c->history, STR("next")))
+                          ? STR("")
+                          : rprintf(r, "%lld", (long long)doc_get_int(c->history, "next", 0));
     struct pair more[] = {{STR("before"), next}, {STR("kind"), query_text(r, "kind")}};
     struct pairs none = {0};
     doc_set(d, STR("older_href"),
-            or_null(r, next.n ? list_href(r, href_of(r, r->module->key, r->id), &none, "", more, more[1].value.n ? 2 : 1) : STR("")));
-    doc_set_str(a, d, "empty_text", query_text(r, "kind").n ? T(l, "Nothing of this kind.") : T(l, "Nothing has happened yet."));
+            or_null(r, next.n ? list_href(r, href_of(r, r->module->key, r->id), &none, "", more,
+                                          more[1].value.n ? 2 : 1)
+                              : STR("")));
+    doc_set_str(a, d, "empty_text",
+                query_text(r, "kind").n ? T(l, "Nothing of this kind.")
+                                        : T(l, "Nothing has happened yet."));
     return d;
 }
 
@@ -318,8 +368,13 @@ static struct doc *banner_view(struct request *r, const struct doc *record) {
     struct str when = format_moment(a, l, zone_civil(r->zone, at));
     bool restore = !as_of.n && may(&r->viewer, r->module, VERB_DELETE);
     doc_set_z(a, d, "tone", as_of.n ? "wait" : "lost");
-    doc_set_str(a, d, "text", as_of.n ? FILL(a, T(l, "As it was on {0}."), when) : FILL(a, T(l, "Deleted on {0}."), when));
-    doc_set(d, STR("action"), or_null(r, restore ? rprintf(r, "%.*s/restore", STR_FMT(href_of(r, r->module->key, r->id))) : STR("")));
+    doc_set_str(a, d, "text",
+                as_of.n ? FILL(a, T(l, "As it was on {0}."), when)
+                        : FILL(a, T(l, "Deleted on {0}."), when));
+    doc_set(d, STR("action"),
+            or_null(r, restore
+                           ? rprintf(r, "%.*s/restore", STR_FMT(href_of(r, r->module->key, r->id)))
+                           : STR("")));
     doc_set_str(a, d, "label", restore ? T(l, "Restore") : STR(""));
     return d;
 }
@@ -331,7 +386,8 @@ static struct doc *card_crumbs(struct request *r, const struct doc *record) {
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         const struct doc *to = doc_get(record, f->key);
-        if (f->type != TYPE_LINK || !f->belongs || doc_is_null(to) || !may_field(&r->viewer, m, f, false))
+        if (f->type != TYPE_LINK || !f->belongs || doc_is_null(to) ||
+            !may_field(&r->viewer, m, f, false))
             continue;
         crumb(r, list, doc_get_text(to, "name"), href_of(r, f->target, doc_get_int(to, "id", 0)));
         break;
@@ -342,11 +398,15 @@ static struct doc *card_crumbs(struct request *r, const struct doc *record) {
 static void put_links(struct request *r, struct doc *view, bool may_edit, bool may_delete) {
     struct str here = href_of(r, r->module->key, r->id);
     bool copy = may(&r->viewer, r->module, VERB_CREATE) && !str_is(r->module->key, "users");
-    doc_set(view, STR("edit_href"), or_null(r, may_edit ? rprintf(r, "%.*s/edit", STR_FMT(here)) : STR("")));
+    doc_set(view, STR("edit_href"),
+            or_null(r, may_edit ? rprintf(r, "%.*s/edit", STR_FMT(here)) : STR("")));
     doc_set_str(r->arena, view, "history_href", rprintf(r, "%.*s/history", STR_FMT(here)));
     doc_set(view, STR("copy_href"),
-            or_null(r, copy ? rprintf(r, "/%.*s/new?copy=%lld", STR_FMT(r->module->key), (long long)r->id) : STR("")));
-    doc_set(view, STR("delete_href"), or_null(r, may_delete ? rprintf(r, "%.*s/delete", STR_FMT(here)) : STR("")));
+            or_null(r, copy ? rprintf(r, "/%.*s/new?copy=%lld", STR_FMT(r->module->key),
+                                      (long long)r->id)
+                            : STR("")));
+    doc_set(view, STR("delete_href"),
+            or_null(r, may_delete ? rprintf(r, "%.*s/delete", STR_FMT(here)) : STR("")));
 }
 
 static struct doc *record_document(struct request *r, const struct doc *record) {
@@ -364,8 +424,10 @@ struct doc *present_card(struct request *r, struct doc *record) {
     struct arena *a = r->arena;
     struct card_state *c = r->state;
     const struct module *m = r->module;
-    bool alive = doc_is_null(doc_get(record, STR("deleted_at"))), now = !doc_get(record, STR("as_of"));
-    bool may_edit = alive && now && may(&r->viewer, m, VERB_EDIT), may_delete = alive && now && may(&r->viewer, m, VERB_DELETE);
+    bool alive = doc_is_null(doc_get(record, STR("deleted_at"))),
+         now = !doc_get(record, STR("as_of"));
+    bool may_edit = alive && now && may(&r->viewer, m, VERB_EDIT),
+         may_delete = alive && now && may(&r->viewer, m, VERB_DELETE);
     struct doc *view = doc_object(a);
     doc_set(view, STR("module"), module_document(r, m));
     doc_set(view, STR("record"), record_document(r, record));

@@ -22,9 +22,10 @@ struct card_state {
 };
 
 // The box for a module, made when there is room; NULL otherwise.
-struct related *card_related(struct request *, struct card_state *, const struct module *, const struct field *);
+struct related *card_related(struct request *, struct card_state *, const struct module *,
+                             const struct field *);
 // {"action","version","control","close_href"} of one field of a record; typed and problem as in control_state.
-struct doc *fact_form(struct request *, const struct doc *record, const struct field *, const struct pairs *typed,
-                      struct str problem, const struct doc *found);
+struct doc *fact_form(struct request *, const struct doc *record, const struct field *,
+                      const struct pairs *typed, struct str problem, const struct doc *found);
 
 #endif

@@ -7,19 +7,24 @@
 // ---------------------------------------------------------------- groups of controls
 
 static struct doc *group_controls(struct request *r, struct doc *groups, struct str title) {
-    doc_each(g, groups) if (str_eq(doc_get_text(g, "title"), title)) return doc_get(g, STR("controls"));
+    doc_each(g, groups)
+        if (str_eq(doc_get_text(g, "title"), title))
+            return doc_get(g, STR("controls"));
     struct doc *g = doc_object(r->arena);
     doc_set_str(r->arena, g, "title", title);
     doc_add(groups, g);
     return doc_set_array(r->arena, g, "controls");
 }
 
-static struct doc *field_control(struct request *r, const struct form_state *s, const struct field *f) {
+static struct doc *field_control(struct request *r, const struct form_state *s,
+                                 const struct field *f) {
     struct control_state state = {.value = doc_get(s->record, f->key),
                                   .typed = s->refused ? &s->typed : NULL,
-                                  .problem = s->refused ? problem_of(r, &s->problems, f->key) : STR(""),
+                                  .problem =
+                                      s->refused ? problem_of(r, &s->problems, f->key) : STR(""),
                                   .found = s->found ? doc_get(s->found, f->key) : NULL};
-    if (f->type == TYPE_FILE && s->refused) { // what was sent is kept, so that it need not be chosen again
+    if (f->type == TYPE_FILE &&
+        s->refused) { // what was sent is kept, so that it need not be chosen again
         const struct doc *sent = doc_get(s->values, f->key);
         state.value = sent ? sent : state.value;
     }
@@ -36,30 +41,37 @@ static struct doc *form_groups(struct request *r, const struct form_state *s) {
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         if (in_forms(r, f))
-            doc_add(group_controls(r, groups, translate(r->language, f->group.n ? f->group : STR("General"))), field_control(r, s, f));
+            doc_add(group_controls(r, groups,
+                                   translate(r->language, f->group.n ? f->group : STR("General"))),
+                    field_control(r, s, f));
     }
     if (!m->system)
-        doc_add(group_controls(r, groups, T(r->language, "General")), field_control(r, s, common_column(STR("owner"))));
+        doc_add(group_controls(r, groups, T(r->language, "General")),
+                field_control(r, s, common_column(STR("owner"))));
     if (s->creating && str_is(m->key, "users"))
         doc_add(group_controls(r, groups, T(r->language, "General")),
-                control_input(r, STR("new_password"), T(r->language, "Password"), "password", STR(""),
-                              s->refused ? problem_of(r, &s->problems, STR("password")) : STR(""), false));
+                control_input(
+                    r, STR("new_password"), T(r->language, "Password"), "password", STR(""),
+                    s->refused ? problem_of(r, &s->problems, STR("password")) : STR(""), false));
     return groups;
 }
 
 static struct doc *fact_form_view(struct request *r, const struct form_state *s) {
     struct str key = query_text(r, "field");
     const struct field *f = NULL;
-    for (size_t i = 0; !key.n && s->values && i < r->module->n_fields; i++) // a save refused: the field that was sent
+    for (size_t i = 0; !key.n && s->values && i < r->module->n_fields;
+         i++) // a save refused: the field that was sent
         if (doc_get(s->values, r->module->fields[i].key))
             f = &r->module->fields[i];
     if (!key.n && !f && s->values && doc_get(s->values, STR("owner")))
         key = STR("owner");
     if (key.n)
         f = readable(r, r->module, key);
-    if (!f || (f->number >= 0 ? !may_field(&r->viewer, r->module, f, true) : !str_is(f->key, "owner")))
+    if (!f ||
+        (f->number >= 0 ? !may_field(&r->viewer, r->module, f, true) : !str_is(f->key, "owner")))
         return doc_null(r->arena);
-    return fact_form(r, s->record, f, s->refused ? &s->typed : NULL, problem_of(r, &s->problems, f->key),
+    return fact_form(r, s->record, f, s->refused ? &s->typed : NULL,
+                     problem_of(r, &s->problems, f->key),
                      s->found ? doc_get(s->found, f->key) : NULL);
 }
 
@@ -69,13 +81,15 @@ struct doc *present_form(struct request *r, struct doc *doc) {
     const struct language *l = r->language;
     const struct form_state *s = r->state;
     const struct module *m = r->module;
-    struct str one = translate(l, m->label_one), list = rprintf(r, "/%.*s", STR_FMT(m->key)), here = href_of(r, m->key, r->id);
+    struct str one = translate(l, m->label_one), list = rprintf(r, "/%.*s", STR_FMT(m->key)),
+               here = href_of(r, m->key, r->id);
     struct doc *view = doc_object(a);
     doc_set(view, STR("module"), module_document(r, m));
     struct doc *crumbs = doc_set(view, STR("crumbs"), crumbs_of(r, m));
     if (!s->creating)
         crumb(r, crumbs, record_title(r, m, s->record), here);
-    doc_set_str(a, view, "title", s->creating ? FILL(a, T(l, "Create: {0}"), one) : FILL(a, T(l, "Edit: {0}"), one));
+    doc_set_str(a, view, "title",
+                s->creating ? FILL(a, T(l, "Create: {0}"), one) : FILL(a, T(l, "Edit: {0}"), one));
     doc_set_bool(a, view, "creating", s->creating);
     doc_set_str(a, view, "action", s->creating ? list : here);
     int64_t version = s->version ? s->version : doc_get_int(s->record, "version", 0);
@@ -90,9 +104,11 @@ struct doc *present_form(struct request *r, struct doc *doc) {
     doc_set_str(a, view, "submit", s->creating ? T(l, "Create") : T(l, "Save"));
     doc_set_str(a, view, "cancel_href", s->creating ? list : here);
     bool may_delete = !s->creating && may(&r->viewer, m, VERB_DELETE);
-    doc_set(view, STR("delete_href"), or_null(r, may_delete ? rprintf(r, "%.*s/delete", STR_FMT(here)) : STR("")));
+    doc_set(view, STR("delete_href"),
+            or_null(r, may_delete ? rprintf(r, "%.*s/delete", STR_FMT(here)) : STR("")));
     bool design = may(&r->viewer, m, VERB_DESIGN);
-    doc_set(view, STR("design_href"), or_null(r, design ? rprintf(r, "/settings/modules/%.*s", STR_FMT(m->key)) : STR("")));
+    doc_set(view, STR("design_href"),
+            or_null(r, design ? rprintf(r, "/settings/modules/%.*s", STR_FMT(m->key)) : STR("")));
     doc_set_bool(a, view, "upload", files_in_form(r, m));
     return view;
 }
@@ -104,14 +120,17 @@ static bool belongs_to(struct str name, struct str key) {
     return str_starts(name, key) && (name.n == key.n || name.p[key.n] == '.');
 }
 
-static void keep_inputs(struct request *r, const struct form_state *s, struct str key, struct doc *list) {
+static void keep_inputs(struct request *r, const struct form_state *s, struct str key,
+                        struct doc *list) {
     for (size_t i = 0; i < s->typed.n; i++)
         if (belongs_to(s->typed.p[i].name, key))
             hidden(r, list, s->typed.p[i].name, s->typed.p[i].value);
 }
 
 static const struct doc *clash_of(const struct form_state *s, struct str key) {
-    doc_each(c, doc_get(s->clash, STR("fields"))) if (str_eq(doc_get_text(c, "field"), key)) return c;
+    doc_each(c, doc_get(s->clash, STR("fields")))
+        if (str_eq(doc_get_text(c, "field"), key))
+            return c;
     return NULL;
 }
 
@@ -147,10 +166,12 @@ struct doc *present_conflict(struct request *r, const struct form_state *s) {
     struct doc *crumbs = doc_set(view, STR("crumbs"), crumbs_of(r, m));
     crumb(r, crumbs, record_title(r, m, record), here);
     doc_set_str(a, view, "title", T(r->language, "Somebody changed the same in the meantime"));
-    doc_set(view, STR("who"), runs_of(r, run_person(r, doc_get_int(by, "id", 0), doc_get_text(by, "name"))));
+    doc_set(view, STR("who"),
+            runs_of(r, run_person(r, doc_get_int(by, "id", 0), doc_get_text(by, "name"))));
     doc_set(view, STR("when"), run_moment(r, at));
     doc_set_str(a, view, "action", here);
-    doc_set_int(a, view, "version", doc_get_int(s->clash, "version", doc_get_int(record, "version", 0)));
+    doc_set_int(a, view, "version",
+                doc_get_int(s->clash, "version", doc_get_int(record, "version", 0)));
     doc_set(view, STR("fields"), clash_fields(r, s));
     struct doc *others = doc_set_array(a, view, "hidden");
     for (size_t i = 0; i < m->n_fields; i++)

@@ -11,7 +11,8 @@ static struct str path_of(struct request *r) {
 
 // ---------------------------------------------------------------- the table
 
-static struct doc *row_cells(struct request *r, const struct list_state *s, const struct doc *item) {
+static struct doc *row_cells(struct request *r, const struct list_state *s,
+                             const struct doc *item) {
     struct arena *a = r->arena;
     const struct module *m = r->module;
     struct doc *cells = doc_array(a);
@@ -26,7 +27,8 @@ static struct doc *row_cells(struct request *r, const struct list_state *s, cons
         doc_set_bool(a, cell, "first", first);
         if (first)
             doc_set(cell, STR("runs"), runs_of(r, run(r, record_title(r, m, item), "", STR(""))));
-        else if (f && f->number < 0 && f->type == TYPE_DATETIME && clock_parse(doc_text(value), &at))
+        else if (f && f->number < 0 && f->type == TYPE_DATETIME &&
+                 clock_parse(doc_text(value), &at))
             doc_set(cell, STR("runs"), runs_of(r, run_moment(r, at)));
         else
             doc_set(cell, STR("runs"), f ? value_runs(r, f, value, NULL) : doc_array(a));
@@ -34,7 +36,8 @@ static struct doc *row_cells(struct request *r, const struct list_state *s, cons
     return cells;
 }
 
-static struct doc *list_rows(struct request *r, const struct list_state *s, const struct doc *list) {
+static struct doc *list_rows(struct request *r, const struct list_state *s,
+                             const struct doc *list) {
     struct arena *a = r->arena;
     struct doc *rows = doc_array(a);
     doc_each(item, doc_get(list, STR("items"))) {
@@ -64,7 +67,8 @@ static struct doc *list_columns(struct request *r, const struct list_state *s) {
         doc_set_bool(a, d, "number", f && (is_number(f) || f->type == TYPE_DATE));
         struct pair sort = {STR("sort"), rprintf(r, "%s%.*s", up ? "-" : "", STR_FMT(key))};
         bool can = f && (f->number < 0 || type_of(f->type)->sortable);
-        doc_set(d, STR("sort_href"), or_null(r, can ? list_href(r, path_of(r), &s->pairs, "sort", &sort, 1) : STR("")));
+        doc_set(d, STR("sort_href"),
+                or_null(r, can ? list_href(r, path_of(r), &s->pairs, "sort", &sort, 1) : STR("")));
         doc_set_z(a, d, "sorted", !here ? "" : up ? "ascending" : "descending");
     }
     return columns;
@@ -84,7 +88,8 @@ static void column_item(struct request *r, struct doc *items, const struct field
     doc_set_bool(r->arena, d, "chosen", chosen);
 }
 
-static const char *const common_keys[] = {"owner", "updated_at", "updated_by", "created_at", "created_by", "id"};
+static const char *const common_keys[] = {"owner",      "updated_at", "updated_by",
+                                          "created_at", "created_by", "id"};
 
 static struct doc *hidden_pairs(struct request *r, const struct pairs *pairs, const char *but) {
     struct doc *list = doc_array(r->arena);
@@ -107,7 +112,8 @@ static struct doc *columns_form(struct request *r, const struct list_state *s) {
             column_item(r, items, f, true);
     }
     for (size_t i = 0; i < m->n_fields; i++)
-        if (!m->fields[i].hidden && may_field(&r->viewer, m, &m->fields[i], false) && !is_column(s, m->fields[i].key))
+        if (!m->fields[i].hidden && may_field(&r->viewer, m, &m->fields[i], false) &&
+            !is_column(s, m->fields[i].key))
             column_item(r, items, &m->fields[i], false);
     for (size_t i = 0; i < sizeof common_keys / sizeof *common_keys; i++)
         if (!is_column(s, str_z(common_keys[i])))
@@ -139,7 +145,8 @@ static bool is_date(const struct field *f) {
 static struct str operator_word(struct request *r, const struct field *f, struct str op) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (str_is(op, words[i].op))
-            return translate(r->language, str_z(f && is_date(f) && words[i].date ? words[i].date : words[i].text));
+            return translate(r->language, str_z(f && is_date(f) && words[i].date ? words[i].date
+                                                                                 : words[i].text));
     return op;
 }
 
@@ -153,7 +160,9 @@ static struct str one_value_word(struct request *r, const struct field *f, struc
     if ((f->type == TYPE_CHOICE || f->type == TYPE_CHOICES) && (c = field_choice(f, value)))
         return choice_label(r, c);
     if (f->type == TYPE_YES_NO)
-        return str_is(value, "1") || str_is(value, "true") || str_is(value, "yes") ? T(r->language, "Yes") : T(r->language, "No");
+        return str_is(value, "1") || str_is(value, "true") || str_is(value, "yes")
+                   ? T(r->language, "Yes")
+                   : T(r->language, "No");
     if (f->type == TYPE_USER && str_is(value, "me"))
         return T(r->language, "me");
     if (is_date(f))
@@ -166,7 +175,8 @@ static struct str one_value_word(struct request *r, const struct field *f, struc
     return name.n ? name : value;
 }
 
-static struct str value_words(struct request *r, const struct field *f, struct str op, struct str value) {
+static struct str value_words(struct request *r, const struct field *f, struct str op,
+                              struct str value) {
     if (str_is(op, "empty"))
         return str_is(value, "0") ? T(r->language, "no") : STR("");
     if (!str_is(op, "in"))
@@ -197,12 +207,14 @@ static struct doc *filters_in_words(struct request *r, const struct list_state *
         doc_set_str(a, d, "operator", operator_word(r, f, op));
         doc_set_str(a, d, "value", value_words(r, f, op, s->pairs.p[i].value));
         doc_set_str(a, d, "href", list_href(r, path_of(r), &s->pairs, "", &with, 1));
-        doc_set_str(a, d, "remove_href", list_href(r, path_of(r), &s->pairs, arena_dup(a, s->pairs.p[i].name), NULL, 0));
+        doc_set_str(a, d, "remove_href",
+                    list_href(r, path_of(r), &s->pairs, arena_dup(a, s->pairs.p[i].name), NULL, 0));
     }
     return list;
 }
 
-static void filter_field(struct request *r, const struct list_state *s, struct doc *list, const struct field *f) {
+static void filter_field(struct request *r, const struct list_state *s, struct doc *list,
+                         const struct field *f) {
     struct doc *d = doc_add(list, doc_object(r->arena));
     struct pair with = {STR("with"), f->key};
     doc_set_str(r->arena, d, "label", field_label(r, f));
@@ -217,7 +229,8 @@ static struct doc *filter_fields(struct request *r, const struct list_state *s) 
     const struct module *m = r->module;
     struct doc *list = doc_array(r->arena);
     for (size_t i = 0; i < m->n_fields; i++)
-        if (!m->fields[i].hidden && can_filter(&m->fields[i]) && may_field(&r->viewer, m, &m->fields[i], false))
+        if (!m->fields[i].hidden && can_filter(&m->fields[i]) &&
+            may_field(&r->viewer, m, &m->fields[i], false))
             filter_field(r, s, list, &m->fields[i]);
     for (size_t i = 0; i < sizeof common_keys / sizeof *common_keys; i++)
         filter_field(r, s, list, common_column(str_z(common_keys[i])));
@@ -275,8 +288,9 @@ static struct doc *filter_control(struct request *r, const struct field *f, stru
         plain.type = TYPE_TEXT;
     if (f->type == TYPE_DATETIME)
         plain.type = TYPE_DATE;
-    if (f->type == TYPE_MONEY || f->type == TYPE_DECIMAL || f->type == TYPE_INTEGER || f->type == TYPE_LONG_TEXT || f->type == TYPE_TAGS ||
-        f->type == TYPE_EMAIL || f->type == TYPE_URL || f->type == TYPE_PHONE)
+    if (f->type == TYPE_MONEY || f->type == TYPE_DECIMAL || f->type == TYPE_INTEGER ||
+        f->type == TYPE_LONG_TEXT || f->type == TYPE_TAGS || f->type == TYPE_EMAIL ||
+        f->type == TYPE_URL || f->type == TYPE_PHONE)
         plain.type = TYPE_TEXT;
     struct control_state state = {.value = doc_str(a, value)};
     int64_t id;
@@ -336,14 +350,18 @@ static void put_views(struct request *r, const struct list_state *s, struct doc 
     doc_set(all, STR("delete_action"), doc_null(a));
     const struct module *views = model_module(r->model, STR("views"));
     doc_each(v, s->views) {
-        int64_t id = doc_get_int(v, "id", 0), owner = doc_get_int(doc_get(v, STR("owner")), "id", 0);
+        int64_t id = doc_get_int(v, "id", 0),
+                owner = doc_get_int(doc_get(v, STR("owner")), "id", 0);
         bool mine = may_record(&r->viewer, views, owner, false, VERB_DELETE);
         struct doc *d = doc_add(list, doc_object(a));
         doc_set_str(a, d, "label", doc_get_text(v, "name"));
-        doc_set_str(a, d, "href", rprintf(r, "/%.*s?view=%lld", STR_FMT(r->module->key), (long long)id));
+        doc_set_str(a, d, "href",
+                    rprintf(r, "/%.*s?view=%lld", STR_FMT(r->module->key), (long long)id));
         doc_set_bool(a, d, "active", id == s->view);
         doc_set(d, STR("delete_action"),
-                or_null(r, mine ? rprintf(r, "/views/%lld/delete?of_module=%.*s", (long long)id, STR_FMT(r->module->key)) : STR("")));
+                or_null(r, mine ? rprintf(r, "/views/%lld/delete?of_module=%.*s", (long long)id,
+                                          STR_FMT(r->module->key))
+                                : STR("")));
         if (id == s->view)
             name = doc_get_text(v, "name");
     }
@@ -366,8 +384,14 @@ static struct doc *bulk_view(struct request *r, const struct list_state *s) {
     struct doc *users = doc_set_array(a, d, "users");
     struct list_filter active = {.field = STR("active"), .op = OP_EQ, .value = STR("1")};
     struct str columns[] = {STR("name")};
-    struct list_query q = {.module = model_module(r->model, STR("users")), .filters = &active, .n_filters = 1,
-                           .sort = {{STR("name"), false}}, .n_sort = 1, .columns = columns, .n_columns = 1, .limit = FILTER_CHOICES};
+    struct list_query q = {.module = model_module(r->model, STR("users")),
+                           .filters = &active,
+                           .n_filters = 1,
+                           .sort = {{STR("name"), false}},
+                           .n_sort = 1,
+                           .columns = columns,
+                           .n_columns = 1,
+                           .limit = FILTER_CHOICES};
     if (!may(&r->viewer, r->module, VERB_EDIT) || record_list(&r->reader, &q, &found, NULL))
         return d;
     doc_each(u, doc_get(found, STR("items"))) {
@@ -378,7 +402,8 @@ static struct doc *bulk_view(struct request *r, const struct list_state *s) {
     return d;
 }
 
-static void put_paging(struct request *r, const struct list_state *s, const struct doc *list, struct doc *view) {
+static void put_paging(struct request *r, const struct list_state *s, const struct doc *list,
+                       struct doc *view) {
     struct arena *a = r->arena;
     const struct doc *items = doc_get(list, STR("items"));
     int64_t n = items ? (int64_t)items->count : 0;
@@ -387,16 +412,23 @@ static void put_paging(struct request *r, const struct list_state *s, const stru
                           {STR("from"), rprintf(r, "%lld", (long long)(s->from + n))},
                           {STR("view"), rprintf(r, "%lld", (long long)s->view)}};
     size_t with_view = s->view ? 3 : 2;
-    doc_set(view, STR("next_href"), or_null(r, next.n ? list_href(r, path_of(r), &s->pairs, "", more, with_view) : STR("")));
-    doc_set(view, STR("first_href"), or_null(r, s->query.after.n ? list_href(r, path_of(r), &s->pairs, "", more + 2, with_view - 2) : STR("")));
+    doc_set(
+        view, STR("next_href"),
+        or_null(r, next.n ? list_href(r, path_of(r), &s->pairs, "", more, with_view) : STR("")));
+    doc_set(view, STR("first_href"),
+            or_null(r, s->query.after.n
+                           ? list_href(r, path_of(r), &s->pairs, "", more + 2, with_view - 2)
+                           : STR("")));
     doc_set_str(a, view, "shown",
-                n ? rprintf(r, "%.*s–%.*s", STR_FMT(format_integer(a, r->language, s->from)), STR_FMT(format_integer(a, r->language, s->from + n - 1)))
+                n ? rprintf(r, "%.*s–%.*s", STR_FMT(format_integer(a, r->language, s->from)),
+                            STR_FMT(format_integer(a, r->language, s->from + n - 1)))
                   : STR("0"));
     struct doc *count = doc_null(a);
     if (s->counted) {
         const struct doc *c = doc_get(list, STR("count"));
         struct str most = format_integer(a, r->language, LIST_COUNT_MAX);
-        count = doc_str(a, doc_is_null(c) ? FILL(a, T(r->language, "more than {0}"), most) : format_integer(a, r->language, doc_integer(c, 0)));
+        count = doc_str(a, doc_is_null(c) ? FILL(a, T(r->language, "more than {0}"), most)
+                                          : format_integer(a, r->language, doc_integer(c, 0)));
     }
     doc_set(view, STR("count"), count);
     struct pair counted = {STR("count"), STR("1")};
@@ -405,11 +437,16 @@ static void put_paging(struct request *r, const struct list_state *s, const stru
 
 static struct doc *exports(struct request *r, const struct list_state *s) {
     struct doc *list = doc_array(r->arena);
-    static const char *const formats[][2] = {{"xlsx", "Excel (.xlsx)"}, {"csv", "CSV"}, {"jsonl", "JSON Lines"}};
-    for (size_t i = 0; i < sizeof formats / sizeof *formats && may(&r->viewer, r->module, VERB_EXPORT); i++) {
+    static const char *const formats[][2] = {
+        {"xlsx", "Excel (.xlsx)"}, {"csv", "CSV"}, {"jsonl", "JSON Lines"}};
+    for (size_t i = 0;
+         i < sizeof formats / sizeof *formats && may(&r->viewer, r->module, VERB_EXPORT); i++) {
         struct doc *d = doc_add(list, doc_object(r->arena));
         doc_set_z(r->arena, d, "label", formats[i][1]);
-        doc_set_str(r->arena, d, "href", list_href(r, rprintf(r, "/%.*s/export.%s", STR_FMT(r->module->key), formats[i][0]), &s->pairs, "", NULL, 0));
+        doc_set_str(r->arena, d, "href",
+                    list_href(r,
+                              rprintf(r, "/%.*s/export.%s", STR_FMT(r->module->key), formats[i][0]),
+                              &s->pairs, "", NULL, 0));
     }
     return list;
 }
@@ -419,17 +456,21 @@ static struct doc *nothing(struct request *r, const struct list_state *s) {
     const struct language *l = r->language;
     struct str all = translate(l, m->label);
     if (s->pairs.n || s->query.after.n) {
-        struct doc *d = empty_document(r, "search", T(l, "Nothing found"), T(l, "No record fits this search and these filters."));
+        struct doc *d = empty_document(r, "search", T(l, "Nothing found"),
+                                       T(l, "No record fits this search and these filters."));
         action(r, doc_get(d, STR("actions")), T(l, "Show all"), path_of(r), "list", true);
         return d;
     }
-    struct doc *d = empty_document(r, arena_dup(r->arena, m->icon), FILL(r->arena, T(l, "{0}: nothing here yet"), all),
-                                   T(l, "What you add or import will be listed here, and every change of it kept."));
+    struct doc *d = empty_document(
+        r, arena_dup(r->arena, m->icon), FILL(r->arena, T(l, "{0}: nothing here yet"), all),
+        T(l, "What you add or import will be listed here, and every change of it kept."));
     if (may(&r->viewer, m, VERB_CREATE))
-        action(r, doc_get(d, STR("actions")), FILL(r->arena, T(l, "Create: {0}"), translate(l, m->label_one)),
+        action(r, doc_get(d, STR("actions")),
+               FILL(r->arena, T(l, "Create: {0}"), translate(l, m->label_one)),
                rprintf(r, "/%.*s/new", STR_FMT(m->key)), "plus", true);
     if (may(&r->viewer, m, VERB_IMPORT) && !m->system)
-        action(r, doc_get(d, STR("actions")), T(l, "Import a file"), rprintf(r, "/%.*s/import", STR_FMT(m->key)), "upload", false);
+        action(r, doc_get(d, STR("actions")), T(l, "Import a file"),
+               rprintf(r, "/%.*s/import", STR_FMT(m->key)), "upload", false);
     return d;
 }
 
@@ -473,8 +514,10 @@ struct doc *present_list(struct request *r, struct doc *list) {
     doc_set(view, STR("columns_form"), columns_form(r, s));
     struct pair deleted = {STR("deleted"), STR("1")};
     doc_set_str(a, view, "deleted_href",
-                s->query.deleted ? list_href(r, path_of(r), &s->pairs, "deleted", NULL, 0) : list_href(r, path_of(r), &s->pairs, "", &deleted, 1));
-    doc_set_str(a, view, "deleted_label", s->query.deleted ? T(r->language, "Not deleted") : T(r->language, "Deleted"));
+                s->query.deleted ? list_href(r, path_of(r), &s->pairs, "deleted", NULL, 0)
+                                 : list_href(r, path_of(r), &s->pairs, "", &deleted, 1));
+    doc_set_str(a, view, "deleted_label",
+                s->query.deleted ? T(r->language, "Not deleted") : T(r->language, "Deleted"));
     doc_set(view, STR("bulk"), bulk_view(r, s));
     doc_set(view, STR("exports"), exports(r, s));
     doc_set(view, STR("empty"), rows->count ? doc_null(a) : nothing(r, s));

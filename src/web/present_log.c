@@ -2,13 +2,17 @@
 #include "web/list.h"
 #include "web/present.h"
 
-static struct doc *export_links(struct request *r, struct str path, const struct pairs *pairs, const char *drop) {
-    static const char *const formats[][2] = {{"xlsx", "Excel (.xlsx)"}, {"csv", "CSV"}, {"jsonl", "JSON Lines"}};
+static struct doc *export_links(struct request *r, struct str path, const struct pairs *pairs,
+                                const char *drop) {
+    static const char *const formats[][2] = {
+        {"xlsx", "Excel (.xlsx)"}, {"csv", "CSV"}, {"jsonl", "JSON Lines"}};
     struct doc *list = doc_array(r->arena);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         struct doc *d = doc_add(list, doc_object(r->arena));
         doc_set_z(r->arena, d, "label", formats[i][1]);
-        doc_set_str(r->arena, d, "href", list_href(r, rprintf(r, "%.*s.%s", STR_FMT(path), formats[i][0]), pairs, drop, NULL, 0));
+        doc_set_str(r->arena, d, "href",
+                    list_href(r, rprintf(r, "%.*s.%s", STR_FMT(path), formats[i][0]), pairs, drop,
+                              NULL, 0));
     }
     return list;
 }
@@ -41,11 +45,15 @@ struct doc *present_history(struct request *r, struct doc *history) {
     doc_set(view, STR("rows"), log_rows(r, items));
     doc_set(view, STR("next_href"), next_href(r, history));
     doc_set(view, STR("exports"),
-            may(&r->viewer, m, VERB_EXPORT) ? export_links(r, rprintf(r, "%.*s/history/export", STR_FMT(here)), &r->query, "before limit kind")
-                                            : doc_array(a));
+            may(&r->viewer, m, VERB_EXPORT)
+                ? export_links(r, rprintf(r, "%.*s/history/export", STR_FMT(here)), &r->query,
+                               "before limit kind")
+                : doc_array(a));
     doc_set(view, STR("empty"),
-            items->count ? doc_null(a)
-                         : empty_document(r, "history", T(r->language, "Nothing has happened yet"), T(r->language, "Every change of this record will stand here.")));
+            items->count
+                ? doc_null(a)
+                : empty_document(r, "history", T(r->language, "Nothing has happened yet"),
+                                 T(r->language, "Every change of this record will stand here.")));
     return view;
 }
 
@@ -54,14 +62,21 @@ struct doc *present_history(struct request *r, struct doc *history) {
 static struct doc *user_options(struct request *r) {
     struct doc *list = doc_array(r->arena), *found = NULL;
     struct str now = query_text(r, "user"), columns[] = {STR("name"), STR("active")};
-    struct list_query q = {.module = model_module(r->model, STR("users")), .sort = {{STR("name"), false}}, .n_sort = 1,
-                           .columns = columns, .n_columns = 2, .limit = 200};
+    struct list_query q = {.module = model_module(r->model, STR("users")),
+                           .sort = {{STR("name"), false}},
+                           .n_sort = 1,
+                           .columns = columns,
+                           .n_columns = 2,
+                           .limit = 200};
     option(r, list, STR(""), T(r->language, "anybody"), !now.n);
     if (record_list(&r->reader, &q, &found, NULL) == OK)
         doc_each(user, doc_get(found, STR("items"))) {
-            struct str key = rprintf(r, "%lld", (long long)doc_get_int(user, "id", 0)), name = doc_get_text(user, "name");
+            struct str key = rprintf(r, "%lld", (long long)doc_get_int(user, "id", 0)),
+                       name = doc_get_text(user, "name");
             bool active = doc_get_true(user, "active");
-            option(r, list, key, active ? name : FILL(r->arena, T(r->language, "{0} (not active)"), name), str_eq(key, now));
+            option(r, list, key,
+                   active ? name : FILL(r->arena, T(r->language, "{0} (not active)"), name),
+                   str_eq(key, now));
         }
     option(r, list, STR("0"), T(r->language, "The program"), str_is(now, "0"));
     return list;
@@ -84,7 +99,8 @@ static struct doc *kind_options(struct request *r) {
     struct str now = query_text(r, "kind");
     option(r, list, STR(""), T(r->language, "any"), !now.n);
     for (int kind = 1; event_kind_name(kind); kind++)
-        option(r, list, str_z(event_kind_name(kind)), kind_word(r, kind), str_is(now, event_kind_name(kind)));
+        option(r, list, str_z(event_kind_name(kind)), kind_word(r, kind),
+               str_is(now, event_kind_name(kind)));
     return list;
 }
 
@@ -95,13 +111,15 @@ static struct doc *field_options(struct request *r) {
     option(r, list, STR(""), T(r->language, "any"), !now.n);
     for (size_t i = 0; m && i < m->n_fields; i++)
         if (may_field(&r->viewer, m, &m->fields[i], false))
-            option(r, list, m->fields[i].key, field_label(r, &m->fields[i]), str_eq(m->fields[i].key, now));
+            option(r, list, m->fields[i].key, field_label(r, &m->fields[i]),
+                   str_eq(m->fields[i].key, now));
     return list;
 }
 
 static struct doc *log_filter(struct request *r) {
     struct arena *a = r->arena;
-    static const char *const names[] = {"from", "to", "user", "module", "kind", "field", "operation"};
+    static const char *const names[] = {"from", "to",    "user",     "module",
+                                        "kind", "field", "operation"};
     struct doc *d = doc_object(a);
     bool active = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -131,17 +149,21 @@ struct doc *present_log(struct request *r, struct doc *history) {
     struct doc *verified = doc_null(a);
     if (history_tree_head(r->place->conn, &head, &r->error) == OK && head.size > 0) {
         verified = doc_object(a);
-        doc_set_str(a, verified, "text", FILL(a, T(r->language, "Signed up to {0}"), format_position(a, head.size - 1)));
+        doc_set_str(a, verified, "text",
+                    FILL(a, T(r->language, "Signed up to {0}"), format_position(a, head.size - 1)));
         doc_set_str(a, verified, "href", rprintf(r, "/log/%lld", (long long)head.size - 1));
     }
     doc_set(view, STR("verified"), verified);
-    doc_set(view, STR("exports"), export_links(r, STR("/history/export"), &r->query, "before limit"));
+    doc_set(view, STR("exports"),
+            export_links(r, STR("/history/export"), &r->query, "before limit"));
     doc_set(view, STR("filter"), log_filter(r));
     doc_set_str(a, view, "count", STR(""));
     struct doc *empty = doc_null(a);
     if (!items->count) {
-        empty = empty_document(r, "history", T(r->language, "Nothing found"), T(r->language, "No change fits these filters."));
-        action(r, doc_get(empty, STR("actions")), T(r->language, "Show all"), STR("/history"), "list", true);
+        empty = empty_document(r, "history", T(r->language, "Nothing found"),
+                               T(r->language, "No change fits these filters."));
+        action(r, doc_get(empty, STR("actions")), T(r->language, "Show all"), STR("/history"),
+               "list", true);
     }
     doc_set(view, STR("empty"), empty);
     return view;
@@ -172,9 +194,15 @@ struct doc *present_operation(struct request *r, struct doc *history) {
     }
     const struct doc *actor = doc_get(first, STR("actor"));
     int64_t user = doc_get_int(actor, "id", 0);
-    struct doc *who = user ? run(r, doc_get_text(actor, "name"), "strong", href_of(r, STR("users"), user)) : run(r, T(l, "The program"), "strong", STR(""));
+    struct doc *who =
+        user ? run(r, doc_get_text(actor, "name"), "strong", href_of(r, STR("users"), user))
+             : run(r, T(l, "The program"), "strong", STR(""));
     struct doc *n = run(r, format_integer(a, l, all), "", STR(""));
-    doc_set(view, STR("sentence"), SENTENCE(r, TN(l, "{0} did this in one act: {1} event.", "{0} did this in one act: {1} events.", all), who, n));
+    doc_set(view, STR("sentence"),
+            SENTENCE(r,
+                     TN(l, "{0} did this in one act: {1} event.",
+                        "{0} did this in one act: {1} events.", all),
+                     who, n));
     doc_set(view, STR("facts"), first ? event_facts(r, first) : doc_array(a));
     doc_set(view, STR("undo_href"), doc_null(a));
     doc_set(view, STR("rows"), log_rows(r, items));
@@ -199,8 +227,14 @@ static struct doc *proof_items(struct request *r, const struct doc *doc, const s
         struct doc *gone = runs_of(r, run(r, T(r->language, "(erased)"), "gone", STR("")));
         doc_set_str(a, d, "field", key);
         doc_set_str(a, d, "label", f ? field_label(r, f) : key);
-        doc_set(d, STR("old"), closed ? doc_copy(a, gone) : value_runs(r, f ? f : &text, doc_get(item, STR("old")), doc_get(event, STR("names"))));
-        doc_set(d, STR("new"), closed ? gone : value_runs(r, f ? f : &text, doc_get(item, STR("new")), doc_get(event, STR("names"))));
+        doc_set(d, STR("old"),
+                closed ? doc_copy(a, gone)
+                       : value_runs(r, f ? f : &text, doc_get(item, STR("old")),
+                                    doc_get(event, STR("names"))));
+        doc_set(d, STR("new"),
+                closed ? gone
+                       : value_runs(r, f ? f : &text, doc_get(item, STR("new")),
+                                    doc_get(event, STR("names"))));
         doc_set_str(a, d, "leaf", doc_get_text(item, "leaf"));
         doc_set_bool(a, d, "erased", closed);
     }
@@ -213,10 +247,16 @@ static struct doc *proof_view(struct request *r, const struct doc *proof) {
     int64_t size = doc_get_int(proof, "size", 0);
     struct str text = format_position(a, size);
     doc_set_str(a, d, "size_text", text);
-    doc_set_str(a, d, "text",
-                doc_get_true(proof, "verified")
-                    ? FILL(a, T(r->language, "Verified just now: this event is in the log of {0} events as it was written."), text)
-                    : T(r->language, "This event does not fit the log. An administrator should run cronista verify on the server."));
+    doc_set_str(
+        a, d, "text",
+        doc_get_true(proof, "verified")
+            ? FILL(
+                  a,
+                  T(r->language,
+                    "Verified just now: this event is in the log of {0} events as it was written."),
+                  text)
+            : T(r->language, "This event does not fit the log. An administrator should run "
+                             "cronista verify on the server."));
     return d;
 }
 
@@ -231,7 +271,10 @@ struct doc *present_event(struct request *r, struct doc *doc) {
     if (may(&r->viewer, NULL, VERB_AUDIT))
         crumb(r, crumbs, T(l, "Change log"), STR("/history"));
     if (record_href.n)
-        crumb(r, crumbs, doc_get_text(event, "name").n ? doc_get_text(event, "name") : translate(l, m->label_one), record_href);
+        crumb(r, crumbs,
+              doc_get_text(event, "name").n ? doc_get_text(event, "name")
+                                            : translate(l, m->label_one),
+              record_href);
     doc_set(view, STR("crumbs"), crumbs);
     doc_set_str(a, view, "title", FILL(a, T(l, "Event {0}"), format_position(a, r->id)));
     doc_set(view, STR("event"), event_view(r, event, NULL, 0));
@@ -241,8 +284,10 @@ struct doc *present_event(struct request *r, struct doc *doc) {
     doc_set_str(a, view, "leaf", doc_get_text(doc, "leaf"));
     doc_set(view, STR("items"), proof_items(r, doc, event));
     doc_set(view, STR("proof"), proof_view(r, proof));
-    doc_set(view, STR("before_href"), or_null(r, r->id > 0 ? rprintf(r, "/log/%lld", (long long)r->id - 1) : STR("")));
-    doc_set(view, STR("after_href"), or_null(r, r->id + 1 < size ? rprintf(r, "/log/%lld", (long long)r->id + 1) : STR("")));
+    doc_set(view, STR("before_href"),
+            or_null(r, r->id > 0 ? rprintf(r, "/log/%lld", (long long)r->id - 1) : STR("")));
+    doc_set(view, STR("after_href"),
+            or_null(r, r->id + 1 < size ? rprintf(r, "/log/%lld", (long long)r->id + 1) : STR("")));
     doc_set_str(a, view, "download_href", rprintf(r, "/api/log/receipt/%lld", (long long)r->id));
     return view;
 }

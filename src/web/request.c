@@ -43,7 +43,8 @@ void percent_encode(struct buf *b, struct str s) {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-_.~", c)) {
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+            strchr("-_.~", c)) {
             buf_char(b, (char)c);
         } else {
             buf_char(b, '%');
@@ -66,7 +67,8 @@ bool pairs_parse(struct arena *a, struct str text, struct pairs *out) {
             continue;
         struct str name = str_cut(&value, '=');
         struct pair *pair = &found.p[found.n++];
-        if (!percent_decode(a, name, true, &pair->name) || !percent_decode(a, value, true, &pair->value))
+        if (!percent_decode(a, name, true, &pair->name) ||
+            !percent_decode(a, value, true, &pair->value))
             return false;
     }
     *out = found;
@@ -99,7 +101,8 @@ bool input_has(struct request *r, const char *name) {
     return r->body ? doc_get(r->body, str_z(name)) != NULL : pairs_has(&r->form, name);
 }
 
-enum status input_int(struct request *r, const char *name, int64_t otherwise, int64_t *out, struct error *e) {
+enum status input_int(struct request *r, const char *name, int64_t otherwise, int64_t *out,
+                      struct error *e) {
     int64_t value = otherwise;
     const struct doc *member = r->body ? doc_get(r->body, str_z(name)) : NULL;
     struct str text = input_text(r, name);
@@ -119,7 +122,10 @@ enum status input_int(struct request *r, const char *name, int64_t otherwise, in
 // ---------------------------------------------------------------- waiting
 
 struct act request_act(struct request *r) {
-    return (struct act){.viewer = &r->viewer, .channel = r->api ? CHANNEL_API : CHANNEL_PAGE, .operation = -1, .cause = -1};
+    return (struct act){.viewer = &r->viewer,
+                        .channel = r->api ? CHANNEL_API : CHANNEL_PAGE,
+                        .operation = -1,
+                        .cause = -1};
 }
 
 static enum status run_action(struct write *w, void *arg, struct error *e) {
@@ -145,7 +151,8 @@ static void write_done(struct write_task *task) {
     http_wake(r->http);
 }
 
-void request_write(struct request *r, enum status (*fn)(struct action *, void *request, struct error *), void *arg,
+void request_write(struct request *r,
+                   enum status (*fn)(struct action *, void *request, struct error *), void *arg,
                    void (*then)(struct request *)) {
     r->act_fn = fn;
     r->arg = arg;
@@ -170,7 +177,8 @@ void request_work(struct request *r, void (*job)(struct request *, struct place 
     http_wait(r->http);
     if (!workers_submit(r->web->workers, &r->work)) {
         r->then = NULL;
-        error_set(&r->error, UNAVAILABLE, "", N_("The server has too much to do. Please try again in a moment."), NULL);
+        error_set(&r->error, UNAVAILABLE, "",
+                  N_("The server has too much to do. Please try again in a moment."), NULL);
         http_wake(r->http);
     }
 }

@@ -44,7 +44,7 @@ struct web {
     struct buckets *by_address, *by_account;
     struct crm_listener *listener;
     char *certificate, *key;
-    struct log_key log_key;  // signs checkpoints and receipts
+    struct log_key log_key; // signs checkpoints and receipts
     char upload_directory[1024];
     bool secure; // TLS here or at the proxy: cookies are Secure
     micros started;
@@ -64,10 +64,10 @@ struct pairs {
 // The person who asks, as the users module has them; beside what struct viewer says.
 struct person {
     struct str email, theme, density;
-    struct hash session;     // of the session's token
-    struct hash key;         // of the API key
+    struct hash session; // of the session's token
+    struct hash key;     // of the API key
     struct str csrf;
-    micros seen;             // when the session or key was last noted as used
+    micros seen; // when the session or key was last noted as used
 };
 
 #define ROUTE_PARAMS 3
@@ -77,41 +77,41 @@ struct request {
     struct http_request *http;
     struct arena *arena;
     const struct route *route;
-    int match;               // enum route_match
-    struct str allowed;      // methods, when the path is there but not for this one
-    bool bad;                // the address is not valid
-    bool begun;              // it is not the first time that serve() sees it
-    bool unsupported;        // the body is of a type that is not understood
-    bool api;                // under /api
+    int match;          // enum route_match
+    struct str allowed; // methods, when the path is there but not for this one
+    bool bad;           // the address is not valid
+    bool begun;         // it is not the first time that serve() sees it
+    bool unsupported;   // the body is of a type that is not understood
+    bool api;           // under /api
     bool secure;
     struct str method;
-    struct str path;         // decoded, without /api
+    struct str path;                 // decoded, without /api
     struct str params[ROUTE_PARAMS]; // what stood at {...} in the pattern, in order
-    struct pairs query;      // decoded
-    struct pairs form;       // decoded body of a form; of an upload the other fields
-    struct doc *body;        // JSON body
-    struct str address;      // of the client, seen through the proxy
+    struct pairs query;              // decoded
+    struct pairs form;               // decoded body of a form; of an upload the other fields
+    struct doc *body;                // JSON body
+    struct str address;              // of the client, seen through the proxy
     enum sign sign;
     struct person person;
     struct viewer viewer;
     const struct model *model;
     const struct module *module; // of {module}
-    int64_t id;              // of {id}
+    int64_t id;                  // of {id}
     const struct language *language;
     const struct zone *zone;
     micros now;
-    struct str part;         // header Cronista-Part
+    struct str part; // header Cronista-Part
     struct place *place;
     struct reader reader;
-    struct error error;      // of whatever fails
-    struct doc *doc;         // the API's document, once a page is made of it
-    bool files_kept;         // those that came with this form
+    struct error error;          // of whatever fails
+    struct doc *doc;             // the API's document, once a page is made of it
+    bool files_kept;             // those that came with this form
     struct error *file_problems; // why some were not
-    struct str new_language; // to be remembered by a cookie
-    struct str form_cookie;  // to be set: the token of forms before sign-in
-    struct str title;        // of the window
+    struct str new_language;     // to be remembered by a cookie
+    struct str form_cookie;      // to be set: the token of forms before sign-in
+    struct str title;            // of the window
     bool clear_flash;
-    struct str flash;        // as it came in
+    struct str flash; // as it came in
 
     // Waiting: what comes next on the event loop, and what is waited for.
     void (*then)(struct request *);
@@ -120,9 +120,9 @@ struct request {
     void (*job)(struct request *, struct place *);
     enum status (*act_fn)(struct action *, void *request, struct error *);
     struct act act;
-    void *arg;               // of act_fn and job
-    enum status outcome;     // of the writing
-    void *state;             // from a handler to its presenter
+    void *arg;           // of act_fn and job
+    enum status outcome; // of the writing
+    void *state;         // from a handler to its presenter
 };
 
 // ---------------------------------------------------------------- what came in
@@ -143,14 +143,16 @@ void percent_encode(struct buf *, struct str); // for use in paths and queries
 struct str input_text(struct request *, const char *name);
 bool input_has(struct request *, const char *name);
 // A number; INVALID (with the field named) when it is there and none.
-enum status input_int(struct request *, const char *name, int64_t otherwise, int64_t *out, struct error *);
+enum status input_int(struct request *, const char *name, int64_t otherwise, int64_t *out,
+                      struct error *);
 struct str query_text(struct request *, const char *name);
 
 // ---------------------------------------------------------------- waiting
 
 // Runs fn as one piece of writing; then() goes on, with r->outcome and r->error. The viewer is the person who asks, the
 // channel PAGE or API. fn gets the request; what else it needs is r->arg, in the request's arena.
-void request_write(struct request *, enum status (*fn)(struct action *, void *request, struct error *), void *arg,
+void request_write(struct request *,
+                   enum status (*fn)(struct action *, void *request, struct error *), void *arg,
                    void (*then)(struct request *));
 // Runs job on a worker; then() goes on. Answers 503 by itself when too much is waiting.
 void request_work(struct request *, void (*job)(struct request *, struct place *), void *arg,

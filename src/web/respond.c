@@ -11,17 +11,26 @@ static const struct {
     const char *title, *text; // of error pages and problem documents
 } answers[] = {
     [OK] = {200, "", ""},
-    [INVALID] = {422, N_("This can't be accepted"), N_("Please correct what is marked and try again.")},
+    [INVALID] = {422, N_("This can't be accepted"),
+                 N_("Please correct what is marked and try again.")},
     [UNSIGNED] = {401, N_("Please sign in"), N_("This is only for people who are signed in.")},
-    [DENIED] = {403, N_("This is not allowed"), N_("Your profile does not allow this. An administrator can change that.")},
-    [NOT_FOUND] = {404, N_("There is nothing here"), N_("It may have been moved, or the address is not complete.")},
-    [CONFLICT] = {409, N_("Somebody else was faster"), N_("It was changed in the meantime. Please look at the new state and try again.")},
+    [DENIED] = {403, N_("This is not allowed"),
+                N_("Your profile does not allow this. An administrator can change that.")},
+    [NOT_FOUND] = {404, N_("There is nothing here"),
+                   N_("It may have been moved, or the address is not complete.")},
+    [CONFLICT] =
+        {409, N_("Somebody else was faster"),
+         N_("It was changed in the meantime. Please look at the new state and try again.")},
     [TOO_LARGE] = {413, N_("This is too large"), N_("Please send less at once.")},
     [TOO_MANY] = {429, N_("Too many attempts"), N_("Please wait a moment and try again.")},
-    [FULL] = {507, N_("The disk is full"), N_("Nothing was saved. An administrator has to make room on the server's disk.")},
-    [UNAVAILABLE] = {503, N_("This does not work right now"), N_("Nothing was saved. Please try again in a moment.")},
-    [CORRUPT] = {500, N_("Stored data is damaged"), N_("An administrator should run cronista verify on the server.")},
-    [BUG] = {500, N_("A mistake in the program"), N_("Nothing was saved. Please tell an administrator when it happened.")},
+    [FULL] = {507, N_("The disk is full"),
+              N_("Nothing was saved. An administrator has to make room on the server's disk.")},
+    [UNAVAILABLE] = {503, N_("This does not work right now"),
+                     N_("Nothing was saved. Please try again in a moment.")},
+    [CORRUPT] = {500, N_("Stored data is damaged"),
+                 N_("An administrator should run cronista verify on the server.")},
+    [BUG] = {500, N_("A mistake in the program"),
+             N_("Nothing was saved. Please tell an administrator when it happened.")},
 };
 
 int status_http(enum status s) {
@@ -45,9 +54,12 @@ void respond_headers(struct request *r, bool html) {
     struct http_request *h = r->http;
     if (html) {
         http_set(h, "Content-Security-Policy",
-                 STR("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-                     "font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"));
-        http_set(h, "Permissions-Policy", STR("camera=(), geolocation=(), microphone=(), payment=(), usb=()"));
+                 STR("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "
+                     "data:; connect-src 'self'; "
+                     "font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors "
+                     "'none'; base-uri 'none'"));
+        http_set(h, "Permissions-Policy",
+                 STR("camera=(), geolocation=(), microphone=(), payment=(), usb=()"));
         http_set(h, "Cross-Origin-Opener-Policy", STR("same-origin"));
         http_set(h, "Referrer-Policy", STR("same-origin"));
         if (r->new_language.n)
@@ -114,7 +126,8 @@ static struct str mustache_plural(void *language, struct str one, struct str man
     return catalogue_plural(((const struct language *)language)->catalogue, one, many, n);
 }
 
-void respond_page(struct request *r, int status, const char *page, struct doc *view, struct doc *doc) {
+void respond_page(struct request *r, int status, const char *page, struct doc *view,
+                  struct doc *doc) {
     const struct template *template = templates_find(r->web->templates, str_z(page));
     if (!template) {
         respond_status(r, 500, N_("The page for this is missing."));
@@ -127,7 +140,9 @@ void respond_page(struct request *r, int status, const char *page, struct doc *v
     doc_set(all, STR("page"), page_document(r, view));
     doc_set(all, STR("view"), view);
     doc_set(all, STR("doc"), doc ? doc : doc_null(r->arena));
-    if (str_is(r->part, "document")) { // for tests and those who write templates: what the page is poured from
+    if (str_is(
+            r->part,
+            "document")) { // for tests and those who write templates: what the page is poured from
         respond_json(r, status, all);
         return;
     }
@@ -176,7 +191,8 @@ void respond_redirect(struct request *r, struct str path) {
     http_answer(r->http, 303);
 }
 
-void respond_done(struct request *r, int status, struct doc *doc, struct str path, const char *flash) {
+void respond_done(struct request *r, int status, struct doc *doc, struct str path,
+                  const char *flash) {
     if (r->api) {
         if (doc) {
             respond_json(r, status, doc);
@@ -202,7 +218,8 @@ struct doc *problem_document(struct request *r, int status, const struct error *
     doc_set_str(a, d, "title", title);
     doc_set_int(a, d, "status", status);
     struct str detail = e ? error_translated(a, r->language, e) : STR("");
-    doc_set_str(a, d, "detail", detail.n ? detail : translate(r->language, str_z(answers[kind].text)));
+    doc_set_str(a, d, "detail",
+                detail.n ? detail : translate(r->language, str_z(answers[kind].text)));
     struct doc *errors = NULL;
     for (const struct error *one = e; one; one = one->next) {
         if (!one->field[0])
@@ -224,7 +241,8 @@ static void error_page(struct request *r, int status, const struct error *e) {
     struct doc *view = doc_object(a), *actions;
     doc_set_str(a, view, "status", rprintf(r, "%d", status));
     doc_set_str(a, view, "title", translate(r->language, str_z(answers[kind].title)));
-    doc_set_str(a, view, "text", detail.n ? detail : translate(r->language, str_z(answers[kind].text)));
+    doc_set_str(a, view, "text",
+                detail.n ? detail : translate(r->language, str_z(answers[kind].text)));
     doc_set_str(a, view, "detail", STR(""));
     actions = doc_set_array(a, view, "actions");
     struct doc *home = doc_add(actions, doc_object(a));

@@ -8,7 +8,8 @@
 // The API's document as it is; else the route's page (or the part asked for) of it.
 void respond(struct request *, int status, struct doc *);
 // A page by its template's name, with a view made already. doc may be NULL.
-void respond_page(struct request *, int status, const char *page, struct doc *view, struct doc *doc);
+void respond_page(struct request *, int status, const char *page, struct doc *view,
+                  struct doc *doc);
 // After something was done: under /api the document, with a part asked for that part, else 303 to path with a message.
 // flash: a key of the table in page.c, with "=ARGUMENT" behind it; NULL: none.
 void respond_done(struct request *, int status, struct doc *, struct str path, const char *flash);

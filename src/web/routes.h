@@ -7,13 +7,15 @@
 #include "web/request.h"
 
 enum route_flags {
-    ROUTE_UPLOAD = 1,     // the body may be a file
-    ROUTE_API_ONLY = 2,   // has no page; the path is under /api
-    ROUTE_PAGE_ONLY = 4,  // has no twin under /api
-    ROUTE_BARE = 8,       // neither: stands at the root for machines (/healthz), no session needed or looked at
-    ROUTE_SIGN_IN = 16,   // a form of people who are not signed in: token from a cookie instead of the session
-    ROUTE_NO_READ = 32,   // needs no read transaction
-    ROUTE_FILES = 64,     // the form may carry files for fields
+    ROUTE_UPLOAD = 1,    // the body may be a file
+    ROUTE_API_ONLY = 2,  // has no page; the path is under /api
+    ROUTE_PAGE_ONLY = 4, // has no twin under /api
+    ROUTE_BARE =
+        8, // neither: stands at the root for machines (/healthz), no session needed or looked at
+    ROUTE_SIGN_IN =
+        16, // a form of people who are not signed in: token from a cookie instead of the session
+    ROUTE_NO_READ = 32, // needs no read transaction
+    ROUTE_FILES = 64,   // the form may carry files for fields
 };
 
 enum route_type { IN_TEXT, IN_INT, IN_BOOL, IN_TIME, IN_RECORD, IN_LIST, IN_OBJECT, IN_FILTERS };
@@ -26,23 +28,34 @@ struct route_input {
     const char *says;
 };
 
-enum route_reply { REPLY_NONE, REPLY_RECORD, REPLY_LIST, REPLY_HISTORY, REPLY_EVENT, REPLY_OBJECT, REPLY_TEXT, REPLY_STREAM, REPLY_BYTES };
+enum route_reply {
+    REPLY_NONE,
+    REPLY_RECORD,
+    REPLY_LIST,
+    REPLY_HISTORY,
+    REPLY_EVENT,
+    REPLY_OBJECT,
+    REPLY_TEXT,
+    REPLY_STREAM,
+    REPLY_BYTES
+};
 
 struct route {
-    const char *method;       // of the API
-    const char *path;         // "/{module}/{id}/history"; a last {rest} takes everything
-    const char *page_method;  // where the page's differs (forms know only GET and POST)
+    const char *method;      // of the API
+    const char *path;        // "/{module}/{id}/history"; a last {rest} takes everything
+    const char *page_method; // where the page's differs (forms know only GET and POST)
     const char *page_path;
     enum verb verb;
     unsigned flags;
-    const char *page;         // template, NULL: API only or answered by a redirect
-    const char *parts;        // names of parts it can be asked for, with blanks between
-    const char *id;           // operationId
+    const char *page;  // template, NULL: API only or answered by a redirect
+    const char *parts; // names of parts it can be asked for, with blanks between
+    const char *id;    // operationId
     const char *tag;
-    const char *says;         // summary
-    const struct route_input *query, *body; // ended by a name NULL; body fields of a record: IN_RECORD
+    const char *says; // summary
+    const struct route_input *query,
+        *body; // ended by a name NULL; body fields of a record: IN_RECORD
     enum route_reply reply;
-    int success;              // status of the API's answer, 0: 200
+    int success; // status of the API's answer, 0: 200
     void (*handle)(struct request *);
     struct doc *(*present)(struct request *, struct doc *); // the page's view of the API's document
 };
@@ -55,7 +68,8 @@ enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 void routes_prepare(void); // once, before the first match
 // Finds the row for a raw path (with /api in front or not) and fills route, api, path, params. Decoding errors are
 // INVALID in *bad. With ROUTE_NO_METHOD *allowed (may be NULL) lists the methods there are: "GET, POST".
-enum route_match routes_match(struct request *, struct str method, struct str raw_path, bool *bad, struct str *allowed);
+enum route_match routes_match(struct request *, struct str method, struct str raw_path, bool *bad,
+                              struct str *allowed);
 bool route_has_part(const struct route *, struct str part);
 
 #endif

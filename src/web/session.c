@@ -17,13 +17,16 @@
 #define SEEN_EVERY (2 * MINUTE)
 #define FORM_COOKIE STR("cronista-form")
 
-#define USER_COLUMNS                                                                                                   \
-    "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,u.f_language,u.f_zone,u.f_theme,u.f_density,u.deleted_at"
+#define USER_COLUMNS                                                                               \
+    "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,u.f_language,u.f_zone,u.f_theme,u.f_density,"  \
+    "u.deleted_at"
 
-#define BY_SESSION                                                                                                     \
-    "SELECT " USER_COLUMNS ",s.seen_at,s.expires_at,s.csrf FROM sessions s JOIN m_users u ON u.id=s.\"user\" WHERE s.id=$1"
-#define BY_KEY                                                                                                         \
-    "SELECT " USER_COLUMNS ",k.seen_at,k.expires_at,'' FROM api_keys k JOIN m_users u ON u.id=k.\"user\" WHERE k.hash=$1"
+#define BY_SESSION                                                                                 \
+    "SELECT " USER_COLUMNS ",s.seen_at,s.expires_at,s.csrf FROM sessions s JOIN m_users u ON "     \
+                           "u.id=s.\"user\" WHERE s.id=$1"
+#define BY_KEY                                                                                     \
+    "SELECT " USER_COLUMNS                                                                         \
+    ",k.seen_at,k.expires_at,'' FROM api_keys k JOIN m_users u ON u.id=k.\"user\" WHERE k.hash=$1"
 
 // ---------------------------------------------------------------- cookies
 
@@ -41,11 +44,13 @@ struct str cookie_get(struct request *r, struct str name) {
     return STR("");
 }
 
-void cookie_set(struct request *r, struct str name, struct str value, int64_t seconds, bool script) {
-    struct str age = seconds ? rprintf(r, "; Max-Age=%lld", (long long)(seconds < 0 ? 0 : seconds)) : STR("");
+void cookie_set(struct request *r, struct str name, struct str value, int64_t seconds,
+                bool script) {
+    struct str age =
+        seconds ? rprintf(r, "; Max-Age=%lld", (long long)(seconds < 0 ? 0 : seconds)) : STR("");
     http_set(r->http, "Set-Cookie",
-             rprintf(r, "%.*s=%.*s; Path=/%.*s; SameSite=Lax%s%s", STR_FMT(name), STR_FMT(value), STR_FMT(age),
-                     script ? "" : "; HttpOnly", r->secure ? "; Secure" : ""));
+             rprintf(r, "%.*s=%.*s; Path=/%.*s; SameSite=Lax%s%s", STR_FMT(name), STR_FMT(value),
+                     STR_FMT(age), script ? "" : "; HttpOnly", r->secure ? "; Secure" : ""));
 }
 
 static bool equal_secret(struct str a, struct str b) {
@@ -64,7 +69,8 @@ struct seen {
 
 static enum status seen_write(struct write *w, void *arg, struct error *e) {
     struct seen *seen = arg;
-    struct param p[] = {P_BLOB(((struct str){(const char *)seen->hash.b, sizeof seen->hash.b})), P_INT(seen->at)};
+    struct param p[] = {P_BLOB(((struct str){(const char *)seen->hash.b, sizeof seen->hash.b})),
+                        P_INT(seen->at)};
     return store_run(w->conn, seen->query, p, 2, NULL, e);
 }
 
@@ -75,7 +81,8 @@ static void seen_done(struct write_task *task) {
 static void note_seen(struct request *r, const struct hash *hash, int query) {
     struct seen *seen = must_alloc(sizeof *seen);
     *seen = (struct seen){.hash = *hash, .query = query, .at = r->now};
-    seen->task = (struct write_task){.run = seen_write, .arg = seen, .done = seen_done, .background = true};
+    seen->task =
+        (struct write_task){.run = seen_write, .arg = seen, .done = seen_done, .background = true};
     writer_submit(crm_writer(r->web->crm), &seen->task);
 }
 
@@ -86,7 +93,8 @@ static void viewer_from(struct request *r, struct stmt *row) {
         .user = stmt_int(row, 0),
         .profile = profile_find(stmt_text(row, 3)),
         .name = arena_str(a, stmt_text(row, 1)),
-        .local = {.currency = str_z(r->web->options.currency), .region = str_z(r->web->options.region)},
+        .local = {.currency = str_z(r->web->options.currency),
+                  .region = str_z(r->web->options.region)},
     };
     r->person.email = arena_str(a, stmt_text(row, 2));
     r->person.theme = arena_str(a, stmt_text(row, 7));
@@ -98,26 +106,30 @@ static void viewer_from(struct request *r, struct stmt *row) {
     const struct zone *there = zone.n ? zone_find(zone) : NULL;
     if (there)
         r->zone = there;
-    r->viewer.local.language = r->api ? STR("") : r->language->code; // programs write numbers as programs do
+    r->viewer.local.language =
+        r->api ? STR("") : r->language->code; // programs write numbers as programs do
     r->viewer.local.zone = there ? zone : str_z(r->web->options.zone);
 }
 
 // Whether the row under the cursor is still good, and when it was last noted as used.
-static bool row_good(const struct web *web, struct stmt *row, bool session, micros now, micros *seen) {
+static bool row_good(const struct web *web, struct stmt *row, bool session, micros now,
+                     micros *seen) {
     micros expires = stmt_null(row, 11) ? INT64_MAX : stmt_int(row, 11);
     micros idle = session ? web->options.session_idle * SECOND : INT64_MAX;
     *seen = stmt_int(row, 10);
     return stmt_int(row, 4) && stmt_null(row, 9) && now < expires && now - *seen < idle;
 }
 
-static enum status look_up(struct web *web, struct place *place, enum sign sign, const struct hash *hash,
-                           void (*take)(struct request *, struct stmt *), struct request *r, bool *good, struct error *e) {
+static enum status look_up(struct web *web, struct place *place, enum sign sign,
+                           const struct hash *hash, void (*take)(struct request *, struct stmt *),
+                           struct request *r, bool *good, struct error *e) {
     struct param p = P_BLOB(((struct str){(const char *)hash->b, sizeof hash->b}));
     struct stmt *row = NULL;
     bool found = false;
     micros seen = 0;
     *good = false;
-    enum status s = store_sql(place->conn, sign == SIGN_KEY ? STR(BY_KEY) : STR(BY_SESSION), &p, 1, &row, e);
+    enum status s =
+        store_sql(place->conn, sign == SIGN_KEY ? STR(BY_KEY) : STR(BY_SESSION), &p, 1, &row, e);
     if (!s)
         s = store_next(row, &found, e);
     if (!s && found)
@@ -130,7 +142,8 @@ static enum status look_up(struct web *web, struct place *place, enum sign sign,
     return s;
 }
 
-enum status session_still_good(struct web *web, struct place *place, enum sign sign, const struct hash *hash, bool *good) {
+enum status session_still_good(struct web *web, struct place *place, enum sign sign,
+                               const struct hash *hash, bool *good) {
     return look_up(web, place, sign, hash, NULL, NULL, good, NULL);
 }
 
@@ -140,7 +153,8 @@ enum status session_find(struct request *r, struct error *e) {
     if (str_starts(bearer, STR("Bearer "))) {
         bearer = str_trim((struct str){bearer.p + 7, bearer.n - 7});
         r->person.key = key_hash(bearer);
-        enum status s = look_up(r->web, r->place, SIGN_KEY, &r->person.key, viewer_from, r, &good, e);
+        enum status s =
+            look_up(r->web, r->place, SIGN_KEY, &r->person.key, viewer_from, r, &good, e);
         if (s || !good)
             return s;
         r->sign = SIGN_KEY;
@@ -152,7 +166,8 @@ enum status session_find(struct request *r, struct error *e) {
     if (token.n != CRYPTO_TOKEN - 1)
         return OK;
     r->person.session = hash_of(token);
-    enum status s = look_up(r->web, r->place, SIGN_SESSION, &r->person.session, viewer_from, r, &good, e);
+    enum status s =
+        look_up(r->web, r->place, SIGN_SESSION, &r->person.session, viewer_from, r, &good, e);
     if (s || !good)
         return s;
     r->sign = SIGN_SESSION;
@@ -207,7 +222,8 @@ enum status session_check_form(struct request *r, struct error *e) {
     if (from_here(r) && equal_secret(expected, token))
         return OK;
     return error_set(e, DENIED, "csrf",
-                     N_("This form is too old or was not sent from this site. Please go back, load the page anew and try again."),
+                     N_("This form is too old or was not sent from this site. Please go back, load "
+                        "the page anew and try again."),
                      NULL);
 }
 
@@ -222,13 +238,15 @@ struct signing_in {
 
 // Only paths of this site may be gone to after signing in.
 static struct str own_path(struct str path) {
-    bool fine = path.n && path.p[0] == '/' && !(path.n > 1 && (path.p[1] == '/' || path.p[1] == '\\'));
+    bool fine =
+        path.n && path.p[0] == '/' && !(path.n > 1 && (path.p[1] == '/' || path.p[1] == '\\'));
     for (size_t i = 0; fine && i < path.n; i++)
         fine = (unsigned char)path.p[i] >= 0x20 && path.p[i] != '\\';
     return fine ? path : STR("/");
 }
 
-static void sign_in_page(struct request *r, int status, struct str email, struct str next, struct str problem) {
+static void sign_in_page(struct request *r, int status, struct str email, struct str next,
+                         struct str problem) {
     struct arena *a = r->arena;
     struct doc *view = doc_object(a);
     doc_set_str(a, view, "email", email);
@@ -254,7 +272,8 @@ static void sign_in_page(struct request *r, int status, struct str email, struct
         doc_set_str(a, l, "key", languages[i].code);
         doc_set_str(a, l, "label", languages[i].name);
         doc_set_str(a, l, "href",
-                    rprintf(r, "/sign-in?lang=%.*s%.*s", STR_FMT(languages[i].code), STR_FMT(buf_view(&next_query))));
+                    rprintf(r, "/sign-in?lang=%.*s%.*s", STR_FMT(languages[i].code),
+                            STR_FMT(buf_view(&next_query))));
         doc_set_bool(a, l, "active", r->language == &languages[i]);
     }
     buf_release(&next_query);
@@ -337,13 +356,15 @@ static void sign_in_job(struct request *r, struct place *place) {
     r->error = (struct error){0};
     in->known = !s && in->account.active && in->account.hash;
     pthread_once(&dummy_once, make_dummy);
-    in->right = crypto_password_matches(in->password, in->known ? in->account.hash : dummy_hash) && in->known;
+    in->right = crypto_password_matches(in->password, in->known ? in->account.hash : dummy_hash) &&
+                in->known;
     if (!in->right) {
         if (!s)
             note_failure(r, in->account.id);
         return;
     }
-    struct viewer viewer = {.user = in->account.id, .profile = in->account.profile, .name = in->account.name};
+    struct viewer viewer = {
+        .user = in->account.id, .profile = in->account.profile, .name = in->account.name};
     struct act act = {.viewer = &viewer, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
     action_run(r->web->crm, &act, open_session, r, &r->error);
 }
@@ -355,8 +376,9 @@ static void signed_in(struct request *r) {
         return;
     }
     if (!in->right) {
-        sign_in_page(r, 403, in->email, in->next,
-                     T(r->language, "The e-mail address or the password is not right. Please try again."));
+        sign_in_page(
+            r, 403, in->email, in->next,
+            T(r->language, "The e-mail address or the password is not right. Please try again."));
         return;
     }
     buckets_return(r->web->by_address, address_key(r), r->now);
@@ -372,7 +394,8 @@ void handle_sign_in(struct request *r) {
     in->password = input_text(r, "password");
     in->next = own_path(input_text(r, "next"));
     if (!in->email.n || !in->password.n || in->email.n > 254 || in->password.n > 1000) {
-        sign_in_page(r, 422, in->email, in->next, T(r->language, "Please enter e-mail address and password."));
+        sign_in_page(r, 422, in->email, in->next,
+                     T(r->language, "Please enter e-mail address and password."));
         return;
     }
     micros wait = buckets_take(r->web->by_address, address_key(r), r->now);

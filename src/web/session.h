@@ -16,10 +16,12 @@ struct str session_form_token(struct request *);
 // Cookies, ready for a header.
 struct str session_cookie_name(const struct request *);
 struct str cookie_get(struct request *, struct str name);
-void cookie_set(struct request *, struct str name, struct str value, int64_t seconds, bool script); // seconds 0: session's; -1: remove
+void cookie_set(struct request *, struct str name, struct str value, int64_t seconds,
+                bool script); // seconds 0: session's; -1: remove
 
 // For what lasts: whether a session or key that was good is so still.
-enum status session_still_good(struct web *, struct place *, enum sign, const struct hash *, bool *good);
+enum status session_still_good(struct web *, struct place *, enum sign, const struct hash *,
+                               bool *good);
 
 // Handlers.
 void handle_sign_in_page(struct request *);

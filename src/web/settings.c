@@ -56,11 +56,13 @@ static enum status read_keys(struct request *r, struct doc *out, struct error *e
 }
 
 static enum status read_sessions(struct request *r, struct doc *out, struct error *e) {
-    struct param p[] = {P_INT(r->viewer.user), P_INT(r->now), P_INT(r->now - r->web->options.session_idle * SECOND)};
+    struct param p[] = {P_INT(r->viewer.user), P_INT(r->now),
+                        P_INT(r->now - r->web->options.session_idle * SECOND)};
     struct stmt *row = NULL;
     bool more = true;
     struct doc *list = doc_set_array(r->arena, out, "sessions");
-    struct str own = start_of(r, (struct str){(const char *)r->person.session.b, sizeof r->person.session.b});
+    struct str own =
+        start_of(r, (struct str){(const char *)r->person.session.b, sizeof r->person.session.b});
     enum status s = store_query(r->place->conn, QUERY_SESSIONS_OF_USER, p, 3, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         struct doc *d = doc_add(list, doc_object(r->arena));
@@ -85,8 +87,10 @@ static enum status read_own(struct request *r, struct doc **out, struct error *e
     raised.profile = PROFILE_ADMINISTRATOR;
     struct reader reader = r->reader;
     reader.viewer = &raised;
-    enum status s = record_get(&reader, model_module(r->model, STR("users")), r->viewer.user, &user, e);
-    static const char *const members[] = {"id", "name", "email", "profile", "language", "zone", "theme", "density"};
+    enum status s =
+        record_get(&reader, model_module(r->model, STR("users")), r->viewer.user, &user, e);
+    static const char *const members[] = {"id",       "name", "email", "profile",
+                                          "language", "zone", "theme", "density"};
     for (size_t i = 0; i < sizeof members / sizeof *members && !s; i++) {
         const struct doc *member = doc_get(user, str_z(members[i]));
         doc_set(d, str_z(members[i]), member ? doc_copy(a, member) : doc_null(a));
@@ -125,7 +129,9 @@ static struct doc *local_controls(struct request *r, const struct own *own, cons
         const struct field *f = module_field(users, str_z(settings_members[i]));
         if (!f)
             continue;
-        struct control_state state = {.value = doc_get(doc, f->key), .typed = own->typed, .problem = problem_of(r, &own->local, f->key)};
+        struct control_state state = {.value = doc_get(doc, f->key),
+                                      .typed = own->typed,
+                                      .problem = problem_of(r, &own->local, f->key)};
         doc_add(list, control(r, users, f, &state));
     }
     return list;
@@ -134,8 +140,10 @@ static struct doc *local_controls(struct request *r, const struct own *own, cons
 static struct doc *password_controls(struct request *r, const struct own *own) {
     const struct language *l = r->language;
     struct doc *list = doc_array(r->arena);
-    doc_add(list, control_input(r, STR("password"), T(l, "Present password"), "password", STR(""), problem_of(r, &own->password, STR("password")), true));
-    doc_add(list, control_input(r, STR("new_password"), T(l, "New password"), "password", STR(""), problem_of(r, &own->password, STR("new_password")), true));
+    doc_add(list, control_input(r, STR("password"), T(l, "Present password"), "password", STR(""),
+                                problem_of(r, &own->password, STR("password")), true));
+    doc_add(list, control_input(r, STR("new_password"), T(l, "New password"), "password", STR(""),
+                                problem_of(r, &own->password, STR("new_password")), true));
     return list;
 }
 
@@ -163,15 +171,20 @@ static struct doc *keys_view(struct request *r, const struct own *own, const str
         doc_set_str(a, item, "start", doc_get_text(key, "key"));
         doc_set(item, STR("created"), runs_of(r, moment_run(r, doc_get(key, STR("created_at")))));
         doc_set(item, STR("used"), runs_of(r, moment_run(r, doc_get(key, STR("used_at")))));
-        doc_set_str(a, item, "revoke_action", rprintf(r, "/settings/keys/%.*s/revoke", STR_FMT(doc_get_text(key, "key"))));
+        doc_set_str(a, item, "revoke_action",
+                    rprintf(r, "/settings/keys/%.*s/revoke", STR_FMT(doc_get_text(key, "key"))));
     }
     return d;
 }
 
 // "Firefox, Linux" of what the browser says of itself.
 static struct str browser_name(struct request *r, struct str agent) {
-    static const char *const browsers[][2] = {{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"}};
-    static const char *const systems[][2] = {{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS", "macOS"}, {"Linux", "Linux"}};
+    static const char *const browsers[][2] = {{"Edg/", "Edge"},        {"OPR/", "Opera"},
+                                              {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"},
+                                              {"Safari/", "Safari"},   {"curl/", "curl"}};
+    static const char *const systems[][2] = {{"Android", "Android"}, {"iPhone", "iPhone"},
+                                             {"iPad", "iPad"},       {"Windows", "Windows"},
+                                             {"Mac OS", "macOS"},    {"Linux", "Linux"}};
     const char *browser = NULL, *system = NULL;
     for (size_t i = 0; i < sizeof browsers / sizeof *browsers && !browser; i++)
         if (str_find(agent, str_z(browsers[i][0])) >= 0)
@@ -195,7 +208,9 @@ static struct doc *sessions_view(struct request *r, const struct doc *doc) {
         doc_set(d, STR("seen"), runs_of(r, moment_run(r, doc_get(session, STR("seen_at")))));
         doc_set_bool(a, d, "current", current);
         doc_set(d, STR("end_action"),
-                or_null(r, current ? STR("") : rprintf(r, "/settings/sessions/%.*s/end", STR_FMT(doc_get_text(session, "key")))));
+                or_null(r, current ? STR("")
+                                   : rprintf(r, "/settings/sessions/%.*s/end",
+                                             STR_FMT(doc_get_text(session, "key")))));
     }
     return list;
 }
@@ -249,11 +264,13 @@ void handle_settings_change(struct request *r) {
     for (size_t i = 0; i < sizeof settings_members / sizeof *settings_members; i++) {
         struct str value = input_text(r, settings_members[i]);
         if (input_has(r, settings_members[i]))
-            doc_set(values, str_z(settings_members[i]), value.n ? doc_str(r->arena, value) : doc_null(r->arena));
+            doc_set(values, str_z(settings_members[i]),
+                    value.n ? doc_str(r->arena, value) : doc_null(r->arena));
     }
     r->state = values;
     if (zone.n && !zone_find(zone)) {
-        r->outcome = error_set(&r->error, INVALID, "zone", N_("There is no time zone {0}."), arena_dup(r->arena, zone), NULL);
+        r->outcome = error_set(&r->error, INVALID, "zone", N_("There is no time zone {0}."),
+                               arena_dup(r->arena, zone), NULL);
         settings_saved(r);
         return;
     }
@@ -265,7 +282,8 @@ void handle_settings_change(struct request *r) {
 static enum status write_password(struct action *a, void *request, struct error *e) {
     struct request *r = request;
     struct own *own = r->arg;
-    return user_password(a, own->user, own->hash, own->user == r->viewer.user ? &r->person.session : NULL, e);
+    return user_password(a, own->user, own->hash,
+                         own->user == r->viewer.user ? &r->person.session : NULL, e);
 }
 
 static void password_done(struct request *r) {
@@ -277,7 +295,8 @@ static void password_done(struct request *r) {
     } else if (r->error.status) {
         respond_error(r, &r->error);
     } else {
-        respond_done(r, 204, NULL, mine ? STR("/settings") : href_of(r, STR("users"), own->user), "password");
+        respond_done(r, 204, NULL, mine ? STR("/settings") : href_of(r, STR("users"), own->user),
+                     "password");
     }
 }
 
@@ -289,15 +308,18 @@ static void password_job(struct request *r, struct place *place) {
     enum status s = place_ready(place, &r->error);
     if (!s)
         s = account_get(place->conn, own->user, r->arena, &account, &r->error);
-    if (!s && mine && !(account.hash && crypto_password_matches(input_text(r, "password"), account.hash)))
-        s = error_set(&r->error, INVALID, "password", N_("This is not the present password."), NULL);
+    if (!s && mine &&
+        !(account.hash && crypto_password_matches(input_text(r, "password"), account.hash)))
+        s = error_set(&r->error, INVALID, "password", N_("This is not the present password."),
+                      NULL);
     if (!s) {
         s = password_acceptable(own->new_password, account.email, &r->error);
         if (s && mine)
             memcpy(r->error.field, "new_password", sizeof "new_password");
     }
     if (!s && !crypto_password_hash(own->new_password, own->hash))
-        error_set(&r->error, UNAVAILABLE, "", N_("There is not enough memory to keep a password safely."), NULL);
+        error_set(&r->error, UNAVAILABLE, "",
+                  N_("There is not enough memory to keep a password safely."), NULL);
 }
 
 static void password_hashed(struct request *r) {
@@ -313,7 +335,8 @@ void handle_password(struct request *r) {
     own->new_password = input_text(r, "new_password");
     micros wait = buckets_take(r->web->by_account, r->person.email, r->now);
     if (wait) {
-        http_set(r->http, "Retry-After", rprintf(r, "%lld", (long long)((wait + SECOND - 1) / SECOND)));
+        http_set(r->http, "Retry-After",
+                 rprintf(r, "%lld", (long long)((wait + SECOND - 1) / SECOND)));
         respond_status(r, 429, NULL);
         return;
     }
@@ -342,7 +365,8 @@ static void user_password_form(struct request *r, int status, const struct error
     struct doc *group = doc_add(doc_set_array(a, view, "groups"), doc_object(a));
     doc_set_str(a, group, "title", T(l, "Password"));
     doc_add(doc_set_array(a, group, "controls"),
-            control_input(r, STR("password"), T(l, "New password"), "password", STR(""), problem_of(r, problems, STR("password")), true));
+            control_input(r, STR("password"), T(l, "New password"), "password", STR(""),
+                          problem_of(r, problems, STR("password")), true));
     doc_set_str(a, view, "submit", T(l, "Save"));
     doc_set_str(a, view, "cancel_href", here);
     doc_set(view, STR("delete_href"), doc_null(a));
@@ -395,12 +419,14 @@ static void key_made(struct request *r) {
     } else if (r->api) {
         struct doc *d = doc_object(r->arena);
         struct hash hash = key_hash(str_z(own->key));
-        doc_set_str(r->arena, d, "key", start_of(r, (struct str){(const char *)hash.b, sizeof hash.b}));
+        doc_set_str(r->arena, d, "key",
+                    start_of(r, (struct str){(const char *)hash.b, sizeof hash.b}));
         doc_set_str(r->arena, d, "name", own->key_name);
         doc_set_z(r->arena, d, "secret", own->key);
         respond_json(r, 201, d);
     } else {
-        show(r, 200, own); // the one answer to a form that is no redirect: the key is shown only here
+        show(r, 200,
+             own); // the one answer to a form that is no redirect: the key is shown only here
     }
 }
 

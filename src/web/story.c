@@ -24,7 +24,9 @@ static const struct look {
 
 static const struct look *look_of(int kind) {
     static const struct look other = {"activity", "", ""};
-    return kind > 0 && (size_t)kind < sizeof looks / sizeof *looks && looks[kind].icon ? &looks[kind] : &other;
+    return kind > 0 && (size_t)kind < sizeof looks / sizeof *looks && looks[kind].icon
+               ? &looks[kind]
+               : &other;
 }
 
 struct str kind_word(struct request *r, int kind) {
@@ -38,8 +40,8 @@ struct str kind_tone(int kind) {
 static const struct {
     const char *channel, *text;
 } ways[] = {
-    {"api", N_("by API")},   {"import", N_("by import")},    {"command", N_("by command line")},
-    {"rule", N_("by rule")}, {"mail", N_("by mail")},        {"system", N_("by the program")},
+    {"api", N_("by API")},   {"import", N_("by import")}, {"command", N_("by command line")},
+    {"rule", N_("by rule")}, {"mail", N_("by mail")},     {"system", N_("by the program")},
 };
 
 static struct str way_of(struct request *r, const struct doc *event) {
@@ -80,7 +82,8 @@ static bool shown(const struct doc *change) {
 
 static int64_t count_changes(const struct doc *changes) {
     int64_t n = 0;
-    doc_each(change, changes) n += shown(change);
+    doc_each(change, changes)
+        n += shown(change);
     return n;
 }
 
@@ -88,7 +91,9 @@ static int64_t count_changes(const struct doc *changes) {
 static const struct doc *only_change(const struct doc *changes) {
     if (count_changes(changes) != 1)
         return NULL;
-    doc_each(change, changes) if (shown(change)) return change;
+    doc_each(change, changes)
+        if (shown(change))
+            return change;
     return NULL;
 }
 
@@ -120,8 +125,12 @@ static struct doc *tell_edited(struct telling *t) {
         return t->own ? SENTENCE(r, T(l, "{0} changed {1}"), t->who, label)
                       : SENTENCE(r, T(l, "{0} changed {1} of {2}"), t->who, label, t->what);
     }
-    return t->own ? SENTENCE(r, TN(l, "{0} changed {1} field", "{0} changed {1} fields", n), t->who, number)
-                  : SENTENCE(r, TN(l, "{0} changed {1} field of {2}", "{0} changed {1} fields of {2}", n), t->who, number, t->what);
+    return t->own
+               ? SENTENCE(r, TN(l, "{0} changed {1} field", "{0} changed {1} fields", n), t->who,
+                          number)
+               : SENTENCE(r,
+                          TN(l, "{0} changed {1} field of {2}", "{0} changed {1} fields of {2}", n),
+                          t->who, number, t->what);
 }
 
 static struct doc *tell_assigned(struct telling *t) {
@@ -131,7 +140,8 @@ static struct doc *tell_assigned(struct telling *t) {
     if (doc_is_null(to))
         return t->own ? SENTENCE(r, T(l, "{0} left nobody in charge"), t->who)
                       : SENTENCE(r, T(l, "{0} left nobody in charge of {1}"), t->who, t->what);
-    struct doc *runs = value_runs(r, common_column(STR("owner")), to, doc_get(t->event, STR("names")));
+    struct doc *runs =
+        value_runs(r, common_column(STR("owner")), to, doc_get(t->event, STR("names")));
     struct doc *person = doc_first(runs);
     return t->own ? SENTENCE(r, T(l, "{0} assigned it to {1}"), t->who, person)
                   : SENTENCE(r, T(l, "{0} assigned {1} to {2}"), t->who, t->what, person);
@@ -143,17 +153,21 @@ static struct doc *tell_of(struct telling *t, int kind) {
     struct doc *text = run(r, doc_get_text(t->event, "text"), "strong", STR(""));
     switch (kind) {
     case KIND_CREATED:
-        return t->own ? SENTENCE(r, T(l, "{0} created this"), t->who) : SENTENCE(r, T(l, "{0} created {1}"), t->who, t->what);
+        return t->own ? SENTENCE(r, T(l, "{0} created this"), t->who)
+                      : SENTENCE(r, T(l, "{0} created {1}"), t->who, t->what);
     case KIND_EDITED:
         return tell_edited(t);
     case KIND_DELETED:
-        return t->own ? SENTENCE(r, T(l, "{0} deleted this"), t->who) : SENTENCE(r, T(l, "{0} deleted {1}"), t->who, t->what);
+        return t->own ? SENTENCE(r, T(l, "{0} deleted this"), t->who)
+                      : SENTENCE(r, T(l, "{0} deleted {1}"), t->who, t->what);
     case KIND_RESTORED:
-        return t->own ? SENTENCE(r, T(l, "{0} restored this"), t->who) : SENTENCE(r, T(l, "{0} restored {1}"), t->who, t->what);
+        return t->own ? SENTENCE(r, T(l, "{0} restored this"), t->who)
+                      : SENTENCE(r, T(l, "{0} restored {1}"), t->who, t->what);
     case KIND_ASSIGNED:
         return tell_assigned(t);
     case KIND_COMMENTED:
-        return t->own ? SENTENCE(r, T(l, "{0} commented"), t->who) : SENTENCE(r, T(l, "{0} commented on {1}"), t->who, t->what);
+        return t->own ? SENTENCE(r, T(l, "{0} commented"), t->who)
+                      : SENTENCE(r, T(l, "{0} commented on {1}"), t->who, t->what);
     case KIND_SIGNED_IN:
         return SENTENCE(r, T(l, "{0} signed in"), t->who);
     case KIND_SIGN_IN_FAILED:
@@ -169,11 +183,13 @@ static struct doc *tell_of(struct telling *t, int kind) {
     case KIND_IMPORTED:
         return SENTENCE(r, T(l, "{0} imported {1}"), t->who, t->what);
     default:
-        return SENTENCE(r, STR("{0}: {1}"), t->who, run(r, doc_get_text(t->event, "kind"), "", STR("")));
+        return SENTENCE(r, STR("{0}: {1}"), t->who,
+                        run(r, doc_get_text(t->event, "kind"), "", STR("")));
     }
 }
 
-static struct doc *tell(struct request *r, const struct doc *event, const struct doc *changes, const struct module *card, int64_t id) {
+static struct doc *tell(struct request *r, const struct doc *event, const struct doc *changes,
+                        const struct module *card, int64_t id) {
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
     struct telling t = {.r = r, .event = event, .changes = changes, .m = m};
     t.own = m && m == card && doc_get_int(event, "record", 0) == id;
@@ -182,14 +198,18 @@ static struct doc *tell(struct request *r, const struct doc *event, const struct
     struct doc *list = tell_of(&t, event_kind_of(doc_get_text(event, "kind")));
     const struct doc *behalf = doc_get(event, STR("on_behalf_of"));
     if (!doc_is_null(behalf))
-        doc_add(list, run(r, rprintf(r, " (%.*s)", STR_FMT(FILL(r->arena, T(r->language, "for {0}"), doc_get_text(behalf, "name")))), "quiet",
-                          STR("")));
+        doc_add(list, run(r,
+                          rprintf(r, " (%.*s)",
+                                  STR_FMT(FILL(r->arena, T(r->language, "for {0}"),
+                                               doc_get_text(behalf, "name")))),
+                          "quiet", STR("")));
     return list;
 }
 
 // ---------------------------------------------------------------- changes
 
-static struct doc *side(struct request *r, const struct module *m, const struct doc *event, struct str key, const struct doc *value) {
+static struct doc *side(struct request *r, const struct module *m, const struct doc *event,
+                        struct str key, const struct doc *value) {
     const struct field *f = m ? module_field(m, key) : NULL;
     if (!f)
         f = common_column(key);
@@ -198,14 +218,17 @@ static struct doc *side(struct request *r, const struct module *m, const struct 
 }
 
 static void mark(struct doc *runs, struct request *r, const char *as) {
-    doc_each(one, runs) if (!doc_get_text(one, "as").n) doc_replace(one, STR("as"), doc_str(r->arena, str_z(as)));
+    doc_each(one, runs)
+        if (!doc_get_text(one, "as").n)
+            doc_replace(one, STR("as"), doc_str(r->arena, str_z(as)));
 }
 
 static struct doc *erased_runs(struct request *r) {
     return runs_of(r, run(r, T(r->language, "(erased)"), "gone", STR("")));
 }
 
-static void put_sides(struct request *r, const struct module *m, const struct doc *event, const struct doc *change, struct doc *out) {
+static void put_sides(struct request *r, const struct module *m, const struct doc *event,
+                      const struct doc *change, struct doc *out) {
     bool erased = doc_get_true(change, "erased") || doc_get(change, STR("leaf"));
     struct str key = doc_get_text(change, "field");
     struct doc *old = erased ? erased_runs(r) : side(r, m, event, key, doc_get(change, STR("old")));
@@ -216,7 +239,8 @@ static void put_sides(struct request *r, const struct module *m, const struct do
     doc_set(out, STR("new"), now);
 }
 
-static struct doc *change_views(struct request *r, const struct module *m, const struct doc *event, const struct doc *changes) {
+static struct doc *change_views(struct request *r, const struct module *m, const struct doc *event,
+                                const struct doc *changes) {
     struct arena *a = r->arena;
     struct doc *list = doc_array(a);
     doc_each(change, changes) {
@@ -233,7 +257,8 @@ static struct doc *change_views(struct request *r, const struct module *m, const
 // ---------------------------------------------------------------- comments
 
 static bool name_character(unsigned char c) {
-    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
+    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
 }
 
 // The text with each @word set off.
@@ -270,7 +295,8 @@ static micros time_of(const struct doc *event) {
 static struct doc *operation_view(struct request *r, const struct doc *event) {
     struct arena *a = r->arena;
     int64_t operation = doc_get_int(event, "operation", -1);
-    bool part = operation != doc_get_int(event, "position", -1) || str_is(doc_get_text(event, "kind"), "imported");
+    bool part = operation != doc_get_int(event, "position", -1) ||
+                str_is(doc_get_text(event, "kind"), "imported");
     if (operation < 0 || !part)
         return doc_null(a);
     struct doc *d = doc_object(a);
@@ -280,7 +306,8 @@ static struct doc *operation_view(struct request *r, const struct doc *event) {
     return d;
 }
 
-struct doc *event_view(struct request *r, const struct doc *event, const struct module *card, int64_t id) {
+struct doc *event_view(struct request *r, const struct doc *event, const struct module *card,
+                       int64_t id) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     int64_t position = doc_get_int(event, "position", 0);
@@ -299,7 +326,9 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set_z(a, d, "icon", look->icon);
     doc_set_z(a, d, "tone", look->tone);
     doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
-    doc_set(d, STR("changes"), kind == KIND_ASSIGNED || kind == KIND_COMMENTED ? doc_array(a) : change_views(r, m, event, changes));
+    doc_set(d, STR("changes"),
+            kind == KIND_ASSIGNED || kind == KIND_COMMENTED ? doc_array(a)
+                                                            : change_views(r, m, event, changes));
     struct doc *said = doc_null(a);
     if (text.n) {
         said = doc_object(a);
@@ -313,7 +342,8 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     return d;
 }
 
-struct doc *story_days(struct request *r, const struct doc *items, const struct module *card, int64_t id) {
+struct doc *story_days(struct request *r, const struct doc *items, const struct module *card,
+                       int64_t id) {
     struct arena *a = r->arena;
     struct doc *days = doc_array(a), *events = NULL;
     struct civil today = zone_civil(r->zone, r->now);
@@ -357,7 +387,8 @@ static struct doc *log_lines(struct request *r, const struct doc *event, const s
         struct doc *line = log_line(r, lines);
         doc_set_str(a, line, "field", STR(""));
         doc_set_array(a, line, "old");
-        doc_set(line, STR("new"), text.n ? runs_of(r, run(r, text, "long", STR(""))) : doc_array(a));
+        doc_set(line, STR("new"),
+                text.n ? runs_of(r, run(r, text, "long", STR(""))) : doc_array(a));
     }
     return lines;
 }
@@ -366,7 +397,8 @@ static struct doc *log_row(struct request *r, const struct doc *event) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
-    int64_t position = doc_get_int(event, "position", 0), operation = doc_get_int(event, "operation", position);
+    int64_t position = doc_get_int(event, "position", 0),
+            operation = doc_get_int(event, "operation", position);
     int kind = event_kind_of(doc_get_text(event, "kind"));
     struct civil when = zone_civil(r->zone, time_of(event));
     doc_set_int(a, d, "position", position);
@@ -377,12 +409,15 @@ static struct doc *log_row(struct request *r, const struct doc *event) {
     doc_set_str(a, d, "time", format_clock(a, when, true));
     doc_set(d, STR("who"), runs_of(r, actor_run(r, event, "")));
     doc_set_str(a, d, "channel", way_of(r, event));
-    doc_set_str(a, d, "object", m ? translate(r->language, m->label_one) : doc_get_text(event, "module"));
+    doc_set_str(a, d, "object",
+                m ? translate(r->language, m->label_one) : doc_get_text(event, "module"));
     doc_set(d, STR("name"), runs_of(r, record_run(r, event, m)));
     struct doc *what = doc_set_object(a, d, "operation");
     doc_set_str(a, what, "text", kind_word(r, kind));
     doc_set_str(a, what, "tone", kind_tone(kind));
-    doc_set(what, STR("href"), or_null(r, operation != position ? JOIN(a, STR("/operations/"), int_text(a, operation)) : STR("")));
+    doc_set(what, STR("href"),
+            or_null(r, operation != position ? JOIN(a, STR("/operations/"), int_text(a, operation))
+                                             : STR("")));
     struct doc *lines = log_lines(r, event, m);
     doc_set_int(a, d, "span", (int64_t)lines->count);
     doc_set(d, STR("lines"), lines);
@@ -391,7 +426,8 @@ static struct doc *log_row(struct request *r, const struct doc *event) {
 
 struct doc *log_rows(struct request *r, const struct doc *items) {
     struct doc *rows = doc_array(r->arena);
-    doc_each(event, items) doc_add(rows, log_row(r, event));
+    doc_each(event, items)
+        doc_add(rows, log_row(r, event));
     return rows;
 }
 
@@ -405,18 +441,23 @@ struct doc *event_facts(struct request *r, const struct doc *event) {
     const struct language *l = r->language;
     struct doc *facts = doc_array(r->arena);
     struct civil when = zone_civil(r->zone, time_of(event));
-    fact(r, facts, T(l, "When"), runs_of(r, run(r, format_moment_long(r->arena, l, when), "", STR(""))));
+    fact(r, facts, T(l, "When"),
+         runs_of(r, run(r, format_moment_long(r->arena, l, when), "", STR(""))));
     fact(r, facts, T(l, "Who"), runs_of(r, actor_run(r, event, "")));
     const struct doc *behalf = doc_get(event, STR("on_behalf_of"));
     if (!doc_is_null(behalf))
-        fact(r, facts, T(l, "On behalf of"), runs_of(r, run_person(r, doc_get_int(behalf, "id", 0), doc_get_text(behalf, "name"))));
+        fact(r, facts, T(l, "On behalf of"),
+             runs_of(r, run_person(r, doc_get_int(behalf, "id", 0), doc_get_text(behalf, "name"))));
     struct str way = way_of(r, event);
-    fact(r, facts, T(l, "By what way"), runs_of(r, run(r, way.n ? way : T(l, "on a page"), "", STR(""))));
+    fact(r, facts, T(l, "By what way"),
+         runs_of(r, run(r, way.n ? way : T(l, "on a page"), "", STR(""))));
     struct str reason = doc_get_text(event, "reason");
     if (reason.n)
         fact(r, facts, T(l, "Reason"), runs_of(r, run(r, reason, "long", STR(""))));
     int64_t cause = doc_get_int(event, "cause", -1);
     if (cause >= 0)
-        fact(r, facts, T(l, "Caused by"), runs_of(r, run(r, format_position(r->arena, cause), "number", rprintf(r, "/log/%lld", (long long)cause))));
+        fact(r, facts, T(l, "Caused by"),
+             runs_of(r, run(r, format_position(r->arena, cause), "number",
+                            rprintf(r, "/log/%lld", (long long)cause))));
     return facts;
 }

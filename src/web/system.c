@@ -53,18 +53,22 @@ static bool accepts_gzip(struct request *r) {
 void handle_static(struct request *r) {
     const struct assets *assets = r->web->assets;
     bool versioned = r->params[1].n > 0;
-    struct str name = versioned ? r->params[1] : str_is(r->path, "/favicon.ico") ? STR("favicon.svg") : STR("manifest.webmanifest");
+    struct str name = versioned                         ? r->params[1]
+                      : str_is(r->path, "/favicon.ico") ? STR("favicon.svg")
+                                                        : STR("manifest.webmanifest");
     const struct asset *asset = asset_find(assets, name);
     if (!asset || (versioned && !str_eq(r->params[0], assets_version(assets)))) {
         buf_lit(&r->http->out, "not found\n");
         respond_text(r, 404, "text/plain; charset=utf-8");
         return;
     }
-    http_set(r->http, "Cache-Control", versioned ? STR("public, max-age=31536000, immutable") : STR("public, max-age=86400"));
+    http_set(r->http, "Cache-Control",
+             versioned ? STR("public, max-age=31536000, immutable") : STR("public, max-age=86400"));
     http_set(r->http, "Content-Type", str_z(asset->type));
     http_set(r->http, "X-Content-Type-Options", STR("nosniff"));
     http_set(r->http, "Cross-Origin-Resource-Policy", STR("same-origin"));
-    http_set(r->http, "Content-Security-Policy", STR("default-src 'none'; style-src 'unsafe-inline'"));
+    http_set(r->http, "Content-Security-Policy",
+             STR("default-src 'none'; style-src 'unsafe-inline'"));
     if (asset->gzip.n)
         http_set(r->http, "Vary", STR("Accept-Encoding"));
     bool gzip = asset->gzip.n && accepts_gzip(r);
@@ -75,9 +79,10 @@ void handle_static(struct request *r) {
 
 // ---------------------------------------------------------------- counters
 
-static void metric(struct buf *b, const char *name, const char *type, const char *says, int64_t value) {
-    buf_printf(b, "# HELP cronista_%s %s\n# TYPE cronista_%s %s\ncronista_%s %lld\n", name, says, name, type, name,
-               (long long)value);
+static void metric(struct buf *b, const char *name, const char *type, const char *says,
+                   int64_t value) {
+    buf_printf(b, "# HELP cronista_%s %s\n# TYPE cronista_%s %s\ncronista_%s %lld\n", name, says,
+               name, type, name, (long long)value);
 }
 
 static void count_requests(struct request *r, struct buf *b) {
@@ -88,16 +93,19 @@ static void count_requests(struct request *r, struct buf *b) {
         for (int c = 0; c < STATUS_CLASSES; c++) {
             int64_t n = atomic_load_explicit(&r->web->counts[i].answers[c], memory_order_relaxed);
             if (n)
-                buf_printf(b, "cronista_requests_total{route=\"%s\",status=\"%dxx\"} %lld\n", id, c, (long long)n);
+                buf_printf(b, "cronista_requests_total{route=\"%s\",status=\"%dxx\"} %lld\n", id, c,
+                           (long long)n);
         }
     }
-    buf_lit(b, "# HELP cronista_request_seconds_total Time from the request line to the end of the answer.\n"
+    buf_lit(b, "# HELP cronista_request_seconds_total Time from the request line to the end of the "
+               "answer.\n"
                "# TYPE cronista_request_seconds_total counter\n");
     for (size_t i = 0; i <= n_routes; i++) {
         int64_t t = atomic_load_explicit(&r->web->counts[i].micros, memory_order_relaxed);
         if (t)
-            buf_printf(b, "cronista_request_seconds_total{route=\"%s\"} %lld.%06lld\n", i < n_routes ? routes[i].id : "none",
-                       (long long)(t / SECOND), (long long)(t % SECOND));
+            buf_printf(b, "cronista_request_seconds_total{route=\"%s\"} %lld.%06lld\n",
+                       i < n_routes ? routes[i].id : "none", (long long)(t / SECOND),
+                       (long long)(t % SECOND));
     }
 }
 
@@ -115,15 +123,22 @@ static int64_t resident_bytes(void) {
 static void count_process(struct request *r, struct buf *b) {
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
-    micros cpu = (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * SECOND + use.ru_utime.tv_usec + use.ru_stime.tv_usec;
-    buf_printf(b, "# HELP process_cpu_seconds_total Processor time used.\n# TYPE process_cpu_seconds_total counter\n"
-                  "process_cpu_seconds_total %lld.%06lld\n",
+    micros cpu = (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * SECOND + use.ru_utime.tv_usec +
+                 use.ru_stime.tv_usec;
+    buf_printf(b,
+               "# HELP process_cpu_seconds_total Processor time used.\n# TYPE "
+               "process_cpu_seconds_total counter\n"
+               "process_cpu_seconds_total %lld.%06lld\n",
                (long long)(cpu / SECOND), (long long)(cpu % SECOND));
-    buf_printf(b, "# HELP process_resident_memory_bytes Memory in use.\n# TYPE process_resident_memory_bytes gauge\n"
-                  "process_resident_memory_bytes %lld\n",
+    buf_printf(b,
+               "# HELP process_resident_memory_bytes Memory in use.\n# TYPE "
+               "process_resident_memory_bytes gauge\n"
+               "process_resident_memory_bytes %lld\n",
                (long long)resident_bytes());
-    buf_printf(b, "# HELP process_start_time_seconds When the server started.\n# TYPE process_start_time_seconds gauge\n"
-                  "process_start_time_seconds %lld\n",
+    buf_printf(b,
+               "# HELP process_start_time_seconds When the server started.\n# TYPE "
+               "process_start_time_seconds gauge\n"
+               "process_start_time_seconds %lld\n",
                (long long)(r->web->started / SECOND));
 }
 
@@ -140,21 +155,30 @@ void handle_metrics(struct request *r) {
     struct buf *b = &r->http->out;
     struct http_counts http = http_counts(r->web->http);
     struct writer_stats writer = writer_stats(crm_writer(r->web->crm));
-    buf_printf(b, "# HELP cronista_info The program.\n# TYPE cronista_info gauge\ncronista_info{version=\"%s\"} 1\n", CRONISTA_VERSION);
+    buf_printf(b,
+               "# HELP cronista_info The program.\n# TYPE cronista_info "
+               "gauge\ncronista_info{version=\"%s\"} 1\n",
+               CRONISTA_VERSION);
     count_requests(r, b);
     metric(b, "connections", "gauge", "Open connections.", http.connections);
     metric(b, "streams", "gauge", "Live streams.", http.streams);
-    metric(b, "requests_refused_total", "counter", "Requests that ended before they were whole or answered.", http.refused);
-    metric(b, "work_queued", "gauge", "Work that waits for a worker.", (int64_t)workers_queued(r->web->workers));
+    metric(b, "requests_refused_total", "counter",
+           "Requests that ended before they were whole or answered.", http.refused);
+    metric(b, "work_queued", "gauge", "Work that waits for a worker.",
+           (int64_t)workers_queued(r->web->workers));
     metric(b, "log_position", "gauge", "Position of the newest event; -1 in an empty log.",
            writer_position(crm_writer(r->web->crm)));
-    metric(b, "writer_commits_total", "counter", "Transactions committed by this process.", writer.commits);
+    metric(b, "writer_commits_total", "counter", "Transactions committed by this process.",
+           writer.commits);
     metric(b, "writer_tasks_total", "counter", "Pieces of writing done.", writer.tasks);
     metric(b, "writer_refused_total", "counter", "Pieces of writing undone.", writer.refused);
     metric(b, "writer_events_total", "counter", "Events added by this process.", writer.events);
-    buf_printf(b, "# HELP cronista_writer_commit_seconds_total Time spent in commits.\n"
-                  "# TYPE cronista_writer_commit_seconds_total counter\ncronista_writer_commit_seconds_total %lld.%06lld\n",
-               (long long)(writer.commit_micros / SECOND), (long long)(writer.commit_micros % SECOND));
+    buf_printf(b,
+               "# HELP cronista_writer_commit_seconds_total Time spent in commits.\n"
+               "# TYPE cronista_writer_commit_seconds_total "
+               "counter\ncronista_writer_commit_seconds_total %lld.%06lld\n",
+               (long long)(writer.commit_micros / SECOND),
+               (long long)(writer.commit_micros % SECOND));
     count_process(r, b);
     http_set(r->http, "Cache-Control", STR("no-store"));
     respond_text(r, 200, "text/plain; version=0.0.4; charset=utf-8");

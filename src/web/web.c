@@ -51,13 +51,15 @@ static bool is_form(struct str type) {
 }
 
 static bool is_json(struct str type) {
-    return str_starts(type, STR("application/json")) || str_starts(type, STR("application/merge-patch+json"));
+    return str_starts(type, STR("application/json")) ||
+           str_starts(type, STR("application/merge-patch+json"));
 }
 
 static void begin(void *app, struct http_request *h) {
     struct web *web = app;
     struct request *r = arena_new(h->arena, struct request);
-    *r = (struct request){.web = web, .http = h, .arena = h->arena, .place = h->thread, .method = str_z(h->method)};
+    *r = (struct request){
+        .web = web, .http = h, .arena = h->arena, .place = h->thread, .method = str_z(h->method)};
     h->app = r;
     r->now = clock_now();
     r->zone = zone_find(str_z(web->options.zone));
@@ -128,7 +130,9 @@ static enum status read_body(struct request *r, struct error *e) {
     if (!h->body.n)
         return OK;
     if (is_form(type))
-        return pairs_parse(r->arena, h->body, &r->form) ? OK : error_set(e, INVALID, "", N_("The form is not valid."), NULL);
+        return pairs_parse(r->arena, h->body, &r->form)
+                   ? OK
+                   : error_set(e, INVALID, "", N_("The form is not valid."), NULL);
     if (!is_json(type)) {
         r->unsupported = true;
         return error_set(e, INVALID, "", N_("The body must be JSON, or a form."), NULL);
@@ -291,7 +295,8 @@ static void finish(void *app, struct http_request *h, int status, micros took) {
         return;
     size_t row = r->route ? (size_t)(r->route - routes) : n_routes;
     int class = status / 100;
-    atomic_fetch_add_explicit(&web->counts[row].answers[class < STATUS_CLASSES ? class : 5], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&web->counts[row].answers[class < STATUS_CLASSES ? class : 5], 1,
+                              memory_order_relaxed);
     atomic_fetch_add_explicit(&web->counts[row].micros, took, memory_order_relaxed);
     if (status >= 500)
         log_warning("%s %.*s: %d", h->method, STR_FMT(h->path), status);
@@ -335,7 +340,8 @@ static enum status read_file(const char *path, char **out, struct error *e) {
 static enum status check_options(const struct web *web, struct error *e) {
     const struct web_options *o = &web->options;
     if (!language_find(web->languages, str_z(o->language)))
-        return error_set(e, INVALID, "language", N_("there is no language \"{0}\""), o->language, NULL);
+        return error_set(e, INVALID, "language", N_("there is no language \"{0}\""), o->language,
+                         NULL);
     if (!zone_find(str_z(o->zone)))
         return error_set(e, INVALID, "zone", N_("there is no time zone \"{0}\""), o->zone, NULL);
     return OK;
@@ -366,7 +372,8 @@ static enum status start_http(struct web *web, struct error *e) {
     return http_start(&web->http, &http, e);
 }
 
-enum status web_start(struct web **out, struct crm *crm, const struct web_options *options, struct error *e) {
+enum status web_start(struct web **out, struct crm *crm, const struct web_options *options,
+                      struct error *e) {
     struct web *web = must_alloc(sizeof *web);
     *web = (struct web){.crm = crm, .options = *options, .started = clock_now()};
     routes_prepare();
@@ -375,7 +382,8 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     memset(web->counts, 0, (n_routes + 1) * sizeof *web->counts);
     web->by_address = buckets_new((double)options->attempts, 10 * SECOND, BUCKETS);
     web->by_account = buckets_new((double)options->account_attempts, MINUTE, BUCKETS);
-    snprintf(web->upload_directory, sizeof web->upload_directory, "%s/uploads", store_directory(crm_store(crm)));
+    snprintf(web->upload_directory, sizeof web->upload_directory, "%s/uploads",
+             store_directory(crm_store(crm)));
     if (mkdir(web->upload_directory, 0700) != 0)
         (void)0; // it is there already, or uploads will say what is wrong
     enum status s = languages_open(&web->languages, e);
@@ -392,7 +400,8 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     if (!s && options->certificate)
         s = read_file(options->key ? options->key : options->certificate, &web->key, e);
     if (!s) {
-        web->workers = workers_start((unsigned)options->workers, WORK_QUEUE, place_start, place_end, web);
+        web->workers =
+            workers_start((unsigned)options->workers, WORK_QUEUE, place_start, place_end, web);
         s = live_start(&web->live, web, e);
     }
     if (!s) {
@@ -420,7 +429,8 @@ void web_stop(struct web *web) {
         live_quiesce(web->live);
     imports_stop(web->imports);
     micros until = clock_monotonic() + STOP_PATIENCE;
-    while (web->http && (http_waiting(web->http) > 0 || http_counts(web->http).streams > 0) && clock_monotonic() < until)
+    while (web->http && (http_waiting(web->http) > 0 || http_counts(web->http).streams > 0) &&
+           clock_monotonic() < until)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     workers_stop(web->workers);
     if (web->http)

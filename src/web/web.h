@@ -9,24 +9,24 @@ struct web;
 
 // Everything that `serve` may be told about the web face. Texts must live as long as the server.
 struct web_options {
-    const char *listen;         // "127.0.0.1:8080", "unix:/run/cronista.sock"
-    int64_t threads;            // event loops
-    int64_t workers;            // for password hashing, files, exports
+    const char *listen; // "127.0.0.1:8080", "unix:/run/cronista.sock"
+    int64_t threads;    // event loops
+    int64_t workers;    // for password hashing, files, exports
     int64_t header_bytes, url_bytes, body_bytes, upload_bytes;
     int64_t connections, connections_per_address;
     int64_t idle_seconds, request_seconds;
     const char *certificate, *key; // files in PEM; NULL: no TLS
-    bool proxy;                 // behind a proxy that sets X-Forwarded-For and -Proto, and does TLS
+    bool proxy; // behind a proxy that sets X-Forwarded-For and -Proto, and does TLS
     int64_t session_idle, session_most; // seconds
-    int64_t attempts;           // wrong passwords an address may try at once; one more every ten seconds
-    int64_t account_attempts;   // the same for an account; one more every minute
-    int64_t streams;            // live streams at a time
-    const char *product;        // name of the installation
-    const char *language;       // for those who have not chosen: "es"
-    const char *zone;           // "America/Bogota"
-    const char *currency;       // "USD"
-    const char *region;         // "CO": telephone numbers without a country
-    bool demo;                  // the sign-in page shows the demonstration's account
+    int64_t attempts; // wrong passwords an address may try at once; one more every ten seconds
+    int64_t account_attempts; // the same for an account; one more every minute
+    int64_t streams;          // live streams at a time
+    const char *product;      // name of the installation
+    const char *language;     // for those who have not chosen: "es"
+    const char *zone;         // "America/Bogota"
+    const char *currency;     // "USD"
+    const char *region;       // "CO": telephone numbers without a country
+    bool demo;                // the sign-in page shows the demonstration's account
     const char *demo_email, *demo_password;
 };
 

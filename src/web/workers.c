@@ -46,8 +46,11 @@ static void *worker(void *arg) {
 struct workers *workers_start(unsigned threads, size_t queue_max, void *(*thread_start)(void *app),
                               void (*thread_end)(void *app, void *thread), void *app) {
     struct workers *w = must_alloc(sizeof *w + threads * sizeof w->threads[0]);
-    *w = (struct workers){.queue_max = queue_max, .thread_start = thread_start, .thread_end = thread_end,
-                          .app = app, .n = threads};
+    *w = (struct workers){.queue_max = queue_max,
+                          .thread_start = thread_start,
+                          .thread_end = thread_end,
+                          .app = app,
+                          .n = threads};
     w->end = &w->first;
     pthread_mutex_init(&w->mutex, NULL);
     pthread_cond_init(&w->more, NULL);
