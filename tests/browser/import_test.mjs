@@ -7,7 +7,7 @@ const world = new World();
 const file = (mark) => ({
   name: `${mark}.csv`,
   mimeType: "text/csv",
-  buffer: Buffer.from(`Nombre completo;Correo;Ciudad\n${mark} Uno;uno@example.com;Łódź\n${mark} Dos;dos@example.com;Sevilla\n${mark} Tres;no es un correo;Lugo\n`),
+  buffer: Buffer.from(`Nombre completo;Correo;Ciudad\n${mark} Uno;uno@${mark}.example.com;Łódź\n${mark} Dos;dos@${mark}.example.com;Sevilla\n${mark} Tres;no es un correo;Lugo\n`),
 });
 const made = async (mark) => (await world.server.api("GET", `/contacts?filter[name][starts]=${mark}&sort=name`)).items.map((r) => r.name);
 

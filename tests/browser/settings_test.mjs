@@ -136,8 +136,9 @@ for (const [language, text] of Object.entries({ es: { edited: "Editado", verifie
     await world.server.api("PATCH", `/companies/${id}`, { city: "Vigo" });
     const ana = await world.person({ language });
     await ana.goto("/history");
-    await ana.sees("tbody.change >> nth=0", /Lugo.*Vigo/);
-    await ana.sees("tbody.change >> nth=0 >> .tag", text.edited);
+    const move = ana.at("tbody.change", { hasText: "Lugo" }).filter({ hasText: `Registro ${language}` }).filter({ hasText: "Vigo" });
+    await move.waitFor();
+    await ana.sees(move.locator(".tag"), text.edited);
     await ana.page.selectOption("[name=module]", "companies");
     await ana.address(/module=companies/);
     await ana.page.selectOption("[name=kind]", "created");
@@ -151,8 +152,7 @@ for (const [language, text] of Object.entries({ es: { edited: "Editado", verifie
     await ana.count("tbody.change", 0);
     await ana.at(".empty").waitFor();
     await ana.page.click(".bar a[href='/history'].button");
-    await ana.sees("tbody.change >> nth=0", /Lugo.*Vigo/);
-    await ana.at("tbody.change a.position").first().click();
+    await move.locator("a.position").click();
     await ana.address(/^\/log\/\d+$/);
     await ana.sees("main", text.verified);
   }));
