@@ -29,8 +29,9 @@ SELECT coalesce(max(position), -1) FROM log;
 -- name: log_newest_of_module
 SELECT coalesce(max(position), -1) FROM log WHERE module = $1;
 
+-- Few events are past the position: the plus signs keep the database from reading all those of the module instead.
 -- name: log_records_since
-SELECT DISTINCT record FROM log WHERE position >= $1 AND module = $2 AND record > 0;
+SELECT DISTINCT record FROM log WHERE position >= $1 AND +module = $2 AND +record > 0;
 
 -- name: log_since
 SELECT position, module, record FROM log WHERE position >= $1 ORDER BY position LIMIT $2;

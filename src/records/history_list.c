@@ -75,12 +75,35 @@ static const char columns[] =
 static const char joins[] =
     " JOIN events e ON e.position=l.position JOIN payloads p ON p.position=l.position";
 
-static struct doc *actor_doc(struct reader *r, int64_t user) {
-    const struct module *users = model_module(r->model, STR("users"));
-    return user > 0 ? name_doc(r, users, user) : doc_null(r->arena);
+// The names found last: those of a page are mostly the same few.
+struct names {
+    struct reader *r;
+    struct known {
+        const struct module *module;
+        int64_t id;
+        const struct doc *doc;
+    } known[8];
+    size_t next;
+};
+
+static const struct doc *name_of(struct names *names, const struct module *m, int64_t id) {
+    for (size_t i = 0; i < sizeof names->known / sizeof *names->known; i++)
+        if (names->known[i].module == m && names->known[i].id == id)
+            return names->known[i].doc;
+    struct known *known =
+        &names->known[names->next++ % (sizeof names->known / sizeof *names->known)];
+    *known = (struct known){m, id, name_doc(names->r, m, id)};
+    return known->doc;
 }
 
-static struct doc *event_doc(struct reader *r, struct stmt *row, const struct module *m) {
+static struct doc *actor_doc(struct names *names, int64_t user) {
+    struct reader *r = names->r;
+    const struct module *users = model_module(r->model, STR("users"));
+    return user > 0 ? doc_copy(r->arena, name_of(names, users, user)) : doc_null(r->arena);
+}
+
+static struct doc *event_doc(struct names *names, struct stmt *row, const struct module *m) {
+    struct reader *r = names->r;
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     char at[CLOCK_TEXT];
@@ -88,12 +111,12 @@ static struct doc *event_doc(struct reader *r, struct stmt *row, const struct mo
     int64_t record = stmt_int(row, 4);
     doc_set_int(a, d, "position", stmt_int(row, 0));
     doc_set_str(a, d, "at", arena_str(a, str_z(at)));
-    doc_set(d, STR("actor"), actor_doc(r, stmt_int(row, 2)));
+    doc_set(d, STR("actor"), actor_doc(names, stmt_int(row, 2)));
     struct str head = stmt_blob(row, 8);
     int64_t behalf = head_number(head, STR("\"on_behalf_of\":")),
             cause = head_number(head, STR("\"cause\":"));
     if (behalf > 0)
-        doc_set(d, STR("on_behalf_of"), actor_doc(r, behalf));
+        doc_set(d, STR("on_behalf_of"), actor_doc(names, behalf));
     doc_set_z(a, d, "channel", event_channel_name((int)stmt_int(row, 7)));
     doc_set_z(a, d, "kind", event_kind_name((int)stmt_int(row, 5)));
     doc_set_int(a, d, "operation", stmt_int(row, 6));
@@ -102,7 +125,7 @@ static struct doc *event_doc(struct reader *r, struct stmt *row, const struct mo
     doc_set_str(a, d, "module", m->key);
     doc_set_int(a, d, "record", record);
     if (record > 0)
-        doc_set(d, STR("name"), doc_str(a, doc_get_text(name_doc(r, m, record), "name")));
+        doc_set(d, STR("name"), doc_str(a, doc_get_text(name_of(names, m, record), "name")));
     put_changes(r, m, stmt_blob(row, 9), d);
     return d;
 }
@@ -189,6 +212,7 @@ static enum status page(struct reader *r, const struct history_query *h, int64_t
                         enum status (*each)(void *, struct doc *), void *arg, int64_t *last, int *n,
                         struct error *e) {
     struct sql q;
+    struct names names = {.r = r};
     build(r, h, before, limit, &q);
     struct stmt *row = NULL;
     bool more = true;
@@ -199,7 +223,7 @@ static enum status page(struct reader *r, const struct history_query *h, int64_t
         *last = stmt_int(row, 0);
         const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 3));
         if (m)
-            s = each(arg, event_doc(r, row, m));
+            s = each(arg, event_doc(&names, row, m));
     }
     store_done(row);
     return s;
@@ -213,7 +237,8 @@ static enum status collect(void *list, struct doc *event) {
 static enum status allowed(struct reader *r, const struct history_query *h, struct error *e) {
     if (h->module && may(r->viewer, h->module, VERB_VIEW))
         return OK;
-    if (!h->module && (h->visible ? r->viewer->profile != PROFILE_NONE : may(r->viewer, NULL, VERB_AUDIT)))
+    if (!h->module &&
+        (h->visible ? r->viewer->profile != PROFILE_NONE : may(r->viewer, NULL, VERB_AUDIT)))
         return OK;
     return h->module ? error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL)
                      : error_set(e, DENIED, NULL,
