@@ -133,8 +133,10 @@ static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
     store_done(row);
     micros now = clock_monotonic();
     bool silent = now - s->sent > PULSE;
-    if ((silent || out->n) && !still_welcome(s, place))
+    if ((silent || out->n) && !still_welcome(s, place)) {
+        buf_clear(out);
         return false;
+    }
     if (silent && !out->n)
         buf_z(out, ": still here\n\n");
     pthread_mutex_lock(&s->live->mutex);

@@ -1,0 +1,134 @@
+"""Every row of the table of routes, asked for by every kind of person: what the row promises is what happens."""
+
+import http.client
+import json
+import re
+import unittest
+
+from harness import Browser, Story, command
+
+ALLOWED = {  # profile -> permissions, as src/model/permission.c has them for modules that are not the system's
+    "administrator": {"view", "create", "edit", "delete", "import", "export", "design", "audit", "users", "self"},
+    "member": {"view", "create", "edit", "delete", "export", "self"},
+    "read_only": {"view", "self"},
+}
+VALUES = {"{module}": "contacts", "{position}": "0", "{key}": "0000000000000000", "{rest}": "0/000.p/1", "{name}": "x",
+          "{version}": "x", "{upload}": "0000000000000000", "{field}": "photo"}
+
+
+def rows():
+    for line in command("routes")[1].splitlines():
+        method, path, verb, page, says = re.match(r"(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(.*)", line).groups()
+        yield method, path, verb, page, says
+
+
+class Permissions(Story):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.contact = cls.api.want(201, "POST", "/api/contacts", {"name": "Of the administrator"})["id"]
+        cls.people = {"administrator": cls.api}
+        for profile in ("member", "read_only"):
+            cls.people[profile] = cls.user(f"{profile}@example.org", profile)[1]
+
+    def filled(self, path):
+        for name, value in VALUES.items():
+            path = path.replace(name, value)
+        return path.replace("{id}", str(self.contact))
+
+    def status(self, api, method, path, body):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        headers = {"Authorization": f"Bearer {api.key}", "Content-Type": "application/json"}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    def test_the_table_is_there(self):
+        self.assertGreater(len(list(rows())), 60)
+
+    def test_nobody_gets_anything_but_what_is_public(self):
+        nobody = self.server.api()
+        for method, path, verb, _, _ in rows():
+            if not path.startswith("/api"):
+                continue
+            status = nobody.request(method, self.filled(path), {} if method != "GET" else None)[0]
+            with self.subTest(f"{method} {path}"):
+                self.assertEqual(200 if verb == "public" else 401, status)
+
+    def test_pages_send_nobody_to_the_sign_in(self):
+        browser = Browser(self.server.port)
+        for method, path, verb, _, _ in rows():
+            if path.startswith("/api") or verb == "public" or method != "GET":
+                continue
+            page = browser.send("GET", self.filled(path), follow=False)
+            with self.subTest(path):
+                self.assertEqual(303, page.status)
+                self.assertTrue(page.headers["Location"].startswith("/sign-in"))
+
+    def test_each_profile_gets_what_its_row_says(self):
+        for profile, api in self.people.items():
+            for method, path, verb, _, _ in rows():
+                if not path.startswith("/api") or verb == "public" or path == "/api/live":
+                    continue
+                if profile == "administrator" and method != "GET":
+                    continue  # would do it; the stories of each row do
+                body = {"name": ""} if method in ("POST", "PATCH") else None
+                status = self.status(api, method, self.filled(path), body)
+                with self.subTest(f"{profile}: {method} {path}"):
+                    if verb in ALLOWED[profile]:
+                        self.assertNotIn(status, (401, 500), "allowed")
+                        if method == "GET" or verb == "self":
+                            self.assertNotEqual(403, status)
+                    else:
+                        self.assertEqual(403, status)
+            if profile != "administrator" and api.request("GET", f"/api/contacts/{self.contact}")[2]["deleted_at"]:
+                self.api.want(200, "POST", f"/api/contacts/{self.contact}/restore", {})
+
+    def test_modules_of_the_system_are_closed(self):
+        for profile in ("member", "read_only"):
+            api = self.people[profile]
+            for module in ("fields", "imports", "mappings"):
+                self.assertEqual(404, api.request("GET", f"/api/{module}")[0], module)
+            for method, path in (("POST", "/api/users"), ("PATCH", "/api/users/1"), ("DELETE", "/api/users/1"), ("POST", "/api/levels"),
+                                 ("POST", "/api/users/1/password"), ("POST", "/api/users/bulk")):
+                self.assertEqual(403, api.request(method, path, {"name": "x", "do": "delete", "id": [1], "password": "0123456789"})[0],
+                                 (profile, method, path))
+
+    def test_what_is_hidden_in_a_record_is_hidden_everywhere(self):
+        """A member sees colleagues, but not their settings: not in the record, its history, the list, the log or the proof."""
+        user = self.api.want(200, "GET", "/api/users?filter[email][eq]=member@example.org")["items"][0]["id"]
+        self.api.want(200, "PATCH", f"/api/users/{user}", {"zone": "Europe/Warsaw"})
+        position = self.api.want(200, "GET", f"/api/users/{user}/history?limit=1")["items"][0]["position"]
+        api = self.people["read_only"]
+        self.assertNotIn("Warsaw", str(api.want(200, "GET", f"/api/users/{user}")))
+        self.assertNotIn("Warsaw", str(api.want(200, "GET", f"/api/users/{user}/history")))
+        self.assertNotIn("Warsaw", str(api.request("GET", "/api/users?columns=name,zone")[2]))
+        self.assertIn(api.request("GET", "/api/users?filter[zone][eq]=Europe/Warsaw")[0], (400, 403, 422))
+        self.assertNotIn("Warsaw", str(api.request("GET", f"/api/log/{position}")[2]))
+        self.assertNotIn("Warsaw", str(api.request("GET", f"/api/log/receipt/{position}")[2]))
+        self.assertNotIn("Warsaw", str(api.request("GET", f"/api/operations/{position}")[2]))
+
+    def test_what_they_may_not_do_is_not_offered(self):
+        browser = self.browser("read_only@example.org", "another test password")
+        page = browser.get("/contacts")
+        self.assertNotIn("/contacts/new", page.source)
+        page = browser.get(f"/contacts/{self.contact}")
+        self.assertNotIn(f"/contacts/{self.contact}/edit", page.source)
+        self.assertNotIn('name="text"', page.source)
+        self.assertNotIn("/history\"", browser.get("/").source)
+        self.assertEqual(403, browser.get("/contacts/new").status)
+        self.assertEqual(403, browser.get("/history").status)
+        self.assertEqual(403, browser.get("/settings/modules").status)
+
+    def test_every_page_has_its_twin(self):
+        paths = {(method, path.removeprefix("/api")) for method, path, _, _, _ in rows() if path.startswith("/api")}
+        alone = [path for method, path, verb, page, _ in rows() if page != "-" and not path.startswith("/api") and method == "GET"
+                 and ("GET", path if path != "/" else "/") not in paths]
+        forms = {"/sign-in", "/keys", "/{module}/new", "/{module}/{id}/edit", "/{module}/{id}/delete", "/users/{id}/password",
+                 "/settings/modules/{module}/new"}
+        self.assertEqual([], [path for path in alone if path not in forms and "import" not in path])
+
+
+if __name__ == "__main__":
+    unittest.main()
