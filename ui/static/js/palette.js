@@ -38,7 +38,7 @@ class Palette {
   }
 
   command(item) {
-    return element("a", { href: item.href, role: "option", id: newId("option"), tabindex: "-1" }, ...(item.icon ? [icon(item.icon)] : []), element("span", {}, item.text), element("small", {}, item.group));
+    return element("a", { href: item.href, role: "option", id: newId("option"), tabindex: "-1" }, ...(item.icon ? [icon(item.icon)] : []), element("span", {}, item.text));
   }
 
   draw() {
