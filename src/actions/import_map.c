@@ -36,6 +36,8 @@ struct reading {
 };
 
 static enum status wrong(struct reading *r, struct str where, const char *msgid, struct str what) {
+    if (!where.n)
+        where = STR("columns"); // a column without a name
     return error_set(r->error, INVALID, arena_dup(r->arena, where), msgid,
                      arena_dup(r->arena, what), NULL);
 }
