@@ -23,7 +23,7 @@
 
 #define BY_SESSION                                                                                 \
     "SELECT " USER_COLUMNS ",s.seen_at,s.expires_at,s.csrf FROM sessions s JOIN m_users u ON "     \
-                           "u.id=s.\"user\" WHERE s.id=$1"
+    "u.id=s.\"user\" WHERE s.id=$1"
 #define BY_KEY                                                                                     \
     "SELECT " USER_COLUMNS                                                                         \
     ",k.seen_at,k.expires_at,'' FROM api_keys k JOIN m_users u ON u.id=k.\"user\" WHERE k.hash=$1"
