@@ -151,7 +151,7 @@ enum route_match routes_match(struct request *r, struct str method, struct str r
                 result = ROUTE_NO_METHOD;
                 continue;
             }
-            if (rest)
+            if (rest && length)
                 segments[length - 1].n = (size_t)(r->path.p + r->path.n - segments[length - 1].p);
             take(r, p, segments);
             return ROUTE_FOUND;
