@@ -136,7 +136,7 @@ enum route_match routes_match(struct request *r, struct str method, struct str r
     r->api = str_is(r->path, "/api") || str_starts(r->path, STR("/api/"));
     if (r->api)
         r->path = (struct str){r->path.p + 4, r->path.n - 4};
-    struct str segments[SEGMENTS_MAX];
+    struct str segments[SEGMENTS_MAX] = {{0}};
     int n = split(r->path, segments);
     enum route_match result = ROUTE_NO_PATH;
     struct str methods = STR("");
