@@ -97,10 +97,21 @@ static struct str guarded(struct str s, struct arena *a) {
     return arena_printf(a, "'%.*s", STR_FMT(s));
 }
 
+static struct str digits(int64_t v, struct arena *a) {
+    char *end = (char *)arena_bytes(a, 24) + 24, *p = end;
+    uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        *--p = (char)('0' + left % 10);
+    while (left /= 10);
+    if (v < 0)
+        *--p = '-';
+    return (struct str){p, (size_t)(end - p)};
+}
+
 static struct str plain(const struct xlsx_cell *cell, struct arena *a) {
     switch (cell->type) {
     case XLSX_INTEGER:
-        return arena_printf(a, "%lld", (long long)cell->integer);
+        return digits(cell->integer, a);
     case XLSX_BOOL:
         return cell->integer ? STR("true") : STR("false");
     case XLSX_TEXT:

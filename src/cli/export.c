@@ -13,6 +13,7 @@
 #define COLUMNS 200
 
 struct query {
+    struct history_query history;
     struct list_query list;
     struct list_filter filters[FILTERS];
     struct str columns[COLUMNS];
@@ -73,11 +74,11 @@ static int take_lists(struct query *q, const char *sort, const char *columns) {
 static int run(struct crm *crm, struct query *q, const char *what, struct export_request *request) {
     struct error e = {0};
     struct export_result result;
-    struct history_query history = {.user = -1, .operation = -1, .before = -1};
     const struct model *model = crm_model_hold(crm);
     enum status s = OK;
     if (strcmp(what, "history") == 0) {
-        request->history = &history;
+        q->history = (struct history_query){.user = -1, .operation = -1, .before = -1};
+        request->history = &q->history;
     } else {
         q->list.module = model_module(model, str_z(what));
         request->list = &q->list;
