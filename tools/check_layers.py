@@ -50,7 +50,7 @@ SYSTEM_HEADERS = set("""
     sys/auxv.h sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h
     sys/select.h sys/sendfile.h sys/signalfd.h sys/socket.h sys/stat.h sys/statvfs.h sys/syscall.h sys/sysinfo.h
     sys/time.h sys/timerfd.h sys/types.h sys/uio.h sys/un.h sys/utsname.h sys/wait.h
-    x86intrin.h immintrin.h
+    x86intrin.h immintrin.h emmintrin.h
     algorithm cstddef cstdint cstdio cstdlib cstring exception memory mutex new stdexcept string string_view utility vector
 """.split())
 
