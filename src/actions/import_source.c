@@ -197,7 +197,7 @@ static enum status next_of_xlsx(struct source *s, struct import_line *out, bool 
 enum status source_next(struct source *s, struct import_line *out, bool *more, struct error *e) {
     for (;;) {
         struct import_line line;
-        bool found;
+        bool found = false;
         enum status st =
             s->csv ? next_of_csv(s, &line, &found, e) : next_of_xlsx(s, &line, &found, e);
         if (st != OK)

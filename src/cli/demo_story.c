@@ -14,7 +14,7 @@ uint64_t story_random(struct story *s) {
 }
 
 int story_between(struct story *s, int least, int most) {
-    return least + (int)(story_random(s) % (uint64_t)(most - least + 1));
+    return most > least ? least + (int)(story_random(s) % ((uint64_t)(most - least) + 1)) : least;
 }
 
 bool story_chance(struct story *s, int percent) {

@@ -129,13 +129,14 @@ int cli_export(int argc, char **argv) {
     result = cli_viewer(&viewer, crm, &argc, argv, &a);
     const char *what = cli_argument(&argc, argv);
     request.path = cli_argument(&argc, argv);
-    if (result == CLI_OK &&
-        (!what || !request.path || !export_format_find(str_z(request.path), &request.format)))
-        result = cli_usage("export", TAKES);
     if (result == CLI_OK)
         result = cli_nothing_left(argc, argv);
-    if (result == CLI_OK)
-        result = run(crm, &q, what, &request);
+    if (result == CLI_OK) {
+        if (what && request.path && export_format_find(str_z(request.path), &request.format))
+            result = run(crm, &q, what, &request);
+        else
+            result = cli_usage("export", TAKES);
+    }
     crm_close(crm);
     arena_release(&a);
     return result;

@@ -45,6 +45,8 @@ struct loop {
 
 struct connection {
     int fd;
+    struct exchange
+        *begun; // its request; libmicrohttpd forgets those that end before their headers do
     _Atomic(micros) deadline; // monotonic; past it the reaper shuts the socket
     char peer[INET6_ADDRSTRLEN];
     bool loopback;
@@ -499,10 +501,20 @@ void http_stream_wake(struct http_stream *s) {
 
 // ---------------------------------------------------------------- called by libmicrohttpd
 
+static void forget_begun(struct connection *c) {
+    if (!c->begun)
+        return;
+    atomic_fetch_add(&c->begun->http->refused, 1);
+    exchange_done(c->begun);
+    c->begun = NULL;
+}
+
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *mhd) {
     struct exchange *x = exchange_new(cls, uri);
     x->mhd = mhd;
     x->on = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    forget_begun(x->on);
+    x->on->begun = x;
     x->r.peer = x->on->peer;
     x->r.loopback = x->on->loopback;
     return x;
@@ -588,6 +600,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
                       clock_monotonic() - x->started);
     micros patience = (micros)(h->options.idle_seconds + h->options.request_seconds) * SECOND;
     atomic_store(&x->on->deadline, clock_monotonic() + patience);
+    x->on->begun = NULL;
     exchange_done(x);
 }
 
@@ -626,6 +639,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         *context = c;
     } else if (*context) {
         struct connection *c = *context;
+        forget_begun(c);
         pthread_mutex_lock(&h->mutex);
         *c->before = c->next;
         if (c->next)

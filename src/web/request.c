@@ -21,7 +21,7 @@ bool percent_decode(struct arena *a, struct str in, bool plus, struct str *out) 
     for (size_t i = 0; i < in.n; i++) {
         char c = in.p[i];
         if (c == '%') {
-            int high = i + 2 < in.n ? hex_digit(in.p[i + 1]) : i + 2 == in.n ? -1 : -1;
+            int high = i + 2 < in.n ? hex_digit(in.p[i + 1]) : -1;
             int low = i + 2 < in.n ? hex_digit(in.p[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;

@@ -1,5 +1,7 @@
 // What machines ask for: health, counters, static files, the description of the API.
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include "web/assets.h"
@@ -110,14 +112,14 @@ static void count_requests(struct request *r, struct buf *b) {
 }
 
 static int64_t resident_bytes(void) {
-    long pages = 0;
+    char line[128], *second = NULL;
     FILE *f = fopen("/proc/self/statm", "r");
-    if (f) {
-        if (fscanf(f, "%*s %ld", &pages) != 1)
-            pages = 0;
-        fclose(f);
-    }
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+    if (!f)
+        return 0;
+    if (fgets(line, sizeof line, f))
+        second = strchr(line, ' ');
+    fclose(f);
+    return second ? strtol(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void count_process(struct request *r, struct buf *b) {
