@@ -46,10 +46,13 @@ static enum status end_record(struct action *action, void *arg, struct error *e)
     struct arena *a = action->write->arena;
     const struct module *imports = model_module(action->model, STR("imports"));
     struct values v;
+    struct problems p;
     struct doc *before;
+    problems_begin(&p, e, a);
     enum status s = action_record(action, imports, k->run->id, VERB_EDIT, &before, e);
     if (s == OK)
-        s = values_take(action, imports, k->values, &v, e);
+        s = values_take(action, imports, k->values, &v, &p);
+    s = s ? s : p.status;
     if (s != OK)
         return s;
     struct event_item *items = arena_array(a, struct event_item, imports->n_fields + 1);

@@ -94,29 +94,22 @@ static void drop_unchanged(const struct module *m, const struct doc *row, struct
         v->owner = NULL;
 }
 
-static enum status keep_required(struct action *a, const struct module *m, const struct values *v,
-                                 struct error *e) {
+static enum status change(struct action *a, const struct module *m, int64_t id,
+                          const struct doc *row, struct values *v, int64_t *version_now,
+                          struct problems *p, struct error *e) {
+    struct arena *arena = a->write->arena;
+    drop_unchanged(m, row, v);
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         if (v->of_field[i] && f->required && !f->removed && value_blank(v->of_field[i]))
-            return error_set(e, INVALID, arena_dup(a->write->arena, f->key),
-                             N_("This must be filled in."), NULL);
+            problem_required(p, f);
     }
-    return OK;
-}
-
-enum status record_change_values(struct action *a, const struct module *m, int64_t id,
-                                 const struct doc *row, struct values *v, int64_t *version_now,
-                                 struct error *e) {
-    struct arena *arena = a->write->arena;
-    drop_unchanged(m, row, v);
-    enum status s = keep_required(a, m, v, e);
-    if (!s)
-        s = values_check(a, m, v, id, e);
-    if (!s)
-        s = values_owner(a, m, v, e);
+    enum status s = values_check(a, m, v, id, p);
     if (s)
         return s;
+    values_owner(a, m, v, p);
+    if (p->status)
+        return p->status;
     values_compute(a, m, row, v);
     struct event_item *items = arena_array(arena, struct event_item, m->n_fields + 1);
     size_t n = 0;
@@ -141,19 +134,29 @@ enum status record_change_values(struct action *a, const struct module *m, int64
     return s;
 }
 
+enum status record_change_values(struct action *a, const struct module *m, int64_t id,
+                                 const struct doc *row, struct values *v, int64_t *version_now,
+                                 struct error *e) {
+    struct problems p;
+    problems_begin(&p, e, a->write->arena);
+    return change(a, m, id, row, v, version_now, &p, e);
+}
+
 enum status record_change(struct action *a, const struct module *m, int64_t id, int64_t version,
                           const struct doc *in, int64_t *version_now, struct doc **clash,
                           struct error *e) {
     struct values v;
+    struct problems p;
     struct doc *row;
+    problems_begin(&p, e, a->write->arena);
     enum status s = action_record(a, m, id, VERB_EDIT, &row, e);
     if (!s)
-        s = values_take(a, m, in, &v, e);
-    if (!s)
+        s = values_take(a, m, in, &v, &p);
+    if (!s && !p.status)
         s = merge(a, m, id, version, row, &v, clash, e);
-    if (!s)
+    if (!s && !p.status)
         s = design_check(a, m, row, &v, e);
-    return s ? s : record_change_values(a, m, id, row, &v, version_now, e);
+    return s ? s : change(a, m, id, row, &v, version_now, &p, e);
 }
 
 enum status record_assign(struct action *a, const struct module *m, int64_t id, int64_t user,

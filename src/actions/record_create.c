@@ -31,36 +31,20 @@ static enum status fill_in(struct action *a, const struct module *m, struct valu
     return s;
 }
 
-static enum status require(struct action *a, const struct module *m, const struct values *v,
-                           struct error *e) {
-    struct error *at = e;
-    enum status s = OK;
-    for (size_t i = 0; i < m->n_fields; i++) {
-        const struct field *f = &m->fields[i];
-        if (!f->required || f->removed || !value_blank(v->of_field[i]))
-            continue;
-        if (s && e) {
-            at->next = arena_new(a->write->arena, struct error);
-            at = at->next;
-        }
-        s = error_set(at, INVALID, arena_dup(a->write->arena, f->key),
-                      N_("This must be filled in."), NULL);
-    }
-    return s;
-}
-
-enum status record_create_values(struct action *a, const struct module *m, struct values *v,
-                                 int64_t *id, struct error *e) {
+static enum status create(struct action *a, const struct module *m, struct values *v, int64_t *id,
+                          struct problems *p, struct error *e) {
     struct arena *arena = a->write->arena;
     enum status s = fill_in(a, m, v, e);
+    for (size_t i = 0; i < m->n_fields && !s; i++)
+        if (m->fields[i].required && !m->fields[i].removed && value_blank(v->of_field[i]))
+            problem_required(p, &m->fields[i]);
     if (!s)
-        s = require(a, m, v, e);
-    if (!s)
-        s = values_check(a, m, v, 0, e);
-    if (!s)
-        s = values_owner(a, m, v, e);
+        s = values_check(a, m, v, 0, p);
     if (s)
         return s;
+    values_owner(a, m, v, p);
+    if (p->status)
+        return p->status;
     values_compute(a, m, NULL, v);
     struct event_item *items = arena_array(arena, struct event_item, m->n_fields + 1);
     size_t n = 0;
@@ -78,13 +62,22 @@ enum status record_create_values(struct action *a, const struct module *m, struc
     return s;
 }
 
+enum status record_create_values(struct action *a, const struct module *m, struct values *v,
+                                 int64_t *id, struct error *e) {
+    struct problems p;
+    problems_begin(&p, e, a->write->arena);
+    return create(a, m, v, id, &p, e);
+}
+
 enum status record_create(struct action *a, const struct module *m, const struct doc *in,
                           int64_t *id, struct error *e) {
     struct values v;
+    struct problems p;
+    problems_begin(&p, e, a->write->arena);
     enum status s = action_allowed(a, m, VERB_CREATE, e);
     if (!s)
-        s = values_take(a, m, in, &v, e);
-    if (!s)
+        s = values_take(a, m, in, &v, &p);
+    if (!s && !p.status)
         s = design_check(a, m, NULL, &v, e);
-    return s ? s : record_create_values(a, m, &v, id, e);
+    return s ? s : create(a, m, &v, id, &p, e);
 }

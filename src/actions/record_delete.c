@@ -19,6 +19,8 @@ enum status record_delete(struct action *a, const struct module *m, int64_t id, 
 enum status record_restore(struct action *a, const struct module *m, int64_t id, struct error *e) {
     struct doc *row;
     struct values v;
+    struct problems p;
+    problems_begin(&p, e, a->write->arena);
     enum status s = action_any_record(a, m, id, VERB_DELETE, &row, e);
     if (!s && doc_is_null(doc_get(row, STR("deleted_at"))))
         return OK; // it is there already
@@ -29,7 +31,8 @@ enum status record_restore(struct action *a, const struct module *m, int64_t id,
         for (size_t i = 0; i < m->n_fields; i++)
             if (m->fields[i].unique)
                 v.of_field[i] = doc_get(row, m->fields[i].key);
-        s = values_check(a, m, &v, id, e);
+        s = values_check(a, m, &v, id, &p);
     }
+    s = s ? s : p.status;
     return s ? s : turn(a, m, id, KIND_RESTORED, e);
 }

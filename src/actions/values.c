@@ -19,13 +19,37 @@ static bool about_input(enum status s) {
     return s == INVALID || s == TOO_LARGE || s == NOT_FOUND || s == DENIED;
 }
 
-static void keep(struct problems *p, struct error *e, enum status s) {
+enum status problems_note(struct problems *p, struct error *here, enum status s) {
+    if (s && !about_input(s)) {
+        if (p->first && here != p->first)
+            *p->first = *here;
+        return s;
+    }
+    if (!s)
+        return OK;
     p->status = p->status ? p->status : s;
     if (!p->first)
+        return OK;
+    if (p->last && p->last != here)
+        p->last->next = here;
+    p->last = here;
+    return OK;
+}
+
+static bool noted(const struct problems *p, struct str field) {
+    for (const struct error *e = p->last ? p->first : NULL; e; e = e->next)
+        if (str_is(field, e->field))
+            return true;
+    return false;
+}
+
+void problem_required(struct problems *p, const struct field *f) {
+    if (noted(p, f->key))
         return;
-    if (p->last && p->last != e)
-        p->last->next = e;
-    p->last = e;
+    struct error *here = problems_next(p);
+    problems_note(
+        p, here,
+        error_set(here, INVALID, arena_dup(p->arena, f->key), N_("This must be filled in."), NULL));
 }
 
 // A name in what came in that is no value but part of the record's document: ignored, so that a document that was read can
@@ -72,17 +96,20 @@ static enum status stored_file(struct action *a, const struct doc *given, const 
 }
 
 enum status values_take(struct action *a, const struct module *m, const struct doc *in,
-                        struct values *out, struct error *e) {
+                        struct values *out, struct problems *p) {
     struct arena *arena = a->write->arena;
-    struct problems p;
-    problems_begin(&p, e, arena);
     struct values v = {.of_field = arena_array(arena, const struct doc *, m->n_fields + 1)};
-    if (!in || in->type != DOC_OBJECT)
-        return error_set(e, INVALID, NULL, N_("An object with the values is expected."), NULL);
+    *out = v;
+    if (!in || in->type != DOC_OBJECT) {
+        struct error *here = problems_next(p);
+        return problems_note(
+            p, here,
+            error_set(here, INVALID, NULL, N_("An object with the values is expected."), NULL));
+    }
     doc_each(given, in) {
         if (part_of_document(given->key))
             continue;
-        struct error *here = problems_next(&p);
+        struct error *here = problems_next(p);
         char *key = arena_dup(arena, given->key);
         const struct field *f = any_field(m, given->key);
         enum status s = OK;
@@ -97,19 +124,18 @@ enum status values_take(struct action *a, const struct module *m, const struct d
             s = value_normalise(f, only_id(f, given, arena), &a->act->viewer->local, arena, &normal,
                                 here);
         if (s) {
-            keep(&p, here, s);
+            if ((s = problems_note(p, here, s)))
+                return s;
             continue;
         }
         if (!normal)
             normal = doc_null(arena);
         if (f->number < 0)
-            v.owner = normal;
+            out->owner = normal;
         else
-            v.of_field[f->number] = normal;
+            out->of_field[f->number] = normal;
     }
-    if (!p.status)
-        *out = v;
-    return p.status;
+    return OK;
 }
 
 static enum status check_exists(struct action *a, const struct module *to, const struct field *f,
@@ -157,33 +183,28 @@ static enum status check_unique(struct action *a, const struct module *m, const 
 }
 
 enum status values_check(struct action *a, const struct module *m, const struct values *v,
-                         int64_t id, struct error *e) {
-    struct problems p;
-    problems_begin(&p, e, a->write->arena);
+                         int64_t id, struct problems *p) {
     const struct field *owner = any_field(m, STR("owner"));
     for (size_t i = 0; i <= m->n_fields; i++) {
         const struct field *f = i < m->n_fields ? &m->fields[i] : owner;
         const struct doc *value = i < m->n_fields ? v->of_field[i] : v->owner;
         if (doc_is_null(value))
             continue;
-        struct error *here = problems_next(&p);
+        struct error *here = problems_next(p);
         enum status s = check_links(a, f, value, here);
         if (!s && f->unique)
             s = check_unique(a, m, f, value, id, here);
-        if (s && !about_input(s)) {
-            if (e && here != e)
-                *e = *here;
+        if ((s = problems_note(p, here, s)))
             return s;
-        }
-        if (s)
-            keep(&p, here, s);
     }
-    return p.status;
+    return OK;
 }
 
-enum status values_owner(struct action *a, const struct module *m, const struct values *v,
-                         struct error *e) {
+void values_owner(struct action *a, const struct module *m, const struct values *v,
+                  struct problems *p) {
     if (!v->owner || may_record(a->act->viewer, m, doc_integer(v->owner, 0), false, VERB_VIEW))
-        return OK;
-    return error_set(e, DENIED, "owner", N_("You may not change this field."), NULL);
+        return;
+    struct error *here = problems_next(p);
+    problems_note(p, here,
+                  error_set(here, DENIED, "owner", N_("You may not change this field."), NULL));
 }

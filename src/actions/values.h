@@ -10,15 +10,30 @@ struct values {
     const struct doc *owner;
 };
 
-// Reads an object of values (form texts or JSON). All problems at once: the first in *e, the others in e->next.
+// All that is wrong with what came in, told at once: the first in the caller's *e, the others in e->next, in an arena.
+// Functions that take it note there what the sender can put right, and return only what nobody foresaw (the database is
+// away, say), which then stands alone in *e.
+struct problems {
+    struct error *first, *last;
+    struct arena *arena;
+    enum status status; // of the first; OK while there is none
+};
+void problems_begin(struct problems *, struct error *e, struct arena *);
+struct error *
+problems_next(struct problems *); // where to put the next one; NULL when nobody listens
+// What came of it, OK included.
+enum status problems_note(struct problems *, struct error *here, enum status);
+void problem_required(struct problems *,
+                      const struct field *); // unless the field has a problem already
+
+// Reads an object of values (form texts or JSON). What has a problem counts as not given.
 enum status values_take(struct action *, const struct module *, const struct doc *in,
-                        struct values *, struct error *);
+                        struct values *, struct problems *);
 // What needs the database: linked records and users exist, unique values are not taken by another record than `id`.
 enum status values_check(struct action *, const struct module *, const struct values *, int64_t id,
-                         struct error *);
+                         struct problems *);
 // Whether the actor may make this person the owner: of what is for its owner (may_record()), nobody but themselves.
-enum status values_owner(struct action *, const struct module *, const struct values *,
-                         struct error *);
+void values_owner(struct action *, const struct module *, const struct values *, struct problems *);
 
 // The same as record_create and record_change for values that are in normal form already and a record that is known to be
 // there: imports. Permissions have been checked by the caller.
@@ -31,15 +46,5 @@ enum status record_change_values(struct action *, const struct module *, int64_t
 // Whether the change of a `fields` record gives a model that works; OK for other modules.
 enum status design_check(struct action *, const struct module *, const struct doc *row,
                          const struct values *, struct error *);
-
-// Collects several problems: the first in the caller's *e, further ones behind it.
-struct problems {
-    struct error *first, *last;
-    struct arena *arena;
-    enum status status;
-};
-void problems_begin(struct problems *, struct error *e, struct arena *);
-struct error *problems_next(struct problems *);     // where to put the next one
-void problems_note(struct problems *, enum status); // what came of it; OK: nothing was put there
 
 #endif

@@ -98,8 +98,15 @@ class Hostile(Story):
             self.assertTrue(problem["errors"][0]["message"])
 
     def test_several_problems_come_at_once(self):
-        _, _, problem = self.server.api(self.key).request("POST", "/api/contacts", {"email": "x", "birthday": "y"})
-        self.assertLessEqual({"email", "birthday"}, {error["field"] for error in problem["errors"]})
+        api = self.server.api(self.key)
+        wrong = {"email": "x", "birthday": "y", "company": 99999}  # of form, and of what the database says
+        _, _, problem = api.request("POST", "/api/contacts", wrong)
+        self.assertEqual(["birthday", "company", "email", "name"], sorted(e["field"] for e in problem["errors"]))
+        _, _, problem = api.request("POST", "/api/contacts", {**wrong, "name": 1})
+        self.assertEqual(["birthday", "company", "email", "name"], sorted(e["field"] for e in problem["errors"]))
+        _, _, made = api.request("POST", "/api/contacts", {"name": "x"})
+        _, _, problem = api.request("PATCH", f"/api/contacts/{made['id']}", {**wrong, "name": ""})
+        self.assertEqual(["birthday", "company", "email", "name"], sorted(e["field"] for e in problem["errors"]))
 
     def test_types_of_body_that_are_not_understood(self):
         for kind in ("text/plain", "application/xml", "application/octet-stream", "", "multipart/form-data"):
