@@ -16,9 +16,6 @@ ON CONFLICT DO NOTHING;
 -- name: links_delete
 DELETE FROM record_links WHERE from_module = $1 AND from_record = $2 AND field = $3;
 
--- name: links_of
-SELECT field, to_module, to_record FROM record_links WHERE from_module = $1 AND from_record = $2;
-
 -- name: links_to
 SELECT from_module, from_record, field FROM record_links WHERE to_module = $1 AND to_record = $2
 ORDER BY from_module, from_record LIMIT $3;

@@ -149,28 +149,10 @@ static enum status links_follow(struct applier *ap, const struct module *m, cons
 static enum status timelines_follow(struct applier *ap, const struct module *m,
                                     const struct event *ev, struct error *e) {
     enum status s = on_timeline(ap, m->number, ev->record, ev->position, e);
-    if (s || !m->sql->has_belongs)
+    if (s || !m->sql->follow.n)
         return s;
-    struct param p[] = {P_INT(m->number), P_INT(ev->record)};
-    struct {
-        int module;
-        int64_t record;
-    } cards[64];
-    size_t n = 0;
-    struct stmt *row = NULL;
-    bool more = true;
-    s = store_query(ap->conn, QUERY_LINKS_OF, p, 2, &row, e);
-    while (!s && n < 64 && !(s = store_next(row, &more, e)) && more) {
-        const struct field *f = module_field(m, stmt_text(row, 0));
-        if (!f || !f->belongs)
-            continue;
-        cards[n].module = (int)stmt_int(row, 1);
-        cards[n++].record = stmt_int(row, 2);
-    }
-    store_done(row);
-    for (size_t i = 0; i < n && !s; i++)
-        s = on_timeline(ap, cards[i].module, cards[i].record, ev->position, e);
-    return s;
+    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_INT(ev->position)};
+    return store_run_sql(ap->conn, m->sql->follow, p, 3, NULL, e);
 }
 
 // ---------------------------------------------------------------- the model itself

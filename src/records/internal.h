@@ -22,7 +22,7 @@ struct module_sql {
     const struct field **all; // the fields behind `columns`, after id and version
     int n_columns;
     bool has_links; // some field is a link: apply keeps record_links
-    bool has_belongs;
+    struct str follow; // puts an event onto the cards its record belongs to; empty: it belongs to none
 };
 
 #define COMMON_COLUMNS 8 // id version created_at created_by updated_at updated_by owner deleted_at

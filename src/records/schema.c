@@ -55,7 +55,8 @@ int field_column_names(const struct field *f, struct str out[FIELD_COLUMNS_MAX])
 
 static void prepare(struct module *m, struct arena *a) {
     struct module_sql *s = m->sql = arena_new(a, struct module_sql);
-    struct buf columns = BUF_INIT(1 << 20), insert = BUF_INIT(1 << 20), values = BUF_INIT(1 << 20);
+    struct buf columns = BUF_INIT(1 << 20), insert = BUF_INIT(1 << 20), values = BUF_INIT(1 << 20),
+               belongs = BUF_INIT(1 << 20);
     buf_printf(&insert, "INSERT INTO %.*s(", STR_FMT(m->table));
     int n = 0;
     for (size_t i = 0; i < COMMON_COLUMNS; i++) {
@@ -85,8 +86,15 @@ static void prepare(struct module *m, struct arena *a) {
         if (f->type == TYPE_LINK || f->type == TYPE_LINKS)
             s->has_links = true;
         if (f->belongs)
-            s->has_belongs = true;
+            buf_printf(&belongs, "%s'%.*s'", belongs.n ? "," : "", STR_FMT(f->key));
     }
+    if (belongs.n)
+        s->follow = arena_printf(
+            a,
+            "INSERT INTO timeline(card_module,card,position) SELECT to_module,to_record,"
+            "CAST($3 AS BIGINT) FROM record_links WHERE from_module=$1 AND from_record=$2 "
+            "AND field IN (%.*s) ON CONFLICT DO NOTHING",
+            STR_FMT(buf_view(&belongs)));
     buf_printf(&insert, ") VALUES(%.*s)", STR_FMT(buf_view(&values)));
     s->columns = arena_str(a, buf_view(&columns));
     s->insert = arena_str(a, buf_view(&insert));
@@ -101,6 +109,7 @@ static void prepare(struct module *m, struct arena *a) {
     buf_release(&columns);
     buf_release(&insert);
     buf_release(&values);
+    buf_release(&belongs);
 }
 
 void schema_prepare(struct model *model, struct arena *a, enum store_kind kind) {

@@ -263,12 +263,10 @@ static void test_problems_come_together_and_by_name(void **state) {
     struct error e = {0};
     assert_int_equal(run(w, &j, &e), INVALID);
     int n = 0;
-    bool nonsense = false;
-    for (struct error *p = &e; p; p = p->next, n++)
-        nonsense = nonsense || strcmp(p->field, "nonsense") == 0;
-    assert_true(nonsense);
-    assert_int_equal(
-        n, 2); // what can't be read is told first; links are looked at once all can be read
+    static const char *const fields[] = {"email", "nonsense", "name", "company"};
+    for (struct error *p = &e; p && n < 4; p = p->next)
+        assert_string_equal(p->field, fields[n++]);
+    assert_int_equal(n, 4); // what can't be read, what is missing, what is not there
     assert_int_equal(found(w, "contacts", "name", OP_NE, "x"), 0);
 }
 
@@ -389,6 +387,45 @@ static void test_history_tells_the_story(void **state) {
     must(history_list(r, &h, &d, &e), &e);
     assert_int_equal(doc_get(d, STR("items"))->count, 2);
     close_reader(w, &rd);
+}
+
+static size_t events_of(struct world *w, const char *module, int64_t id) {
+    struct reading rd;
+    struct reader *r = open_reader(w, &rd);
+    struct history_query h = {.module = model_module(r->model, str_z(module)),
+                              .id = id,
+                              .user = -1,
+                              .operation = -1,
+                              .before = -1};
+    struct doc *d = NULL;
+    struct error e = {0};
+    must(history_list(r, &h, &d, &e), &e);
+    close_reader(w, &rd);
+    return doc_get(d, STR("items"))->count;
+}
+
+// A meeting with many guests stands in the story of each of them.
+static void test_the_story_of_many_at_once(void **state) {
+    struct world *w = *state;
+    enum { GUESTS = 100 };
+    char json[1000] = "{\"subject\":\"Fair\",\"guests\":[";
+    for (int i = 0; i < GUESTS; i++) {
+        char guest[40];
+        snprintf(guest, sizeof guest, "{\"name\":\"Guest %d\"}", i);
+        size_t n = strlen(json);
+        snprintf(json + n, sizeof json - n, "%s%lld", i ? "," : "",
+                 (long long)create(w, "contacts", guest));
+    }
+    strcat(json, "]}");
+    int64_t fair = create(w, "tasks", json);
+    change(w, "tasks", fair, "{\"subject\":\"Autumn fair\"}");
+    for (int i = 1; i <= GUESTS; i++)
+        assert_int_equal(events_of(w, "contacts", i), 3);
+    change(w, "tasks", fair, "{\"guests\":[1]}");
+    change(w, "tasks", fair, "{\"subject\":\"Winter fair\"}");
+    assert_int_equal(events_of(w, "contacts", 1), 5);
+    assert_int_equal(events_of(w, "contacts", GUESTS), 4); // the last tells that it left
+    check_rebuild(w);
 }
 
 static void test_as_of_a_moment(void **state) {
@@ -675,6 +712,7 @@ int main(void) {
         TEST(test_search_finds_what_was_just_saved),
         TEST(test_filters),
         TEST(test_history_tells_the_story),
+        TEST(test_the_story_of_many_at_once),
         TEST(test_as_of_a_moment),
         TEST(test_an_administrator_adds_a_field_while_it_runs),
         TEST(test_rebuild_in_place),
