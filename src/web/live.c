@@ -50,26 +50,78 @@ static void changed(void *arg, int64_t last) {
     pthread_mutex_unlock(&live->mutex);
 }
 
-static bool has_news(struct conn *conn, const struct subscription *s, int64_t newest) {
+// A card somebody looks at, and whether its story has grown.
+struct card {
+    int module;
+    int64_t record, known; // the position known by the one who knows least
+    bool news;
+};
+
+struct cards {
+    struct card *list;
+    size_t n, room;
+};
+
+static int by_card(const void *a, const void *b) {
+    const struct card *x = a, *y = b;
+    if (x->module != y->module)
+        return x->module < y->module ? -1 : 1;
+    return (x->record > y->record) - (x->record < y->record);
+}
+
+// Under the mutex: the cards that are open, each once.
+static void cards_collect(struct live *live, struct cards *c) {
+    if (c->room < (size_t)live->n) {
+        free(c->list);
+        c->room = (size_t)live->n * 2;
+        c->list = must_alloc(c->room * sizeof *c->list);
+    }
+    c->n = 0;
+    for (struct subscription *s = live->all; s; s = s->next)
+        if (s->module)
+            c->list[c->n++] = (struct card){s->module, s->record, s->position, false};
+    if (c->n)
+        qsort(c->list, c->n, sizeof *c->list, by_card);
+    size_t n = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        struct card *last = n ? &c->list[n - 1] : NULL;
+        if (!last || by_card(last, &c->list[i]) != 0)
+            c->list[n++] = c->list[i];
+        else if (c->list[i].known < last->known)
+            last->known = c->list[i].known;
+    }
+    c->n = n;
+}
+
+static void cards_ask(struct cards *c, struct conn *conn) {
+    for (size_t i = 0; i < c->n; i++) {
+        struct param p[] = {P_INT(c->list[i].module), P_INT(c->list[i].record)};
+        int64_t last = -1;
+        c->list[i].news = store_int(conn, QUERY_TIMELINE_NEWEST, p, 2, &last, NULL) == OK &&
+                          last > c->list[i].known;
+    }
+}
+
+static bool has_news(const struct cards *c, const struct subscription *s, int64_t newest) {
     if (!s->module)
         return newest > s->position;
-    struct param p[] = {P_INT(s->module), P_INT(s->record)};
-    int64_t last = -1;
-    return store_int(conn, QUERY_TIMELINE_NEWEST, p, 2, &last, NULL) == OK && last > s->position;
+    struct card key = {.module = s->module, .record = s->record};
+    const struct card *card = c->n ? bsearch(&key, c->list, c->n, sizeof key, by_card) : NULL;
+    return card && card->news; // one that was opened meanwhile asks for itself as it begins
 }
 
 // Under the mutex: streams that have something to say, or have been silent for long.
-static void wake(struct live *live, struct conn *conn, bool news) {
+static void wake(struct live *live, const struct cards *news) {
     micros now = clock_monotonic();
     for (struct subscription *s = live->all; s; s = s->next)
-        if (live->closed || now - s->sent > PULSE ||
-            (news && conn && has_news(conn, s, live->newest)))
+        if (live->closed || now - s->sent > PULSE || (news && has_news(news, s, live->newest)))
             http_stream_wake(s->stream);
 }
 
 static void *watch(void *arg) {
     struct live *live = arg;
     struct place place = {.web = live->web};
+    struct cards cards = {.n = 0};
     micros swept = clock_monotonic();
     pthread_mutex_lock(&live->mutex);
     int64_t seen = live->newest;
@@ -82,8 +134,14 @@ static void *watch(void *arg) {
         }
         bool news = live->newest != seen;
         seen = live->newest;
-        if (live->all && place_ready(&place, NULL) == OK)
-            wake(live, place.conn, news);
+        if (news) { // who commits must not wait for the database's answers
+            cards_collect(live, &cards);
+            pthread_mutex_unlock(&live->mutex);
+            if (cards.n && place_ready(&place, NULL) == OK)
+                cards_ask(&cards, place.conn);
+            pthread_mutex_lock(&live->mutex);
+        }
+        wake(live, news ? &cards : NULL);
         pthread_mutex_unlock(&live->mutex);
         if (clock_monotonic() - swept > SWEEP_EVERY) {
             swept = clock_monotonic();
@@ -95,18 +153,22 @@ static void *watch(void *arg) {
     }
     pthread_mutex_unlock(&live->mutex);
     conn_close(place.conn);
+    free(cards.list);
     return NULL;
 }
 
 // ---------------------------------------------------------------- one stream
 
-// The person may have been deactivated, or signed out elsewhere, since the stream began.
+// The person may have been deactivated, signed out elsewhere, or made less of, since the stream began.
 static bool still_welcome(struct subscription *s, struct place *place) {
     if (place_ready(place, NULL) != OK)
         return true; // the database is away: nothing can be said, nothing is told
     const struct hash *hash = s->sign == SIGN_KEY ? &s->key : &s->session;
+    struct viewer viewer;
     bool good = true;
-    return session_still_good(s->live->web, place, s->sign, hash, &good) != OK || good;
+    if (session_still_good(s->live->web, place, s->sign, hash, &viewer, &good) != OK)
+        return true;
+    return good && (s->module || may(&viewer, NULL, VERB_AUDIT));
 }
 
 static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
@@ -203,8 +265,14 @@ void handle_live(struct request *r) {
     struct str after = http_header(r->http, "Last-Event-ID");
     if (!after.n)
         after = query_text(r, "after");
+    // Not live->newest: that may lag behind what this client has had answered already.
+    struct error e = {0};
+    if (!after.n &&
+        store_int(r->reader.conn, QUERY_LOG_NEWEST, NULL, 0, &found.position, &e) != OK) {
+        respond_error(r, &e);
+        return;
+    }
     pthread_mutex_lock(&live->mutex);
-    found.position = live->newest;
     bool full = live->closed || live->n >= r->web->options.streams;
     pthread_mutex_unlock(&live->mutex);
     if (after.n && (!str_int(after, &found.position) || found.position < -1)) {
@@ -246,7 +314,7 @@ enum status live_start(struct live **out, struct web *web, struct error *e) {
 void live_quiesce(struct live *live) {
     pthread_mutex_lock(&live->mutex);
     live->closed = true;
-    wake(live, NULL, false);
+    wake(live, NULL);
     pthread_mutex_unlock(&live->mutex);
 }
 

@@ -86,7 +86,8 @@ static void note_seen(struct request *r, const struct hash *hash, int query) {
     writer_submit(crm_writer(r->web->crm), &seen->task);
 }
 
-static void viewer_from(struct request *r, struct stmt *row) {
+static void viewer_from(void *arg, struct stmt *row, micros seen) {
+    struct request *r = arg;
     struct arena *a = r->arena;
     struct str language = arena_str(a, stmt_text(row, 5)), zone = arena_str(a, stmt_text(row, 6));
     r->viewer = (struct viewer){
@@ -96,6 +97,7 @@ static void viewer_from(struct request *r, struct stmt *row) {
         .local = {.currency = str_z(r->web->options.currency),
                   .region = str_z(r->web->options.region)},
     };
+    r->person.seen = seen;
     r->person.email = arena_str(a, stmt_text(row, 2));
     r->person.theme = arena_str(a, stmt_text(row, 7));
     r->person.density = arena_str(a, stmt_text(row, 8));
@@ -121,8 +123,9 @@ static bool row_good(const struct web *web, struct stmt *row, bool session, micr
 }
 
 static enum status look_up(struct web *web, struct place *place, enum sign sign,
-                           const struct hash *hash, void (*take)(struct request *, struct stmt *),
-                           struct request *r, bool *good, struct error *e) {
+                           const struct hash *hash,
+                           void (*take)(void *, struct stmt *, micros seen), void *arg, bool *good,
+                           struct error *e) {
     struct param p = P_BLOB(((struct str){(const char *)hash->b, sizeof hash->b}));
     struct stmt *row = NULL;
     bool found = false;
@@ -134,17 +137,21 @@ static enum status look_up(struct web *web, struct place *place, enum sign sign,
         s = store_next(row, &found, e);
     if (!s && found)
         *good = row_good(web, row, sign == SIGN_SESSION, clock_now(), &seen);
-    if (*good && take) {
-        take(r, row);
-        r->person.seen = seen;
-    }
+    if (*good)
+        take(arg, row, seen);
     store_done(row);
     return s;
 }
 
+static void rights_from(void *arg, struct stmt *row, micros seen) {
+    (void)seen;
+    struct viewer *viewer = arg;
+    *viewer = (struct viewer){.user = stmt_int(row, 0), .profile = profile_find(stmt_text(row, 3))};
+}
+
 enum status session_still_good(struct web *web, struct place *place, enum sign sign,
-                               const struct hash *hash, bool *good) {
-    return look_up(web, place, sign, hash, NULL, NULL, good, NULL);
+                               const struct hash *hash, struct viewer *viewer, bool *good) {
+    return look_up(web, place, sign, hash, rights_from, viewer, good, NULL);
 }
 
 enum status session_find(struct request *r, struct error *e) {

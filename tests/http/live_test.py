@@ -112,6 +112,16 @@ class Live(Story):
         self.assertTrue(stream.ended.wait(10))
         self.assertEqual([], stream.positions)
 
+    def test_an_administrator_no_more_hears_no_more(self):
+        user, api = self.user("was@example.org", profile="administrator")
+        stream = self.stream("/api/live", api.key)
+        self.contact()
+        self.assertEqual(1, len(stream.wait_for(1)))
+        self.api.want(200, "PATCH", f"/api/users/{user}", {"profile": "member"})
+        self.contact()
+        self.assertTrue(stream.ended.wait(10))
+        self.assertEqual(1, len(stream.positions))
+
     def test_many_streams_and_many_changes(self):
         contact = self.contact()
         streams = [self.stream(f"/api/live?record=contacts/{contact}") for _ in range(40)]
