@@ -55,9 +55,9 @@ void problem_required(struct problems *p, const struct field *f) {
 // A name in what came in that is no value but part of the record's document: ignored, so that a document that was read can
 // be sent back with a change.
 static bool part_of_document(struct str key) {
-    static const char *const parts[] = {"id",         "module",     "version",
-                                        "created_at", "created_by", "updated_at",
-                                        "updated_by", "deleted_at", "as_of"};
+    static const char *const parts[] = {"id",         "module",     "version",    "created_at",
+                                        "created_by", "updated_at", "updated_by", "deleted_at",
+                                        "as_of",      "history"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (str_is(key, parts[i]))
             return true;

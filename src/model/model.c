@@ -13,8 +13,8 @@ struct whole {
 };
 
 static const char *const reserved_keys[] = {
-    "id",         "version", "created_at", "created_by", "updated_at",
-    "updated_by", "owner",   "deleted_at", "module",     "q",
+    "id",    "version",    "created_at", "created_by", "updated_at", "updated_by",
+    "owner", "deleted_at", "module",     "q",          "as_of",      "history",
 };
 
 bool key_plain(struct str key, size_t max) {

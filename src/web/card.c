@@ -166,17 +166,44 @@ void card_respond(struct request *r, int status) {
     respond_page(r, status, part ? arena_dup(r->arena, r->part) : "card", view, record);
 }
 
+// The record with so many of its newest events, when they are asked for: a card in one request.
+static enum status add_history(struct request *r, struct doc *record, bool *added,
+                               struct error *e) {
+    struct history_query q = {
+        .module = r->module, .id = r->id, .user = -1, .operation = -1, .before = -1};
+    int64_t wanted = 0;
+    enum status s = query_number(r, "history", 1, 200, &wanted, e);
+    *added = wanted > 0;
+    if (s || !wanted)
+        return s;
+    q.limit = (int)wanted;
+    micros then;
+    if (clock_parse(query_text(r, "as_of"), &then))
+        q.to = then + 1;
+    struct doc *history = NULL;
+    s = history_list(&r->reader, &q, &history, e);
+    if (!s)
+        doc_set(record, STR("history"), history);
+    return s;
+}
+
 void handle_card(struct request *r) {
     struct doc *record;
+    bool with_history = false;
     if (!r->api) {
         card_respond(r, 200);
         return;
     }
-    if (read_as_of(r, &record, &r->error)) {
+    enum status s = read_as_of(r, &record, &r->error);
+    if (!s)
+        s = add_history(r, record, &with_history, &r->error);
+    if (s) {
         respond_error(r, &r->error);
         return;
     }
-    if (!query_text(r, "as_of").n && respond_unchanged(r, doc_get_int(record, "version", 0)))
+    // A version tells nothing of the events of what belongs to the record, nor of another moment.
+    bool by_version = !with_history && !query_text(r, "as_of").n;
+    if (by_version && respond_unchanged(r, doc_get_int(record, "version", 0)))
         return;
     respond_json(r, 200, record);
 }

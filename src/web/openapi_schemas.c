@@ -149,6 +149,7 @@ static void common_properties(struct arena *a, struct doc *properties, const str
     struct doc *as_of =
         doc_set(properties, STR("as_of"), format(a, schema_of(a, "string"), "date-time"));
     Z(a, as_of, "description", "only where a moment was asked for");
+    doc_set(properties, STR("history"), schema_ref(a, STR("History")));
 }
 
 static struct doc *read_schema(struct arena *a, const struct module *m) {

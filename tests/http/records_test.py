@@ -90,6 +90,26 @@ class ByTheApi(Story):
         self.assertEqual(("Lima", 1), (then["city"], then["version"]))
         self.api.want(404, "GET", f"{path}?as_of=2001-01-01T00:00:00Z")
 
+    def test_a_card_in_one_request(self):
+        made = self.make(city="Lima")
+        path = f"/api/contacts/{made['id']}"
+        for city in ("Cali", "Quito", "Bogotá"):
+            now = self.api.want(200, "PATCH", path, {"city": city})
+        card = self.api.want(200, "GET", f"{path}?history=2")
+        self.assertEqual(self.api.want(200, "GET", f"{path}/history?limit=2"), card.pop("history"))
+        self.assertEqual(now, card)
+        self.assertNotIn("history", self.api.want(200, "GET", path))
+        then = self.api.want(200, "GET", f"{path}?history=10&as_of={quote(made['updated_at'])}")
+        self.assertEqual(["created"], [e["kind"] for e in then["history"]["items"]])
+        # Its own version says nothing of what belongs to it.
+        tag = {"If-None-Match": f'"{card["version"]}"'}
+        self.assertEqual(304, self.api.request("GET", path, headers=tag)[0])
+        self.assertEqual(200, self.api.request("GET", f"{path}?history=1", headers=tag)[0])
+        for wrong in ("0", "201", "x", "-1"):
+            self.assertEqual(422, self.api.request("GET", f"{path}?history={wrong}")[0], wrong)
+        # What was read can be sent back.
+        self.api.want(200, "PATCH", path, {**self.api.want(200, "GET", f"{path}?history=2"), "city": "Quito"})
+
     def test_filters_order_and_pages_of_a_list(self):
         mark = f"list{time.monotonic_ns()}"
         for i in range(25):
