@@ -408,15 +408,15 @@ static size_t events_of(struct world *w, const char *module, int64_t id) {
 static void test_the_story_of_many_at_once(void **state) {
     struct world *w = *state;
     enum { GUESTS = 100 };
-    char json[1000] = "{\"subject\":\"Fair\",\"guests\":[";
+    char json[1000];
+    int n = snprintf(json, sizeof json, "{\"subject\":\"Fair\",\"guests\":[");
     for (int i = 0; i < GUESTS; i++) {
         char guest[40];
         snprintf(guest, sizeof guest, "{\"name\":\"Guest %d\"}", i);
-        size_t n = strlen(json);
-        snprintf(json + n, sizeof json - n, "%s%lld", i ? "," : "",
-                 (long long)create(w, "contacts", guest));
+        n += snprintf(json + n, sizeof json - (size_t)n, "%s%lld", i ? "," : "",
+                      (long long)create(w, "contacts", guest));
     }
-    strcat(json, "]}");
+    snprintf(json + n, sizeof json - (size_t)n, "]}");
     int64_t fair = create(w, "tasks", json);
     change(w, "tasks", fair, "{\"subject\":\"Autumn fair\"}");
     for (int i = 1; i <= GUESTS; i++)
