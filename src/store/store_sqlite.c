@@ -16,7 +16,7 @@
 //  (4) After a statement is done nothing of its parameters is kept.
 //
 // Not here: the order of calls (store.c), what may be prepared (guard.c), the files
-// (store_sqlite_file.c).
+// (store_sqlite_file.c), copying the write-ahead log back (store_sqlite_wal.c).
 #include "store/store_sqlite.h"
 
 #include <errno.h>
@@ -208,6 +208,8 @@ static enum status sqlite_connect(struct store *base, enum store_access access, 
     };
     if (st == OK && sqlite3_exec(db, settings[access], NULL, NULL, NULL) != SQLITE_OK)
         st = sqlite_fail(db, e);
+    if (!search)
+        wal_keeper_watch(store->wal, db);
     sqlite3_set_authorizer(db, authorize, c);
     if (st == OK)
         st = prepare_own(c, e);

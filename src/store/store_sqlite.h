@@ -1,5 +1,6 @@
-// What store_sqlite.c (connections and statements) and store_sqlite_file.c (the files) share; the
-// only file that includes sqlite3.h. Private to store/.
+// What store_sqlite.c (connections and statements), store_sqlite_file.c (the files) and
+// store_sqlite_wal.c (the write-ahead log) share; the only file that includes sqlite3.h. Private to
+// store/.
 #ifndef CRONISTA_STORE_STORE_SQLITE_H
 #define CRONISTA_STORE_STORE_SQLITE_H
 
@@ -13,7 +14,15 @@ struct sqlite_store {
     // Open as long as the store: a reader then needs no room on the disk to begin, and the write-ahead
     // log is not folded up whenever the last connection closes.
     sqlite3 *anchor, *search_anchor;
+    struct wal_keeper *wal;
 };
+
+// ---------------------------------------------------------------- store_sqlite_wal.c
+
+struct wal_keeper *wal_keeper_new(const char *file); // which must stay where it is
+void wal_keeper_free(struct wal_keeper *); // once no connection it watches is open; NULL is fine
+// From now on this connection to the main file leaves copying its write-ahead log back to the keeper.
+void wal_keeper_watch(struct wal_keeper *, sqlite3 *);
 
 extern const struct store_ops sqlite_ops;
 

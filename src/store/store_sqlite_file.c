@@ -138,9 +138,9 @@ static enum status set_up_connection(sqlite3 *db, struct error *e) {
                             db, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
                             NULL, sql_fold, NULL, NULL) != SQLITE_OK)
         return sqlite_fail(db, e);
-    // Secure deletion: what was erased must not lie on in free pages. A log of 4000 pages (16 MiB) is
-    // folded back by the commit that reaches it: rarer costs room, oftener writes hot pages again and
-    // again. Pages are not mapped: it gains nothing here, and an I/O error would be a SIGBUS.
+    // Secure deletion: what was erased must not lie on in free pages. A write-ahead log of 4000 pages
+    // (16 MiB) is copied back: rarer costs room, oftener writes hot pages again and again; for the main
+    // file store_sqlite_wal.c does it. Pages are not mapped: it gains nothing here, and an I/O error would be a SIGBUS.
     static const char settings[] = "PRAGMA recursive_triggers=ON;"
                                    "PRAGMA foreign_keys=OFF;"
                                    "PRAGMA temp_store=MEMORY;"
@@ -308,6 +308,7 @@ static enum status open_search(struct sqlite_store *store, struct error *e) {
 
 void sqlite_close(struct store *base) {
     struct sqlite_store *store = (struct sqlite_store *)base;
+    wal_keeper_free(store->wal);
     sqlite3_close(store->search_anchor);
     sqlite3_close(store->anchor);
     free(store->main_file);
@@ -349,6 +350,7 @@ enum status sqlite_open(struct store **out, const char *directory, bool create, 
         .main_file = path_in(directory, "cronista.db"),
         .search_file = path_in(directory, "search.db"),
     };
+    store->wal = wal_keeper_new(store->main_file);
     enum status st = open_main(store, create, e);
     if (st == OK)
         st = open_search(store, e);

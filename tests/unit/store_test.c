@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -417,6 +418,60 @@ static void test_every_fixed_query_is_right(void **state) {
     }
 }
 
+struct looking {
+    struct store *store;
+    _Atomic(bool) stop;
+    int64_t looks;
+    enum status status;
+};
+
+static void *look_on(void *arg) {
+    struct looking *l = arg;
+    struct conn *c;
+    if ((l->status = store_connect(l->store, STORE_READ, &c, NULL)) != OK)
+        return NULL;
+    while (!atomic_load(&l->stop) && l->status == OK) {
+        char sum[40];
+        l->status = ask(c, "SELECT sum(length(body)) FROM pages", sum, sizeof sum, NULL);
+        l->looks++;
+    }
+    conn_close(c);
+    return NULL;
+}
+
+// 80 MB of pages are written, again and again the same hundred, while somebody reads: the write-ahead log is copied back
+// and begun anew on the way.
+static void test_the_log_of_writes_stays_short(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct looking looking = {.store = f->store};
+    struct conn *c = connect_as(f->store, STORE_HISTORY);
+    assert_ok(store_script(c, STR("CREATE TABLE pages (id INTEGER PRIMARY KEY, body BLOB)"), &e),
+              &e);
+    pthread_t reader;
+    assert_int_equal(pthread_create(&reader, NULL, look_on, &looking), 0);
+    for (int i = 0; i < 200; i++) {
+        assert_ok(store_begin(c, true, &e), &e);
+        for (int64_t page = 1; page <= 100; page++)
+            assert_ok(store_run_sql(
+                          c, STR("INSERT OR REPLACE INTO pages VALUES ($1, zeroblob(3000 + $2))"),
+                          (struct param[]){P_INT(page), P_INT(i)}, 2, NULL, &e),
+                      &e);
+        assert_ok(store_commit(c, &e), &e);
+    }
+    atomic_store(&looking.stop, true);
+    pthread_join(reader, NULL);
+    assert_int_equal(looking.status, OK);
+    assert_true(looking.looks > 0);
+    char log[100];
+    struct stat found;
+    snprintf(log, sizeof log, "%s/cronista.db-wal", f->dir);
+    assert_int_equal(stat(log, &found), 0);
+    assert_in_range(found.st_size, 1, 60 << 20);
+    assert_answer(c, "SELECT count(*) || ' ' || sum(length(body)) FROM pages", "100 319900");
+    conn_close(c);
+}
+
 int main(void) {
 #define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -435,6 +490,7 @@ int main(void) {
         IN_A_STORE(test_versions),
         cmocka_unit_test(test_two_may_make_the_tables_at_once),
         IN_A_STORE(test_every_fixed_query_is_right),
+        IN_A_STORE(test_the_log_of_writes_stays_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
