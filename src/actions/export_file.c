@@ -152,6 +152,7 @@ void export_file_remove(const char *path) {
 
 enum status export_file_close(struct export_file *f, bool fine, int64_t *bytes, struct error *e) {
     enum status s = OK;
+    bool begun = f->xlsx || f->file;
     if (f->xlsx && fine)
         s = xlsx_writer_finish(f->xlsx, e);
     else
@@ -161,9 +162,9 @@ enum status export_file_close(struct export_file *f, bool fine, int64_t *bytes, 
             s = flush(f, e);
         if (fclose(f->file) != 0 && fine && s == OK)
             s = not_written(f, e);
-        if (s != OK || !fine)
-            export_file_remove(f->path);
     }
+    if (begun && (s != OK || !fine))
+        export_file_remove(f->path);
     struct stat about;
     if (fine && s == OK && bytes && stat(f->path, &about) == 0)
         *bytes = about.st_size;

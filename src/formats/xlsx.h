@@ -49,9 +49,10 @@ enum status xlsx_writer_open(const char *path, struct str sheet, const struct xl
 // type says: then nothing of the row is written.
 enum status xlsx_writer_row(struct xlsx_writer *, const struct xlsx_cell *, size_t n,
                             struct error *);
-// Completes the file and frees the writer, whatever it answers. FULL when the disk is.
+// Completes the file and frees the writer, whatever it answers. FULL when the disk is. What there is of a file that could
+// not be completed is the caller's to remove, as it is after abandoning.
 enum status xlsx_writer_finish(struct xlsx_writer *, struct error *);
-void xlsx_writer_abandon(struct xlsx_writer *); // frees it; the file is removed. NULL is fine
+void xlsx_writer_abandon(struct xlsx_writer *); // frees it; NULL is fine
 
 // ---- reading ----
 

@@ -20,7 +20,6 @@
 enum look { LOOK_NAME, LOOK_DATE, LOOK_DATETIME, LOOK_LINK, LOOKS };
 
 struct xlsx_writer {
-    char *path;
     lxw_workbook *workbook;
     lxw_worksheet *sheet, *continued;
     struct str name; // of the sheet as asked for, made good
@@ -154,7 +153,6 @@ enum status xlsx_writer_open(const char *path, struct str sheet, const struct xl
     struct xlsx_writer *w = must_alloc(sizeof *w);
     *w = (struct xlsx_writer){
         .columns_n = n, .text = BUF_INIT(1 << 20), .formula = BUF_INIT(1 << 16)};
-    w->path = arena_dup(&w->arena, str_z(path));
     w->columns = arena_array(&w->arena, struct xlsx_column, n + 1);
     for (size_t i = 0; i < n; i++) {
         w->columns[i] = columns[i];
@@ -195,10 +193,8 @@ enum status xlsx_writer_finish(struct xlsx_writer *w, struct error *e) {
     lxw_error r = workbook_close(w->workbook);
     int why = errno ? errno : EIO;
     enum status s = OK;
-    if (r != LXW_NO_ERROR) {
-        unlink(w->path);
+    if (r != LXW_NO_ERROR)
         s = failed(e, why);
-    }
     release(w);
     return s;
 }
@@ -208,7 +204,6 @@ void xlsx_writer_abandon(struct xlsx_writer *w) {
         return;
     if (w->workbook)
         lxw_workbook_free(w->workbook);
-    unlink(w->path);
     release(w);
 }
 

@@ -45,8 +45,7 @@ struct loop {
 
 struct connection {
     int fd;
-    struct exchange
-        *begun; // its request; libmicrohttpd forgets those that end before their headers do
+    struct exchange *begun;   // libmicrohttpd forgets those that end before their headers do
     _Atomic(micros) deadline; // monotonic; past it the reaper shuts the socket
     char peer[INET6_ADDRSTRLEN];
     bool loopback;
@@ -824,14 +823,15 @@ enum status http_start(struct http **out, const struct http_options *options, st
         http_free(h);
         return s;
     }
+    *out = h; // before the first thread may ask for it
     if (!daemon_start(h)) {
+        *out = NULL;
         close(h->listen_fd);
         http_free(h);
         return error_set(e, UNAVAILABLE, "", N_("the web server cannot start on {0}"),
                          options->listen, NULL);
     }
     BUG_ON(pthread_create(&h->reaper, NULL, reap, h) != 0);
-    *out = h;
     return OK;
 }
 

@@ -1,6 +1,8 @@
 // Export: what leaves is what is there, it can come back, and it stands in the log that it left.
 #include "import_world.h"
 
+#include <sys/stat.h>
+
 #include "actions/export.h"
 #include "files.h"
 #include "formats/csv.h"
@@ -443,6 +445,13 @@ static void test_nothing_leaves_without_right_or_room(void **state) {
         q.path = "/dev/full";
         if (format != EXPORT_XLSX)
             assert_int_equal(export_run(w->crm, &q, &r, &e), FULL);
+        // What stood there and is no file of ours stays.
+        const char *link = arena_printf(&w->arena, "%s/link%d", w->dir, format).p;
+        assert_int_equal(symlink("/nowhere/at/all/x", link), 0);
+        q.path = link;
+        assert_int_not_equal(export_run(w->crm, &q, &r, &e), OK);
+        struct stat about;
+        assert_int_equal(lstat(link, &about), 0);
     }
     // A filter that is none, after the file was begun: no file stays.
     struct list_filter bad = {STR("no_such_field"), OP_EQ, STR("x")};

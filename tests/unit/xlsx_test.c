@@ -474,7 +474,6 @@ static void test_where_nothing_can_be_written(void **state) {
     assert_int_equal(xlsx_writer_open(path, STR("A"), &column, 20000, &w, &e), TOO_LARGE);
     w = writer("A", &column, 1);
     xlsx_writer_abandon(w);
-    assert_int_equal(access(path, F_OK), -1);
     xlsx_writer_abandon(NULL);
 }
 
