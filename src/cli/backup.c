@@ -1,9 +1,15 @@
-// cronista backup, cronista restore: a whole installation as one file and the key that signs its log, and back.
+// cronista backup, cronista restore: a whole installation, which is a database file, the key that signs its log, and the
+// folder of uploaded files; and back.
+//
+// Files are named by the digest of their bytes and never change, so that all backups in a folder share one folder of
+// them. They are copied after the database: none is missing that it speaks of.
 //
 // PostgreSQL has its own tools for this (pg_basebackup, pg_dump), which these do not replace.
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +53,57 @@ static enum status copy(const char *from, const char *to, mode_t mode, struct er
     return s;
 }
 
+// A file under the name of its digest, or not at all: what a power cut left half has another name.
+static enum status copy_upload(const char *from, const char *to, struct arena *a, struct error *e) {
+    if (access(to, F_OK) == 0)
+        return OK;
+    const char *part = arena_printf(a, "%s.part", to).p;
+    unlink(part);
+    enum status s = copy(from, part, 0600, e);
+    if (s == OK && rename(part, to) != 0)
+        s = trouble(e, to);
+    return s;
+}
+
+static bool is_hex(const char *name) {
+    return name[0] && !name[strspn(name, "0123456789abcdef")];
+}
+
+// files/ab/cdef...: `deep` folders of folders, then files. Adds to *n how many there are.
+static enum status copy_uploads(const char *from, const char *to, int deep, int64_t *n,
+                                struct error *e) {
+    DIR *d = opendir(from);
+    if (!d)
+        return errno == ENOENT ? OK : trouble(e, from);
+    struct arena a = ARENA_INIT;
+    enum status s = mkdir(to, 0700) != 0 && errno != EEXIST ? trouble(e, to) : OK;
+    for (struct dirent *entry; s == OK && (errno = 0, entry = readdir(d));) {
+        if (!is_hex(entry->d_name))
+            continue;
+        const char *one = arena_printf(&a, "%s/%s", from, entry->d_name).p,
+                   *other = arena_printf(&a, "%s/%s", to, entry->d_name).p;
+        *n += !deep;
+        s = deep ? copy_uploads(one, other, deep - 1, n, e) : copy_upload(one, other, &a, e);
+        arena_reset(&a);
+    }
+    if (s == OK && errno)
+        s = trouble(e, from);
+    closedir(d);
+    int folder = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+        fsync(folder); // the names must survive a power cut too
+        close(folder);
+    }
+    arena_release(&a);
+    return s;
+}
+
+// The folder of uploaded files that the backups beside `file` share.
+static const char *uploads_beside(const char *file, struct arena *a) {
+    const char *slash = strrchr(file, '/');
+    return arena_printf(a, "%.*sfiles", slash ? (int)(slash - file) + 1 : 0, file).p;
+}
+
 static bool is_postgres(const char *where) {
     return strncmp(where, "postgres", 8) == 0;
 }
@@ -59,7 +116,8 @@ static int only_embedded(const char *verb) {
     return CLI_FAILED;
 }
 
-static enum status back_up(const char *where, const char *file, bool *with_key, struct error *e) {
+static enum status back_up(const char *where, const char *file, bool *with_key, int64_t *uploads,
+                           struct error *e) {
     struct arena a = ARENA_INIT;
     struct store *store = NULL;
     enum status s = store_open(&store, where, false, e);
@@ -71,6 +129,9 @@ static enum status back_up(const char *where, const char *file, bool *with_key, 
         *with_key = access(key, F_OK) == 0;
         if (*with_key)
             s = copy(key, beside, 0600, e);
+        if (s == OK)
+            s = copy_uploads(arena_printf(&a, "%s/files", store_directory(store)).p,
+                             uploads_beside(file, &a), 1, uploads, e);
     }
     if (store)
         store_close(store);
@@ -80,26 +141,28 @@ static enum status back_up(const char *where, const char *file, bool *with_key, 
 
 int cli_backup(int argc, char **argv) {
     if (cli_help(&argc, argv, "backup", "FILE",
-                 "Copies the whole database as of one moment to a new FILE, while others work, and "
-                 "the key that signs the "
-                 "log to FILE.key.\nUploaded files lie beside the database, in the folder files/, "
-                 "and are copied by "
-                 "other means."))
+                 "Copies the whole database as of one moment to a new FILE, while others work, "
+                 "the key that signs the log to FILE.key,\nand uploaded files to the folder files/ "
+                 "beside FILE, which several backups may share: they are named by their digest."))
         return CLI_OK;
     const char *where = cli_where(&argc, argv), *file = cli_argument(&argc, argv);
     struct error e = {0};
     bool with_key = false;
+    int64_t uploads = 0;
     if (!file || argc)
         return cli_usage("backup", "FILE");
     if (is_postgres(where))
         return only_embedded("backup");
-    if (back_up(where, file, &with_key, &e) != OK)
+    if (back_up(where, file, &with_key, &uploads, &e) != OK)
         return cli_failed(&e);
     printf("Everything as of this moment is in %s\n", file);
     if (with_key)
         printf(
             "The key that signs the log is in %s.key: keep it with the backup, and from others.\n",
             file);
+    if (uploads)
+        printf("Uploaded files, %lld of them, are in the folder files beside it.\n",
+               (long long)uploads);
     return CLI_OK;
 }
 
@@ -167,7 +230,7 @@ static enum status put_key(const char *file, const char *directory, struct arena
 }
 
 static enum status put_back(const char *file, const char *directory, bool force, bool *key,
-                            struct error *e) {
+                            int64_t *uploads, struct error *e) {
     struct arena a = ARENA_INIT;
     enum status s = looks_right(file, e);
     const char *coming = arena_printf(&a, "%s/%s.coming", directory, database).p;
@@ -177,6 +240,9 @@ static enum status put_back(const char *file, const char *directory, bool force,
     unlink(coming);
     if (s == OK)
         s = copy(file, coming, 0600, e);
+    if (s == OK)
+        s = copy_uploads(uploads_beside(file, &a), arena_printf(&a, "%s/files", directory).p, 1,
+                         uploads, e);
     if (s == OK)
         s = put_key(file, directory, &a, key, e);
     if (s == OK && rename(coming, present) != 0)
@@ -205,21 +271,25 @@ static int check_restored(const char *where) {
 
 int cli_restore(int argc, char **argv) {
     if (cli_help(&argc, argv, "restore", "FILE [--force]",
-                 "Puts a backup in place, then verifies its log and compares its tables with it. "
+                 "Puts a backup in place, with the uploaded files beside it, then verifies its log "
+                 "and compares its tables with it. "
                  "An installation that is there "
                  "is only\nreplaced with --force (and kept as cronista.db.replaced), and never "
                  "while a server runs on it."))
         return CLI_OK;
     bool force = cli_flag(&argc, argv, "force"), key = false;
+    int64_t uploads = 0;
     const char *where = cli_where(&argc, argv), *file = cli_argument(&argc, argv);
     struct error e = {0};
     if (!file || argc)
         return cli_usage("restore", "FILE [--force]");
     if (is_postgres(where))
         return only_embedded("restore");
-    if (put_back(file, where, force, &key, &e) != OK)
+    if (put_back(file, where, force, &key, &uploads, &e) != OK)
         return cli_failed(&e);
     printf("%s is in place in %s\n", file, where);
+    if (uploads)
+        printf("So are %lld uploaded files.\n", (long long)uploads);
     if (!key)
         printf("There is no %s.key: checkpoints will be signed with another key than before.\n",
                file);

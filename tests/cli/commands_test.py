@@ -324,6 +324,26 @@ class Backups(Folder):
         self.assertTrue((self.data / "cronista.db.replaced").exists())
         self.assertEqual(len(self.table("contacts")), 20)
 
+    def test_uploaded_files_go_along(self):
+        server = self.serve()
+        api = server.api(server.new_key())
+        digests = []
+        for text in (b"the first", b"the second"):
+            made = api.want(201, "POST", "/api/files?name=a.txt", text, {"Content-Type": "text/plain"})
+            digests.append(made["digest"])
+            backup = self.folder / "copies" / f"{len(digests)}.db"
+            backup.parent.mkdir(exist_ok=True)
+            self.assertIn(f"Uploaded files, {len(digests)} of them", self.good("backup", backup))
+        kept = self.folder / "copies/files"  # one folder for both
+        (kept / "zz").mkdir()  # nothing of ours
+        (kept / digests[0][:2] / f"{digests[0][2:]}.part").write_bytes(b"what a power cut left")
+        elsewhere = self.folder / "elsewhere"
+        code, out, err = run("restore", backup, "--data", elsewhere)
+        self.assertEqual(code, 0, out + err)
+        there = sorted(str(p.relative_to(elsewhere / "files")) for p in (elsewhere / "files").rglob("*") if p.is_file())
+        self.assertEqual(there, sorted(f"{d[:2]}/{d[2:]}" for d in digests))
+        self.assertEqual((elsewhere / "files" / there[0]).read_bytes(), (self.data / "files" / there[0]).read_bytes())
+
     def test_what_is_no_backup(self):
         self.assertIn("no backup", self.bad(1, "restore", self.file("b.db", "not a database, but long enough")))
         self.bad(1, "restore", self.folder / "none.db")
