@@ -307,6 +307,7 @@ def http(run):
     if directory:
         run.programs([unittest_job("http", path, server(directory), timeout=900)
                       for path in sorted((ROOT / "tests/http").glob("*_test.py"))])
+        node_tests(run, "http", ROOT / "tests/openapi", server(directory))
 
 
 def cli(run):
@@ -316,24 +317,27 @@ def cli(run):
                       for path in sorted((ROOT / "tests/cli").glob("*_test.py"))])
 
 
-def browser(run):
-    directory = run.build()
-    folder = ROOT / "tests/browser"
-    if not directory:
-        return
+def node_tests(run, label, folder, environment):
+    """The *_test.mjs of a folder with a package.json."""
     lock, marker = folder / "package-lock.json", folder / "node_modules/.package-lock.json"
     if not marker.exists() or marker.stat().st_mtime < lock.stat().st_mtime:
         code, output = execute(["npm", "ci", "--no-audit", "--no-fund"], folder=folder)
         if code != 0:
-            run.tally.add(0, ["browser: npm ci"], 0)
-            run.report("browser npm ci", 0, ["npm ci"], 0, output, 0)
+            run.tally.add(0, [f"{label}: npm ci"], 0)
+            run.report(f"{label} npm ci", 0, ["npm ci"], 0, output, 0)
             return
         marker.touch()
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
-    environment = {**server(directory), "CHROMIUM": chromium}
-    run.programs([{"name": f"browser {path.stem}", "reader": read_node, "timeout": 900, "environment": environment,
+    run.programs([{"name": f"{label} {path.stem}", "reader": read_node, "timeout": 900, "environment": environment,
                    "command": ["node", "--test", "--test-reporter=tap", str(path)]}
                   for path in sorted(folder.glob("*_test.mjs"))])
+
+
+def browser(run):
+    directory = run.build()
+    if not directory:
+        return
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
+    node_tests(run, "browser", ROOT / "tests/browser", {**server(directory), "CHROMIUM": chromium})
 
 
 def crash(run):
