@@ -35,7 +35,7 @@ SKIP_CODE = 77     # what a program without TAP says to be skipped
 FUZZ = {"fuzz-replay"}  # Meson's suite of the fuzzers' corpora
 
 # Where several threads meet: these programs run under ThreadSanitizer too.
-THREADED = ("base", "store", "store_file", "writer", "history", "records", "crm", "actions", "http", "web", "live", "import")
+THREADED = ("base", "store", "store_trouble", "writer", "history", "records", "import", "web_fault")
 
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",

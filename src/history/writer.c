@@ -287,7 +287,10 @@ static enum outcome transact(struct writer *w, struct batch *b) {
         }
         if (run_task(w, b->task[i], i == 0))
             continue;
+        bool again = store_failed(w->conn) == CONFLICT;
         undo(w, &mark);
+        if (again)
+            return REPEAT;
         if (i > 0 || is_failure(b->task[i]->status))
             drop_connection(w);
         return b->n == 1 ? SETTLED : SINGLY;

@@ -336,6 +336,8 @@ enum status crm_open(struct crm **out, const char *where, const struct crm_optio
     pthread_mutex_init(&crm->reload, NULL);
     store_set_fold(fold);
     enum status s = store_open(&crm->store, where, o->create, e);
+    if (!s && o->wrap)
+        crm->store = o->wrap(crm->store);
     if (!s)
         s = store_migrate(crm->store, o->migrate, e);
     if (!s)

@@ -18,6 +18,8 @@ struct crm_options {
     bool create;    // make a missing database
     bool migrate;   // bring an older one up to date
     bool no_writer; // reading commands (verify)
+    struct store *(*wrap)(
+        struct store *); // around the database, for tests (store_fault()); NULL: nothing
 };
 enum status crm_open(struct crm **, const char *where, const struct crm_options *, struct error *);
 void crm_close(struct crm *);

@@ -81,19 +81,29 @@ static void set_gates(struct conn *c, unsigned gates) {
 }
 
 static void forget_transaction(struct conn *c) {
-    c->begun = c->writes = c->failed = c->savepoint = false;
+    c->begun = c->writes = c->savepoint = false;
+    c->failed = OK;
     set_gates(c, 0);
 }
 
 // Notes that the transaction has failed: nothing more may be done in it, as PostgreSQL has it.
 static enum status note(struct conn *c, enum status st) {
-    if (st != OK && c->begun)
-        c->failed = true;
+    if (st != OK && c->begun && c->failed == OK)
+        c->failed = st;
     return st;
 }
 
-static enum status refuse_failed(struct error *e) {
-    return error_set(e, BUG, NULL, N_("The transaction has failed and must be rolled back."), NULL);
+enum status store_failed(const struct conn *c) {
+    return c->failed;
+}
+
+// Who did without something that could not be read hears of the trouble at the next call; to go on after a constraint
+// was broken is a mistake in the program.
+static enum status refuse_failed(const struct conn *c, struct error *e) {
+    bool trouble = c->failed == UNAVAILABLE || c->failed == FULL || c->failed == CONFLICT ||
+                   c->failed == CORRUPT;
+    return error_set(e, trouble ? c->failed : BUG, NULL,
+                     N_("The transaction has failed and must be rolled back."), NULL);
 }
 
 enum status store_begin(struct conn *c, bool write, struct error *e) {
@@ -109,7 +119,7 @@ enum status store_begin(struct conn *c, bool write, struct error *e) {
 
 enum status store_commit(struct conn *c, struct error *e) {
     BUG_ON(!c->begun || c->savepoint || c->statements);
-    enum status st = c->failed ? refuse_failed(e) : c->ops->commit(c, e);
+    enum status st = c->failed ? refuse_failed(c, e) : c->ops->commit(c, e);
     if (st != OK)
         c->ops->rollback(c);
     forget_transaction(c);
@@ -126,7 +136,7 @@ void store_rollback(struct conn *c) {
 enum status store_savepoint(struct conn *c, struct error *e) {
     BUG_ON(!c->writes || c->savepoint);
     if (c->failed)
-        return refuse_failed(e);
+        return refuse_failed(c, e);
     enum status st = note(c, c->ops->savepoint(c, SAVEPOINT_SET, e));
     c->savepoint = st == OK;
     return st;
@@ -135,7 +145,7 @@ enum status store_savepoint(struct conn *c, struct error *e) {
 enum status store_release(struct conn *c, struct error *e) {
     BUG_ON(!c->savepoint || c->statements);
     if (c->failed)
-        return refuse_failed(e);
+        return refuse_failed(c, e);
     c->savepoint = false;
     return note(c, c->ops->savepoint(c, SAVEPOINT_RELEASE, e));
 }
@@ -143,7 +153,7 @@ enum status store_release(struct conn *c, struct error *e) {
 enum status store_rollback_to(struct conn *c, struct error *e) {
     BUG_ON(!c->savepoint);
     c->savepoint = false;
-    c->failed = false;
+    c->failed = OK;
     return note(c, c->ops->savepoint(c, SAVEPOINT_ROLLBACK, e));
 }
 
@@ -162,7 +172,7 @@ void store_gate(struct conn *c, enum store_gate gate, bool open) {
 static enum status open_statement(struct conn *c, const struct statement *what, struct stmt **out,
                                   struct error *e) {
     if (c->failed)
-        return refuse_failed(e);
+        return refuse_failed(c, e);
     struct stmt *s = NULL;
     enum status st = note(c, c->ops->open(c, what, &s, e));
     if (!s)
@@ -187,7 +197,7 @@ enum status store_sql(struct conn *c, struct str sql, const struct param *params
 
 enum status store_next(struct stmt *s, bool *row, struct error *e) {
     if (s->conn->failed)
-        return refuse_failed(e);
+        return refuse_failed(s->conn, e);
     return note(s->conn, s->ops->next(s, row, e));
 }
 
@@ -201,7 +211,7 @@ void store_done(struct stmt *s) {
 static enum status run_statement(struct conn *c, const struct statement *what, int64_t *changed,
                                  struct error *e) {
     if (c->failed)
-        return refuse_failed(e);
+        return refuse_failed(c, e);
     return note(c, c->ops->run(c, what, changed, e));
 }
 
@@ -219,7 +229,7 @@ enum status store_run_sql(struct conn *c, struct str sql, const struct param *pa
 
 enum status store_script(struct conn *c, struct str sql, struct error *e) {
     if (c->failed)
-        return refuse_failed(e);
+        return refuse_failed(c, e);
     return note(c, c->ops->script(c, sql, e));
 }
 

@@ -10,7 +10,8 @@
 // lock: the transaction may be tried again whole), FULL (no room), UNAVAILABLE (I/O, lost
 // connection), CORRUPT, BUG (bad SQL). BUG also answers SQL that would touch the log outside its
 // doors (see store_gate), with nothing done. After an error inside a transaction every call but
-// store_rollback and store_rollback_to answers BUG.
+// store_rollback and store_rollback_to is refused: with CONFLICT, FULL, UNAVAILABLE or CORRUPT again
+// where it was one of them, with BUG otherwise.
 #ifndef CRONISTA_STORE_STORE_H
 #define CRONISTA_STORE_STORE_H
 
@@ -78,6 +79,8 @@ struct store *conn_store(const struct conn *);
 enum status store_begin(struct conn *, bool write, struct error *);
 enum status store_commit(struct conn *, struct error *);
 void store_rollback(struct conn *); // never fails; harmless without a transaction
+// Why nothing more may be done in the transaction; OK while it goes well. CONFLICT: tried again whole it may succeed.
+enum status store_failed(const struct conn *);
 // One level of savepoint inside a write transaction: the writer's request, undone without its
 // neighbours. Both store_release and store_rollback_to end it; after an error of these two the
 // whole transaction must go.

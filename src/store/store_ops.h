@@ -54,7 +54,8 @@ struct conn {
     struct store *store;
     const struct store_ops *ops;
     enum store_access access;
-    bool begun, writes, failed, savepoint; // of the transaction
+    bool begun, writes, savepoint; // of the transaction
+    enum status failed;            // why nothing more may be done in it; OK: it may
     unsigned gates;                        // open ones, enum store_gate
     int statements;                        // open ones
 };

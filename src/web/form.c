@@ -142,8 +142,11 @@ static enum status write_new(struct action *a, void *request, struct error *e) {
     enum status status = make_linked(a, r, s, values, e);
     if (status)
         return status;
-    return str_is(m->key, "users") ? user_add(a, values, s->password_hash, &s->id, e)
-                                   : record_create(a, m, values, &s->id, e);
+    status = str_is(m->key, "users") ? user_add(a, values, s->password_hash, &s->id, e)
+                                     : record_create(a, m, values, &s->id, e);
+    if (!status)
+        r->id = s->id;
+    return status;
 }
 
 static void created(struct request *r) {
@@ -153,7 +156,6 @@ static void created(struct request *r) {
         failed(r, s);
         return;
     }
-    r->id = s->id;
     if (record_get(&r->reader, r->module, s->id, &record, &r->error)) {
         respond_error(r, &r->error);
         return;

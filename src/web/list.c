@@ -15,6 +15,11 @@ bool filter_name(struct str name, struct str *field, struct str *op) {
         return false;
     struct str rest = {name.p + 7, name.n - 8};
     ptrdiff_t middle = str_find(rest, STR("]["));
+    if (middle < 0 && rest.n && !memchr(rest.p, '[', rest.n) && !memchr(rest.p, ']', rest.n)) {
+        *field = rest;
+        *op = STR("eq");
+        return true;
+    }
     if (middle <= 0)
         return false;
     *field = (struct str){rest.p, (size_t)middle};
@@ -59,9 +64,12 @@ struct str list_href(struct request *r, struct str path, const struct pairs *pai
 
 // ---------------------------------------------------------------- what makes a list
 
+static bool means_filter(struct str name) {
+    return str_is(name, "filter") || str_starts(name, STR("filter["));
+}
+
 static bool makes_list(struct str name) {
-    struct str field, op;
-    return filter_name(name, &field, &op) || str_is(name, "sort") || str_is(name, "columns") ||
+    return means_filter(name) || str_is(name, "sort") || str_is(name, "columns") ||
            str_is(name, "deleted");
 }
 
@@ -122,9 +130,15 @@ static enum status read_filters(struct request *r, struct list_state *s, struct 
     struct list_query *q = &s->query;
     q->filters = arena_array(r->arena, struct list_filter, s->pairs.n + 1);
     for (size_t i = 0; i < s->pairs.n; i++) {
-        struct str field, op;
-        if (!filter_name(s->pairs.p[i].name, &field, &op))
-            continue;
+        struct str field, op, name = s->pairs.p[i].name;
+        if (!filter_name(name, &field, &op)) {
+            if (!means_filter(name))
+                continue;
+            // A condition that is not understood must not give everything.
+            return error_set(e, INVALID, arena_dup(r->arena, name),
+                             N_("There is no such way to filter: {0}"), arena_dup(r->arena, name),
+                             NULL);
+        }
         struct list_filter *f = &q->filters[q->n_filters++];
         *f = (struct list_filter){.field = field, .value = s->pairs.p[i].value};
         if (q->n_filters > FILTERS_MAX || !list_operator_find(op, &f->op))

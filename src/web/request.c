@@ -147,6 +147,7 @@ static enum status run_action(struct write *w, void *arg, struct error *e) {
 static void write_done(struct write_task *task) {
     struct request *r = task->arg;
     r->outcome = task->status;
+    r->committed = task->status == OK;
     r->error = task->error;
     http_wake(r->http);
 }

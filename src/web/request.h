@@ -122,6 +122,7 @@ struct request {
     struct act act;
     void *arg;           // of act_fn and job
     enum status outcome; // of the writing
+    bool committed;      // what was asked for is done, whatever the answer can say of it
     void *state;         // from a handler to its presenter
 };
 

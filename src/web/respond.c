@@ -270,15 +270,42 @@ static void answer_error(struct request *r, int status, const struct error *e) {
         error_page(r, status, e);
 }
 
+// What was asked for is done and will stay; only what the answer would show can't be read. Who hears of a failure would
+// do it again.
+static void respond_done_unseen(struct request *r) {
+    struct error e = {0};
+    if (!r->api) {
+        error_set(&e, UNAVAILABLE, NULL,
+                  N_("It is done and saved. Only the database does not answer just now, so that it "
+                     "can't be shown."),
+                  NULL);
+        answer_error(r, 503, &e);
+        return;
+    }
+    struct doc *d = doc_object(r->arena);
+    int status = r->route->success ? r->route->success : 200;
+    if (r->route->reply == REPLY_RECORD)
+        doc_set_int(r->arena, d, "id", r->id);
+    respond_done(r, status, status == 204 ? NULL : d, STR(""), NULL);
+}
+
 void respond_error(struct request *r, const struct error *e) {
     struct error kept = *e;
     r->error = (struct error){0};
+    // To people a conflict means that somebody changed the same record; this one is between transactions.
+    bool among_transactions =
+        r->place && r->place->conn && store_failed(r->place->conn) == CONFLICT;
+    if (kept.status == CONFLICT && among_transactions)
+        kept.status = UNAVAILABLE;
     if (kept.status >= FULL) { // not the client's fault: whoever runs the server should know
         char text[3 * ERROR_TEXT];
         error_text(&kept, text, sizeof text);
         log_warning("%s %.*s: %s", r->http->method, STR_FMT(r->http->path), text);
     }
-    answer_error(r, error_http(&kept), &kept);
+    if (r->committed && kept.status >= FULL)
+        respond_done_unseen(r);
+    else
+        answer_error(r, error_http(&kept), &kept);
 }
 
 void respond_status(struct request *r, int status, const char *msgid) {

@@ -10,7 +10,8 @@
 
 static const struct route_input list_query[] = {
     {"filter", IN_FILTERS, false,
-     "filter[FIELD][OPERATOR]=VALUE; operators: eq ne contains starts gt gte lt lte in empty"},
+     "filter[FIELD]=VALUE or filter[FIELD][OPERATOR]=VALUE; operators: eq ne contains starts gt "
+     "gte lt lte in empty"},
     {"sort", IN_LIST, false, "fields by comma, a minus before one for descending; at most four"},
     {"columns", IN_LIST, false, "fields by comma; those of the module's list otherwise"},
     {"limit", IN_INT, false, "records in the answer, 1 to 200; 50 otherwise"},

@@ -247,6 +247,8 @@ static void run_handler(struct request *r) {
 static void with_reading(struct request *r, void (*fn)(struct request *)) {
     struct error e = {0};
     if (place_ready(r->place, &e) || store_begin(r->place->conn, false, &e)) {
+        if (e.status == CONFLICT) // with another transaction, not with somebody's change
+            e.status = UNAVAILABLE;
         respond_error(r, &e);
         return;
     }

@@ -90,6 +90,15 @@ class ByTheApi(Story):
         self.assertEqual(("Lima", 1), (then["city"], then["version"]))
         self.api.want(404, "GET", f"{path}?as_of=2001-01-01T00:00:00Z")
 
+    def test_a_condition_is_understood_or_refused(self):
+        name = f"cond{time.monotonic_ns()}"
+        made = self.make(name=name)
+        for short in (f"filter[name]={name}", f"filter[name][eq]={name}"):
+            self.assertEqual([made["id"]], [r["id"] for r in self.api.want(200, "GET", f"/api/contacts?{short}")["items"]])
+        for wrong in ("filter", "filter[]", "filter[name", "filter[name][", "filter[name][eq", "filter[name][near]", "filter[[]]",
+                      "filter[name]eq", "filter[nothing]", "filter[name][eq][x]"):
+            self.assertEqual(422, self.api.request("GET", f"/api/contacts?{quote(wrong)}={name}")[0], wrong)
+
     def test_a_card_in_one_request(self):
         made = self.make(city="Lima")
         path = f"/api/contacts/{made['id']}"
