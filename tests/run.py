@@ -36,6 +36,7 @@ FUZZ = {"fuzz-replay"}  # Meson's suite of the fuzzers' corpora
 
 # Where several threads meet: these programs run under ThreadSanitizer too.
 THREADED = ("base", "store", "store_trouble", "writer", "history", "records", "import", "web_fault")
+THREADED_STORIES = ("live_test", "records_test", "transfer_test")
 
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
@@ -266,6 +267,7 @@ def asan(run):
     directory = asan_build(run)
     if directory:
         run.meson_tests(directory, "asan", lambda suites, name: not FUZZ & suites, SANITIZERS, slower=4)
+        run.programs(http_jobs("asan", directory, SANITIZERS))
 
 
 def tsan(run):
@@ -275,6 +277,7 @@ def tsan(run):
     if directory:
         run.meson_tests(directory, "tsan", lambda suites, name: name in THREADED and not FUZZ & suites,
                         SANITIZERS, slower=8)
+        run.programs(http_jobs("tsan", directory, SANITIZERS, THREADED_STORIES))
 
 
 def fuzz(run):
@@ -302,11 +305,15 @@ def server(directory):
     return {"CRONISTA_PROGRAM": str(directory / "cronista"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def http_jobs(label, directory, environment=None, only=None):
+    return [unittest_job(label, path, {**server(directory), **(environment or {})}, timeout=900)
+            for path in sorted((ROOT / "tests/http").glob("*_test.py")) if not only or path.stem in only]
+
+
 def http(run):
     directory = run.build()
     if directory:
-        run.programs([unittest_job("http", path, server(directory), timeout=900)
-                      for path in sorted((ROOT / "tests/http").glob("*_test.py"))])
+        run.programs(http_jobs("http", directory))
         node_tests(run, "http", ROOT / "tests/openapi", server(directory))
 
 
