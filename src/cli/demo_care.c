@@ -30,7 +30,7 @@ static enum status case_begins(struct telling *t, int i) {
     struct story *s = t->story;
     struct story_case *k = &s->cases[i];
     const struct story_company *c = &s->companies[k->company];
-    if (!c->id || !s->contacts[k->contact].id)
+    if (!c->id || !s->contacts[k->contact].id || s->contacts[k->contact].away)
         return OK;
     enum demo_language language = demo_places[c->data->country].language;
     char due[CLOCK_TEXT];

@@ -298,9 +298,19 @@ static int64_t *thing_id(struct story *s, const struct step *step) {
     return &s->deals[step->thing].id;
 }
 
+static void set_away(struct story *s, const struct step *step, bool away) {
+    if (step->thing < 0)
+        return;
+    if (strcmp(step->module, "contacts") == 0)
+        s->contacts[step->thing].away = away;
+    else
+        s->deals[step->thing].away = away;
+}
+
 static enum status delete (struct telling *t, const struct step *step) {
     struct story *s = t->story; int64_t id = *thing_id(s, step);
     if (!id) return OK; // not there yet
+    set_away(s, step, true);
     t->act.reason = step->thing < 0                         ? STR("Duplicada")
                     : strcmp(step->module, "contacts") == 0 ? STR("")
                                                             : STR("Test");
@@ -312,6 +322,7 @@ static enum status restore(struct telling *t, const struct step *step) {
     int64_t id = *thing_id(t->story, step);
     if (!id)
         return OK;
+    set_away(t->story, step, false);
     t->act.reason = STR("Deleted by mistake");
     return record_restore(&t->action, model_module(t->action.model, str_z(step->module)), id,
                           t->error);

@@ -51,7 +51,7 @@ static enum status task(struct telling *t, int deal) {
     static const char *const priorities[] = {"high", "medium", "medium", "low", NULL};
     struct story *s = t->story;
     struct story_deal *d = &s->deals[deal];
-    if (d->closed || s->n_tasks == STORY_TASKS)
+    if (!d->id || d->closed || d->away || s->n_tasks == STORY_TASKS)
         return OK;
     const struct story_company *c = company_of(s, d);
     const struct story_contact *p = &s->contacts[d->contact];
@@ -69,13 +69,15 @@ static enum status task(struct telling *t, int deal) {
     doc_set_str(t->arena, v, "reminder", moment_text(t->arena, due - HOUR));
     doc_set_z(t->arena, v, "priority", story_pick(s, priorities));
     doc_set_int(t->arena, v, "opportunity", d->id);
-    doc_set_int(t->arena, v, "contact", p->id);
+    if (!p->away)
+        doc_set_int(t->arena, v, "contact", p->id);
     if (kind == 1) {
         doc_set_str(t->arena, v, "start", moment_text(t->arena, due));
         doc_set_str(t->arena, v, "end", moment_text(t->arena, due + HOUR));
         doc_set_z(t->arena, v, "place", c->data->city);
         struct doc *guests = doc_set_array(t->arena, v, "guests");
-        doc_add(guests, doc_int(t->arena, p->id));
+        if (!p->away)
+            doc_add(guests, doc_int(t->arena, p->id));
     }
     enum status st = tell_create(t, "tasks", v, &task->id);
     if (story_chance(s, 25))
@@ -132,10 +134,11 @@ static enum status deal(struct telling *t, int i) {
     struct story *s = t->story;
     struct story_deal *d = &s->deals[i];
     const struct story_company *c = company_of(s, d);
-    if (!c->id || !s->contacts[d->contact].id)
+    if (!c->id || !s->contacts[d->contact].id || s->contacts[d->contact].away)
         return OK;
     for (int k = 1; k < c->n_contacts; k++) // somebody else of the firm, now and then
-        if (s->contacts[c->contacts[k]].id && story_chance(s, 35))
+        if (s->contacts[c->contacts[k]].id && !s->contacts[c->contacts[k]].away &&
+            story_chance(s, 35))
             d->contact = c->contacts[k];
     d->amount = worth(s, d);
     struct doc *v = doc_object(t->arena);

@@ -58,6 +58,7 @@ struct story_company {
 struct story_contact {
     int64_t id;
     int company;
+    bool away; // deleted, for a while or for good: nothing new is linked to it
     struct str name, email;
 };
 
@@ -65,7 +66,7 @@ struct story_deal {
     int64_t id;
     int company, contact, product, quantity, owner, stage; // stage: place in the path
     int64_t amount;                                        // in the customer's currency
-    bool closed;
+    bool closed, away;
 };
 
 struct story_case {
