@@ -58,8 +58,9 @@ enum status user_session_close(struct action *, const struct hash *session, stru
 enum status user_session_end(struct action *, int64_t user, struct str start, struct error *);
 
 // The administrator of a new installation: adds one when there is no user yet. `made` false: there was somebody.
-// Blocks (it hashes and writes). Not from a piece of writing.
-enum status user_first(struct crm *, struct str email, struct str password, struct str language,
-                       bool *made, struct error *);
+// It has no language of its own: pages follow the choice on the sign-in page. Blocks (it hashes and writes). Not from a
+// piece of writing.
+enum status user_first(struct crm *, struct str email, struct str password, bool *made,
+                       struct error *);
 
 #endif

@@ -141,8 +141,8 @@ static enum status add_first(struct action *a, void *arg, struct error *e) {
     return s;
 }
 
-enum status user_first(struct crm *crm, struct str email, struct str password, struct str language,
-                       bool *made, struct error *e) {
+enum status user_first(struct crm *crm, struct str email, struct str password, bool *made,
+                       struct error *e) {
     struct conn *conn;
     bool exist = true;
     enum status s = store_connect(crm_store(crm), STORE_READ, &conn, e);
@@ -168,8 +168,6 @@ enum status user_first(struct crm *crm, struct str email, struct str password, s
     doc_set_str(&arena, first.values, "email", email);
     doc_set_z(&arena, first.values, "profile", "administrator");
     doc_set_bool(&arena, first.values, "active", true);
-    if (language.n)
-        doc_set_str(&arena, first.values, "language", language);
     struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
     struct act act = {.viewer = &system, .channel = CHANNEL_SYSTEM, .operation = -1, .cause = -1};
     s = action_run(crm, &act, add_first, &first, e);

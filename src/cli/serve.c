@@ -29,7 +29,7 @@ static void notify(const char *state) {
 }
 
 // The administrator of a new installation, from the environment or made up; its password is printed this once.
-static enum status first_user(struct crm *crm, const struct web_options *o, struct error *e) {
+static enum status first_user(struct crm *crm, struct error *e) {
     const char *email = getenv("CRONISTA_ADMIN_EMAIL"),
                *password = getenv("CRONISTA_ADMIN_PASSWORD");
     char token[CRYPTO_TOKEN];
@@ -37,8 +37,7 @@ static enum status first_user(struct crm *crm, const struct web_options *o, stru
     crypto_token(token);
     token[20] = 0; // 120 bits are enough to type
     email = email && *email ? email : "admin@localhost.localdomain";
-    enum status s = user_first(crm, str_z(email), str_z(given ? password : token),
-                               str_z(o->language), &made, e);
+    enum status s = user_first(crm, str_z(email), str_z(given ? password : token), &made, e);
     if (!s && made) {
         printf("A new installation. Sign in as %s", email);
         if (given)
@@ -79,7 +78,7 @@ static int serve(const char *where, const struct web_options *o) {
     struct crm_options open = {.create = true, .migrate = true};
     enum status s = crm_open(&crm, where, &open, &e);
     if (!s)
-        s = first_user(crm, o, &e);
+        s = first_user(crm, &e);
     if (!s)
         s = web_start(&web, crm, o, &e);
     if (!s) {

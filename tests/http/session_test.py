@@ -186,6 +186,21 @@ class SigningIn(Story):
         self.assertEqual("pl", browser.get("/sign-in?lang=pl").headers["Content-Language"])
         self.assertEqual("pl", browser.get("/sign-in").headers["Content-Language"])  # remembered by a cookie
 
+    def test_language_chosen_before_signing_in_is_kept(self):
+        self.user("own@example.org", language="ro")
+        self.user("none@example.org")
+        for email, password, after in (("none@example.org", "another test password", "pl"),
+                                       (ADMINISTRATOR, PASSWORD, "pl"),  # the first one has none of their own either
+                                       ("own@example.org", "another test password", "ro")):
+            browser = Browser(self.server.port, "en")
+            browser.get("/sign-in?lang=pl")
+            browser.submit("/sign-in", {"email": email, "password": "wrong"})
+            self.assertIn('lang="pl"', browser.page.source)
+            browser.submit("/sign-in", {"email": email, "password": password})
+            browser.get("/contacts")
+            self.assertEqual((email, "/contacts"), (email, browser.path))
+            self.assertEqual((email, after), (email, browser.page.headers["Content-Language"]))
+
 
 class Forms(Story):
     """Nobody else's page may make a signed-in browser do something."""
