@@ -115,6 +115,7 @@ static enum status take_common(struct arena *arena, const struct doc *change, st
         (status = take_flag(change, "hidden", &f->hidden, error)) ||
         (status = take_flag(change, "required", &f->required, error)) ||
         (status = take_flag(change, "unique", &f->unique, error)) ||
+        (status = take_flag(change, "ungrouped", &f->ungrouped, error)) ||
         (status = take_flag(change, "removed", &f->removed, error)))
         return status;
     f->order = (int)order;
@@ -129,6 +130,7 @@ static void settle(struct field *f) {
     f->hidden = f->hidden || f->removed;
     f->required = f->required && !f->hidden;
     f->in_list = f->in_list && !f->hidden;
+    f->ungrouped = f->ungrouped && f->type == TYPE_INTEGER;
 }
 
 static enum status alter(struct arena *arena, struct field *f, const struct doc *change,

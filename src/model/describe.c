@@ -48,6 +48,7 @@ static const struct member field_members[] = {
     {FLAG_OF(field, belongs)},
     {FLAG_OF(field, personal)},
     {FLAG_OF(field, computed)},
+    {FLAG_OF(field, ungrouped)},
     {.name = "max",
      .kind = MEMBER_NUMBER,
      .at = offsetof(struct field, max),

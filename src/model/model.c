@@ -150,6 +150,9 @@ enum status field_check(const struct module *m, const struct model *modules, con
         return error_set(error, INVALID, "belongs", N_("Only a link can belong"), NULL);
     if (f->unique && !unique_possible(f->type))
         return error_set(error, INVALID, "unique", N_("Values of this type can't be unique"), NULL);
+    if (f->ungrouped && f->type != TYPE_INTEGER)
+        return error_set(error, INVALID, "ungrouped", N_("Only a whole number can be ungrouped"),
+                         NULL);
     if (!max_good(f))
         return error_set(error, INVALID, "max", N_("This maximum is not possible for the type"),
                          NULL);

@@ -73,6 +73,8 @@ struct field {
     bool removed;  // taken away by an administrator (then hidden too): its column and history stay
     bool personal; // personal data: erased when a contact is anonymised
     bool computed; // filled by the program: nobody may write it
+    bool
+        ungrouped; // integer that counts nothing (a year, a number on a paper): shown without groups of digits
     int64_t
         max; // texts: characters; integer: the largest, 0 then being the least; 0: the type's own
     struct str target; // link(s): key of the module
@@ -121,9 +123,9 @@ struct model {
 // Builds a model in its own arena; modules/README.md says what a description is made of. `builtin`: the texts of
 // modules/*.json. `changes`: an array (may be NULL) of documents of the `fields` records in order of id, deleted ones too
 // (with "deleted_at"): {"id","deleted_at","of_module","key","type","label","help","position","group","in_list","hidden",
-// "required","unique","max","target","belongs","personal","preset","choices","removed"}; other members are ignored, and
+// "required","unique","ungrouped","max","target","belongs","personal","preset","choices","removed"}; other members are ignored, and
 // what is null stays as built in. A change whose key is a built-in field's alters that: label, help, order, group,
-// in_list, hidden, required, unique, max, preset, choices. Any other makes an own field. An own field that is removed, or
+// in_list, hidden, required, unique, ungrouped, max, preset, choices. Any other makes an own field. An own field that is removed, or
 // whose record is deleted, stays in the model with `removed`. INVALID says which description is wrong and why.
 enum status model_build(struct model **, const struct str *builtin, size_t n_builtin,
                         const struct doc *changes, int64_t version, struct error *);

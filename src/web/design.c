@@ -40,6 +40,7 @@ static struct doc *field_document(struct request *r, const struct field *f) {
     doc_set_bool(a, d, "removed", f->removed);
     doc_set_bool(a, d, "fixed", f->fixed);
     doc_set_bool(a, d, "in_list", f->in_list);
+    doc_set_bool(a, d, "ungrouped", f->ungrouped);
     doc_set_bool(a, d, "own", f->own);
     doc_set_bool(a, d, "computed", f->computed);
     doc_set(d, STR("max"), f->max ? doc_int(a, f->max) : doc_null(a));
@@ -497,7 +498,8 @@ static struct doc *choices_sent(struct request *r, const struct field *f) {
 }
 
 static const char *const text_members[] = {"label", "help", "group", "preset"};
-static const char *const flag_members[] = {"required", "unique", "in_list", "hidden", "removed"};
+static const char *const flag_members[] = {"required",  "unique", "in_list",
+                                           "ungrouped", "hidden", "removed"};
 
 // Texts of built-in fields are shown translated; one that comes back untouched stays the message it is.
 static struct str untouched(struct request *r, const struct field *f, const char *member,
@@ -673,6 +675,10 @@ static struct doc *field_groups(struct request *r, const struct field_state *s) 
     }
     doc_add(controls, control_yes_no(r, STR("in_list"), T(l, "Column of the list"),
                                      shown_flag(r, s, "in_list", f->in_list)));
+    if (!s->field || f->type == TYPE_INTEGER)
+        doc_add(controls,
+                control_yes_no(r, STR("ungrouped"), T(l, "Digits without groups (years, numbers)"),
+                               shown_flag(r, s, "ungrouped", f->ungrouped)));
     if (!f->fixed && s->field)
         doc_add(controls, control_yes_no(r, STR("hidden"), T(l, "Hidden"),
                                          shown_flag(r, s, "hidden", f->hidden)));

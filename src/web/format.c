@@ -80,9 +80,11 @@ static struct str word(const struct language *l, const char *msgid) {
     return text;
 }
 
-struct str format_day(struct arena *a, const struct language *l, struct civil c) {
-    return JOIN(a, int_text(a, c.day), STR("\u00a0"), word(l, short_months[c.month - 1]),
-                STR("\u00a0"), int_text(a, c.year));
+struct str format_day(struct arena *a, const struct language *l, struct civil c, int now_year) {
+    struct str day = int_text(a, c.day), month = word(l, short_months[c.month - 1]);
+    if (c.year == now_year)
+        return JOIN(a, day, STR("\u00a0"), month);
+    return JOIN(a, day, STR("\u00a0"), month, STR("\u00a0"), int_text(a, c.year));
 }
 
 struct str format_date(struct arena *a, const struct language *l, struct str iso) {
@@ -92,7 +94,7 @@ struct str format_date(struct arena *a, const struct language *l, struct str iso
                               (iso.p[2] - '0') * 10 + iso.p[3] - '0',
                       .month = (iso.p[5] - '0') * 10 + iso.p[6] - '0',
                       .day = (iso.p[8] - '0') * 10 + iso.p[9] - '0'};
-    return format_day(a, l, c);
+    return format_day(a, l, c, 0);
 }
 
 struct str format_day_long(struct arena *a, const struct language *l, struct civil c, bool year) {
@@ -111,8 +113,8 @@ struct str format_clock(struct arena *a, struct civil c, bool seconds) {
     return arena_str(a, (struct str){text, seconds ? 8 : 5});
 }
 
-struct str format_moment(struct arena *a, const struct language *l, struct civil c) {
-    return JOIN(a, format_day(a, l, c), STR(" "), format_clock(a, c, false));
+struct str format_moment(struct arena *a, const struct language *l, struct civil c, int now_year) {
+    return JOIN(a, format_day(a, l, c, now_year), STR(" "), format_clock(a, c, false));
 }
 
 struct str format_moment_long(struct arena *a, const struct language *l, struct civil c) {
@@ -152,10 +154,7 @@ struct str format_relative(struct arena *a, const struct language *l, const stru
     if (days < 7)
         return arena_printf(a, "%.*s %d", STR_FMT(word(l, short_weekdays[there.weekday])),
                             there.day);
-    if (there.year == here.year)
-        return arena_printf(a, "%d\u00a0%.*s", there.day,
-                            STR_FMT(word(l, short_months[there.month - 1])));
-    return format_day(a, l, there);
+    return format_day(a, l, there, here.year);
 }
 
 struct str format_days(struct arena *a, const struct language *l, int64_t days) {

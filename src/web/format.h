@@ -16,12 +16,13 @@ struct str format_bytes(struct arena *, const struct language *, int64_t);
 
 // "12 dic 2026" of "2026-12-12" (as it stands when it is no date).
 struct str format_date(struct arena *, const struct language *, struct str iso);
-struct str format_day(struct arena *, const struct language *, struct civil); // "12 dic 2026"
+// "12 dic 2026"; "12 dic" when that is the year of `now_year` (0: never).
+struct str format_day(struct arena *, const struct language *, struct civil, int now_year);
 struct str format_day_long(struct arena *, const struct language *, struct civil,
                            bool year); // "sábado, 21 de noviembre de 2026"
 struct str format_clock(struct arena *, struct civil, bool seconds); // "16:42", "16:42:07"
-struct str format_moment(struct arena *, const struct language *,
-                         struct civil); // "12 dic 2026 16:42"
+// "12 dic 2026 16:42", the year as format_day() has it.
+struct str format_moment(struct arena *, const struct language *, struct civil, int now_year);
 struct str format_moment_long(struct arena *, const struct language *, struct civil);
 // "now", "3 min ago", "yesterday", "Tue 17", "12 Nov 2026"; of moments to come "in 3 days".
 struct str format_relative(struct arena *, const struct language *, const struct zone *, micros at,

@@ -72,7 +72,11 @@ struct doc *sentence(struct request *r, struct str message, struct doc *const *a
 // ---------------------------------------------------------------- fields
 
 static const struct field common[] = {
-    {.key = {"id", 2}, .label = {N_("Number"), 6}, .type = TYPE_INTEGER, .number = -1},
+    {.key = {"id", 2},
+     .label = {N_("Number"), 6},
+     .type = TYPE_INTEGER,
+     .ungrouped = true,
+     .number = -1},
     {.key = {"created_at", 10},
      .label = {N_("Created at"), 10},
      .type = TYPE_DATETIME,
@@ -179,11 +183,16 @@ static struct doc *file_run(struct request *r, const struct doc *v) {
                STR(""));
 }
 
+int year_now(struct request *r) {
+    return zone_civil(r->zone, r->now).year;
+}
+
 static struct doc *moment_run(struct request *r, struct str text) {
     micros at;
     if (!clock_parse(text, &at))
         return run(r, text, "", STR(""));
-    return run(r, format_moment(r->arena, r->language, zone_civil(r->zone, at)), "number", STR(""));
+    return run(r, format_moment(r->arena, r->language, zone_civil(r->zone, at), year_now(r)),
+               "number", STR(""));
 }
 
 static struct doc *url_run(struct request *r, struct str text) {
@@ -206,7 +215,7 @@ static struct doc *email_run(struct request *r, struct str text) {
     return run(r, text, "", href);
 }
 
-static struct doc *json_run(struct request *r, const struct doc *v) {
+struct doc *run_json(struct request *r, const struct doc *v) {
     struct buf b = BUF_INIT(2000);
     json_write(&b, v);
     struct str text = arena_str(r->arena, buf_view(&b));
@@ -221,6 +230,9 @@ static struct doc *one_run(struct request *r, const struct field *f, const struc
     case TYPE_LONG_TEXT:
         return run(r, text, "long", STR(""));
     case TYPE_INTEGER:
+        if (f->ungrouped)
+            return run(r, v->type == DOC_INT ? int_text(r->arena, v->integer) : text, "number",
+                       STR(""));
         return v->type == DOC_INT
                    ? run(r, format_integer(r->arena, r->language, v->integer), "number", STR(""))
                    : number_run(r, text, 0, 0);
@@ -253,12 +265,15 @@ static struct doc *one_run(struct request *r, const struct field *f, const struc
     case TYPE_TAGS:
         return run(r, text, "tag", STR(""));
     case TYPE_JSON:
-        return json_run(r, v);
+        return data_run(r, f, v);
     case TYPE_TEXT:
+        if (str_is(f->key, "of_module") && model_module(r->model, text))
+            return run(r, translate(r->language, model_module(r->model, text)->label), "", STR(""));
+        break;
     case TYPE_COUNT:
         break;
     }
-    return v->type == DOC_STRING ? run(r, text, "", STR("")) : json_run(r, v);
+    return v->type == DOC_STRING ? run(r, text, "", STR("")) : run_json(r, v);
 }
 
 struct doc *value_runs(struct request *r, const struct field *f, const struct doc *value,

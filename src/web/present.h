@@ -23,6 +23,12 @@ struct doc *sentence(struct request *, struct str message, struct doc *const *ar
 // in `names` ({"companies/3": "Acme"}; may be NULL).
 struct doc *value_runs(struct request *, const struct field *, const struct doc *value,
                        const struct doc *names);
+// A document to the letter.
+struct doc *run_json(struct request *, const struct doc *);
+// A value of type json in a few words (present_data.c).
+struct doc *data_run(struct request *, const struct field *, const struct doc *value);
+// The year it is where the reader is: dates of this year are told without it.
+int year_now(struct request *);
 // The common columns described as fields: owner, created_at ... NULL for another key.
 const struct field *common_column(struct str key);
 // A field or a common column of the module that the viewer may read; NULL otherwise.

@@ -187,7 +187,8 @@ static struct doc *related_item(struct request *r, const struct module *m, const
     bool task = str_is(m->key, "tasks");
     int64_t id = doc_get_int(item, "id", 0);
     struct str owner = doc_get_text(doc_get(item, STR("owner")), "name");
-    struct str when = has_due ? format_moment(a, r->language, zone_civil(r->zone, due)) : STR("");
+    struct str when =
+        has_due ? format_moment(a, r->language, zone_civil(r->zone, due), year_now(r)) : STR("");
     doc_set_str(a, d, "href", href_of(r, m->key, id));
     doc_set_str(a, d, "text", record_title(r, m, item));
     doc_set_str(a, d, "note",
@@ -365,7 +366,7 @@ static struct doc *banner_view(struct request *r, const struct doc *record) {
         return doc_null(a);
     struct doc *d = doc_object(a);
     clock_parse(as_of.n ? as_of : deleted, &at);
-    struct str when = format_moment(a, l, zone_civil(r->zone, at));
+    struct str when = format_moment(a, l, zone_civil(r->zone, at), 0);
     bool restore = !as_of.n && may(&r->viewer, r->module, VERB_DELETE);
     doc_set_z(a, d, "tone", as_of.n ? "wait" : "lost");
     doc_set_str(a, d, "text",

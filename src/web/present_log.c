@@ -212,11 +212,19 @@ struct doc *present_operation(struct request *r, struct doc *history) {
 
 // ---------------------------------------------------------------- an event
 
+// To the letter: this is what was hashed.
+static struct doc *proof_side(struct request *r, const struct field *f, const struct doc *event,
+                              const struct doc *value) {
+    static const struct field text = {.type = TYPE_TEXT};
+    if (f && f->type == TYPE_JSON && !doc_is_null(value))
+        return runs_of(r, run_json(r, value));
+    return value_runs(r, f ? f : &text, value, doc_get(event, STR("names")));
+}
+
 static struct doc *proof_items(struct request *r, const struct doc *doc, const struct doc *event) {
     struct arena *a = r->arena;
     struct doc *list = doc_array(a);
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
-    static const struct field text = {.type = TYPE_TEXT};
     doc_each(item, doc_get(doc, STR("items"))) {
         struct str key = doc_get_text(item, "field");
         const struct field *f = m ? module_field(m, key) : NULL;
@@ -228,13 +236,8 @@ static struct doc *proof_items(struct request *r, const struct doc *doc, const s
         doc_set_str(a, d, "field", key);
         doc_set_str(a, d, "label", f ? field_label(r, f) : key);
         doc_set(d, STR("old"),
-                closed ? doc_copy(a, gone)
-                       : value_runs(r, f ? f : &text, doc_get(item, STR("old")),
-                                    doc_get(event, STR("names"))));
-        doc_set(d, STR("new"),
-                closed ? gone
-                       : value_runs(r, f ? f : &text, doc_get(item, STR("new")),
-                                    doc_get(event, STR("names"))));
+                closed ? doc_copy(a, gone) : proof_side(r, f, event, doc_get(item, STR("old"))));
+        doc_set(d, STR("new"), closed ? gone : proof_side(r, f, event, doc_get(item, STR("new"))));
         doc_set_str(a, d, "leaf", doc_get_text(item, "leaf"));
         doc_set_bool(a, d, "erased", closed);
     }

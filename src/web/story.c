@@ -3,6 +3,8 @@
 #include "web/present.h"
 #include "web/text.h"
 
+#define TELLING 3 // values of a new record that are shown at once
+
 // How each kind of event looks: its icon and tone, and the word for it in the log's tables.
 static const struct look {
     const char *icon, *tone, *word;
@@ -239,19 +241,77 @@ static void put_sides(struct request *r, const struct module *m, const struct do
     doc_set(out, STR("new"), now);
 }
 
+static void change_view(struct request *r, const struct module *m, const struct doc *event,
+                        const struct doc *change, struct doc *list) {
+    struct doc *d = doc_add(list, doc_object(r->arena));
+    doc_set_str(r->arena, d, "label", change_label(r, m, doc_get_text(change, "field")));
+    put_sides(r, m, event, change, d);
+    doc_set_bool(r->arena, d, "erased", doc_get_true(change, "erased"));
+}
+
 static struct doc *change_views(struct request *r, const struct module *m, const struct doc *event,
                                 const struct doc *changes) {
-    struct arena *a = r->arena;
-    struct doc *list = doc_array(a);
+    struct doc *list = doc_array(r->arena);
+    doc_each(change, changes)
+        if (shown(change))
+            change_view(r, m, event, change, list);
+    return list;
+}
+
+// What tells most of a new record: its phase and what it is worth; what its list shows; not so much whom it belongs to,
+// on whose card that is often read, a "no" or an inner document; least its name, which the sentence has.
+static int telling_rank(const struct module *m, const struct doc *change) {
+    const struct field *f = m ? module_field(m, doc_get_text(change, "field")) : NULL;
+    if (!f)
+        return 2;
+    if (str_eq(f->key, m->title))
+        return 5;
+    if (f->type == TYPE_JSON || (f->type == TYPE_YES_NO && !doc_get_true(change, "new")))
+        return 4;
+    if (f->in_list && (str_eq(f->key, m->stage) || f->type == TYPE_MONEY))
+        return 0;
+    return f->belongs ? 2 : f->in_list ? 1 : 3;
+}
+
+// The few that tell most, in the order of the record.
+static struct doc *telling_views(struct request *r, const struct module *m, const struct doc *event,
+                                 const struct doc *changes) {
+    struct doc *list = doc_array(r->arena);
+    int64_t left = TELLING;
+    int last = 0; // of the rank that only some of have room
+    for (int64_t room = TELLING; room > 0 && last < 6; last++) {
+        left = room;
+        doc_each(change, changes)
+            room -= shown(change) && telling_rank(m, change) == last;
+    }
+    last--;
     doc_each(change, changes) {
-        if (!shown(change))
-            continue;
-        struct doc *d = doc_add(list, doc_object(a));
-        doc_set_str(a, d, "label", change_label(r, m, doc_get_text(change, "field")));
-        put_sides(r, m, event, change, d);
-        doc_set_bool(a, d, "erased", doc_get_true(change, "erased"));
+        int rank = telling_rank(m, change);
+        if (shown(change) && (rank < last || (rank == last && left-- > 0)))
+            change_view(r, m, event, change, list);
     }
     return list;
+}
+
+// The changes of an event; of a new record with many values the telling ones, and all of them behind "show all".
+static void put_changes(struct request *r, const struct module *m, const struct doc *event,
+                        const struct doc *changes, int kind, struct doc *view) {
+    int64_t n = count_changes(changes);
+    struct doc *none = doc_null(r->arena);
+    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED) {
+        doc_set_array(r->arena, view, "changes");
+        doc_set(view, STR("all"), none);
+    } else if (kind != KIND_CREATED || n <= TELLING + 1) {
+        doc_set(view, STR("changes"), change_views(r, m, event, changes));
+        doc_set(view, STR("all"), none);
+    } else {
+        doc_set(view, STR("changes"), telling_views(r, m, event, changes));
+        struct doc *all = doc_set_object(r->arena, view, "all");
+        doc_set_str(r->arena, all, "label",
+                    FILL(r->arena, TN(r->language, "show all {0}", "show all {0}", n),
+                         format_integer(r->arena, r->language, n)));
+        doc_set(all, STR("changes"), change_views(r, m, event, changes));
+    }
 }
 
 // ---------------------------------------------------------------- comments
@@ -326,9 +386,7 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set_z(a, d, "icon", look->icon);
     doc_set_z(a, d, "tone", look->tone);
     doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
-    doc_set(d, STR("changes"),
-            kind == KIND_ASSIGNED || kind == KIND_COMMENTED ? doc_array(a)
-                                                            : change_views(r, m, event, changes));
+    put_changes(r, m, event, changes, kind, d);
     struct doc *said = doc_null(a);
     if (text.n) {
         said = doc_object(a);
@@ -405,7 +463,7 @@ static struct doc *log_row(struct request *r, const struct doc *event) {
     doc_set_str(a, d, "position_text", format_position(a, position));
     doc_set_str(a, d, "proof_href", JOIN(a, STR("/log/"), int_text(a, position)));
     doc_set_str(a, d, "at", doc_get_text(event, "at"));
-    doc_set_str(a, d, "date", format_day(a, r->language, when));
+    doc_set_str(a, d, "date", format_day(a, r->language, when, year_now(r)));
     doc_set_str(a, d, "time", format_clock(a, when, true));
     doc_set(d, STR("who"), runs_of(r, actor_run(r, event, "")));
     doc_set_str(a, d, "channel", way_of(r, event));

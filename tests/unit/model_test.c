@@ -350,7 +350,7 @@ static void test_own_fields(void **state) {
     struct fixture *f = *state;
     struct model *model = built(
         f, "[{'id':1,'of_module':'contacts','key':'x_shoe','type':'decimal','label':'Shoe "
-           "size','in_list':1},"
+           "size','in_list':1,'ungrouped':true},"
            "{'id':2,'of_module':'contacts','key':'x_house','type':'link','target':'companies','"
            "label':'House',"
            "'belongs':true,'position':15},"
@@ -365,6 +365,7 @@ static void test_own_fields(void **state) {
     const struct field *shoe = module_field(contacts, STR("x_shoe"));
     assert_true(shoe->own && shoe->own_label && shoe->in_list && shoe->change == 1 &&
                 !shoe->built_in);
+    assert_false(shoe->ungrouped); // means nothing for it
     assert_string_equal(shoe->column.p, "f_x_shoe");
     assert_string_equal(shoe->group.p, "More");
     const struct field *house = module_field(contacts, STR("x_house"));

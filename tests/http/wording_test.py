@@ -1,0 +1,88 @@
+"""How pages put things: numbers that count nothing, years, documents in words, what is folded."""
+
+import datetime
+import re
+import unittest
+
+from harness import Story
+
+
+def plain(page):
+    """The visible text with simple spaces."""
+    return re.sub(r"[\s\u00a0\u202f]+", " ", page.text)
+
+
+class Wording(Story):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.visitor = cls.browser(cls, language="es")
+
+    def see(self, path):
+        page = self.visitor.get(path)
+        self.assertEqual((path, 200, []), (path, page.status, page.wrong))
+        return plain(page)
+
+    def test_a_year_is_no_quantity(self):
+        made = self.api.want(201, "POST", "/api/companies", {"name": "Old & Co", "year_established": 1996, "employees": 12345})
+        for path in (f"/companies/{made['id']}", f"/companies/{made['id']}/history", "/companies?columns=year_established,employees"):
+            text = self.see(path)
+            self.assertIn("1996", text, path)
+            self.assertNotIn("1.996", text, path)
+            self.assertIn("12.345", text, path)
+
+    def test_an_administrator_says_what_is_no_quantity(self):
+        field = {"label": "Shelf", "type": "integer"}
+        self.api.want(201, "POST", "/api/settings/modules/products/fields", {**field, "key": "x_shelf"})
+        made = self.api.want(201, "POST", "/api/products", {"name": "Chair", "x_shelf": 20417})
+        self.assertIn("20.417", self.see(f"/products/{made['id']}"))
+        self.visitor.get("/settings/modules/products/fields/x_shelf")
+        self.visitor.submit("/settings/modules/products/fields/x_shelf", {"ungrouped": "1"})
+        self.assertIn("20417", self.see(f"/products/{made['id']}"))
+        # Only whole numbers have groups to leave out: for others the wish changes nothing.
+        text = self.api.want(201, "POST", "/api/settings/modules/products/fields",
+                             {"key": "x_note", "label": "Note", "type": "text", "ungrouped": True})
+        self.assertEqual(False, text["ungrouped"])
+
+    def test_a_new_record_shows_what_tells_most(self):
+        made = self.api.want(201, "POST", "/api/contacts", {
+            "name": "Ana Ruiz", "position": "Chief", "city": "Lima", "country": "Perú", "postcode": "15001",
+            "email": "ana@example.org", "language": "es", "region": "Lima"})
+        path = f"/contacts/{made['id']}"
+        text, source = self.see(path), self.visitor.page.source
+        event = source[source.index('<li class="event"'):]
+        first, rest = event[:event.index("<details")], event[event.index("<details"):event.index("</details>")]
+        self.assertEqual(3, first.count("<dt>"))
+        self.assertIn("ana@example.org", first)
+        self.assertNotIn("15001", first)
+        self.assertEqual(len(re.findall("<dt>", rest)), int(re.search(r"mostrar los (\d+)", text).group(1)))
+        for value in ("15001", "Lima", "Chief", "ana@example.org"):
+            self.assertIn(value, rest)
+        few = self.api.want(201, "POST", "/api/contacts", {"name": "Eva"})
+        self.see(f"/contacts/{few['id']}")
+        self.assertNotIn("all-changes", self.visitor.page.source)
+
+    def test_this_year_is_not_told(self):
+        self.see("/history")
+        times = re.findall(r"<time datetime=[^>]*>([^<]*) <b>", self.visitor.page.source)
+        self.assertTrue(times)
+        year = str(datetime.datetime.now(datetime.timezone.utc).year)
+        self.assertEqual([], [t for t in times if year in t])
+        made = self.api.want(201, "POST", "/api/tasks", {"kind": "call", "subject": "Call", "due": "2019-03-04T10:00:00Z"})
+        self.assertIn("4 mar 2019", self.see(f"/tasks/{made['id']}"))
+
+    def test_documents_are_told_in_words(self):
+        self.visitor.get("/contacts?filter[city][eq]=Lima&sort=-city&columns=city,country")
+        self.visitor.submit("/contacts/views", {"name": "Lima"})
+        view = self.api.want(200, "GET", "/api/views")["items"][0]
+        for path in (f"/views/{view['id']}", f"/views/{view['id']}/history", "/history"):
+            text = self.see(path)
+            self.assertIn("1 filtro · 2 columnas · orden propio", text, path)
+            self.assertNotIn("filter[city]", text, path)
+            self.assertIn("Contactos", text, path)
+        position = self.api.want(200, "GET", f"/api/views/{view['id']}/history")["items"][0]["position"]
+        self.assertIn("filter[city][eq]", self.see(f"/log/{position}"))  # what was hashed, to the letter
+
+
+if __name__ == "__main__":
+    unittest.main()
