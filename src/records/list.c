@@ -4,6 +4,7 @@
 // of their own (first when ascending, last when descending), so that each part is one range of one index: a statement
 // that says "value greater, or empty" would make the database sort everything.
 #include "base/base64.h"
+#include "formats/decimal.h"
 #include "formats/json.h"
 #include "records/filter.h"
 
@@ -396,6 +397,96 @@ static enum status count(struct list *l, struct doc **out, struct error *e) {
     return s;
 }
 
+// ---------------------------------------------------------------- sums
+
+#define SUM_PART INT64_C(1000000000) // sums of the parts below and above it can't overflow
+
+static bool is_summed(const struct list *l, const struct field *f) {
+    return f->type == TYPE_MONEY && wanted((void *)(uintptr_t)l, f->key) &&
+           may_field(l->r->viewer, l->m, f, false);
+}
+
+// The matching rows once, each money column of them summed by currency: number of the field, currency, parts of the sum.
+static enum status sums_sql(struct list *l, struct sql *q, struct error *e) {
+    sql_begin(q, l->r->arena, store_kind(conn_store(l->r->conn)));
+    sql_z(q, "WITH some AS (SELECT id");
+    for (size_t i = 0; i < l->m->n_fields; i++) {
+        const struct field *f = &l->m->fields[i];
+        if (!is_summed(l, f))
+            continue;
+        sql_z(q, ",");
+        sql_str(q, f->column);
+        sql_z(q, ",");
+        sql_str(q, f->column_second);
+    }
+    sql_z(q, " FROM ");
+    sql_str(q, l->m->table);
+    sql_z(q, " m");
+    enum status s = conditions(l, q, only_search(l), e);
+    sql_z(q, " LIMIT ");
+    sql_param(q, P_INT(LIST_COUNT_MAX));
+    sql_z(q, ")");
+    bool first = true;
+    for (size_t i = 0; i < l->m->n_fields && !s; i++) {
+        const struct field *f = &l->m->fields[i];
+        if (!is_summed(l, f))
+            continue;
+        sql_z(q, first ? " SELECT " : " UNION ALL SELECT ");
+        first = false;
+        sql_param(q, P_INT((int64_t)i));
+        sql_z(q, ",");
+        sql_str(q, f->column_second);
+        sql_z(q, ",CAST(sum(");
+        sql_str(q, f->column);
+        sql_z(q, "/1000000000) AS BIGINT),CAST(sum(");
+        sql_str(q, f->column);
+        sql_z(q, "%1000000000) AS BIGINT) FROM some WHERE ");
+        sql_str(q, f->column);
+        sql_z(q, " IS NOT NULL GROUP BY ");
+        sql_str(q, f->column_second);
+    }
+    sql_z(q, " ORDER BY 1,2");
+    return s;
+}
+
+static void sum_add(struct list *l, struct stmt *row, struct doc *sums) {
+    struct arena *a = l->r->arena;
+    int64_t sum;
+    if (__builtin_mul_overflow(stmt_int(row, 2), SUM_PART, &sum) ||
+        __builtin_add_overflow(sum, stmt_int(row, 3), &sum))
+        return; // more than any amount may be
+    char text[DECIMAL_TEXT];
+    decimal_text(sum, 4, 2, text);
+    struct str key = l->m->fields[stmt_int(row, 0)].key;
+    struct doc *amounts = doc_get(sums, key);
+    if (!amounts)
+        amounts = doc_set(sums, key, doc_array(a));
+    struct doc *d = doc_add(amounts, doc_object(a));
+    doc_set_str(a, d, "amount", arena_str(a, str_z(text)));
+    doc_set_str(a, d, "currency", arena_str(a, stmt_text(row, 1)));
+}
+
+static enum status sums(struct list *l, const struct doc *counted, struct doc **out,
+                        struct error *e) {
+    bool any = false;
+    for (size_t i = 0; i < l->m->n_fields; i++)
+        any = any || is_summed(l, &l->m->fields[i]);
+    *out = doc_is_null(counted) ? doc_null(l->r->arena) : doc_object(l->r->arena);
+    if (!any || doc_is_null(counted))
+        return OK;
+    struct sql q;
+    struct stmt *row = NULL;
+    bool more = true;
+    enum status s = sums_sql(l, &q, e);
+    struct str text = sql_done(&q);
+    if (!s)
+        s = store_sql(l->r->conn, text, q.params, q.n, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more)
+        sum_add(l, row, *out);
+    store_done(row);
+    return s;
+}
+
 enum status record_list(struct reader *r, const struct list_query *lq, struct doc **out,
                         struct error *e) {
     struct list l;
@@ -403,17 +494,21 @@ enum status record_list(struct reader *r, const struct list_query *lq, struct do
     if (s)
         return s;
     int limit = lq->limit <= 0 ? PAGE : lq->limit > LIMIT_MOST ? LIMIT_MOST : lq->limit, n = 0;
-    struct doc *d = doc_object(r->arena), *end = NULL, *counted = NULL;
+    struct doc *d = doc_object(r->arena), *end = NULL, *counted = NULL, *summed = NULL;
     doc_set_str(r->arena, d, "module", lq->module->key);
     struct doc *items = doc_set_array(r->arena, d, "items");
     s = rows(&l, limit, add_item, items, &n, &end, e);
     if (!s && lq->count)
         s = count(&l, &counted, e);
+    if (!s && lq->count && lq->sums)
+        s = sums(&l, counted, &summed, e);
     if (s)
         return s;
     doc_set(d, STR("next"), end ? cursor_text(end, r->arena) : doc_null(r->arena));
     if (lq->count)
         doc_set(d, STR("count"), counted);
+    if (summed)
+        doc_set(d, STR("sums"), summed);
     *out = d;
     return OK;
 }

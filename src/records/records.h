@@ -87,12 +87,14 @@ struct list_query {
     struct str after; // cursor of an earlier answer, or empty
     bool deleted;     // the deleted ones instead of the living
     bool count;       // count them too (up to LIST_COUNT_MAX)
+    bool sums;        // with count: add up the columns of money
 };
 #define LIST_COUNT_MAX 10000
 bool list_operator_find(struct str name, enum list_operator *);
 const char *list_operator_name(enum list_operator);
 
-// {"module","items":[records with the columns asked for],"next": cursor or null, "count": n or null (more than the most)}
+// {"module","items":[records with the columns asked for],"next": cursor or null, "count": n or null (more than the most),
+// "sums": {"amount": [{"amount","currency"}]} by currency, null when there are more than are counted}
 enum status record_list(struct reader *, const struct list_query *, struct doc **, struct error *);
 // The same rows one by one without limit, in constant memory: exports, bulk operations. each() returning other than OK
 // stops. The document lives until the next call.

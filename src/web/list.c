@@ -208,7 +208,9 @@ enum status list_state_read(struct request *r, const struct module *m, struct li
     s->query.limit = (int)limit;
     s->query.after = query_text(r, "after");
     s->query.deleted = is_yes(pairs_get(&s->pairs, "deleted"));
-    s->query.count = s->counted = is_yes(query_text(r, "count")) || str_is(r->part, "list-count");
+    s->query.sums = !r->api || is_yes(query_text(r, "sums"));
+    s->query.count = s->counted = is_yes(query_text(r, "count")) || str_is(r->part, "list-count") ||
+                                       (r->api && s->query.sums);
     if (!str_int(query_text(r, "from"), &s->from) || s->from < 1 || s->from > INT32_MAX)
         s->from = 1;
     return status;

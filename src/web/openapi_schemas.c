@@ -195,6 +195,10 @@ static struct doc *list_schema(struct arena *a, const struct module *m) {
     Z(a, next, "description", "`after` of the next page; null on the last");
     struct doc *count = doc_set(properties, STR("count"), nullable(a, "integer"));
     Z(a, count, "description", "only where it was asked for; null: more than 10,000");
+    struct doc *sums = doc_set(properties, STR("sums"), nullable(a, "object"));
+    Z(a, sums, "description",
+      "only where it was asked for: columns of money, each a list of exact sums by currency; null: "
+      "more than 10,000");
     struct doc *required = doc_set_array(a, d, "required");
     doc_add(required, doc_str(a, STR("items")));
     doc_add(required, doc_str(a, STR("next")));

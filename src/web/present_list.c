@@ -402,6 +402,23 @@ static struct doc *bulk_view(struct request *r, const struct list_state *s) {
     return d;
 }
 
+// "Amount 1.284.300,00 USD + 900,00 EUR": the columns of money, added up.
+static struct doc *sums_view(struct request *r, const struct doc *list) {
+    struct arena *a = r->arena;
+    struct doc *views = doc_array(a);
+    doc_each(amounts, doc_get(list, STR("sums"))) {
+        const struct field *f = readable(r, r->module, amounts->key);
+        if (!f)
+            continue;
+        struct doc *d = doc_add(views, doc_object(a)), *runs = doc_array(a);
+        doc_each(amount, amounts)
+            doc_add(runs, doc_first(value_runs(r, f, amount, NULL)));
+        doc_set_str(a, d, "label", field_label(r, f));
+        doc_set(d, STR("amounts"), runs);
+    }
+    return views;
+}
+
 static void put_paging(struct request *r, const struct list_state *s, const struct doc *list,
                        struct doc *view) {
     struct arena *a = r->arena;
@@ -431,6 +448,7 @@ static void put_paging(struct request *r, const struct list_state *s, const stru
                                           : format_integer(a, r->language, doc_integer(c, 0)));
     }
     doc_set(view, STR("count"), count);
+    doc_set(view, STR("sums"), sums_view(r, list));
     struct pair counted = {STR("count"), STR("1")};
     doc_set_str(a, view, "count_href", list_href(r, path_of(r), &s->pairs, "", &counted, 1));
 }

@@ -62,6 +62,20 @@ class Wording(Story):
         self.see(f"/contacts/{few['id']}")
         self.assertNotIn("all-changes", self.visitor.page.source)
 
+    def test_money_is_added_up_by_currency(self):
+        for name, amount in (("Ein", "9007199254740.99 EUR"), ("Zwei", "0.0001 EUR"), ("Drei", "-7 PLN"), ("Vier", None), ("Neun", "1 USD")):
+            self.api.want(201, "POST", "/api/opportunities", {"name": f"Sum {name}", "amount": amount})
+        found = self.api.want(200, "GET", "/api/opportunities?filter[name][starts]=Sum&filter[name][ne]=Sum Neun"
+                              "&columns=amount,expected&sums=1".replace(" ", "%20"))
+        self.assertEqual((4, [{"amount": "9007199254740.9901", "currency": "EUR"}, {"amount": "-7.00", "currency": "PLN"}]),
+                         (found["count"], found["sums"]["amount"]))
+        self.assertEqual({"EUR", "PLN"}, {s["currency"] for s in found["sums"]["expected"]})
+        self.assertNotIn("sums", self.api.want(200, "GET", "/api/opportunities?count=1"))
+        self.assertEqual({}, self.api.want(200, "GET", "/api/opportunities?columns=stage&sums=1")["sums"])
+        self.assertEqual({}, self.api.want(200, "GET", "/api/contacts?sums=1")["sums"])
+        text = self.see("/opportunities?filter[name][starts]=Sum&columns=amount&count=1")
+        self.assertIn("de 5 Importe 9.007.199.254.740,9901 EUR -7,00 PLN 1,00 USD", text)
+
     def test_this_year_is_not_told(self):
         self.see("/history")
         times = re.findall(r"<time datetime=[^>]*>([^<]*) <b>", self.visitor.page.source)
