@@ -47,6 +47,11 @@ SELECT coalesce(max(position), -1) FROM timeline WHERE card_module = $1 AND card
 -- name: timeline_after
 SELECT position FROM timeline WHERE card_module = $1 AND card = $2 AND position > $3 ORDER BY position LIMIT $4;
 
+-- What the newest events of a card are, at most so many.
+-- name: timeline_kinds
+SELECT l.module, l.kind, count(*) FROM (SELECT position FROM timeline WHERE card_module = $1 AND card = $2
+ORDER BY position DESC LIMIT $3) t JOIN log l ON l.position = t.position GROUP BY l.module, l.kind;
+
 -- name: log_after
 SELECT position FROM log WHERE position > $1 ORDER BY position LIMIT $2;
 

@@ -129,6 +129,26 @@ static enum status related_ids(struct request *r, struct card_state *c, struct e
     return s;
 }
 
+static enum status story_counts(struct request *r, struct story_counts *c, struct error *e) {
+    const struct module *tasks = model_module(r->model, STR("tasks"));
+    struct param p[] = {P_INT(r->module->number), P_INT(r->id), P_INT(STORY_COUNTED)};
+    struct stmt *row = NULL;
+    bool more = true;
+    enum status s = store_query(r->place->conn, QUERY_TIMELINE_KINDS, p, 3, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 0));
+        int64_t kind = stmt_int(row, 1), n = stmt_int(row, 2);
+        c->all += n;
+        if (!m || !may(&r->viewer, m, VERB_VIEW))
+            continue;
+        c->comments += kind == KIND_COMMENTED ? n : 0;
+        c->changes += kind == KIND_EDITED ? n : 0;
+        c->tasks += m == tasks ? n : 0;
+    }
+    store_done(row);
+    return s;
+}
+
 static enum status read_as_of(struct request *r, struct doc **record, struct error *e) {
     micros at;
     struct str text = query_text(r, "as_of");
@@ -151,6 +171,8 @@ enum status card_read(struct request *r, struct doc **record, struct error *e) {
         s = card_history(r, STORY_PAGE, &c->history, e);
     if (!s && !only_events(r))
         s = related_ids(r, c, e);
+    if (!s && !only_events(r) && !query_text(r, "as_of").n)
+        s = story_counts(r, &c->counts, e);
     r->state = c;
     return s;
 }

@@ -210,7 +210,7 @@ enum status list_state_read(struct request *r, const struct module *m, struct li
     s->query.deleted = is_yes(pairs_get(&s->pairs, "deleted"));
     s->query.sums = !r->api || is_yes(query_text(r, "sums"));
     s->query.count = s->counted = is_yes(query_text(r, "count")) || str_is(r->part, "list-count") ||
-                                       (r->api && s->query.sums);
+                                  (r->api && s->query.sums);
     if (!str_int(query_text(r, "from"), &s->from) || s->from < 1 || s->from > INT32_MAX)
         s->from = 1;
     return status;

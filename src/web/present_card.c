@@ -295,7 +295,7 @@ static struct doc *related_views(struct request *r, struct card_state *c) {
 // ---------------------------------------------------------------- the story
 
 static void chip(struct request *r, struct doc *chips, const char *key, struct str label,
-                 const char *icon) {
+                 const char *icon, int64_t count, bool more) {
     struct arena *a = r->arena;
     struct str now = query_text(r, "kind");
     struct doc *d = doc_add(chips, doc_object(a));
@@ -304,7 +304,8 @@ static void chip(struct request *r, struct doc *chips, const char *key, struct s
     doc_set_str(a, d, "label", label);
     doc_set_z(a, d, "icon", icon);
     doc_set_str(a, d, "href", key[0] ? rprintf(r, "%.*s?kind=%s", STR_FMT(here), key) : here);
-    doc_set_str(a, d, "count", STR(""));
+    struct str number = format_integer(a, r->language, count);
+    doc_set_str(a, d, "count", !count ? STR("") : more ? JOIN(a, number, STR("+")) : number);
     doc_set_bool(a, d, "active", str_is(now, key));
 }
 
@@ -314,12 +315,14 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     const struct language *l = r->language;
     struct doc *d = doc_object(a), *items = doc_get(c->history, STR("items"));
     struct doc *chips = doc_set_array(a, d, "chips");
-    chip(r, chips, "", T(l, "All"), "");
-    chip(r, chips, "comments", T(l, "Comments"), "message-square");
+    const struct story_counts *n = &c->counts;
+    bool more_events = n->all >= STORY_COUNTED;
+    chip(r, chips, "", T(l, "All"), "", 0, false);
+    chip(r, chips, "comments", T(l, "Comments"), "message-square", n->comments, more_events);
     if (model_module(r->model, STR("tasks")) && !str_is(r->module->key, "tasks") &&
         !r->module->system)
-        chip(r, chips, "tasks", T(l, "Activities"), "circle-check");
-    chip(r, chips, "changes", T(l, "Changes"), "arrow-right-left");
+        chip(r, chips, "tasks", T(l, "Activities"), "circle-check", n->tasks, more_events);
+    chip(r, chips, "changes", T(l, "Changes"), "arrow-right-left", n->changes, more_events);
     struct doc *live = doc_null(a), *comment = doc_null(a);
     struct doc *newest = doc_first(items);
     if (now && !query_text(r, "before").n) {

@@ -14,11 +14,17 @@ struct related {
     size_t n;
 };
 
+#define STORY_COUNTED 500 // of the newest events: more are "500+"
+
 struct card_state {
     struct doc *history;
     struct related boxes[RELATED_BOXES];
     size_t n_boxes;
     struct str comment, comment_problem; // as it was sent and refused
+    // What there is in the story, as far as it was looked through.
+    struct story_counts {
+        int64_t comments, changes, tasks, all;
+    } counts;
 };
 
 // The box for a module, made when there is room; NULL otherwise.

@@ -56,6 +56,26 @@ static struct doc *form_groups(struct request *r, const struct form_state *s) {
     return groups;
 }
 
+// In a small window: what has to be filled in, and whatever was refused, first; the groups with the rest behind "more".
+static void put_quick(struct request *r, struct doc *view, const struct doc *groups) {
+    struct arena *a = r->arena;
+    struct doc *needed = doc_array(a), *rest = doc_array(a);
+    doc_each(group, groups) {
+        struct str title = doc_get_text(group, "title");
+        doc_each(control, doc_get(group, STR("controls"))) {
+            bool first =
+                doc_get_true(control, "required") || doc_get_text(control, "problem").n > 0;
+            doc_add(group_controls(r, first ? needed : rest, first ? STR("") : title),
+                    doc_copy(a, control));
+        }
+    }
+    doc_set(view, STR("groups"), needed);
+    struct doc *more = rest->count ? doc_object(a) : doc_null(a);
+    if (rest->count)
+        doc_set(more, STR("groups"), rest);
+    doc_set(view, STR("more"), more);
+}
+
 static struct doc *fact_form_view(struct request *r, const struct form_state *s) {
     struct str key = query_text(r, "field");
     const struct field *f = NULL;
@@ -100,7 +120,12 @@ struct doc *present_form(struct request *r, struct doc *doc) {
         doc_set(view, STR("fact_form"), fact_form_view(r, s));
         return view;
     }
-    doc_set(view, STR("groups"), form_groups(r, s));
+    bool quick =
+        s->creating && (str_is(r->part, "form-quick") || str_is(r->part, "lookup-results"));
+    if (quick)
+        put_quick(r, view, form_groups(r, s));
+    else
+        doc_set(view, STR("groups"), form_groups(r, s));
     doc_set_str(a, view, "submit", s->creating ? T(l, "Create") : T(l, "Save"));
     doc_set_str(a, view, "cancel_href", s->creating ? list : here);
     bool may_delete = !s->creating && may(&r->viewer, m, VERB_DELETE);
