@@ -52,6 +52,7 @@ enum status import_preview(struct import *, int rows, struct arena *, struct doc
 // The report, of a dry run and of a run alike:
 // {"dry_run","state","id"?,"operation"?,"rows","created","changed","unchanged","skipped","refused","linked_later",
 //  "problems":[{"column","problem","rows","first_row"}],        why rows were refused
+//  "refusals":[{"row","column","value","problem"}],             the first of them, with what stood in the cell
 //  "replaced":[{"column","from","to","rows"}],                  replacements of the mapping that were used (0 rows: was not)
 //  "links":[{"column","field","found","blank","created","missing":[{"value","rows","did"}],"missing_more"?}],
 //  "notes":[{"note": text,"rows"}]}                             everything else that was not taken as it stood

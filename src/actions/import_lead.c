@@ -123,10 +123,10 @@ static void refusals_tell(struct run *run, const struct row *row) {
     struct import *job = run->job;
     struct arena a = ARENA_INIT;
     for (const struct row_problem *p = row->refusal; p; p = p->next) {
-        struct str column = p->column < 0 ? STR("") : job->columns[p->column];
+        struct str column = row_column(job, p->column);
         struct str text = import_text(job, &p->error, &a);
         tally_problem(run->pass.tally, column, text, p->error.msgid, row->number);
-        tally_refusal(run->pass.tally, row->number, column, text);
+        tally_refusal(run->pass.tally, row->number, column, row_raw(row, p->column), text);
     }
     arena_release(&a);
 }

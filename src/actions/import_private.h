@@ -71,7 +71,9 @@ struct tally *tally_new(void);
 void tally_free(struct tally *);
 void tally_problem(struct tally *, struct str column, struct str problem, const char *msgid,
                    int64_t row);
-void tally_refusal(struct tally *, int64_t row, struct str column, struct str problem);
+// The cell: what stood there, of which the beginning is told.
+void tally_refusal(struct tally *, int64_t row, struct str column, struct str cell,
+                   struct str problem);
 void tally_note(struct tally *, const char *msgid, int64_t times);
 enum tally_link { LINK_FOUND, LINK_BLANK, LINK_CREATED, LINK_LATER };
 void tally_link(struct tally *, const struct rule *, enum tally_link);
@@ -79,8 +81,10 @@ void tally_link(struct tally *, const struct rule *, enum tally_link);
 void tally_missing(struct tally *, const struct rule *, struct str value, const char *did);
 // Adds "problems", "refusals", "links", "notes" to the report.
 void tally_write(const struct tally *, const struct import *, struct arena *, struct doc *report);
-// A problem in the viewer's language.
+// A problem in the viewer's language; a name of a module or field in it.
 struct str import_text(const struct import *, const struct error *, struct arena *);
+struct str import_word(const struct import *, struct str msgid);
+struct str import_field_label(const struct import *, const struct field *);
 
 // ---------------------------------------------------------------- import_job.c
 
@@ -210,6 +214,9 @@ void pass_name(struct pass *, const struct module *, struct str text, struct ref
 // The next name of a cell that may hold several, for a rule of links. *rest moves past it.
 struct str rule_part(const struct rule *, struct str *rest);
 void row_problem(struct row *, struct arena *, int column, const struct error *);
+// A column's name and what stood in it; empty for -1, the whole row.
+struct str row_column(const struct import *, int column);
+struct str row_raw(const struct row *, int column);
 // The cell of a rule's column with its replacement; *replaced (may be NULL) is the one that was used.
 struct import_cell row_cell(const struct rule *, const struct import_line *,
                             struct replacement **replaced);

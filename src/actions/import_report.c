@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "formats/catalogue.h"
 
 #define PROBLEMS 200 // different ones; more are counted together
 #define REFUSALS 100 // rows told one by one
+#define CELL 160     // bytes told of a refused cell
 #define MISSING 200  // different values per column
 
 struct problem {
@@ -18,7 +20,7 @@ struct problem {
 
 struct refusal {
     int64_t row;
-    struct str column, text;
+    struct str column, cell, text;
     struct refusal *next;
 };
 
@@ -91,11 +93,15 @@ void tally_problem(struct tally *t, struct str column, struct str text, const ch
     t->n_problems++;
 }
 
-void tally_refusal(struct tally *t, int64_t row, struct str column, struct str text) {
+void tally_refusal(struct tally *t, int64_t row, struct str column, struct str cell,
+                   struct str text) {
     if (t->n_refusals == REFUSALS)
         return;
     struct refusal *r = arena_new(&t->arena, struct refusal);
-    *r = (struct refusal){row, arena_str(&t->arena, column), arena_str(&t->arena, text), NULL};
+    struct arena *a = &t->arena;
+    struct str shown = {cell.p, utf8_cut(cell, CELL)};
+    shown = shown.n < cell.n ? arena_printf(a, "%.*s…", STR_FMT(shown)) : arena_str(a, shown);
+    *r = (struct refusal){row, arena_str(a, column), shown, arena_str(a, text), NULL};
     *t->refusals_end = r;
     t->refusals_end = &r->next;
     t->n_refusals++;
@@ -158,6 +164,14 @@ struct str import_text(const struct import *job, const struct error *e, struct a
     return arena_str(a, str_z(text));
 }
 
+struct str import_word(const struct import *job, struct str msgid) {
+    return catalogue_text(job->viewer->local.words, msgid);
+}
+
+struct str import_field_label(const struct import *job, const struct field *f) {
+    return f->own_label ? f->label : import_word(job, f->label);
+}
+
 static struct str told(const struct import *job, const char *msgid, struct arena *a) {
     struct error e = {.msgid = msgid};
     return import_text(job, &e, a);
@@ -215,6 +229,7 @@ void tally_write(const struct tally *t, const struct import *job, struct arena *
         struct doc *one = doc_add(refusals, doc_object(a));
         doc_set_int(a, one, "row", r->row);
         doc_set_str(a, one, "column", arena_str(a, r->column));
+        doc_set_str(a, one, "value", arena_str(a, r->cell));
         doc_set_str(a, one, "problem", arena_str(a, r->text));
     }
     replacements_write(job, a, report);

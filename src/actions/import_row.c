@@ -152,7 +152,8 @@ static bool missing(struct preparing *w, const struct rule *rule, struct str tex
     case MISSING_REFUSE:
         break;
     }
-    problem(w, rule, N_("There is no \"{0}\" among the {1}."), text, rule->target->label);
+    problem(w, rule, N_("There is no \"{0}\" among the {1}."), text,
+            import_word(w->pass->job, rule->target->label));
     if (!w->pass->quiet)
         tally_missing(w->pass->tally, rule, text, N_("refused"));
     return false;
@@ -164,7 +165,7 @@ static bool link_one(struct preparing *w, const struct rule *rule, struct str te
     struct ref ref = pass_find(w->pass, rule, text, w->arena);
     if (ref.kind == REF_SEVERAL) {
         problem(w, rule, N_("More than one of the {1} is called \"{0}\"."), text,
-                rule->target->label);
+                import_word(w->pass->job, rule->target->label));
         return false;
     }
     if (ref.kind == REF_NONE)
@@ -358,8 +359,8 @@ static void rules_check(struct preparing *w) {
         if (other.kind == REF_NONE ||
             (other.kind == row->duplicate.kind && other.n == row->duplicate.n))
             continue;
-        problem(w, rule, N_("Another record has {0} \"{1}\" already."), rule->field->key,
-                key_shown(w, k));
+        problem(w, rule, N_("Another record has {0} \"{1}\" already."),
+                import_field_label(p->job, rule->field), key_shown(w, k));
     }
     for (size_t i = 0; i < p->n_required && row->duplicate.kind == REF_NONE; i++) {
         bool there = false;
@@ -372,7 +373,7 @@ static void rules_check(struct preparing *w) {
             continue;
         struct error e = {0};
         error_set(&e, INVALID, NULL, N_("{0} is required and has no value."),
-                  arena_dup(w->arena, p->required[i]->label), NULL);
+                  arena_dup(w->arena, import_field_label(p->job, p->required[i])), NULL);
         row_problem(row, w->arena, -1, &e);
     }
 }
@@ -403,13 +404,21 @@ static void events_tell(struct preparing *w) {
     }
 }
 
+struct str row_column(const struct import *job, int column) {
+    return column < 0 ? STR("") : job->columns[column];
+}
+
+struct str row_raw(const struct row *row, int column) {
+    return column < 0 || (size_t)column >= row->n_cells ? STR("") : row->cells[column].raw;
+}
+
 static void problems_tell(struct preparing *w) {
     struct pass *p = w->pass;
     for (const struct row_problem *q = w->row->problems; q; q = q->next) {
-        struct str column = q->column < 0 ? STR("") : p->job->columns[q->column];
+        struct str column = row_column(p->job, q->column);
         struct str text = import_text(p->job, &q->error, w->arena);
         tally_problem(p->tally, column, text, q->error.msgid, w->row->number);
-        tally_refusal(p->tally, w->row->number, column, text);
+        tally_refusal(p->tally, w->row->number, column, row_raw(w->row, q->column), text);
     }
 }
 

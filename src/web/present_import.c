@@ -521,6 +521,7 @@ static void problems_view(struct request *r, const struct doc *report, struct do
         struct doc *d = doc_add(items, doc_object(a));
         doc_set_str(a, d, "line", format_integer(a, r->language, doc_get_int(one, "row", 0)));
         doc_set_str(a, d, "column", doc_get_text(one, "column"));
+        doc_set_str(a, d, "value", doc_get_text(one, "value"));
         doc_set_str(a, d, "text", doc_get_text(one, "problem"));
     }
     int64_t all = doc_get_int(report, "refused", 0);

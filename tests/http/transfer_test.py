@@ -193,7 +193,7 @@ class Transfer(Story):
         self.assertEqual(answer["Location"], f"/api/imports/{state['id']}")
         state = self.wait_import(self.api, "contacts", state["id"])
         self.assertEqual((state["state"], state["created"], state["refused"]), ("done", 1, 1))
-        self.assertEqual(state["report"]["refusals"][0]["column"], "email")
+        self.assertEqual([(r["column"], r["value"]) for r in state["report"]["refusals"]], [("email", "two@")])
         record = self.api.want(200, "GET", answer["Location"])
         self.assertEqual((record["name"], record["state"], record["created"]), ("a.csv", "done", 1))
         status, _, text = self.api.request("GET", f"/api/import/contacts/{state['id']}/refused.csv")
@@ -208,6 +208,15 @@ class Transfer(Story):
                                     ("", b"", 422)):
             self.assertEqual(self.api.request("POST", f"/api/import/contacts?{query}", data, headers)[0], status, query)
         self.assertEqual(self.api.request("POST", "/api/import/nothing", b"name\nx\n", headers)[0], 404)
+
+    def test_refusals_are_told_in_the_reader_s_words(self):
+        member, member_api = self.user("transfer-words@example.org", "administrator", language="es")
+        rows = [["name", "company", "email"], ["Words One", "No Such Firm", "words@api.example"], ["Words Two", "", "x" * 400]]
+        report = member_api.want(200, "POST", "/api/import/contacts?dry_run=1&name=w.csv", table(rows), {"Content-Type": "text/csv"})
+        first, second = report["report"]["refusals"]
+        self.assertEqual((2, "company", "No Such Firm", "No hay «No Such Firm» en Empresas."),
+                         (first["row"], first["column"], first["value"], first["problem"]))
+        self.assertEqual((3, "email", "x" * 160 + "…"), (second["row"], second["column"], second["value"]))
 
     def test_permissions(self):
         member, member_api = self.user("transfer-member@example.org")
