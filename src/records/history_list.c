@@ -110,7 +110,7 @@ static struct doc *event_doc(struct names *names, const struct event *ev, const 
 
 // Which modules the viewer may see, as a condition; false when it is all of them.
 static bool shows(struct reader *r, const struct history_query *h, const struct module *m) {
-    bool hidden = h->visible && m->system && !may(r->viewer, NULL, VERB_AUDIT);
+    bool hidden = m->system && (h->records || (h->visible && !may(r->viewer, NULL, VERB_AUDIT)));
     return may(r->viewer, m, VERB_VIEW) && !hidden;
 }
 

@@ -113,6 +113,8 @@ struct history_query {
     bool own_only; // only events of the record itself (the History tab)
     bool
         visible; // account-wide, for anybody: what of the ordinary modules this viewer may see; else for auditors only
+    bool
+        records; // account-wide: only of the modules people work with, not of users, settings, imports
     micros from, to;   // account-wide ones: 0 is open
     int64_t user;      // -1: any
     int of_module;     // module number, 0: any

@@ -93,8 +93,12 @@ void handle_home(struct request *r) {
     doc_set_bool(r->arena, d, "new", fresh);
     for (size_t i = 0; i < N_WAITING && !s; i++)
         s = read_waiting(r, &waiting[i], mine, &r->error);
-    struct history_query q = {
-        .visible = true, .user = -1, .operation = -1, .before = -1, .limit = RECENT};
+    struct history_query q = {.visible = true,
+                              .records = true,
+                              .user = -1,
+                              .operation = -1,
+                              .before = -1,
+                              .limit = RECENT};
     if (!s)
         s = history_list(&r->reader, &q, &recent, &r->error);
     if (s) {

@@ -213,7 +213,7 @@ class Transfer(Story):
         member, member_api = self.user("transfer-words@example.org", "administrator", language="es")
         rows = [["name", "company", "email"], ["Words One", "No Such Firm", "words@api.example"], ["Words Two", "", "x" * 400]]
         report = member_api.want(200, "POST", "/api/import/contacts?dry_run=1&name=w.csv", table(rows), {"Content-Type": "text/csv"})
-        first, second = report["report"]["refusals"]
+        first, second = report["refusals"]
         self.assertEqual((2, "company", "No Such Firm", "No hay «No Such Firm» en Empresas."),
                          (first["row"], first["column"], first["value"], first["problem"]))
         self.assertEqual((3, "email", "x" * 160 + "…"), (second["row"], second["column"], second["value"]))
