@@ -41,15 +41,29 @@ struct exporting {
 
 // ---------------------------------------------------------------- records
 
+// The value of a key, looked for from `last` on and then from the start: columns mostly come in the document's order.
+static const struct doc *next_value(const struct doc *d, const struct doc *last, struct str key) {
+    for (const struct doc *v = last; v; v = v->next)
+        if (str_eq(v->key, key))
+            return v;
+    for (const struct doc *v = d->first; v != last; v = v->next)
+        if (str_eq(v->key, key))
+            return v;
+    return NULL;
+}
+
 static enum status record_out(void *arg, const struct doc *d) {
     struct exporting *x = arg;
     enum status s;
     if (x->request->format == EXPORT_JSONL) {
         s = export_file_doc(x->file, d, x->error);
     } else {
-        for (size_t i = 0; i < x->n_columns; i++)
-            x->cells[i] = export_cell(x->request, &x->columns[i],
-                                      doc_get(d, x->columns[i].field->key), &x->row);
+        const struct doc *last = d->first, *value;
+        for (size_t i = 0; i < x->n_columns; i++) {
+            value = next_value(d, last, x->columns[i].field->key);
+            last = value ? value : last;
+            x->cells[i] = export_cell(x->request, &x->columns[i], value, &x->row);
+        }
         s = export_file_row(x->file, x->cells, x->n_columns, x->error);
         arena_reset(&x->row);
     }
@@ -317,7 +331,7 @@ enum status export_run(struct crm *crm, const struct export_request *q, struct e
     struct exporting x = {.request = q, .crm = crm, .error = e};
     struct export_result result = {.position = -1};
     x.model = crm_model_hold(crm);
-    enum status s = store_connect(crm_store(crm), STORE_READ, &x.conn, e);
+    enum status s = store_connect(crm_store(crm), STORE_SCAN, &x.conn, e);
     if (s == OK)
         s = store_begin(x.conn, false, e); // all of one moment
     if (s == OK)

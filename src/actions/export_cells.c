@@ -62,9 +62,11 @@ struct xlsx_cell export_moment(const struct export_request *q, struct str iso, s
     struct str name = q->viewer->local.zone;
     const struct zone *zone = name.n ? zone_find(name) : NULL;
     struct civil c = zone ? zone_civil(zone, at) : civil_from_micros(at);
-    struct str wall = arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d", c.year, c.month, c.day,
-                                   c.hour, c.minute, c.second);
-    return (struct xlsx_cell){.type = XLSX_DATETIME, .text = wall};
+    char wall[CLOCK_TEXT];
+    c.micro = 0;
+    clock_text(civil_to_micros(c), wall);
+    struct str whole = {wall, strlen(wall) - 1}; // without the Z
+    return (struct xlsx_cell){.type = XLSX_DATETIME, .text = arena_str(a, whole)};
 }
 
 static struct str choice_text(const struct export_request *q, const struct field *f,

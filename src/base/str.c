@@ -4,10 +4,6 @@ struct str str_z(const char *z) {
     return (struct str){z, z ? strlen(z) : 0};
 }
 
-bool str_eq(struct str a, struct str b) {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 bool str_is(struct str a, const char *z) {
     return str_eq(a, str_z(z));
 }

@@ -16,7 +16,9 @@ struct str {
 #define STR_FMT(s) (int)(s).n, (s).p ? (s).p : "" // for "%.*s"
 
 struct str str_z(const char *zero_ended); // NULL gives the empty string
-bool str_eq(struct str a, struct str b);
+static inline bool str_eq(struct str a, struct str b) {
+    return a.n == b.n && (a.n == 0 || a.p == b.p || memcmp(a.p, b.p, a.n) == 0);
+}
 bool str_is(struct str a, const char *zero_ended);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);

@@ -273,9 +273,13 @@ void csv_write_start(struct buf *b, const struct csv_dialect *d) {
 }
 
 static bool needs_quotes(struct str s, char delimiter, char quote) {
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] == delimiter || s.p[i] == quote || s.p[i] == '\n' || s.p[i] == '\r')
-            return true;
+    if (!s.n)
+        return false;
+    bool special = false;
+    for (size_t i = 0; i < s.n; i++) // to the end, without branches: most cells have none
+        special |= (s.p[i] == delimiter) | (s.p[i] == quote) | (s.p[i] == '\n') | (s.p[i] == '\r');
+    if (special)
+        return true;
     // A byte order mark at the start of a file would be dropped, a cell "sep=" taken for Excel's.
     return str_starts(s, STR("\xef\xbb\xbf")) || str_eq(s, STR("sep="));
 }
@@ -286,7 +290,8 @@ static void write_cell(struct buf *b, struct str s, const struct csv_dialect *d)
     if (!needs_quotes(s, delimiter, quote) && !(guard && quote == '\'')) {
         if (guard)
             buf_char(b, '\'');
-        buf_str(b, s);
+        if (s.n)
+            buf_str(b, s);
         return;
     }
     buf_char(b, quote);

@@ -22,7 +22,8 @@ struct module_sql {
     const struct field **all; // the fields behind `columns`, after id and version
     int n_columns;
     bool has_links; // some field is a link: apply keeps record_links
-    struct str follow; // puts an event onto the cards its record belongs to; empty: it belongs to none
+    struct str
+        follow; // puts an event onto the cards its record belongs to; empty: it belongs to none
 };
 
 #define COMMON_COLUMNS 8 // id version created_at created_by updated_at updated_by owner deleted_at
@@ -87,8 +88,14 @@ struct projection {
 };
 void projection_make(struct projection *, const struct module *,
                      bool (*wanted)(void *, struct str key), void *arg, struct arena *);
-struct doc *row_doc_some(const struct module *, const struct projection *, struct stmt *,
-                         struct arena *);
+// The document of the row under the cursor as people get it, names beside the ids of links and users. What the viewer
+// may not read must not be in the projection. names: NULL, or those met so far.
+struct names;
+struct doc *row_shown(struct reader *, struct names *, const struct module *,
+                      const struct projection *, struct stmt *);
+// Names of records, to be kept no longer than they are looked up in one transaction.
+struct names *names_new(void);
+void names_free(struct names *);
 // The document of the row under the cursor, columns as module->sql->columns.
 struct doc *row_doc(const struct module *, struct stmt *, struct arena *);
 // {"id","name"} of a record, with "deleted" when it is; nothing is checked against permissions.

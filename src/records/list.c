@@ -287,6 +287,9 @@ static struct doc *cursor_text(const struct doc *cursor, struct arena *a) {
 // Only the columns asked for are read, and names looked up for no others.
 static bool wanted(void *arg, struct str key) {
     const struct list *l = arg;
+    const struct field *f = module_field(l->m, key);
+    if (f && !may_field(l->r->viewer, l->m, f, false))
+        return false;
     if (str_eq(key, l->m->title))
         return true;
     for (size_t i = 0; i < l->lq->n_columns; i++)
@@ -294,7 +297,6 @@ static bool wanted(void *arg, struct str key) {
             return true;
     if (l->lq->n_columns)
         return false;
-    const struct field *f = module_field(l->m, key);
     return f ? f->in_list && !f->hidden : str_is(key, "owner") || str_is(key, "updated_at");
 }
 
@@ -326,8 +328,8 @@ static enum status begin(struct list *l, struct reader *r, const struct list_que
 
 // Up to limit rows from the cursor on; *n of them, *end the cursor after the last if more follow.
 static enum status rows(struct list *l, int limit,
-                        enum status (*each)(void *, struct list *, struct doc *), void *arg, int *n,
-                        struct doc **end, struct error *e) {
+                        enum status (*each)(void *, struct list *, struct stmt *, struct error *),
+                        void *arg, int *n, struct doc **end, struct error *e) {
     bool empty_first = l->nullable && !l->order[0].descending;
     enum status s = OK;
     struct doc *at_limit = NULL;
@@ -354,19 +356,17 @@ static enum status rows(struct list *l, int limit,
             }
             if (++*n == limit)
                 at_limit = cursor_of(l, row, l->r->arena);
-            s = each(arg, l, row_doc_some(l->m, &l->columns, row, l->r->arena));
+            s = each(arg, l, row, e);
         }
         store_done(row);
     }
     return s;
 }
 
-static enum status add_item(void *items, struct list *l, struct doc *row) {
-    struct doc *d;
-    enum status s = row_decorate(l->r, l->m, row, &d, NULL);
-    if (!s)
-        doc_add(items, d);
-    return s;
+static enum status add_item(void *items, struct list *l, struct stmt *row, struct error *e) {
+    (void)e;
+    doc_add(items, row_shown(l->r, NULL, l->m, &l->columns, row));
+    return OK;
 }
 
 // Then the index's hits are the answer, up to the most that is counted.
@@ -516,19 +516,24 @@ enum status record_list(struct reader *r, const struct list_query *lq, struct do
 struct each {
     enum status (*each)(void *, const struct doc *);
     void *arg;
+    struct arena row; // of one row
+    struct names *names;
 };
 
-static enum status hand_on(void *arg, struct list *l, struct doc *row) {
+static enum status hand_on(void *arg, struct list *l, struct stmt *row, struct error *e) {
+    (void)e;
     struct each *to = arg;
-    struct doc *d;
-    enum status s = row_decorate(l->r, l->m, row, &d, NULL);
-    return s ? s : to->each(to->arg, d);
+    struct reader r = *l->r;
+    r.arena = &to->row;
+    enum status s = to->each(to->arg, row_shown(&r, to->names, l->m, &l->columns, row));
+    arena_reset(&to->row);
+    return s;
 }
 
 enum status record_each(struct reader *r, const struct list_query *lq,
                         enum status (*fn)(void *, const struct doc *), void *arg, struct error *e) {
     struct arena own = ARENA_INIT; // of one page
-    struct each to = {fn, arg};
+    struct each to = {.each = fn, .arg = arg, .names = names_new()};
     struct list_query query = *lq;
     struct buf after = BUF_INIT(1 << 20);
     buf_str(&after, lq->after);
@@ -552,7 +557,9 @@ enum status record_each(struct reader *r, const struct list_query *lq,
         }
         arena_reset(&own);
     }
+    names_free(to.names);
     buf_release(&after);
+    arena_release(&to.row);
     arena_release(&own);
     return s;
 }

@@ -1,4 +1,6 @@
 // One record: its row as a document, with the names of what it points to.
+#include <stdlib.h>
+
 #include "formats/json.h"
 #include "records/filter.h"
 
@@ -19,19 +21,17 @@ static struct doc *common_doc(const struct field *f, struct stmt *row, int c, st
     return f->type == TYPE_DATETIME ? time_doc(row, c, a) : id_doc(row, c, a);
 }
 
-struct doc *row_doc_some(const struct module *m, const struct projection *p, struct stmt *row,
-                         struct arena *a) {
+static struct doc *row_start(const struct module *m, struct stmt *row, struct arena *a) {
     struct doc *d = doc_object(a);
     doc_set_int(a, d, "id", stmt_int(row, 0));
     doc_set_str(a, d, "module", m->key);
     doc_set_int(a, d, "version", stmt_int(row, 1));
-    int at = 2;
-    for (size_t i = 0; i < p->n; i++) {
-        const struct field *f = p->fields[i];
-        doc_set(d, f->key,
-                f->number < 0 ? common_doc(f, row, at++, a) : field_read(f, row, &at, a));
-    }
     return d;
+}
+
+// The next value of the row, from column *at on.
+static struct doc *row_value(const struct field *f, struct stmt *row, int *at, struct arena *a) {
+    return f->number < 0 ? common_doc(f, row, (*at)++, a) : field_read(f, row, at, a);
 }
 
 void projection_make(struct projection *p, const struct module *m,
@@ -63,8 +63,11 @@ void projection_make(struct projection *p, const struct module *m,
 }
 
 struct doc *row_doc(const struct module *m, struct stmt *row, struct arena *a) {
-    struct projection all = {.fields = m->sql->all, .n = COMMON_COLUMNS - 2 + m->n_fields};
-    return row_doc_some(m, &all, row, a);
+    struct doc *d = row_start(m, row, a);
+    int at = 2;
+    for (size_t i = 0; i < COMMON_COLUMNS - 2 + m->n_fields; i++)
+        doc_set(d, m->sql->all[i]->key, row_value(m->sql->all[i], row, &at, a));
+    return d;
 }
 
 enum status row_get(struct conn *conn, const struct module *m, int64_t id, struct arena *a,
@@ -173,6 +176,31 @@ void row_events_close(struct row_events *ev) {
     store_done(ev->rows);
 }
 
+// ---------------------------------------------------------------- names
+
+// Each name has one place; a name whose place is taken by another takes it over.
+#define NAMES_KEPT 512 // a power of two
+
+struct names {
+    struct kept_name {
+        int module; // 0: nothing here
+        bool deleted;
+        unsigned char n;
+        int64_t id;
+        char text[120]; // longer ones are not kept
+    } kept[NAMES_KEPT];
+};
+
+struct names *names_new(void) {
+    struct names *names = must_alloc(sizeof *names);
+    memset(names, 0, sizeof *names);
+    return names;
+}
+
+void names_free(struct names *names) {
+    free(names);
+}
+
 enum status record_name(struct reader *r, const struct module *m, int64_t id, struct str *name,
                         bool *deleted, struct error *e) {
     struct param p[] = {P_INT(id)};
@@ -190,7 +218,25 @@ enum status record_name(struct reader *r, const struct module *m, int64_t id, st
     return s;
 }
 
-struct doc *name_doc(struct reader *r, const struct module *m, int64_t id) {
+static enum status name_kept(struct reader *r, struct names *names, const struct module *m,
+                             int64_t id, struct str *name, bool *deleted) {
+    uint64_t mixed = ((uint64_t)id ^ (uint64_t)m->number << 40) * 0x9e3779b97f4a7c15u;
+    struct kept_name *k = &names->kept[(mixed >> 32) % NAMES_KEPT];
+    if (k->module == m->number && k->id == id) {
+        *name = arena_str(r->arena, (struct str){k->text, k->n});
+        *deleted = k->deleted;
+        return OK;
+    }
+    enum status s = record_name(r, m, id, name, deleted, NULL);
+    if (!s && name->n <= sizeof k->text) {
+        *k = (struct kept_name){m->number, *deleted, (unsigned char)name->n, id, {0}};
+        memcpy(k->text, name->p, name->n);
+    }
+    return s;
+}
+
+static struct doc *name_of(struct reader *r, struct names *names, const struct module *m,
+                           int64_t id) {
     struct doc *d = doc_object(r->arena);
     struct str name = {0};
     bool deleted = false;
@@ -198,30 +244,52 @@ struct doc *name_doc(struct reader *r, const struct module *m, int64_t id) {
     if (id <= 0) // the system itself
         return d;
     // A name that can't be read is shown as none: the record itself was read and is what was asked for.
-    if (record_name(r, m, id, &name, &deleted, NULL) == OK)
+    enum status s = names ? name_kept(r, names, m, id, &name, &deleted)
+                          : record_name(r, m, id, &name, &deleted, NULL);
+    if (s == OK)
         doc_set_str(r->arena, d, "name", name);
     if (deleted)
         doc_set_bool(r->arena, d, "deleted", true);
     return d;
 }
 
+struct doc *name_doc(struct reader *r, const struct module *m, int64_t id) {
+    return name_of(r, NULL, m, id);
+}
+
 // The value with names beside its ids.
-static struct doc *named(struct reader *r, const struct module *to, struct doc *v) {
-    if (doc_is_null(v) || !to)
+static struct doc *named(struct reader *r, struct names *names, const struct field *f,
+                         struct doc *v) {
+    bool leads = f->type == TYPE_USER || f->type == TYPE_LINK || f->type == TYPE_LINKS;
+    if (!leads || doc_is_null(v))
+        return v;
+    const struct module *to =
+        model_module(r->model, f->type == TYPE_USER ? STR("users") : f->target);
+    if (!to)
         return v;
     if (v->type == DOC_INT)
-        return name_doc(r, to, v->integer);
+        return name_of(r, names, to, v->integer);
     struct doc *list = doc_array(r->arena);
     doc_each(id, v)
-        doc_add(list, name_doc(r, to, doc_integer(id, 0)));
+        doc_add(list, name_of(r, names, to, doc_integer(id, 0)));
     return list;
+}
+
+struct doc *row_shown(struct reader *r, struct names *names, const struct module *m,
+                      const struct projection *p, struct stmt *row) {
+    struct doc *d = row_start(m, row, r->arena);
+    int at = 2;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct field *f = p->fields[i];
+        doc_set(d, f->key, named(r, names, f, row_value(f, row, &at, r->arena)));
+    }
+    return d;
 }
 
 enum status row_decorate(struct reader *r, const struct module *m, struct doc *row,
                          struct doc **out, struct error *e) {
     (void)e;
     struct doc *d = doc_object(r->arena);
-    const struct module *users = model_module(r->model, STR("users"));
     for (struct doc *v = row->first, *next; v; v = next) {
         next = v->next;
         v->next = NULL;
@@ -231,11 +299,7 @@ enum status row_decorate(struct reader *r, const struct module *m, struct doc *r
         if (!f)
             f = common_field(v->key);
         struct str key = v->key;
-        if (f && f->type == TYPE_USER)
-            v = named(r, users, v);
-        else if (f && (f->type == TYPE_LINK || f->type == TYPE_LINKS))
-            v = named(r, model_module(r->model, f->target), v);
-        doc_set(d, key, v);
+        doc_set(d, key, f ? named(r, NULL, f, v) : v);
     }
     *out = d;
     return OK;

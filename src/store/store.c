@@ -108,7 +108,7 @@ static enum status refuse_failed(const struct conn *c, struct error *e) {
 
 enum status store_begin(struct conn *c, bool write, struct error *e) {
     BUG_ON(c->begun || c->statements);
-    BUG_ON(write && c->access == STORE_READ);
+    BUG_ON(write && (c->access == STORE_READ || c->access == STORE_SCAN));
     enum status st = c->ops->begin(c, write, e);
     if (st == OK) {
         c->begun = true;

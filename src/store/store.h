@@ -27,8 +27,9 @@ struct stmt;
 enum store_kind { STORE_SQLITE, STORE_POSTGRES };
 
 enum store_access {
-    STORE_READ,    // may not write
-    STORE_WRITE,   // may change everything but the log
+    STORE_READ,  // may not write
+    STORE_SCAN,  // the same for one long way through much: it keeps next to nothing of what it read
+    STORE_WRITE, // may change everything but the log
     STORE_HISTORY, // may append to the log too, and add module tables and columns: only history/
                    // opens one
     STORE_MIGRATE, // migrations and rebuild: every table may be changed but events and payloads

@@ -196,11 +196,13 @@ static enum status sqlite_connect(struct store *base, enum store_access access, 
     c->base.access = access;
     if (search)
         st = attach(db, store->main_file, "?mode=ro", "cronista", e);
-    else if (access == STORE_READ)
+    else if (access == STORE_READ || access == STORE_SCAN)
         st = attach(db, store->search_file, "", "search", e);
     // The index may lose its last commits in a power cut, for it knows how far it came; it is never torn.
     static const char *const settings[] = {
         [STORE_READ] = "PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=1073741824",
+        // Not mapped: what a mapping has shown counts as memory in use for as long as it lasts.
+        [STORE_SCAN] = "PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA mmap_size=0",
         [STORE_WRITE] = "PRAGMA cache_size=-2048",
         [STORE_HISTORY] = "PRAGMA cache_size=-8192",
         [STORE_MIGRATE] = "PRAGMA cache_size=-8192",

@@ -66,8 +66,8 @@ static void trace_close(struct store *base) {
 static enum status trace_connect(struct store *base, enum store_access access, struct conn **out,
                                  struct error *e) {
     static const char *const names[] = {
-        [STORE_READ] = "read",       [STORE_WRITE] = "write",   [STORE_HISTORY] = "history",
-        [STORE_MIGRATE] = "migrate", [STORE_SEARCH] = "search",
+        [STORE_READ] = "read",       [STORE_SCAN] = "scan",       [STORE_WRITE] = "write",
+        [STORE_HISTORY] = "history", [STORE_MIGRATE] = "migrate", [STORE_SEARCH] = "search",
     };
     struct conn *inner;
     micros start = clock_monotonic();

@@ -409,6 +409,36 @@ static void test_every_export_leaves_a_trace(void **state) {
     check_rebuild(w);
 }
 
+// Names are remembered on the way: of records with the same number in two modules, of more than there are places for, and
+// of one that is too long.
+static void test_names_beside_many_links(void **state) {
+    struct world *w = *state;
+    enum { MANY = 600 };
+    char text[600], last[200];
+    memset(last, 'x', sizeof last - 1);
+    last[sizeof last - 1] = 0;
+    for (int i = 1; i <= MANY; i++) {
+        snprintf(text, sizeof text, "{\"name\":\"%s %d\"}", i == MANY ? last : "Company", i);
+        create(w, "companies", text);
+    }
+    for (int i = 1; i <= MANY; i++) {
+        struct str chief = i > 1 ? arena_printf(&w->arena, ",\"reports_to\":%d", i - 1) : STR("");
+        snprintf(text, sizeof text, "{\"name\":\"Contact %d\",\"company\":%d%.*s}", i,
+                 i % 2 ? i : MANY + 1 - i, STR_FMT(chief));
+        create(w, "contacts", text);
+    }
+    export_module(w, "contacts", "links.csv", NULL, 0, false);
+    struct table t = read_csv(w, "links.csv");
+    assert_int_equal(t.n, MANY + 1);
+    for (int i = 1; i <= MANY; i++) {
+        int company = i % 2 ? i : MANY + 1 - i;
+        snprintf(text, sizeof text, "%s %d", company == MANY ? last : "Company", company);
+        cell_is(&t, (size_t)i, "company", text);
+        snprintf(text, sizeof text, "Contact %d", i - 1);
+        cell_is(&t, (size_t)i, "reports_to", i > 1 ? text : "");
+    }
+}
+
 static void test_nothing_leaves_without_right_or_room(void **state) {
     struct world *w = *state;
     some_people(w);
@@ -481,6 +511,7 @@ int main(void) {
         T(test_an_export_is_imported_as_it_is),
         T(test_history_leaves_with_names),
         T(test_every_export_leaves_a_trace),
+        T(test_names_beside_many_links),
         T(test_nothing_leaves_without_right_or_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,8 +288,8 @@ static void fold_by_lower_case(struct buf *out, struct str text) {
 
 static void test_fold_is_a_function_of_sql(void **state) {
     struct fixture *f = *state;
-    static const enum store_access all[] = {STORE_READ, STORE_WRITE, STORE_HISTORY, STORE_MIGRATE,
-                                            STORE_SEARCH};
+    static const enum store_access all[] = {STORE_READ,    STORE_SCAN,    STORE_WRITE,
+                                            STORE_HISTORY, STORE_MIGRATE, STORE_SEARCH};
     store_set_fold(fold_by_lower_case);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct conn *c = connect_as(f->store, all[i]);
