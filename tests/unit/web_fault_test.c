@@ -51,9 +51,7 @@ static int set_up(void **state) {
     must(crm_open(&w->crm, w->dir, &o, &e), &e);
     w->fault = wrapped;
     bool made;
-    must(user_first(w->crm, STR("a@example.org"), STR("a test's own password"), STR("en"), &made,
-                    &e),
-         &e);
+    must(user_first(w->crm, STR("a@example.org"), STR("a test's own password"), &made, &e), &e);
     struct viewer admin = {.user = 1, .profile = PROFILE_ADMINISTRATOR};
     struct act act = {.viewer = &admin, .channel = CHANNEL_COMMAND, .operation = -1, .cause = -1};
     must(action_run(w->crm, &act, add_key, w->key, &e), &e);
