@@ -138,9 +138,9 @@ static enum status story_counts(struct request *r, struct story_counts *c, struc
     while (!s && !(s = store_next(row, &more, e)) && more) {
         const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 0));
         int64_t kind = stmt_int(row, 1), n = stmt_int(row, 2);
-        c->all += n;
         if (!m || !may(&r->viewer, m, VERB_VIEW))
             continue;
+        c->all += n;
         c->comments += kind == KIND_COMMENTED ? n : 0;
         c->changes += kind == KIND_EDITED ? n : 0;
         c->tasks += m == tasks ? n : 0;
