@@ -333,7 +333,7 @@ void handle_password(struct request *r) {
     struct own *own = arena_new(r->arena, struct own);
     own->user = r->viewer.user;
     own->new_password = input_text(r, "new_password");
-    micros wait = buckets_take(r->web->by_account, r->person.email, r->now);
+    micros wait = buckets_take(r->web->by_account, fold_str(r->arena, r->person.email), r->now);
     if (wait) {
         http_set(r->http, "Retry-After",
                  rprintf(r, "%lld", (long long)((wait + SECOND - 1) / SECOND)));
