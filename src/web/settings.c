@@ -1,5 +1,6 @@
 // One's own settings, password, API keys and sessions; a user's password given by an administrator.
 #include "actions/user.h"
+#include "formats/fold.h"
 #include "store/queries.h"
 #include "web/handlers.h"
 #include "web/present.h"

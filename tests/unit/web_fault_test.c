@@ -19,7 +19,7 @@ struct world {
     struct store *fault; // the crm's, which owns it
     struct crm *crm;
     struct web *web;
-    int port;
+    int64_t port;
     char key[KEY_TEXT];
     struct arena arena;
 };
@@ -77,7 +77,7 @@ static int set_up(void **state) {
                                   .currency = "EUR",
                                   .region = "ES"};
     must(web_start(&w->web, w->crm, &options, &e), &e);
-    w->port = atoi(strrchr(web_address(w->web), ':') + 1);
+    assert_true(str_int(str_z(strrchr(web_address(w->web), ':') + 1), &w->port));
     *state = w;
     return 0;
 }
@@ -135,7 +135,9 @@ static int ask(struct world *w, const char *method, const char *path, const char
     assert_true(end > 0);
     if (out)
         *out = (struct str){text.p + end + 4, text.n - (size_t)end - 4};
-    return atoi(text.p + 9);
+    int64_t status = 0;
+    assert_true(str_int((struct str){text.p + 9, 3}, &status));
+    return (int)status;
 }
 
 // ---------------------------------------------------------------- the story
