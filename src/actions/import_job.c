@@ -69,6 +69,7 @@ static void sample(struct import *job, const struct import_line *line) {
 static void look_keep(struct import *job, const struct source_look *look) {
     struct arena *a = &job->arena;
     job->look = *look;
+    job->all_bytes = look->spreadsheet ? 0 : look->size;
     job->look.sheet = arena_str(a, look->sheet);
     struct str *sheets = arena_array(a, struct str, look->n_sheets + 1);
     for (size_t i = 0; i < look->n_sheets; i++)

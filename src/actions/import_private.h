@@ -45,6 +45,7 @@ struct import {
     // For other threads.
     _Atomic bool cancel, running;
     _Atomic int64_t id, row, created, changed, skipped, refused, bytes;
+    _Atomic int64_t all_bytes; // of the file; 0: not told
 };
 
 // ---------------------------------------------------------------- import_guess.c

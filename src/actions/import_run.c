@@ -31,7 +31,7 @@ void import_progress(const struct import *job, struct import_progress *out) {
         .skipped = job->skipped,
         .refused = job->refused,
         .bytes = job->bytes,
-        .all_bytes = job->look.spreadsheet ? 0 : job->look.size,
+        .all_bytes = job->all_bytes,
         .running = job->running,
         .cancelled = job->cancel,
     };
