@@ -112,6 +112,7 @@ class Api:
     def __init__(self, port, key=None, timeout=30):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
         self.key = key
+        self.used = time.monotonic()
 
     def request(self, method, path, body=None, headers=None):
         """(status, headers, body): of JSON the value, else the text. OSError or HTTPException when it was cut off."""
@@ -121,10 +122,13 @@ class Api:
         if body is not None and not isinstance(body, (bytes, str)):
             send.setdefault("Content-Type", "application/json")
             body = json.dumps(body)
+        if time.monotonic() - self.used > 20:
+            self.connection.close()  # the server closes what is idle for long
         try:
             self.connection.request(method, path, body, send)
             answer = self.connection.getresponse()
             data = answer.read()
+            self.used = time.monotonic()
         except Exception:
             self.connection.close()
             raise
