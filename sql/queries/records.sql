@@ -42,6 +42,9 @@ UPDATE search_state SET position = $1 WHERE id = 1;
 -- name: search_hits (sqlite)
 SELECT rowid FROM search_text WHERE search_text MATCH $1 AND rowid > $2 AND rowid < $3 LIMIT $4;
 
+-- name: search_texts (sqlite)
+SELECT rowid - $1, body FROM search_text WHERE rowid > $1 AND rowid < $2;
+
 -- name: search_put (sqlite)
 INSERT INTO search_text (rowid, body) VALUES ($1, $2);
 

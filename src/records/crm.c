@@ -37,6 +37,15 @@ struct writer *crm_writer(struct crm *crm) {
     return crm->writer;
 }
 
+struct shelf *crm_shelf(struct crm *crm) {
+    return crm && crm->indexer ? indexer_shelf(crm->indexer) : NULL;
+}
+
+void crm_shelf_wake(struct crm *crm) {
+    if (crm->indexer)
+        indexer_wake(crm->indexer);
+}
+
 // ---------------------------------------------------------------- models
 
 enum status holder_make(struct model_holder **out, const struct doc *changes, int64_t version,

@@ -85,13 +85,33 @@ static struct str prefix_end(struct arena *a, struct str prefix) {
     return (struct str){p, n};
 }
 
+// The column that is compared with, and the value as it has it.
+static void compared(const struct field *field, const struct list_filter *f, struct reader *r,
+                     struct str *column, struct str *value) {
+    bool folded = type_of(field->type)->folded;
+    *column = folded ? field->column_folded : field->column;
+    *value = folded ? fold_str(r->arena, f->value) : f->value;
+}
+
+static bool filters_as_text(enum field_type t) {
+    return t == TYPE_TEXT || t == TYPE_LONG_TEXT || t == TYPE_EMAIL || t == TYPE_URL ||
+           t == TYPE_PHONE;
+}
+
+bool filter_part(const struct module *m, const struct list_filter *f, struct reader *r,
+                 struct str *column, struct str *part) {
+    const struct field *field = module_field(m, f->field);
+    if (f->op != OP_CONTAINS || !field || !filters_as_text(field->type) ||
+        !may_field(r->viewer, m, field, false))
+        return false;
+    compared(field, f, r, column, part);
+    return part->n > 0;
+}
+
 static enum status text_filter(struct sql *q, const struct field *field,
                                const struct list_filter *f, struct reader *r) {
-    struct str column = field->column, value = f->value;
-    if (type_of(field->type)->folded) {
-        column = field->column_folded;
-        value = fold_str(r->arena, value);
-    }
+    struct str column, value;
+    compared(field, f, r, &column, &value);
     if (f->op == OP_CONTAINS) {
         sql_contains(q, column, P_TEXT(value));
     } else if (f->op == OP_STARTS) {
@@ -117,9 +137,8 @@ static enum status several_filter(struct sql *q, const struct field *field,
                                   const struct list_filter *f, struct reader *r, struct error *e) {
     if (f->op != OP_EQ && f->op != OP_NE && f->op != OP_CONTAINS)
         return bad_operator(f, r, e);
-    bool folded = type_of(field->type)->folded;
-    struct str column = folded ? field->column_folded : field->column;
-    struct str value = folded ? fold_str(r->arena, f->value) : f->value;
+    struct str column, value;
+    compared(field, f, r, &column, &value);
     struct buf needle = BUF_INIT(4096);
     if (f->op == OP_CONTAINS)
         buf_str(&needle, value);
@@ -242,13 +261,9 @@ static enum status one(struct sql *q, const struct module *m, const struct field
     micros ignored;
     struct param value;
     enum status s;
-    switch (field->type) {
-    case TYPE_TEXT:
-    case TYPE_LONG_TEXT:
-    case TYPE_EMAIL:
-    case TYPE_URL:
-    case TYPE_PHONE:
+    if (filters_as_text(field->type))
         return text_filter(q, field, f, r);
+    switch (field->type) {
     case TYPE_CHOICE:
         if (f->op == OP_CONTAINS || f->op == OP_STARTS)
             return bad_operator(f, r, e);

@@ -8,5 +8,8 @@
 // Adds one condition. INVALID names the field when it does not exist, may not be read, or can't be filtered that way.
 enum status filter_sql(struct sql *, const struct module *, const struct list_filter *,
                        struct reader *, struct error *);
+// Whether the condition is that a column of texts contains a part: then which column, and the part as it has it.
+bool filter_part(const struct module *, const struct list_filter *, struct reader *,
+                 struct str *column, struct str *part);
 
 #endif

@@ -118,12 +118,20 @@ void crm_tell(struct crm *, int64_t last);
 // Folded text of a record's searched fields: what a search looks through.
 struct str search_text(const struct module *, const struct doc *row, struct arena *);
 
+// The number of a record's text in the index.
+int64_t search_row(int module, int64_t id);
+
 struct indexer;
 enum status indexer_start(struct indexer **, struct crm *, struct error *);
 void indexer_wake(struct indexer *);
-bool indexer_idle(struct indexer *); // has read all that was committed so far
+bool indexer_idle(
+    struct indexer *); // has read all that was committed so far, and made what the shelf wants
 void indexer_stop(struct indexer *); // its thread has ended; it may still be woken
 void indexer_free(struct indexer *); // after indexer_stop
+struct shelf *indexer_shelf(struct indexer *);
+// Columns in memory (shelf.h); NULL where nobody makes them. The second: they are to be made now.
+struct shelf *crm_shelf(struct crm *);
+void crm_shelf_wake(struct crm *);
 
 // What a search term stands for in a module, ready for a WHERE clause.
 struct search_plan {
@@ -139,8 +147,12 @@ struct search_plan {
     size_t n_fresh_hits;
 };
 #define SEARCH_FEW 400
+// First what changed since, then what the index says: what it takes in between is looked at twice, where it would else be
+// missed. The plan can be used after the first alone.
 enum status search_prepare(struct reader *, const struct module *, struct str term,
                            struct search_plan *, struct error *);
+enum status search_hits(struct reader *, const struct module *, struct search_plan *,
+                        struct error *);
 
 // ---------------------------------------------------------------- building statements
 
@@ -161,6 +173,8 @@ void sql_contains(struct sql *, struct str whole, struct param part);
 // "id IN (...)" (`in` is what stands before the list) of any number of ids: one parameter, so that the statement's text
 // stays the same.
 void sql_ids(struct sql *, const char *in, const int64_t *ids, size_t n);
+// In a FROM clause, before a table: a row of "picked" for each id. "WHERE id=picked" belongs to it.
+void sql_each_id(struct sql *, const int64_t *ids, size_t n);
 struct str sql_done(struct sql *); // the text, in the arena
 
 #endif

@@ -5,11 +5,14 @@
 // that says "value greater, or empty" would make the database sort everything.
 #include "base/base64.h"
 #include "formats/decimal.h"
+#include "base/utf8.h"
 #include "formats/json.h"
 #include "records/filter.h"
+#include "records/shelf.h"
 
 #define LIMIT_MOST 200
 #define PAGE 50
+#define SURELY_MANY (4 * SEARCH_FEW)
 #define SORTS 5 // four asked for, and the id
 
 struct order {
@@ -28,6 +31,7 @@ struct list {
     struct projection columns;
     struct search_plan plan;
     bool searching;
+    struct picks *picks;      // proposes ids; NULL: the statement finds its rows alone
     const struct doc *cursor; // values of the last row seen, one per order; NULL at the start
 };
 
@@ -67,7 +71,7 @@ static enum status order_make(struct list *l, struct error *e) {
 // Records the index speaks of that contain the term.
 static void indexed_hits(struct list *l, struct sql *q, bool counting) {
     const struct search_plan *p = &l->plan;
-    int64_t base = (int64_t)l->m->number << 40;
+    int64_t base = search_row(l->m->number, 0);
     if (p->few) {
         sql_ids(q, "id IN ", p->hits, p->n_hits);
     } else if (p->by_index && counting) {
@@ -128,6 +132,69 @@ static enum status conditions(struct list *l, struct sql *q, bool counting, stru
     if (l->searching)
         search_condition(l, q, counting);
     return s;
+}
+
+// ---------------------------------------------------------------- proposals from memory
+
+static bool has_index(const struct field *f) {
+    return f->number >= 0 ? f->indexed || f->unique
+                          : str_is(f->key, "id") || str_is(f->key, "created_at") ||
+                                str_is(f->key, "updated_at") || str_is(f->key, "owner");
+}
+
+// Where a part of a text, or an order that no index has, is all there is to the list: what else a statement says would
+// leave a page of proposals short.
+static bool pickable(struct list *l, struct pick_query *q) {
+    const struct list_query *lq = l->lq;
+    *q = (struct pick_query){
+        .module = l->m, .order = l->order[0].column, .order_text = l->order[0].text};
+    if (lq->deleted || lq->n_sort > 1 || !may_record(l->r->viewer, l->m, 0, false, VERB_VIEW))
+        return false;
+    if (l->searching)
+        q->part = l->plan.term;
+    for (size_t i = 0; i < lq->n_filters; i++) {
+        const struct list_filter *f = &lq->filters[i];
+        if (str_is(f->field, "q"))
+            continue;
+        if (l->searching || q->part.n || !filter_part(l->m, f, l->r, &q->within, &q->part))
+            return false;
+    }
+    return q->part.n ? utf8_valid(q->part) : !l->searching && !has_index(l->order[0].field);
+}
+
+// Whether the search index is to be asked is decided here, too: what many records contain is known before.
+static enum status pick(struct list *l, struct error *e) {
+    struct pick_query q;
+    bool may_help = pickable(l, &q);
+    if (may_help && !l->searching)
+        return picks_open(l->r, &q, &l->picks, e);
+    enum status s = OK;
+    q.only_if_there = true;
+    if (may_help)
+        s = picks_open(l->r, &q, &l->picks, e);
+    if (s || !l->searching || (l->picks && picks_guess(l->picks) > SURELY_MANY && !l->lq->sums))
+        return s;
+    s = search_hits(l->r, l->m, &l->plan, e);
+    if (!s && may_help && !l->picks && !l->plan.few) {
+        q.only_if_there = false;
+        return picks_open(l->r, &q, &l->picks, e);
+    }
+    if (s || l->plan.few) {
+        picks_close(l->picks);
+        l->picks = NULL;
+    }
+    return s;
+}
+
+static void from_picked(struct list *l, struct sql *q, bool empty_part, int limit) {
+    const struct doc *v = l->cursor ? l->cursor->first : NULL;
+    struct pick_cursor at = {v, v ? l->cursor->last->integer : 0};
+    bool here = v && (l->nullable && doc_is_null(v)) == empty_part;
+    int64_t *ids;
+    size_t n;
+    picks_next(l->picks, here ? &at : NULL, empty_part, l->order[0].descending, (size_t)limit, &ids,
+               &n);
+    sql_each_id(q, ids, n);
 }
 
 static struct param cursor_param(const struct doc *v) {
@@ -211,11 +278,15 @@ static enum status part_sql(struct list *l, bool empty_part, int limit, struct s
         sql_str(q, l->order[i].column);
     }
     sql_z(q, " FROM ");
+    if (l->picks)
+        from_picked(l, q, empty_part, limit);
     sql_str(q, l->m->table);
     sql_z(q, " m");
     enum status s = conditions(l, q, false, e);
     if (s)
         return s;
+    if (l->picks)
+        sql_z(q, " AND id=picked");
     if (l->nullable) {
         sql_z(q, " AND ");
         sql_str(q, l->order[0].column);
@@ -376,11 +447,16 @@ static bool only_search(const struct list *l) {
 
 static enum status count(struct list *l, struct doc **out, struct error *e) {
     struct sql q;
+    const int64_t *changed = NULL;
+    size_t n_changed = 0;
+    int64_t known = l->picks ? picks_count(l->picks, &changed, &n_changed) : 0;
     sql_begin(&q, l->r->arena, store_kind(conn_store(l->r->conn)));
     sql_z(&q, "SELECT count(*) FROM (SELECT 1 FROM ");
     sql_str(&q, l->m->table);
     sql_z(&q, " m");
-    enum status s = conditions(l, &q, only_search(l), e);
+    enum status s = conditions(l, &q, only_search(l) && !l->picks, e);
+    if (l->picks)
+        sql_ids(&q, " AND id IN ", changed, n_changed);
     sql_z(&q, " LIMIT ");
     sql_param(&q, P_INT(LIST_COUNT_MAX + 1));
     sql_z(&q, ") some");
@@ -391,7 +467,7 @@ static enum status count(struct list *l, struct doc **out, struct error *e) {
         s = store_sql(l->r->conn, text, q.params, q.n, &row, e);
     if (!s)
         s = store_next(row, &more, e);
-    int64_t n = !s && more ? stmt_int(row, 0) : 0;
+    int64_t n = known + (!s && more ? stmt_int(row, 0) : 0);
     store_done(row);
     *out = n > LIST_COUNT_MAX ? doc_null(l->r->arena) : doc_int(l->r->arena, n);
     return s;
@@ -497,11 +573,14 @@ enum status record_list(struct reader *r, const struct list_query *lq, struct do
     struct doc *d = doc_object(r->arena), *end = NULL, *counted = NULL, *summed = NULL;
     doc_set_str(r->arena, d, "module", lq->module->key);
     struct doc *items = doc_set_array(r->arena, d, "items");
-    s = rows(&l, limit, add_item, items, &n, &end, e);
+    s = pick(&l, e);
+    if (!s)
+        s = rows(&l, limit, add_item, items, &n, &end, e);
     if (!s && lq->count)
         s = count(&l, &counted, e);
     if (!s && lq->count && lq->sums)
         s = sums(&l, counted, &summed, e);
+    picks_close(l.picks);
     if (s)
         return s;
     doc_set(d, STR("next"), end ? cursor_text(end, r->arena) : doc_null(r->arena));
@@ -547,6 +626,8 @@ enum status record_each(struct reader *r, const struct list_query *lq,
         struct doc *end = NULL;
         int n = 0;
         s = begin(&l, &paged, &query, e);
+        if (!s && l.searching)
+            s = search_hits(&paged, l.m, &l.plan, e);
         if (!s)
             s = rows(&l, LIMIT_MOST, hand_on, &to, &n, &end, e);
         more = end != NULL;

@@ -34,7 +34,7 @@ void crm_model_release(struct crm *, const struct model *);
 
 // Everything reading needs. The connection is in a read transaction or not, as the caller likes.
 struct reader {
-    struct crm *crm;
+    struct crm *crm; // NULL: nothing that is kept in memory is used
     struct conn *conn;
     const struct model *model;
     const struct viewer *viewer;

@@ -8,7 +8,7 @@
 
 #include "formats/fold.h"
 #include "records/crm.h"
-#include "records/internal.h"
+#include "records/shelf.h"
 
 #define TERM_MAX 200         // bytes of a folded search term
 #define TEXT_MAX (64 * 1024) // bytes of a record's text that are searched
@@ -16,8 +16,8 @@
 #define POLL_SECONDS 1       // how soon what other processes wrote is noticed
 #define MODULE_SHIFT 40
 
-static int64_t row_number(const struct module *m, int64_t id) {
-    return ((int64_t)m->number << MODULE_SHIFT) + id;
+int64_t search_row(int module, int64_t id) {
+    return ((int64_t)module << MODULE_SHIFT) + id;
 }
 
 struct str search_text(const struct module *m, const struct doc *row, struct arena *a) {
@@ -49,6 +49,7 @@ struct indexer {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool woken, stop;
+    struct shelf *shelf;
     int64_t seen; // last position told to listeners; under the lock
 };
 
@@ -61,7 +62,7 @@ static enum status index_record(struct indexer *ix, const struct model *model, i
     enum status s = row_get(ix->conn, m, id, a, &row, e);
     if (s && s != NOT_FOUND)
         return s;
-    struct param p[] = {P_INT(row_number(m, id)), P_NULL};
+    struct param p[] = {P_INT(search_row(m->number, id)), P_NULL};
     s = store_run(ix->conn, QUERY_SEARCH_DROP, p, 1, NULL, e);
     if (s || !row || !doc_is_null(doc_get(row, STR("deleted_at"))))
         return s;
@@ -192,8 +193,11 @@ static void *indexer_run(void *arg) {
     struct indexer *ix = arg;
     while (!stopping(ix)) {
         size_t done = 0;
+        bool worked = false;
         // A failure (a full disk, say) is met again at the next round; searches look at the log meanwhile.
-        if (index_slice(ix, &done, NULL) != OK || done == 0)
+        enum status s = index_slice(ix, &done, NULL);
+        shelf_tend(ix->shelf, ix->conn, &worked, NULL);
+        if ((s || !done) && !worked)
             wait_for_work(ix);
     }
     return NULL;
@@ -201,7 +205,7 @@ static void *indexer_run(void *arg) {
 
 enum status indexer_start(struct indexer **out, struct crm *crm, struct error *e) {
     struct indexer *ix = must_alloc(sizeof *ix);
-    *ix = (struct indexer){.crm = crm, .seen = -1};
+    *ix = (struct indexer){.crm = crm, .shelf = shelf_new(), .seen = -1};
     pthread_mutex_init(&ix->lock, NULL);
     pthread_cond_init(&ix->wake, NULL);
     enum status s = store_connect(crm_store(crm), STORE_SEARCH, &ix->conn, e);
@@ -211,6 +215,7 @@ enum status indexer_start(struct indexer **out, struct crm *crm, struct error *e
         s = error_set(e, UNAVAILABLE, NULL, N_("No thread could be started."), NULL);
     if (s) {
         conn_close(ix->conn);
+        shelf_free(ix->shelf);
         free(ix);
         return s;
     }
@@ -229,7 +234,11 @@ bool indexer_idle(struct indexer *ix) {
     pthread_mutex_lock(&ix->lock);
     bool idle = ix->seen >= writer_position(crm_writer(ix->crm));
     pthread_mutex_unlock(&ix->lock);
-    return idle;
+    return idle && shelf_complete(ix->shelf);
+}
+
+struct shelf *indexer_shelf(struct indexer *ix) {
+    return ix->shelf;
 }
 
 void indexer_stop(struct indexer *ix) {
@@ -242,6 +251,7 @@ void indexer_stop(struct indexer *ix) {
 
 void indexer_free(struct indexer *ix) {
     conn_close(ix->conn);
+    shelf_free(ix->shelf);
     pthread_mutex_destroy(&ix->lock);
     pthread_cond_destroy(&ix->wake);
     free(ix);
@@ -298,34 +308,33 @@ static enum status fresh_records(struct reader *r, const struct module *m, struc
     return s;
 }
 
-static enum status index_hits(struct reader *r, const struct module *m, struct search_plan *plan,
-                              struct error *e) {
+enum status search_prepare(struct reader *r, const struct module *m, struct str term,
+                           struct search_plan *out, struct error *e) {
+    struct search_plan plan = {.term = fold_str(r->arena, term)};
+    if (plan.term.n > TERM_MAX)
+        return error_set(e, INVALID, "q", N_("The search text is too long."), NULL);
+    enum status s = fresh_records(r, m, &plan, e);
+    if (!s)
+        *out = plan;
+    return s;
+}
+
+enum status search_hits(struct reader *r, const struct module *m, struct search_plan *plan,
+                        struct error *e) {
+    if (grapheme_count(plan->term) < 3)
+        return OK; // the index knows runs of three characters
     plan->match = match_text(plan->term, r->arena);
-    struct param p[] = {P_TEXT(plan->match), P_INT(row_number(m, 0)),
-                        P_INT(row_number(m, INT64_C(1) << MODULE_SHIFT)), P_INT(SEARCH_FEW + 1)};
+    struct param p[] = {P_TEXT(plan->match), P_INT(search_row(m->number, 0)),
+                        P_INT(search_row(m->number + 1, 0)), P_INT(SEARCH_FEW + 1)};
     plan->by_index = true;
     plan->hits = arena_array(r->arena, int64_t, SEARCH_FEW + 1);
     struct stmt *row = NULL;
     bool more = true;
     enum status s = store_query(r->conn, QUERY_SEARCH_HITS, p, 4, &row, e);
     while (!s && plan->n_hits <= SEARCH_FEW && !(s = store_next(row, &more, e)) && more)
-        plan->hits[plan->n_hits++] = stmt_int(row, 0) - row_number(m, 0);
+        plan->hits[plan->n_hits++] = stmt_int(row, 0) - search_row(m->number, 0);
     store_done(row);
     plan->few = plan->n_hits <= SEARCH_FEW;
-    return s;
-}
-
-enum status search_prepare(struct reader *r, const struct module *m, struct str term,
-                           struct search_plan *out, struct error *e) {
-    struct search_plan plan = {.term = fold_str(r->arena, term)};
-    if (plan.term.n > TERM_MAX)
-        return error_set(e, INVALID, "q", N_("The search text is too long."), NULL);
-    // In this order: what the index takes in between the two is looked at twice, where it would else be missed.
-    enum status s = fresh_records(r, m, &plan, e);
-    if (!s && grapheme_count(plan.term) >= 3) // the index knows runs of three characters
-        s = index_hits(r, m, &plan, e);
-    if (!s)
-        *out = plan;
     return s;
 }
 

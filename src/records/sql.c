@@ -37,7 +37,8 @@ void sql_contains(struct sql *q, struct str whole, struct param part) {
     sql_z(q, ")>0");
 }
 
-void sql_ids(struct sql *q, const char *in, const int64_t *ids, size_t n) {
+// The ids as the rows of a SELECT's FROM.
+static void id_rows(struct sql *q, const int64_t *ids, size_t n) {
     struct buf list = BUF_INIT(SIZE_MAX / 4);
     bool sqlite = q->kind == STORE_SQLITE;
     buf_char(&list, sqlite ? '[' : '{');
@@ -47,11 +48,20 @@ void sql_ids(struct sql *q, const char *in, const int64_t *ids, size_t n) {
         buf_int(&list, ids[i]);
     }
     buf_char(&list, sqlite ? ']' : '}');
-    sql_z(q, in);
-    sql_z(q, sqlite ? "(SELECT value FROM json_each(" : "(SELECT unnest(CAST(");
+    sql_z(q, sqlite ? "(SELECT value AS picked FROM json_each(" : "(SELECT unnest(CAST(");
     sql_param(q, P_TEXT(arena_str(q->arena, buf_view(&list))));
-    sql_z(q, sqlite ? "))" : " AS bigint[])))");
+    sql_z(q, sqlite ? "))" : " AS bigint[])) AS picked)");
     buf_release(&list);
+}
+
+void sql_ids(struct sql *q, const char *in, const int64_t *ids, size_t n) {
+    sql_z(q, in);
+    id_rows(q, ids, n);
+}
+
+void sql_each_id(struct sql *q, const int64_t *ids, size_t n) {
+    id_rows(q, ids, n);
+    sql_z(q, " picks CROSS JOIN "); // in this order, says this to SQLite
 }
 
 struct str sql_done(struct sql *q) {

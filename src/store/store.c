@@ -106,6 +106,10 @@ static enum status refuse_failed(const struct conn *c, struct error *e) {
                      N_("The transaction has failed and must be rolled back."), NULL);
 }
 
+bool conn_begun(const struct conn *c) {
+    return c->begun;
+}
+
 enum status store_begin(struct conn *c, bool write, struct error *e) {
     BUG_ON(c->begun || c->statements);
     BUG_ON(write && (c->access == STORE_READ || c->access == STORE_SCAN));

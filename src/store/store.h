@@ -79,7 +79,8 @@ struct store *conn_store(const struct conn *);
 // commit has rolled back.
 enum status store_begin(struct conn *, bool write, struct error *);
 enum status store_commit(struct conn *, struct error *);
-void store_rollback(struct conn *); // never fails; harmless without a transaction
+void store_rollback(struct conn *);   // never fails; harmless without a transaction
+bool conn_begun(const struct conn *); // whether in a transaction
 // Why nothing more may be done in the transaction; OK while it goes well. CONFLICT: tried again whole it may succeed.
 enum status store_failed(const struct conn *);
 // One level of savepoint inside a write transaction: the writer's request, undone without its

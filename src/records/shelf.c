@@ -1,0 +1,693 @@
+// Keeping columns in memory, and finding records in them.
+//
+// The texts of a column lie one behind the other, each ended by a byte that UTF-8 never has. A part that is in many of
+// them is met soon by looking at the records in the list's order; one that is in few is looked for in all texts at once.
+#include "records/shelf.h"
+
+#include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "records/crm.h"
+
+#define END '\xff'
+#define PAD 16                 // readable bytes behind the texts
+#define BYTES_MOST (64 << 20)  // of the texts of a column
+#define TOTAL_MOST (128 << 20) // of all columns
+#define ID_MOST (1 << 24)      // the largest id in a column: four bytes for each up to it
+#define SLOTS_MOST 64          // columns
+#define CHANGED_SOON 50        // with so many changed records a column should be made anew;
+#define EVENTS_SOON 500        // so many events, too
+#define CHANGED_MOST 1000      // with more the database alone is as fast
+#define EVENTS_MOST 4000 // since a column was made; more are not looked through for changed records
+#define REST 6           // times as long as making one took, before a column is made anew
+#define UNUSED (600 * SECOND) // then it is put away
+// Looking at one record costs as much as looking for a part in so many bytes.
+#define LOOK_BYTES 512
+#define BLOCK 2048 // texts looked through at once, where the order is their own
+#define SAMPLE 256 // texts looked at to guess how many contain a part
+#define NOWHERE UINT32_MAX
+
+struct column {
+    bool text;
+    int64_t position; // it knows all events up to this one,
+    int64_t newest;   // and none after this one
+    size_t n, n_empty;
+    uint32_t *id; // by place: the n with a value, by value and id; then the n_empty without, by id
+    uint32_t *place; // by id, up to most_id
+    uint32_t most_id;
+    int64_t *value;  // by place, of numbers
+    char *bytes;     // of texts
+    uint32_t *start; // by place, and one more: where they begin
+    size_t size;     // of all this
+    int uses;        // under the shelf's lock; the slot's own is one
+};
+
+struct slot {
+    struct slot *next;
+    int module;
+    struct str table, name; // of the column; empty: what is searched
+    bool text;
+    bool wanted;           // to be made, or made anew
+    struct column *column; // NULL: not made yet, or too large
+    micros asked, rests;   // rests: until then it is not made (again)
+};
+
+struct shelf {
+    pthread_mutex_t lock; // what slots say, and their list
+    struct slot *slots;   // taken out, and given columns, by shelf_tend() only
+    size_t n;
+    micros rests; // until then none is made anew
+};
+
+// ---------------------------------------------------------------- keeping
+
+static void column_free(struct column *c) {
+    free(c->id);
+    free(c->place);
+    free(c->value);
+    free(c->bytes);
+    free(c->start);
+    free(c);
+}
+
+static void column_drop(struct shelf *shelf, struct column *c) {
+    if (!c)
+        return;
+    pthread_mutex_lock(&shelf->lock);
+    bool last = --c->uses == 0;
+    pthread_mutex_unlock(&shelf->lock);
+    if (last)
+        column_free(c);
+}
+
+static void slot_free(struct shelf *shelf, struct slot *s) {
+    column_drop(shelf, s->column);
+    free((char *)s->table.p);
+    free(s);
+}
+
+struct shelf *shelf_new(void) {
+    struct shelf *shelf = must_alloc(sizeof *shelf);
+    *shelf = (struct shelf){0};
+    pthread_mutex_init(&shelf->lock, NULL);
+    return shelf;
+}
+
+void shelf_free(struct shelf *shelf) {
+    for (struct slot *s = shelf->slots, *next; s; s = next) {
+        next = s->next;
+        slot_free(shelf, s);
+    }
+    pthread_mutex_destroy(&shelf->lock);
+    free(shelf);
+}
+
+static struct slot *slot_make(const struct module *m, struct str name, bool text) {
+    struct slot *s = must_alloc(sizeof *s);
+    char *names = must_alloc(m->table.n + name.n);
+    memcpy(names, m->table.p, m->table.n);
+    if (name.n)
+        memcpy(names + m->table.n, name.p, name.n);
+    *s = (struct slot){.module = m->number,
+                       .table = {names, m->table.n},
+                       .name = {names + m->table.n, name.n},
+                       .text = text,
+                       .wanted = true};
+    return s;
+}
+
+// The column, held; NULL when it is not there. *news: it is asked for, and was not before; with news NULL it is not.
+static struct column *take(struct shelf *shelf, const struct module *m, struct str name, bool text,
+                           bool *news) {
+    pthread_mutex_lock(&shelf->lock);
+    struct slot *s = shelf->slots;
+    while (s && !(s->module == m->number && s->text == text && str_eq(s->name, name)))
+        s = s->next;
+    if (!s && news && shelf->n < SLOTS_MOST) {
+        s = slot_make(m, name, text);
+        s->next = shelf->slots;
+        s->asked = clock_monotonic();
+        shelf->slots = s;
+        shelf->n++;
+        *news = true;
+    }
+    struct column *c = s ? s->column : NULL;
+    if (c) {
+        s->asked = clock_monotonic(); // one that was too large is not: it is tried again one day
+        c->uses++;
+    }
+    pthread_mutex_unlock(&shelf->lock);
+    return c;
+}
+
+// It should be made anew. Whether this is news.
+static bool note_stale(struct shelf *shelf, const struct column *c) {
+    bool news = false;
+    pthread_mutex_lock(&shelf->lock);
+    for (struct slot *s = shelf->slots; s && c; s = s->next)
+        if (s->column == c && !s->wanted)
+            news = s->wanted = true;
+    pthread_mutex_unlock(&shelf->lock);
+    return news;
+}
+
+bool shelf_complete(struct shelf *shelf) {
+    bool complete = true;
+    pthread_mutex_lock(&shelf->lock);
+    for (struct slot *s = shelf->slots; s; s = s->next)
+        complete = complete && !s->wanted;
+    pthread_mutex_unlock(&shelf->lock);
+    return complete;
+}
+
+// ---------------------------------------------------------------- making
+
+struct making {
+    struct column *c;
+    uint32_t *empty;
+    size_t cap, empty_cap, bytes, bytes_cap;
+};
+
+// Room for one more of `each` bytes behind n.
+static void *grown(void *p, size_t n, size_t *cap, size_t each) {
+    if (n < *cap)
+        return p;
+    *cap = *cap ? *cap * 2 : 1024;
+    return must_realloc(p, *cap * each);
+}
+
+// False: too large.
+static bool put_text(struct making *k, struct str text) {
+    struct column *c = k->c;
+    size_t need = k->bytes + text.n + 1 + PAD;
+    if (need > BYTES_MOST)
+        return false;
+    if (need > k->bytes_cap) {
+        k->bytes_cap = need * 2 < BYTES_MOST ? need * 2 : BYTES_MOST;
+        c->bytes = must_realloc(c->bytes, k->bytes_cap);
+    }
+    c->start[c->n] = (uint32_t)k->bytes;
+    if (text.n)
+        memcpy(c->bytes + k->bytes, text.p, text.n);
+    k->bytes += text.n;
+    c->bytes[k->bytes++] = END;
+    return true;
+}
+
+static bool put(struct making *k, struct stmt *row) {
+    struct column *c = k->c;
+    int64_t id = stmt_int(row, 0);
+    if (id < 0 || id > ID_MOST)
+        return false;
+    if (id > c->most_id)
+        c->most_id = (uint32_t)id;
+    if (stmt_null(row, 1)) {
+        k->empty = grown(k->empty, c->n_empty, &k->empty_cap, sizeof *k->empty);
+        k->empty[c->n_empty++] = (uint32_t)id;
+        return true;
+    }
+    if (c->n == k->cap) {
+        size_t cap = k->cap;
+        if (c->text)
+            c->start = grown(c->start, c->n, &cap, sizeof *c->start);
+        else
+            c->value = grown(c->value, c->n, &cap, sizeof *c->value);
+        c->id = grown(c->id, c->n, &k->cap, sizeof *c->id);
+    }
+    if (c->text && !put_text(k, stmt_text(row, 1)))
+        return false;
+    if (!c->text)
+        c->value[c->n] = stmt_int(row, 1);
+    c->id[c->n++] = (uint32_t)id;
+    return true;
+}
+
+static void finish(struct making *k) {
+    struct column *c = k->c;
+    size_t all = c->n + c->n_empty, ids = (size_t)c->most_id + 1;
+    c->id = must_realloc(c->id, (all + 1) * sizeof *c->id);
+    if (c->n_empty)
+        memcpy(c->id + c->n, k->empty, c->n_empty * sizeof *c->id);
+    c->place = must_alloc(ids * sizeof *c->place);
+    memset(c->place, 0xff, ids * sizeof *c->place);
+    for (size_t i = 0; i < all; i++)
+        c->place[c->id[i]] = (uint32_t)i;
+    c->size = (all + ids) * sizeof *c->id + k->bytes +
+              c->n * (c->text ? sizeof *c->start : sizeof *c->value);
+    if (!c->text) {
+        c->value = must_realloc(c->value, (c->n + 1) * sizeof *c->value);
+        return;
+    }
+    c->start = must_realloc(c->start, (c->n + 1) * sizeof *c->start);
+    c->start[c->n] = (uint32_t)k->bytes;
+    c->bytes = must_realloc(c->bytes, k->bytes + PAD);
+    memset(c->bytes + k->bytes, END, PAD);
+}
+
+// Opens what the column is made of.
+static enum status source(const struct slot *slot, struct conn *conn, struct column *c,
+                          struct stmt **rows, struct error *e) {
+    bool search = !slot->name.n;
+    int64_t next = 0; // that the search index reads
+    // In this order: a text in the index may be of a later event than its position says, but not of a later one than the
+    // log has now.
+    enum status s = search ? store_int(conn, QUERY_SEARCH_POSITION, NULL, 0, &next, e) : OK;
+    if (!s)
+        s = store_int(conn, QUERY_LOG_NEWEST, NULL, 0, &c->newest, e);
+    if (s)
+        return s;
+    c->position = search ? next - 1 : c->newest;
+    if (search) {
+        struct param p[] = {P_INT(search_row(slot->module, 0)),
+                            P_INT(search_row(slot->module + 1, 0))};
+        return store_query(conn, QUERY_SEARCH_TEXTS, p, 2, rows, e);
+    }
+    struct str t = slot->table, n = slot->name;
+    struct buf sql = BUF_INIT(1000);
+    buf_printf(&sql, "SELECT id,%.*s FROM %.*s WHERE deleted_at IS NULL ORDER BY %.*s,id",
+               STR_FMT(n), STR_FMT(t), STR_FMT(n));
+    s = store_sql(conn, buf_view(&sql), NULL, 0, rows, e);
+    buf_release(&sql);
+    return s;
+}
+
+// *out: NULL when it is too large.
+static enum status make(const struct slot *slot, struct conn *conn, struct column **out,
+                        struct error *e) {
+    struct making k = {.c = must_alloc(sizeof(struct column))};
+    *k.c = (struct column){.text = slot->text, .uses = 1};
+    struct stmt *row = NULL;
+    bool more = true, fits = true;
+    enum status s = store_begin(conn, false, e);
+    if (!s)
+        s = source(slot, conn, k.c, &row, e);
+    while (!s && fits && !(s = store_next(row, &more, e)) && more)
+        fits = put(&k, row);
+    store_done(row);
+    store_rollback(conn);
+    if (s || !fits) {
+        column_free(k.c);
+        k.c = NULL;
+    } else {
+        finish(&k);
+    }
+    free(k.empty);
+    if (!s)
+        *out = k.c;
+    return s;
+}
+
+static void put_away_unused(struct shelf *shelf, micros now) {
+    struct slot *gone = NULL;
+    pthread_mutex_lock(&shelf->lock);
+    for (struct slot **at = &shelf->slots; *at;) {
+        struct slot *s = *at;
+        if (now - s->asked < UNUSED) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        shelf->n--;
+        s->next = gone;
+        gone = s;
+    }
+    pthread_mutex_unlock(&shelf->lock);
+    while (gone) {
+        struct slot *s = gone;
+        gone = s->next;
+        slot_free(shelf, s);
+    }
+}
+
+// The one that has rested longest of those that are wanted. *others: the size of all columns but its own.
+static struct slot *next_wanted(struct shelf *shelf, micros now, size_t *others) {
+    struct slot *wanted = NULL;
+    *others = 0;
+    pthread_mutex_lock(&shelf->lock);
+    for (struct slot *s = shelf->slots; s; s = s->next) {
+        bool rested = now >= s->rests && (!s->column || now >= shelf->rests);
+        if (s->wanted && rested && (!wanted || s->rests < wanted->rests))
+            wanted = s;
+        if (s->column)
+            *others += s->column->size;
+    }
+    if (wanted && wanted->column)
+        *others -= wanted->column->size;
+    pthread_mutex_unlock(&shelf->lock);
+    return wanted;
+}
+
+enum status shelf_tend(struct shelf *shelf, struct conn *conn, bool *worked, struct error *e) {
+    micros now = clock_monotonic();
+    *worked = false;
+    put_away_unused(shelf, now);
+    size_t others;
+    struct slot *s = next_wanted(shelf, now, &others);
+    if (!s)
+        return OK;
+    struct column *c = NULL, *old = NULL;
+    enum status status = make(s, conn, &c, e);
+    if (c && c->size + others > TOTAL_MOST) {
+        column_free(c);
+        c = NULL;
+    }
+    pthread_mutex_lock(&shelf->lock);
+    micros took =
+        status ? SECOND : clock_monotonic() - now; // a failure is met again, but not at once
+    s->rests = shelf->rests = clock_monotonic() + REST * took;
+    if (!status) {
+        old = s->column;
+        s->column = c;
+        s->wanted = false;
+        *worked = true;
+    }
+    pthread_mutex_unlock(&shelf->lock);
+    column_drop(shelf, old);
+    return status;
+}
+
+// ---------------------------------------------------------------- looking through texts
+
+// Where the part begins in [from, to), behind which PAD bytes can be read; NULL: nowhere. Its first and its last byte
+// are compared in sixteen places at once.
+#ifdef __SSE2__
+static const char *find(struct str part, const char *from, const char *to) {
+    size_t n = part.n;
+    if ((size_t)(to - from) < n)
+        return NULL;
+    const __m128i a = _mm_set1_epi8(part.p[0]), b = _mm_set1_epi8(part.p[n - 1]);
+    const char *last = to - n; // where it may begin at the latest
+    for (const char *at = from; at <= last; at += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i y = _mm_loadu_si128((const __m128i *)(const void *)(at + n - 1));
+        unsigned hits =
+            (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(x, a), _mm_cmpeq_epi8(y, b)));
+        for (; hits; hits &= hits - 1) {
+            const char *hit = at + __builtin_ctz(hits);
+            if (hit > last)
+                return NULL;
+            if (memcmp(hit, part.p, n) == 0)
+                return hit;
+        }
+    }
+    return NULL;
+}
+#else
+static const char *find(struct str part, const char *from, const char *to) {
+    return memmem(from, (size_t)(to - from), part.p, part.n);
+}
+#endif
+
+// The place of the text that has this byte, which is not before place `from`. Mostly it is near.
+static size_t place_of_byte(const struct column *c, size_t from, size_t byte) {
+    size_t lo = from, step = 1;
+    while (lo + step < c->n && c->start[lo + step] <= byte) {
+        lo += step;
+        step *= 2;
+    }
+    size_t hi = lo + step < c->n ? lo + step : c->n;
+    while (hi - lo > 1) {
+        size_t middle = lo + (hi - lo) / 2;
+        if (c->start[middle] <= byte)
+            lo = middle;
+        else
+            hi = middle;
+    }
+    return lo;
+}
+
+static uint32_t place_of(const struct column *c, int64_t id) {
+    return id >= 0 && id <= c->most_id ? c->place[id] : NOWHERE;
+}
+
+// ---------------------------------------------------------------- picking
+
+struct picks {
+    struct shelf *shelf;
+    struct arena *arena;
+    struct column *order, *within; // the latter NULL: all records
+    struct str part;
+    uint64_t *marked; // by place in `order`: those that contain the part, as far as was looked
+    int64_t n_marked;
+    bool all_marked;
+    int64_t *changed; // since the columns were made; sorted
+    size_t n_changed;
+    bool stale;   // the columns should be made anew
+    size_t guess; // of the number of texts that contain the part
+};
+
+void picks_close(struct picks *p) {
+    if (!p)
+        return;
+    column_drop(p->shelf, p->order);
+    column_drop(p->shelf, p->within);
+}
+
+static int by_number(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool has_changed(const struct picks *p, int64_t id) {
+    return p->n_changed && bsearch(&id, p->changed, p->n_changed, sizeof id, by_number);
+}
+
+static enum status read_changes(struct picks *p, struct reader *r, const struct module *m,
+                                int64_t from, struct error *e) {
+    struct param params[] = {P_INT(from), P_INT(m->number)};
+    struct stmt *row = NULL;
+    bool more = true;
+    p->changed = arena_array(r->arena, int64_t, CHANGED_MOST + 1);
+    enum status s = store_query(r->conn, QUERY_LOG_RECORDS_SINCE, params, 2, &row, e);
+    while (!s && p->n_changed <= CHANGED_MOST && !(s = store_next(row, &more, e)) && more)
+        p->changed[p->n_changed++] = stmt_int(row, 0);
+    store_done(row);
+    qsort(p->changed, p->n_changed, sizeof *p->changed, by_number);
+    return s;
+}
+
+// What changed since the older of the columns was made. *usable: they can be used.
+static enum status look_for_changes(struct picks *p, struct reader *r, const struct module *m,
+                                    bool *usable, struct error *e) {
+    int64_t position = p->order->position, known = p->order->newest, newest;
+    if (p->within && p->within->position < position)
+        position = p->within->position;
+    if (p->within && p->within->newest > known)
+        known = p->within->newest;
+    enum status s = store_int(r->conn, QUERY_LOG_NEWEST, NULL, 0, &newest, e);
+    if (s)
+        return s;
+    int64_t since = newest - position;
+    *usable = newest >= known && since <= EVENTS_MOST; // a reader may see an earlier moment
+    if (*usable && since > 0) {
+        s = read_changes(p, r, m, position + 1, e);
+        *usable = p->n_changed <= CHANGED_MOST;
+    }
+    p->stale = since > EVENTS_SOON || p->n_changed > CHANGED_SOON;
+    return s;
+}
+
+static bool has_part(const struct picks *p, size_t place) {
+    const struct column *c = p->within;
+    return find(p->part, c->bytes + c->start[place], c->bytes + c->start[place + 1] - 1);
+}
+
+static size_t make_guess(const struct picks *p) {
+    size_t step = p->within->n / SAMPLE + 1, hits = 0;
+    for (size_t i = 0; i < p->within->n; i += step)
+        hits += has_part(p, i);
+    return hits * step;
+}
+
+enum status picks_open(struct reader *r, const struct pick_query *q, struct picks **out,
+                       struct error *e) {
+    struct shelf *shelf = crm_shelf(r->crm);
+    if (!shelf || !conn_begun(r->conn))
+        return OK;
+    bool news = false, *ask = q->only_if_there ? NULL : &news;
+    struct picks *p = arena_new(r->arena, struct picks);
+    *p = (struct picks){.shelf = shelf, .arena = r->arena, .part = q->part};
+    p->order = take(shelf, q->module, q->order, q->order_text, ask);
+    if (q->part.n)
+        p->within = take(shelf, q->module, q->within, true, ask);
+    bool usable = p->order && (p->within || !q->part.n);
+    enum status s = usable ? look_for_changes(p, r, q->module, &usable, e) : OK;
+    if (p->stale) {
+        news = note_stale(shelf, p->order) || news;
+        news = note_stale(shelf, p->within) || news;
+    }
+    if (news)
+        crm_shelf_wake(r->crm);
+    if (s || !usable) {
+        picks_close(p);
+        return s;
+    }
+    p->marked = arena_array(r->arena, uint64_t, (p->order->n + p->order->n_empty) / 64 + 1);
+    p->guess = p->within ? make_guess(p) : 0;
+    *out = p;
+    return OK;
+}
+
+size_t picks_guess(const struct picks *p) {
+    return p->guess;
+}
+
+static bool contains(const struct picks *p, int64_t id) {
+    uint32_t place = place_of(p->within, id);
+    return place < p->within->n && has_part(p, place);
+}
+
+// Marks those of the texts at places from `from` to before `to` that contain the part.
+static void look_through(struct picks *p, size_t from, size_t to) {
+    const struct column *c = p->within, *o = p->order;
+    const char *end = c->bytes + c->start[to], *hit;
+    for (size_t i = from; i < to && (hit = find(p->part, c->bytes + c->start[i], end)); i++) {
+        i = place_of_byte(c, i, (size_t)(hit - c->bytes));
+        uint32_t place = place_of(o, c->id[i]);
+        if (place == NOWHERE || has_changed(p, c->id[i]))
+            continue;
+        p->marked[place / 64] |= UINT64_C(1) << (place % 64);
+        p->n_marked++;
+    }
+}
+
+static void look_through_all(struct picks *p) {
+    if (p->all_marked)
+        return;
+    size_t words = (p->order->n + p->order->n_empty) / 64 + 1;
+    memset(p->marked, 0, words * sizeof *p->marked);
+    p->n_marked = 0;
+    look_through(p, 0, p->within->n);
+    p->all_marked = true;
+}
+
+// How the record at a place compares with the cursor.
+static int compare(const struct column *c, size_t i, const struct pick_cursor *at) {
+    int order = 0;
+    if (i < c->n && c->text) {
+        struct str text = {c->bytes + c->start[i], c->start[i + 1] - c->start[i] - 1};
+        order = str_cmp(text, doc_text(at->value));
+    } else if (i < c->n) {
+        int64_t v = doc_integer(at->value, 0);
+        order = (c->value[i] > v) - (c->value[i] < v);
+    }
+    return order ? order : (c->id[i] > at->id) - (c->id[i] < at->id);
+}
+
+// Places still to be looked at, from one end.
+struct places {
+    size_t from, to;
+    bool descending;
+};
+
+// Leaves those behind the cursor.
+static void go_behind(struct places *left, const struct column *c, const struct pick_cursor *at) {
+    size_t lo = left->from, hi = left->to;
+    while (lo < hi) {
+        size_t middle = lo + (hi - lo) / 2;
+        int order = compare(c, middle, at);
+        if (order < 0 || (order == 0 && !left->descending))
+            lo = middle + 1;
+        else
+            hi = middle;
+    }
+    if (left->descending)
+        left->to = lo;
+    else
+        left->from = lo;
+}
+
+// False: no more.
+static bool next_marked(const uint64_t *marked, struct places *left, size_t *place) {
+    while (left->from < left->to) {
+        size_t i = left->descending ? left->to - 1 : left->from, first = i / 64 * 64;
+        uint64_t word = marked[i / 64];
+        word &= left->descending ? ~UINT64_C(0) >> (63 - i % 64) : ~UINT64_C(0) << (i % 64);
+        if (left->descending) {
+            *place = word ? first + 63 - (size_t)__builtin_clzll(word) : first;
+            left->to = *place;
+            if (word)
+                return *place >= left->from;
+        } else {
+            *place = word ? first + (size_t)__builtin_ctzll(word) : first + 63;
+            left->from = *place + 1;
+            if (word)
+                return *place < left->to;
+        }
+    }
+    return false;
+}
+
+static size_t take_marked(const struct picks *p, struct places *left, size_t n, int64_t *ids) {
+    size_t found = 0, place;
+    while (found < n && next_marked(p->marked, left, &place))
+        ids[found++] = p->order->id[place];
+    return found;
+}
+
+// The order is that of the texts themselves: they are looked through only as far as needed.
+static size_t propose_own(struct picks *p, struct places *left, size_t n, int64_t *ids) {
+    size_t found = 0;
+    while (found < n && left->from < left->to) {
+        struct places block = *left;
+        size_t size = left->to - left->from < BLOCK ? left->to - left->from : BLOCK;
+        if (left->descending)
+            block.from = left->to -= size;
+        else
+            block.to = left->from += size;
+        look_through(p, block.from, block.to);
+        found += take_marked(p, &block, n - found, ids + found);
+    }
+    return found;
+}
+
+// What many texts contain is met soon in any order. For what few contain all texts are looked through.
+static size_t propose(struct picks *p, struct places *left, size_t n, int64_t *ids) {
+    size_t found = 0, most = SIZE_MAX;
+    if (p->within) {
+        most = p->within->start[p->within->n] / LOOK_BYTES;
+        if (n * p->within->n > most * p->guess)
+            look_through_all(p);
+    }
+    for (size_t looked = 0; !p->all_marked && found < n && left->from < left->to; looked++) {
+        int64_t id = p->order->id[left->descending ? --left->to : left->from++];
+        if ((!p->within || contains(p, id)) && !has_changed(p, id))
+            ids[found++] = id;
+        if (looked == most)
+            look_through_all(p);
+    }
+    return p->all_marked ? found + take_marked(p, left, n - found, ids + found) : found;
+}
+
+void picks_next(struct picks *p, const struct pick_cursor *at, bool without_value, bool descending,
+                size_t n, int64_t **ids, size_t *n_ids) {
+    const struct column *c = p->order;
+    struct places left = {0, c->n, descending};
+    if (without_value)
+        left = (struct places){c->n, c->n + c->n_empty, descending};
+    if (at)
+        go_behind(&left, c, at);
+    *ids = arena_array(p->arena, int64_t, n + p->n_changed);
+    if (p->within != c)
+        *n_ids = propose(p, &left, n, *ids);
+    else // a record without the text has no part of it either
+        *n_ids = without_value ? 0 : propose_own(p, &left, n, *ids);
+    if (p->n_changed)
+        memcpy(*ids + *n_ids, p->changed, p->n_changed * sizeof **ids);
+    *n_ids += p->n_changed;
+}
+
+int64_t picks_count(struct picks *p, const int64_t **changed, size_t *n_changed) {
+    *changed = p->changed;
+    *n_changed = p->n_changed;
+    if (p->within) {
+        look_through_all(p);
+        return p->n_marked;
+    }
+    int64_t n = (int64_t)(p->order->n + p->order->n_empty);
+    for (size_t i = 0; i < p->n_changed; i++)
+        n -= place_of(p->order, p->changed[i]) != NOWHERE;
+    return n;
+}
