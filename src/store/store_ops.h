@@ -56,8 +56,8 @@ struct conn {
     enum store_access access;
     bool begun, writes, savepoint; // of the transaction
     enum status failed;            // why nothing more may be done in it; OK: it may
-    unsigned gates;                        // open ones, enum store_gate
-    int statements;                        // open ones
+    unsigned gates;                // open ones, enum store_gate
+    int statements;                // open ones
 };
 
 struct stmt {
