@@ -30,7 +30,20 @@ static struct doc *as_input(struct request *r, struct doc *d, const char *type, 
     doc_set_z(a, d, "autocomplete",
               strcmp(type, "email") == 0 || strcmp(type, "tel") == 0 ? "off" : "");
     doc_set_str(a, d, "unit", unit);
+    doc_set_str(a, d, "date", STR(""));
     return d;
+}
+
+// A date is typed as its reader writes it, whatever the language of the browser; a script adds the browser's calendar.
+static void as_date(struct request *r, struct doc *d, bool time) {
+    struct arena *a = r->arena;
+    const struct language *l = r->language;
+    const char sign[] = {l->date_sign, 0};
+    struct str hint = T(l, "yyyy-mm-dd");
+    doc_replace(d, STR("date"), doc_str(a, time ? STR("datetime-local") : STR("date")));
+    doc_set_str(a, d, "sign", arena_str(a, str_z(sign)));
+    doc_set_str(a, d, "hint", time ? rprintf(r, "%.*s 00:00", STR_FMT(hint)) : hint);
+    doc_replace(d, STR("autocomplete"), doc_str(a, STR("off")));
 }
 
 struct doc *control_input(struct request *r, struct str key, struct str label, const char *type,
@@ -79,10 +92,14 @@ static struct str editable_text(struct request *r, const struct field *f, const 
         return plain_number(r, doc_get_text(v, "amount"), 4, 2);
     case TYPE_PHONE:
         return v && v->type == DOC_OBJECT ? doc_get_text(v, "typed") : text;
+    case TYPE_DATE:
+        return format_date_typed(r->arena, r->language, text);
     case TYPE_DATETIME:
         if (clock_parse(text, &at)) {
             struct civil c = zone_civil(r->zone, at);
-            return rprintf(r, "%04d-%02d-%02dT%02d:%02d", c.year, c.month, c.day, c.hour, c.minute);
+            struct str day = format_date_typed(
+                r->arena, r->language, rprintf(r, "%04d-%02d-%02d", c.year, c.month, c.day));
+            return rprintf(r, "%.*s %02d:%02d", STR_FMT(day), c.hour, c.minute);
         }
         return text;
     default:
@@ -98,10 +115,6 @@ static const char *input_type(const struct field *f) {
         return "tel";
     case TYPE_URL:
         return "url";
-    case TYPE_DATE:
-        return "date";
-    case TYPE_DATETIME:
-        return "datetime-local";
     default:
         return "text";
     }
@@ -358,6 +371,8 @@ struct doc *control(struct request *r, const struct module *m, const struct fiel
         int64_t max = f->type == TYPE_TEXT ? (f->max ? f->max : 250) : 0;
         as_input(r, d, input_type(f), mode, value, max,
                  f->type == TYPE_DATETIME ? zone_text(r) : STR(""));
+        if (f->type == TYPE_DATE || f->type == TYPE_DATETIME)
+            as_date(r, d, f->type == TYPE_DATETIME);
     }
     return d;
 }

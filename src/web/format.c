@@ -97,6 +97,13 @@ struct str format_date(struct arena *a, const struct language *l, struct str iso
     return format_day(a, l, c, 0);
 }
 
+struct str format_date_typed(struct arena *a, const struct language *l, struct str iso) {
+    if (!date_valid(iso) || l->date_sign == '-')
+        return iso;
+    return arena_printf(a, "%.2s%c%.2s%c%.4s", iso.p + 8, l->date_sign, iso.p + 5, l->date_sign,
+                        iso.p);
+}
+
 struct str format_day_long(struct arena *a, const struct language *l, struct civil c, bool year) {
     struct str day = word(l, weekdays[c.weekday]), month = word(l, months[c.month - 1]);
     struct str number = int_text(a, c.day);

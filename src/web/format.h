@@ -16,6 +16,8 @@ struct str format_bytes(struct arena *, const struct language *, int64_t);
 
 // "12 dic 2026" of "2026-12-12" (as it stands when it is no date).
 struct str format_date(struct arena *, const struct language *, struct str iso);
+// "12/12/2026" of "2026-12-12": as it is typed, and read back by value_normalise() (as it stands when it is no date).
+struct str format_date_typed(struct arena *, const struct language *, struct str iso);
 // "12 dic 2026"; "12 dic" when that is the year of `now_year` (0: never).
 struct str format_day(struct arena *, const struct language *, struct civil, int now_year);
 struct str format_day_long(struct arena *, const struct language *, struct civil,

@@ -13,6 +13,8 @@ struct language {
     struct str name;                   // "Español": in itself
     const struct catalogue *catalogue; // NULL: English
     struct str decimal, group;         // of numbers
+    char
+        date_sign; // of a date that is typed: day, month, year around '/' or '.'; '-': year first, as ISO 8601 has it
     bool group_four;       // 1 234 has a group too (Spanish and Polish leave four digits together)
     const char *collation; // name of the locale, for sorting names of things
 };

@@ -237,6 +237,18 @@ static struct str joined_values(struct request *r, const char *name) {
     return text;
 }
 
+// A date as its reader writes it becomes one that everybody reads: addresses are handed on and kept in views.
+static struct str plain_date(struct request *r, struct str key, struct str text) {
+    static const struct field day = {.key = {"day", 3}, .type = TYPE_DATE};
+    const struct field *f = readable(r, r->module, key);
+    const struct doc *value;
+    bool date = f && (f->type == TYPE_DATE || f->type == TYPE_DATETIME);
+    if (!date || !text.n ||
+        value_normalise(&day, doc_str(r->arena, text), &r->viewer.local, r->arena, &value, NULL))
+        return text;
+    return doc_text(value);
+}
+
 static void add_filter(struct request *r) {
     struct str field = query_text(r, "filter_field"), op = query_text(r, "filter_op");
     struct str value = joined_values(r, "filter_value");
@@ -247,6 +259,7 @@ static void add_filter(struct request *r) {
         op = STR("in");
     if (str_is(op, "empty") && !value.n)
         value = STR("1");
+    value = plain_date(r, field, value);
     struct pairs kept = only_list(r, &r->query),
                  out = {.p = arena_array(r->arena, struct pair, kept.n + 1)};
     for (size_t i = 0; i < kept.n; i++) {

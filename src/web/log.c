@@ -24,9 +24,15 @@ static enum status number(struct request *r, const char *name, int64_t least, in
 // A day means its beginning, or with `end` the last moment of it, where the person who asks lives.
 static enum status moment(struct request *r, const char *name, bool end, micros *out,
                           struct error *e) {
+    static const struct field day_field = {.key = {"day", 3}, .type = TYPE_DATE};
     struct str text = query_text(r, name);
+    const struct doc *typed;
     if (!text.n)
         return OK;
+    if (!r->api && !clock_parse(text, out) && // as people write it
+        value_normalise(&day_field, doc_str(r->arena, text), &r->viewer.local, r->arena, &typed,
+                        NULL) == OK)
+        text = doc_text(typed);
     if (date_valid(text)) {
         struct civil day = {.year = (text.p[0] - '0') * 1000 + (text.p[1] - '0') * 100 +
                                     (text.p[2] - '0') * 10 + text.p[3] - '0',

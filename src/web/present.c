@@ -28,6 +28,8 @@ struct doc *run(struct request *r, struct str text, const char *as, struct str h
 }
 
 struct doc *run_person(struct request *r, int64_t user, struct str name) {
+    if (user <= 0 && !name.n)
+        return run(r, T(r->language, "The program"), "", STR(""));
     char *as = arena_bytes(r->arena, sizeof "who c0");
     memcpy(as, "who c0", sizeof "who c0");
     as[5] = (char)('0' + (user & 7));

@@ -125,8 +125,11 @@ static struct doc *log_filter(struct request *r) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         active = active || query_text(r, names[i]).n > 0;
     doc_set_str(a, d, "action", STR("/history"));
-    doc_set_str(a, d, "from", query_text(r, "from"));
-    doc_set_str(a, d, "to", query_text(r, "to"));
+    const char sign[] = {r->language->date_sign, 0};
+    doc_set_str(a, d, "from", format_date_typed(a, r->language, query_text(r, "from")));
+    doc_set_str(a, d, "to", format_date_typed(a, r->language, query_text(r, "to")));
+    doc_set_str(a, d, "date_sign", arena_str(a, str_z(sign)));
+    doc_set_str(a, d, "date_hint", T(r->language, "yyyy-mm-dd"));
     doc_set(d, STR("users"), user_options(r));
     doc_set(d, STR("modules"), module_options(r));
     doc_set(d, STR("operations"), kind_options(r));

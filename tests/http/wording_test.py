@@ -76,6 +76,33 @@ class Wording(Story):
         text = self.see("/opportunities?filter[name][starts]=Sum&columns=amount&count=1")
         self.assertIn("de 5 Importe 9.007.199.254.740,9901 EUR -7,00 PLN 1,00 USD", text)
 
+    def test_dates_are_typed_as_their_reader_writes_them(self):
+        made = self.api.want(201, "POST", "/api/opportunities", {"name": "Dated", "closing_date": "2026-03-04"})
+        path = f"/opportunities/{made['id']}"
+        task = self.api.want(201, "POST", "/api/tasks", {"kind": "call", "subject": "Dated", "due": "2026-03-04T10:30:00Z"})
+        for language, closing, due, other in (("es", "04/03/2026", "04/03/2026 10:30", "05/03/2026"), ("pl", "04.03.2026", "04.03.2026 10:30", "5.3.2026"),
+                                              ("ro", "04.03.2026", "04.03.2026 10:30", "05.03.2026"), ("en", "2026-03-04", "2026-03-04 10:30", "2026-03-05")):
+            self.api.want(200, "PATCH", path.replace("/", "/api/", 1), {"closing_date": "2026-03-04"})
+            person = self.browser(language=language)
+            sent = dict(person.get(f"{path}/edit").form(path).fields)
+            self.assertEqual((language, closing), (language, sent["closing_date"]))
+            sent = dict(person.get(f"/tasks/{task['id']}/edit").form(f"/tasks/{task['id']}").fields)
+            self.assertEqual((language, due), (language, sent["due"]))
+            person.submit(f"/tasks/{task['id']}")  # as it stands: no change
+            self.assertEqual(1, self.api.want(200, "GET", f"/api/tasks/{task['id']}")["version"])
+            person.get(f"{path}/edit")
+            person.submit(path, {"closing_date": other})
+            self.assertEqual("2026-03-05", self.api.want(200, "GET", path.replace("/", "/api/", 1))["closing_date"])
+            person.get(f"{path}/edit")
+            self.assertEqual(422, person.submit(path, {"closing_date": "32/13/2026"}).status)
+            self.assertEqual("32/13/2026", dict(person.page.form(path).fields)["closing_date"])  # what was typed stays
+            # Filters keep the date that everybody reads.
+            person.get(f"/opportunities?filter_field=closing_date&filter_op=lte&filter_value={other}")
+            self.assertIn("closing_date%5D%5Blte%5D=2026-03-05", person.path)
+            self.assertEqual(200, person.get(f"/history?from={closing}&to={other}").status)
+            self.assertIn(f'value="{closing}"', person.page.source)
+            self.assertIn(f'data-sign="{re.sub("[0-9]", "", closing)[0]}"', person.page.source)
+
     def test_this_year_is_not_told(self):
         self.see("/history")
         times = re.findall(r"<time datetime=[^>]*>([^<]*) <b>", self.visitor.page.source)

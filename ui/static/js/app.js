@@ -1,6 +1,7 @@
 // The pages work without this file; it makes them pleasant. Each module looks for what it knows (data-... and class names of the
 // templates) in the part of the page it is given, so that parts that arrive later are treated the same.
 import { onPart } from "./part.js";
+import { startDates } from "./dates.js";
 import { startFacts } from "./facts.js";
 import { startForms } from "./forms.js";
 import { startKeyboard } from "./keyboard.js";
@@ -16,7 +17,7 @@ import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startTokens } from "./tokens.js";
 
-const pieces = [startLookup, startTokens, startForms, startList, startMore, startOrder, startPoll, startTimes];
+const pieces = [startDates, startLookup, startTokens, startForms, startList, startMore, startOrder, startPoll, startTimes];
 
 function enhance(root) {
   for (const piece of pieces) piece(root);
