@@ -110,3 +110,20 @@ test("what belongs to a card is in its story, and an activity is done there", wo
   await ana.count(".related .tick", 0);
   await until(async () => (await world.server.api("GET", "/tasks")).items[0].done === true, "the activity is done");
 }));
+
+test("what a new record began with folds", world.story(async () => {
+  const id = await world.server.make("contacts", { name: "Eva Folded", position: "Jefa", city: "Lima", country: "Perú", email: "eva@example.org", postcode: "15001", region: "Lima" });
+  for (const device of [wide, phone]) {
+    const ana = await world.person({ device });
+    await ana.goto(`/contacts/${id}`);
+    const event = ana.at(".event").last();
+    const shown = () => event.locator(".changes > div:visible").count();
+    assert.equal(await shown(), 3);
+    await event.locator("summary").click();
+    assert.ok((await shown()) >= 7);
+    assert.match(await event.textContent(), /15001/);
+    await ana.accessible("a story with values folded out");
+    await event.locator("summary").click();
+    assert.equal(await shown(), 3);
+  }
+}));

@@ -58,6 +58,9 @@ test("an opportunity with a lookup, a company made on the way, money, a choice a
   await window_.waitFor();
   assert.equal(await window_.locator("[name=name]").inputValue(), "Molinos del Sur");
   await ana.accessible("the window of a new company");
+  assert.ok(!(await window_.locator("[name=city]").isVisible()), "only what is required is shown at first");
+  await window_.locator(".more-fields summary").click();
+  assert.ok(await window_.locator("[name=city]").isVisible());
   await window_.locator(".form-foot button.go").click();
   await ana.at("[data-name=company] .token", { hasText: "Molinos del Sur" }).waitFor();
   await window_.waitFor({ state: "detached" });
@@ -116,4 +119,39 @@ test("money is read as people of the language write it", world.story(async () =>
     await who.address(/^\/opportunities\/\d+$/);
     assert.equal((await world.server.api("GET", new URL(who.page.url()).pathname)).amount.amount, wanted, language);
   }
+}));
+
+test("a date is typed as its reader writes it, or taken from the calendar", world.story(async () => {
+  for (const [language, typed, shown, hint] of [["es", "5/8/2026", "05/08/2026", "dd/mm/aaaa"], ["pl", "5.8.2026", "05.08.2026", "dd.mm.rrrr"]])
+    for (const device of [wide, phone]) {
+      const who = await world.person({ language, device });
+      await who.goto("/opportunities/new");
+      await who.page.fill("[name=name]", `Fecha ${language}`);
+      const date = who.at("[name=closing_date]");
+      assert.equal(await date.getAttribute("placeholder"), hint);
+      await date.fill(typed);
+      await who.page.evaluate(() => scrollTo(0, 0)); // nothing half under the bar
+      await who.accessible(`a form with a date, ${language}`);
+      await save(who);
+      await who.address(/^\/opportunities\/\d+$/);
+      const path = new URL(who.page.url()).pathname;
+      assert.equal((await world.server.api("GET", path)).closing_date, "2026-08-05", language);
+
+      await who.goto(`${path}/edit`);
+      assert.equal(await date.inputValue(), shown);
+      const button = who.at(".dated:has([name=closing_date]) .calendar-button");
+      assert.equal(await button.getAttribute("aria-label"), who.t("Choose in the calendar"));
+      await date.focus();
+      await who.page.keyboard.press("Tab");
+      assert.ok(await button.evaluate((b) => b === document.activeElement), "the button is the next stop of the keyboard");
+      // What the browser's calendar does when a day is chosen.
+      await who.at(".dated:has([name=closing_date]) .calendar").evaluate((calendar) => {
+        calendar.value = "2026-12-31";
+        calendar.dispatchEvent(new Event("change", { bubbles: true }));
+      });
+      assert.equal(await date.inputValue(), shown.replace("05", "31").replace("08", "12"));
+      await save(who);
+      await who.address(path);
+      assert.equal((await world.server.api("GET", path)).closing_date, "2026-12-31", language);
+    }
 }));

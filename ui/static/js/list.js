@@ -47,3 +47,10 @@ document.addEventListener("dblclick", (event) => {
   const row = event.target.closest("tr[data-href]");
   if (row && !event.target.closest("a, input, button")) location.href = row.dataset.href;
 });
+
+// What is cut short tells the whole when pointed at.
+document.addEventListener("pointerover", (event) => {
+  const cell = event.target.closest?.(".table :is(td, th[scope=row])");
+  const cut = cell && [cell, ...cell.querySelectorAll("a, span")].find((part) => part.scrollWidth > part.clientWidth + 1 && getComputedStyle(part).textOverflow === "ellipsis");
+  if (cut && !cell.title) cell.title = cell.textContent.trim();
+});
