@@ -39,6 +39,10 @@ SELECT position FROM search_state WHERE id = 1;
 -- name: search_position_set
 UPDATE search_state SET position = $1 WHERE id = 1;
 
+-- Only from where it was read.
+-- name: search_position_move
+UPDATE search_state SET position = $1 WHERE id = 1 AND position = $2;
+
 -- name: search_hits (sqlite)
 SELECT rowid FROM search_text WHERE search_text MATCH $1 AND rowid > $2 AND rowid < $3 LIMIT $4;
 
@@ -47,6 +51,9 @@ SELECT rowid - $1, body FROM search_text WHERE rowid > $1 AND rowid < $2;
 
 -- name: search_put (sqlite)
 INSERT INTO search_text (rowid, body) VALUES ($1, $2);
+
+-- name: search_has (sqlite)
+SELECT count(*) FROM search_text_content WHERE id = $1;
 
 -- name: search_drop (sqlite)
 DELETE FROM search_text WHERE rowid = $1;

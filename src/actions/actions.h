@@ -11,6 +11,10 @@ struct action {
     const struct model *model;
     struct act *act;
     struct reader reader; // on the write connection
+    struct {
+        const struct module *module; // of the record made last, when it was the last event of all
+        int64_t id, next;            // next: the position after it
+    } made;
 };
 
 // Runs fn as one piece of writing with an action made ready; blocks until durable.

@@ -242,7 +242,7 @@ struct later {
 };
 
 // A slice is as many rows as take about this long to write: no save waits longer for the slice that is running.
-#define SLICE_TIME (SECOND / 40)
+#define SLICE_TIME (SECOND / 20)
 #define SLICE_LEAST 100
 #define SLICE_MOST 2000
 

@@ -115,6 +115,18 @@ void fold(struct buf *out, struct str s) {
     }
     struct folding f = {.out = out};
     for (size_t at = 0; at < s.n;) {
+        char plain = s.p[at];
+        if (!(plain & 0x80)) { // most letters of the languages here: as fold_ascii()
+            at++;
+            if (plain == ' ' || (plain >= '\t' && plain <= '\r')) {
+                f.blank = true;
+                continue;
+            }
+            if (plain >= 'A' && plain <= 'Z')
+                plain = (char)(plain + 32);
+            put(&f, &plain, 1);
+            continue;
+        }
         utf8proc_int32_t c = (utf8proc_int32_t)utf8_next(s, &at);
         utf8proc_int32_t parts[32];
         int boundary = 0;

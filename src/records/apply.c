@@ -145,11 +145,22 @@ static enum status links_follow(struct applier *ap, const struct module *m, cons
     return s;
 }
 
+// Whether the record may belong to something. Of one that was just made it is known.
+static bool may_belong(const struct module *m, const struct event *ev, const struct changes *c) {
+    if (!m->sql->follow.n || ev->kind != KIND_CREATED)
+        return m->sql->follow.n;
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (m->fields[i].belongs && c->of_field[i] && !doc_is_null(c->of_field[i]->new))
+            return true;
+    return false;
+}
+
 // The event goes onto the cards of all that its record belongs to.
 static enum status timelines_follow(struct applier *ap, const struct module *m,
-                                    const struct event *ev, struct error *e) {
+                                    const struct event *ev, const struct changes *c,
+                                    struct error *e) {
     enum status s = on_timeline(ap, m->number, ev->record, ev->position, e);
-    if (s || !m->sql->follow.n)
+    if (s || !may_belong(m, ev, c))
         return s;
     struct param p[] = {P_INT(m->number), P_INT(ev->record), P_INT(ev->position)};
     return store_run_sql(ap->conn, m->sql->follow, p, 3, NULL, e);
@@ -201,7 +212,7 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
     if (!s && row && m->sql->has_links)
         s = links_follow(ap, m, ev, &c, e);
     if (!s)
-        s = timelines_follow(ap, m, ev, e);
+        s = timelines_follow(ap, m, ev, &c, e);
     if (!s && row && str_is(m->key, "fields"))
         s = model_follow(ap, e);
     return s;

@@ -88,6 +88,8 @@ struct projection {
 };
 void projection_make(struct projection *, const struct module *,
                      bool (*wanted)(void *, struct str key), void *arg, struct arena *);
+struct doc *row_doc_some(const struct module *, const struct projection *, struct stmt *,
+                         struct arena *);
 // The document of the row under the cursor as people get it, names beside the ids of links and users. What the viewer
 // may not read must not be in the projection. names: NULL, or those met so far.
 struct names;
@@ -125,7 +127,8 @@ struct indexer;
 enum status indexer_start(struct indexer **, struct crm *, struct error *);
 void indexer_wake(struct indexer *);
 bool indexer_idle(
-    struct indexer *); // has read all that was committed so far, and made what the shelf wants
+    struct indexer
+        *); // has read all that was committed so far, and made what the shelf wants; if not, now it hurries
 void indexer_stop(struct indexer *); // its thread has ended; it may still be woken
 void indexer_free(struct indexer *); // after indexer_stop
 struct shelf *indexer_shelf(struct indexer *);

@@ -62,12 +62,18 @@ void projection_make(struct projection *p, const struct module *m,
     buf_release(&columns);
 }
 
-struct doc *row_doc(const struct module *m, struct stmt *row, struct arena *a) {
+struct doc *row_doc_some(const struct module *m, const struct projection *p, struct stmt *row,
+                         struct arena *a) {
     struct doc *d = row_start(m, row, a);
     int at = 2;
-    for (size_t i = 0; i < COMMON_COLUMNS - 2 + m->n_fields; i++)
-        doc_set(d, m->sql->all[i]->key, row_value(m->sql->all[i], row, &at, a));
+    for (size_t i = 0; i < p->n; i++)
+        doc_set(d, p->fields[i]->key, row_value(p->fields[i], row, &at, a));
     return d;
+}
+
+struct doc *row_doc(const struct module *m, struct stmt *row, struct arena *a) {
+    struct projection all = {.fields = m->sql->all, .n = COMMON_COLUMNS - 2 + m->n_fields};
+    return row_doc_some(m, &all, row, a);
 }
 
 enum status row_get(struct conn *conn, const struct module *m, int64_t id, struct arena *a,

@@ -5,6 +5,8 @@
 // records that changed since: it never misses what was saved a moment ago, and never shows what was changed away.
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "formats/fold.h"
 #include "records/crm.h"
@@ -12,8 +14,12 @@
 
 #define TERM_MAX 200         // bytes of a folded search term
 #define TEXT_MAX (64 * 1024) // bytes of a record's text that are searched
-#define SLICE 2000           // events read at once
-#define POLL_SECONDS 1       // how soon what other processes wrote is noticed
+#define SLICE 4096           // events read at once
+#define TEXTS_MOST (8 << 20) // bytes of their texts in memory
+#define FEW 64               // events that are indexed at once
+#define COLLECT                                                                                    \
+    (SECOND / 2)    // how long more than those may wait for a whole slice, which is less work
+#define POLL SECOND // how soon what other processes wrote is noticed
 #define MODULE_SHIFT 40
 
 int64_t search_row(int module, int64_t id) {
@@ -30,13 +36,53 @@ struct str search_text(const struct module *m, const struct doc *row, struct are
         if (b.n)
             buf_char(&b, '\n');
         fold(&b, value_text(f, v, a));
-        if (f->type == TYPE_PHONE && doc_get_text(v, "e164").n) {
+        struct str e164 = f->type == TYPE_PHONE ? doc_get_text(v, "e164") : (struct str){0};
+        if (e164.n && !str_eq(e164, doc_get_text(v, "typed"))) {
             buf_char(&b, '\n');
-            buf_str(&b, doc_get_text(v, "e164"));
+            buf_str(&b, e164);
         }
     }
     struct str s = arena_str(a, buf_view(&b));
     buf_release(&b);
+    return s;
+}
+
+// ---------------------------------------------------------------- what of a record is searched
+
+struct indexed {
+    const struct module *module;
+    struct projection columns;
+    struct str get; // SELECT of them by id
+};
+
+static bool is_indexed(void *arg, struct str key) {
+    const struct module *m = arg;
+    const struct field *f = module_field(m, key);
+    return f ? f->searched : str_is(key, "deleted_at");
+}
+
+static void indexed_make(struct indexed *ix, const struct module *m, struct arena *a) {
+    ix->module = m;
+    if (!m)
+        return;
+    projection_make(&ix->columns, m, is_indexed, (void *)m, a);
+    ix->get = arena_printf(a, "SELECT %.*s FROM %.*s WHERE id=$1", STR_FMT(ix->columns.columns),
+                           STR_FMT(m->table));
+}
+
+// The record's text, empty when there is no such record, and whether it lives.
+static enum status text_read(struct conn *conn, const struct indexed *of, int64_t id,
+                             struct arena *a, struct str *text, bool *lives, struct error *e) {
+    struct param p[] = {P_INT(id)};
+    struct stmt *row = NULL;
+    bool found = false;
+    enum status s = store_sql(conn, of->get, p, 1, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    struct doc *d = !s && found ? row_doc_some(of->module, &of->columns, row, a) : NULL;
+    store_done(row);
+    *text = d ? search_text(of->module, d, a) : (struct str){0};
+    *lives = d && doc_is_null(doc_get(d, STR("deleted_at")));
     return s;
 }
 
@@ -48,34 +94,18 @@ struct indexer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool woken, stop;
+    bool woken, stop, hurry;
     struct shelf *shelf;
     int64_t seen; // last position told to listeners; under the lock
+    int most;     // events to read at once
+    micros since; // how long more than FEW have waited; 0 when none do
 };
-
-static enum status index_record(struct indexer *ix, const struct model *model, int module,
-                                int64_t id, struct arena *a, struct error *e) {
-    const struct module *m = model_module_numbered(model, module);
-    if (!m || id <= 0)
-        return OK;
-    struct doc *row = NULL;
-    enum status s = row_get(ix->conn, m, id, a, &row, e);
-    if (s && s != NOT_FOUND)
-        return s;
-    struct param p[] = {P_INT(search_row(m->number, id)), P_NULL};
-    s = store_run(ix->conn, QUERY_SEARCH_DROP, p, 1, NULL, e);
-    if (s || !row || !doc_is_null(doc_get(row, STR("deleted_at"))))
-        return s;
-    struct str text = search_text(m, row, a);
-    if (!text.n)
-        return OK;
-    p[1] = P_TEXT(text);
-    return store_run(ix->conn, QUERY_SEARCH_PUT, p, 2, NULL, e);
-}
 
 struct touched {
     int module;
+    bool lives;
     int64_t record;
+    struct str text; // as it is now
 };
 
 static int by_record(const void *a, const void *b) {
@@ -85,56 +115,126 @@ static int by_record(const void *a, const void *b) {
     return (x->record > y->record) - (x->record < y->record);
 }
 
-// What the next slice of the log touched. *next is the position after it.
-static enum status slice_read(struct indexer *ix, struct arena *a, struct touched **out, size_t *n,
-                              int64_t *next, struct error *e) {
+// Some of the log, and the texts of what it touched.
+struct slice {
+    struct touched *touched;
+    size_t n;
+    int64_t start, next; // positions
+};
+
+static enum status slice_read(struct indexer *ix, struct arena *a, struct slice *out,
+                              struct error *e) {
     struct stmt *row = NULL;
     bool more = true;
-    enum status s = store_int(ix->conn, QUERY_SEARCH_POSITION, NULL, 0, next, e);
+    enum status s = store_int(ix->conn, QUERY_SEARCH_POSITION, NULL, 0, &out->start, e);
     if (s)
         return s;
-    *out = arena_array(a, struct touched, SLICE);
-    *n = 0;
-    struct param p[] = {P_INT(*next), P_INT(SLICE)};
+    out->touched = arena_array(a, struct touched, (size_t)ix->most);
+    out->next = out->start;
+    struct param p[] = {P_INT(out->start), P_INT(ix->most)};
     s = store_query(ix->conn, QUERY_LOG_SINCE, p, 2, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
-        *next = stmt_int(row, 0) + 1;
-        (*out)[(*n)++] = (struct touched){(int)stmt_int(row, 1), stmt_int(row, 2)};
+        out->next = stmt_int(row, 0) + 1;
+        out->touched[out->n++] =
+            (struct touched){.module = (int)stmt_int(row, 1), .record = stmt_int(row, 2)};
     }
     store_done(row);
     return s;
 }
 
-static enum status index_slice(struct indexer *ix, size_t *done, struct error *e) {
-    struct arena a = ARENA_INIT, one = ARENA_INIT;
-    const struct model *model = crm_model_hold(ix->crm);
-    struct touched *touched = NULL;
+// Leaves each record once, with its text. *fits is false when the texts are more than is kept in memory.
+static enum status texts_read(struct indexer *ix, const struct model *model, struct slice *slice,
+                              struct arena *a, bool *fits, struct error *e) {
+    struct arena one = ARENA_INIT;
+    struct indexed of = {0};
     size_t n = 0;
-    int64_t next = 0;
-    enum status s = store_begin(ix->conn, true, e);
-    if (!s)
-        s = slice_read(ix, &a, &touched, &n, &next, e);
-    if (n)
-        qsort(touched, n, sizeof *touched, by_record);
-    for (size_t i = 0; i < n && !s; i++) {
-        if (i && by_record(&touched[i - 1], &touched[i]) == 0)
+    enum status s = OK;
+    *fits = true;
+    if (slice->n)
+        qsort(slice->touched, slice->n, sizeof *slice->touched, by_record);
+    for (size_t i = 0; i < slice->n && *fits && !s; i++) {
+        struct touched t = slice->touched[i];
+        if (i == 0 || slice->touched[n - 1].module != t.module)
+            indexed_make(&of, model_module_numbered(model, t.module), a);
+        else if (slice->touched[n - 1].record == t.record)
             continue;
-        s = index_record(ix, model, touched[i].module, touched[i].record, &one, e);
-        arena_reset(&one);
+        if (of.module && t.record > 0) {
+            s = text_read(ix->conn, &of, t.record, &one, &t.text, &t.lives, e);
+            t.text = arena_str(a, t.text);
+            arena_reset(&one);
+        }
+        slice->touched[n++] = t;
+        *fits = a->used < TEXTS_MOST || i + 1 == slice->n;
     }
-    struct param p[] = {P_INT(next)};
-    if (!s && n)
-        s = store_run(ix->conn, QUERY_SEARCH_POSITION_SET, p, 1, NULL, e);
-    if (!s)
-        s = store_commit(ix->conn, e);
-    if (s)
-        store_rollback(ix->conn);
-    crm_model_release(ix->crm, model);
-    arena_release(&a);
+    slice->n = n;
     arena_release(&one);
+    return s;
+}
+
+// Read in a short transaction of its own: while one looks at the records, their database can't shorten its journal.
+static enum status slice_take(struct indexer *ix, struct arena *a, struct slice *out,
+                              struct error *e) {
+    const struct model *model = crm_model_hold(ix->crm);
+    bool fits = true;
+    enum status s = store_begin(ix->conn, false, e);
+    if (!s)
+        s = slice_read(ix, a, out, e);
+    if (!s)
+        s = texts_read(ix, model, out, a, &fits, e);
+    store_rollback(ix->conn);
+    crm_model_release(ix->crm, model);
+    if (!s && !fits) { // again with fewer
+        ix->most = ix->most / 8 + 1;
+        out->n = 0;
+        out->next = out->start;
+    }
+    return s;
+}
+
+static enum status put(struct indexer *ix, const struct touched *t, struct error *e) {
+    struct param p[] = {P_INT(search_row(t->module, t->record)), P_TEXT(t->text)};
+    int64_t there = 0;
+    enum status s = store_int(ix->conn, QUERY_SEARCH_HAS, p, 1, &there, e);
+    if (!s && there) // much cheaper than to drop nothing
+        s = store_run(ix->conn, QUERY_SEARCH_DROP, p, 1, NULL, e);
+    if (s || !t->lives || !t->text.n)
+        return s;
+    return store_run(ix->conn, QUERY_SEARCH_PUT, p, 2, NULL, e);
+}
+
+// Writes it, unless another process did meanwhile. Touches nothing but the index.
+static enum status slice_put(struct indexer *ix, struct slice *slice, struct error *e) {
+    struct param p[] = {P_INT(slice->next), P_INT(slice->start)};
+    int64_t moved = 0;
+    enum status s = store_begin(ix->conn, false, e);
+    if (!s)
+        s = store_run(ix->conn, QUERY_SEARCH_POSITION_MOVE, p, 2, &moved, e);
+    for (size_t i = 0; i < slice->n && moved && !s; i++)
+        s = put(ix, &slice->touched[i], e);
+    if (!s && !moved)
+        slice->next = slice->start; // as far as is known here
+    if (!s)
+        return store_commit(ix->conn, e);
+    store_rollback(ix->conn);
+    return s;
+}
+
+static enum status index_slice(struct indexer *ix, bool *done, struct error *e) {
+    struct arena a = ARENA_INIT;
+    struct slice slice = {0};
+    int most = ix->most;
+    enum status s = slice_take(ix, &a, &slice, e);
+    if (!s && slice.n)
+        s = slice_put(ix, &slice, e);
+    arena_release(&a);
     if (s)
         return s;
+    if (slice.n)
+        ix->most = SLICE;
+    *done = !slice.n && ix->most == most;
+    int64_t next = slice.next;
     pthread_mutex_lock(&ix->lock);
+    ix->hurry = ix->hurry && !*done;
     bool news = next - 1 > ix->seen;
     if (news)
         ix->seen = next - 1;
@@ -145,7 +245,6 @@ static enum status index_slice(struct indexer *ix, size_t *done, struct error *e
         if (next - 1 > writer_position(crm_writer(ix->crm)))
             crm_tell(ix->crm, next - 1);
     }
-    *done = n;
     return OK;
 }
 
@@ -170,16 +269,35 @@ static enum status start_over_if_foreign(struct indexer *ix, struct error *e) {
     return s;
 }
 
-static void wait_for_work(struct indexer *ix) {
+static void wait_for_work(struct indexer *ix, micros most) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += POLL_SECONDS;
+    most += until.tv_nsec / 1000;
+    until.tv_sec += most / SECOND;
+    until.tv_nsec = most % SECOND * 1000;
     pthread_mutex_lock(&ix->lock);
     while (!ix->woken && !ix->stop)
         if (pthread_cond_timedwait(&ix->wake, &ix->lock, &until) == ETIMEDOUT)
             break;
     ix->woken = false;
     pthread_mutex_unlock(&ix->lock);
+}
+
+// Whether a bulk change is under way and its events better wait for more of them.
+static bool collecting(struct indexer *ix) {
+    int64_t newest = writer_position(crm_writer(ix->crm));
+    pthread_mutex_lock(&ix->lock);
+    int64_t waiting = newest - ix->seen;
+    bool collect = ix->seen >= 0 && waiting > FEW && waiting < SLICE && !ix->hurry;
+    micros now = clock_monotonic();
+    if (!collect)
+        ix->since = 0;
+    else if (!ix->since)
+        ix->since = now;
+    else if (now - ix->since > COLLECT)
+        collect = false;
+    pthread_mutex_unlock(&ix->lock);
+    return collect;
 }
 
 static bool stopping(struct indexer *ix) {
@@ -189,23 +307,30 @@ static bool stopping(struct indexer *ix) {
     return stop;
 }
 
+// What somebody waits for goes first: of the processor, too.
+#define INDEXER_NICE 10
+
 static void *indexer_run(void *arg) {
     struct indexer *ix = arg;
+    setpriority(PRIO_PROCESS, (id_t)gettid(), INDEXER_NICE); // on Linux of this thread alone
     while (!stopping(ix)) {
-        size_t done = 0;
-        bool worked = false;
+        bool done = false, worked = false;
+        if (collecting(ix)) {
+            wait_for_work(ix, COLLECT);
+            continue;
+        }
         // A failure (a full disk, say) is met again at the next round; searches look at the log meanwhile.
         enum status s = index_slice(ix, &done, NULL);
         shelf_tend(ix->shelf, ix->conn, &worked, NULL);
-        if ((s || !done) && !worked)
-            wait_for_work(ix);
+        if ((s || done) && !worked)
+            wait_for_work(ix, POLL);
     }
     return NULL;
 }
 
 enum status indexer_start(struct indexer **out, struct crm *crm, struct error *e) {
     struct indexer *ix = must_alloc(sizeof *ix);
-    *ix = (struct indexer){.crm = crm, .shelf = shelf_new(), .seen = -1};
+    *ix = (struct indexer){.crm = crm, .shelf = shelf_new(), .seen = -1, .most = SLICE};
     pthread_mutex_init(&ix->lock, NULL);
     pthread_cond_init(&ix->wake, NULL);
     enum status s = store_connect(crm_store(crm), STORE_SEARCH, &ix->conn, e);
@@ -233,6 +358,10 @@ void indexer_wake(struct indexer *ix) {
 bool indexer_idle(struct indexer *ix) {
     pthread_mutex_lock(&ix->lock);
     bool idle = ix->seen >= writer_position(crm_writer(ix->crm));
+    if (!idle && !ix->hurry) {
+        ix->hurry = ix->woken = true;
+        pthread_cond_signal(&ix->wake);
+    }
     pthread_mutex_unlock(&ix->lock);
     return idle && shelf_complete(ix->shelf);
 }
@@ -297,10 +426,13 @@ static enum status fresh_records(struct reader *r, const struct module *m, struc
     plan->n_fresh = n;
     plan->fresh_hits = arena_array(r->arena, int64_t, n);
     struct arena one = ARENA_INIT;
+    struct indexed of;
+    indexed_make(&of, m, r->arena);
     for (size_t i = 0; i < n && !s; i++) {
-        struct doc *d;
-        s = row_get(r->conn, m, ids[i], &one, &d, e);
-        if (!s && str_find(search_text(m, d, &one), plan->term) >= 0)
+        struct str text;
+        bool lives;
+        s = text_read(r->conn, &of, ids[i], &one, &text, &lives, e);
+        if (!s && str_find(text, plan->term) >= 0)
             plan->fresh_hits[plan->n_fresh_hits++] = ids[i];
         arena_reset(&one);
     }

@@ -204,7 +204,7 @@ static enum status sqlite_connect(struct store *base, enum store_access access, 
         // Not mapped: what a mapping has shown counts as memory in use for as long as it lasts.
         [STORE_SCAN] = "PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA mmap_size=0",
         [STORE_WRITE] = "PRAGMA cache_size=-2048",
-        [STORE_HISTORY] = "PRAGMA cache_size=-8192",
+        [STORE_HISTORY] = "PRAGMA cache_size=-16384",
         [STORE_MIGRATE] = "PRAGMA cache_size=-8192",
         [STORE_SEARCH] = "PRAGMA cache_size=-8192; PRAGMA main.synchronous=NORMAL",
     };
@@ -439,8 +439,7 @@ static enum status bind(struct kept *k, const struct statement *what, sqlite3_de
         const char *bytes = p->s.p ? p->s.p : "";
         int at = k->index[i], code = SQLITE_OK;
         switch (p->type) {
-        case PARAM_NULL:
-            code = sqlite3_bind_null(k->s, at);
+        case PARAM_NULL: // as finish() has left it
             break;
         case PARAM_INT:
             code = sqlite3_bind_int64(k->s, at, p->i);

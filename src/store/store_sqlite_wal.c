@@ -76,12 +76,16 @@ static int committed(void *arg, sqlite3 *db, const char *schema, int length) {
     struct wal_keeper *k = arg;
     if (strcmp(schema, "main") != 0)
         return SQLITE_OK;
-    if (length < atomic_exchange(&k->length, length)) { // it has begun anew
+    int before = atomic_exchange(&k->length, length), step = length - before;
+    if (step < 0) { // it has begun anew
         atomic_store(&k->copied, 0);
         atomic_store(&k->tried, 0);
+        step = length;
     }
     int left = length - atomic_load(&k->copied);
-    bool now = (length >= LONG && left <= REST) || left >= MOST;
+    // A large commit (an import's) leaves more than the rest by itself: what came during a pass is two of them at most.
+    int rest = 2 * step > REST ? 2 * step : REST;
+    bool now = (length >= LONG && left <= rest) || left >= MOST;
     if (now && length - atomic_load(&k->tried) >= AGAIN) {
         atomic_store(&k->tried, length);
         copy_back(k, db);

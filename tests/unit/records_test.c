@@ -323,6 +323,73 @@ static void test_search_finds_what_was_just_saved(void **state) {
     }
 }
 
+enum { BULK = 300 };
+
+// Contacts 1 to BULK in one piece, every tenth followed by its company.
+static enum status create_many(struct action *a, void *arg, struct error *e) {
+    int64_t *wrong = arg;
+    struct arena *ar = a->write->arena;
+    const struct module *contacts = model_module(a->model, STR("contacts")),
+                        *companies = model_module(a->model, STR("companies"));
+    enum status s = OK;
+    for (int i = 1; i <= BULK && !s; i++) {
+        int64_t id = 0, company = 0;
+        struct doc *d = doc_object(ar);
+        doc_set_str(ar, d, "name", arena_printf(ar, "Bulk Żółć %03d", i));
+        doc_set_str(ar, d, "phone", arena_printf(ar, i % 2 ? "+34600%06d" : "600 %06d", i));
+        s = record_create(a, contacts, d, &id, e);
+        *wrong += id != i;
+        if (s || i % 10)
+            continue;
+        d = doc_object(ar);
+        doc_set_str(ar, d, "name", arena_printf(ar, "Company %03d", i));
+        s = record_create(a, companies, d, &company, e);
+        *wrong += company != i / 10;
+    }
+    return s;
+}
+
+static void found_in_bulk(struct world *w) {
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "bulk zolc 299"), 0);
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "renamed zolc"), 1);
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "bulk zolc 300"), 0); // deleted
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "bulk zolc 00"), 9);
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "600000007"), 1);
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "+34600000007"), 1);
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "600 000008"), 1);
+    assert_int_equal(found(w, "companies", "q", OP_CONTAINS, "company"), BULK / 10);
+}
+
+// Many at once wait a little for the index, and are found meanwhile.
+static void test_search_in_a_bulk_change(void **state) {
+    struct world *w = *state;
+    struct act act = {.viewer = &w->admin, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+    struct error e = {0};
+    int64_t wrong = 0;
+    must(action_run(w->crm, &act, create_many, &wrong, &e), &e);
+    assert_int_equal(wrong, 0);
+    change(w, "contacts", 299, "{\"name\":\"Renamed Żółć\"}");
+    struct job gone = {.what = DELETE, .module = "contacts", .id = 300};
+    must(run(w, &gone, &e), &e);
+    found_in_bulk(w);
+    crm_index_wait(w->crm);
+    found_in_bulk(w);
+    // What the index has already is taken out of it,
+    change(w, "contacts", 298, "{\"name\":\"Renamed too\"}");
+    crm_index_wait(w->crm);
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "bulk zolc 298"), 0);
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "renamed too"), 1);
+    // and nobody has to ask for it.
+    act.operation = -1;
+    must(action_run(w->crm, &act, create_many, &wrong, &e), &e);
+    for (int i = 0; i < 100; i++) {
+        usleep(20000);
+        assert_int_equal(found(w, "companies", "q", OP_CONTAINS, "company 00"), 0);
+        assert_int_equal(found(w, "companies", "q", OP_CONTAINS, "company 01"), 2);
+    }
+    check_rebuild(w);
+}
+
 static void test_filters(void **state) {
     struct world *w = *state;
     create(w, "companies", "{\"name\":\"Zażółć Sp. z o.o.\",\"tags\":[\"VIP\",\"norte\"]}");
@@ -710,6 +777,7 @@ int main(void) {
         TEST(test_problems_come_together_and_by_name),
         TEST(test_lists_page_without_gaps),
         TEST(test_search_finds_what_was_just_saved),
+        TEST(test_search_in_a_bulk_change),
         TEST(test_filters),
         TEST(test_history_tells_the_story),
         TEST(test_the_story_of_many_at_once),
