@@ -228,7 +228,7 @@ static void finish(struct making *k) {
     struct column *c = k->c;
     size_t all = c->n + c->n_empty, ids = (size_t)c->most_id + 1;
     c->id = must_realloc(c->id, (all + 1) * sizeof *c->id);
-    if (c->n_empty)
+    if (k->empty)
         memcpy(c->id + c->n, k->empty, c->n_empty * sizeof *c->id);
     c->place = must_alloc(ids * sizeof *c->place);
     memset(c->place, 0xff, ids * sizeof *c->place);
