@@ -445,7 +445,9 @@ enum status search_prepare(struct reader *r, const struct module *m, struct str 
     struct search_plan plan = {.term = fold_str(r->arena, term)};
     if (plan.term.n > TERM_MAX)
         return error_set(e, INVALID, "q", N_("The search text is too long."), NULL);
-    enum status s = fresh_records(r, m, &plan, e);
+    plan.few =
+        !plan.term.n; // accents alone, say: they are in no text, for none has them once folded
+    enum status s = plan.few ? OK : fresh_records(r, m, &plan, e);
     if (!s)
         *out = plan;
     return s;

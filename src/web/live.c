@@ -80,6 +80,8 @@ static void cards_collect(struct live *live, struct cards *c) {
     for (struct subscription *s = live->all; s; s = s->next)
         if (s->module)
             c->list[c->n++] = (struct card){s->module, s->record, s->position, false};
+    if (!c->list)
+        return;
     if (c->n)
         qsort(c->list, c->n, sizeof *c->list, by_card);
     size_t n = 0;

@@ -317,6 +317,7 @@ static void test_search_finds_what_was_just_saved(void **state) {
         assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "an"),
                          i + 1 < 50 ? (size_t)i + 1 : 50);
     }
+    assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "\u0301"), 0); // an accent by itself
     for (int i = 0; i < 100; i++) { // the index catches up, and says the same
         usleep(20000);
         assert_int_equal(found(w, "contacts", "q", OP_CONTAINS, "ana"), 30);
