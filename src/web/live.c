@@ -77,11 +77,11 @@ static void cards_collect(struct live *live, struct cards *c) {
         c->list = must_alloc(c->room * sizeof *c->list);
     }
     c->n = 0;
+    if (!c->list) // nobody has ever looked at anything
+        return;
     for (struct subscription *s = live->all; s; s = s->next)
         if (s->module)
             c->list[c->n++] = (struct card){s->module, s->record, s->position, false};
-    if (!c->list)
-        return;
     if (c->n)
         qsort(c->list, c->n, sizeof *c->list, by_card);
     size_t n = 0;
