@@ -14,7 +14,7 @@ struct related {
     size_t n;
 };
 
-#define STORY_COUNTED 500 // of the newest events: more are "500+"
+#define STORY_COUNTED 100 // of the newest events: more are "100+"; each costs a look into the log
 
 struct card_state {
     struct doc *history;
