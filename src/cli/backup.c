@@ -261,7 +261,7 @@ static int check_restored(const char *where) {
     store_close(store);
     if (result != CLI_OK)
         return result;
-    struct crm_options options = {.create = false};
+    struct crm_options options = {.migrate = true}; // it may be of an older version
     if (crm_open(&crm, where, &options, &e) != OK)
         return cli_failed(&e);
     result = cli_rebuild_crm(crm, true);

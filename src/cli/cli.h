@@ -20,6 +20,7 @@
     X(verify, "verify", "[--against CHECKPOINT-FILE]", "checks the whole log")                     \
     X(rebuild, "rebuild", "[--check]",                                                             \
       "computes every table anew from the log, or compares them with it")                          \
+    X(migrate, "migrate", "", "makes an older installation one of this version")                   \
     X(backup, "backup", "FILE", "copies everything, while others work")                            \
     X(demo, "demo", "[--seed N]",                                                                  \
       "fills a new installation with a company that never was, and its history")                   \

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import ADMINISTRATOR, PASSWORD, PROGRAM, Server  # noqa: E402
 
-COMMANDS = ("user", "token", "import", "export", "verify", "rebuild", "backup", "restore", "demo")
+COMMANDS = ("user", "token", "import", "export", "verify", "rebuild", "migrate", "backup", "restore", "demo")
 TODAY = "2026-05-20"
 
 
@@ -288,6 +288,34 @@ class Proof(Folder):
         self.good("rebuild")
         self.good("rebuild", "--check")
         self.assertEqual({row["city"] for row in self.table("contacts")}, {"Lima", ""})
+
+
+class Versions(Folder):
+    def make_older(self, file):
+        """As if another version had made the tables."""
+        database = sqlite3.connect(file)
+        database.execute("UPDATE state SET value = 'of another version' WHERE name = 'layout'")
+        database.execute("DELETE FROM m_contacts")
+        database.commit()
+        database.close()
+
+    def test_an_older_installation(self):
+        self.good("import", "contacts", self.file("c.csv", "name,city\nAna,Lima\n"))
+        backup = self.folder / "old.db"
+        self.good("backup", backup)
+        self.make_older(self.data / "cronista.db")
+        self.make_older(backup)
+        for command in (("export", "contacts", self.folder / "x.csv"), ("rebuild", "--check"), ("token", "add", "a@b.example")):
+            self.assertIn("cronista migrate", self.bad(1, *command))
+        self.assertIn("up to date", self.good("migrate"))
+        self.assertEqual([row["city"] for row in self.table("contacts")], ["Lima"])
+        self.good("migrate")
+        self.good("verify")
+        elsewhere = self.folder / "elsewhere"
+        code, out, err = run("restore", backup, "--data", elsewhere)
+        self.assertEqual(code, 0, out + err)
+        self.assertIn("Every table is what the log says", out)
+        self.assertEqual(run("migrate", "--data", self.folder / "nothing")[0], 1)
 
 
 class Backups(Folder):
