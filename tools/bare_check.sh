@@ -20,7 +20,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 root=${BARE_ROOT:-/tmp/cronista-bare}
 mirror=${BARE_MIRROR:-http://deb.debian.org/debian}
-inside=/opt/cronista
+opt=/opt
+inside=$opt/cronista
 port=${PORT:-8099}
 
 [ "$(id -u)" -eq 0 ] || { echo "bare_check.sh: needs root" >&2; exit 2; }

@@ -52,7 +52,7 @@ for (const [language, text] of Object.entries(texts))
       await ana.sees(".fact[data-key=email] dd", "andres@example.com");
 
       const positions = (await ana.at(event).evaluateAll((all) => all.map((e) => Number(e.dataset.position))));
-      assert.deepEqual(positions, positions.toSorted((a, b) => b - a), "newest first");
+      assert.deepEqual(positions, [...positions].sort((a, b) => b - a), "newest first");
       assert.equal(positions.length, 3, "created, commented, edited");
 
       await ana.goto(`/contacts/${id}/history`);
@@ -73,7 +73,7 @@ test("older events come by scrolling, none twice", world.story(async () => {
     return (await ana.at(event).count()) === 131;
   }, "all 131 events are there");
   const positions = await ana.at(event).evaluateAll((all) => all.map((e) => Number(e.dataset.position)));
-  assert.deepEqual(positions, [...new Set(positions)].toSorted((a, b) => b - a));
+  assert.deepEqual(positions, [...new Set(positions)].sort((a, b) => b - a));
   await ana.count("a.older", 0);
 }));
 
