@@ -240,29 +240,29 @@ def section_b(b):
 
 def read(b, server, cards):
     many = f"{server.contacts:,}"
-    kinds = {}  # name: (calls, headers, requests for one)
+    kinds = {}  # name: (calls, headers)
     if cards:
-        kinds[f"card with {EVENTS} events, JSON"] = (b.card_calls(server), server.key_headers(), 1)
-        kinds[f"card with {EVENTS} events, HTML"] = (b.page_calls(server), server.cookie, 1)
+        kinds[f"card with {EVENTS} events, JSON"] = (b.card_calls(server), server.key_headers())
+        kinds[f"card with {EVENTS} events, HTML"] = (b.page_calls(server), server.cookie)
     sorts = ("name", "city", "-updated_at", "-name")
-    kinds[f"50 of {many} by substring, sorted"] = (b.list_calls(server, "any", sorts=sorts), server.key_headers(), 1)
-    kinds[f"50 of {many} by substring, by name"] = (b.list_calls(server, "any"), server.key_headers(), 1)
-    kinds["  the substring in many names"] = (b.list_calls(server, "many"), server.key_headers(), 1)
-    kinds["  the substring in few names"] = (b.list_calls(server, "few"), server.key_headers(), 1)
-    kinds[f"50 of {many} by search in all fields"] = (b.list_calls(server, "any", "q"), server.key_headers(), 1)
+    kinds[f"50 of {many} by substring, sorted"] = (b.list_calls(server, "any", sorts=sorts), server.key_headers())
+    kinds[f"50 of {many} by substring, by name"] = (b.list_calls(server, "any"), server.key_headers())
+    kinds["  the substring in many names"] = (b.list_calls(server, "many"), server.key_headers())
+    kinds["  the substring in few names"] = (b.list_calls(server, "few"), server.key_headers())
+    kinds[f"50 of {many} by search in all fields"] = (b.list_calls(server, "any", "q"), server.key_headers())
 
     subjects, sizes = {}, {}
-    for name, (calls, headers, each) in kinds.items():
+    for name, (calls, headers) in kinds.items():
         subjects[name] = lambda c=calls, h=headers: b.load(server, c, h)
-        sizes[name] = int(statistics.fmean(b.size_of(server, calls, headers)) * each)
+        sizes[name] = int(statistics.fmean(b.size_of(server, calls, headers)))
         if Nginx.there():
             rounded = max(1, round(sizes[name] / 500)) * 500
             subjects[rounded] = lambda n=rounded: b.load(b.nginx(), b.nginx().file(n), [])
     r = in_turn(subjects, b.o.rounds)
-    for name, (_, _, each) in kinds.items():
+    for name in kinds:
         there = r[max(1, round(sizes[name] / 500)) * 500] if Nginx.there() else []
         for which, label in (("rate", name), ("possible", "    by time of the processor")):
-            f = b.figure("b", label, "1/s", [x / each for x in times(r[name], which)], times(there, which),
+            f = b.figure("b", label, "1/s", times(r[name], which), times(there, which),
                          f"nginx {sizes[name] / 1000:.1f} KB")
             f.notes["bytes"] = sizes[name]
             if "JSON" in name:

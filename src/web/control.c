@@ -162,23 +162,13 @@ static int64_t id_of(const struct doc *v) {
 static void add_users(struct request *r, struct doc *d, const struct field *f,
                       const struct control_state *s) {
     struct doc *options = doc_set_array(r->arena, d, "options"), *users = NULL;
-    struct list_filter active = {.field = STR("active"), .op = OP_EQ, .value = STR("1")};
-    struct str columns[] = {STR("name")};
-    struct list_query q = {.module = model_module(r->model, STR("users")),
-                           .filters = &active,
-                           .n_filters = 1,
-                           .sort = {{STR("name"), false}},
-                           .n_sort = 1,
-                           .columns = columns,
-                           .n_columns = 1,
-                           .limit = 200};
     int64_t now = id_of(s->value);
     if (s->typed)
         str_int(pairs_get(s->typed, arena_dup(r->arena, f->key)), &now);
     if (!f->required)
         option(r, options, STR(""), STR("—"), false);
     bool seen = now == 0;
-    if (record_list(&r->reader, &q, &users, NULL) == OK)
+    if (active_users(r, &users) == OK)
         doc_each(user, doc_get(users, STR("items"))) {
             int64_t id = doc_get_int(user, "id", 0);
             seen = seen || id == now;

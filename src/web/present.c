@@ -374,3 +374,17 @@ struct str record_note(struct request *r, const struct module *m, const struct d
     int64_t number = doc_get_int(record, "number", doc_get_int(record, "id", 0));
     return rprintf(r, "%.*s%lld", STR_FMT(m->prefix), (long long)number);
 }
+
+enum status active_users(struct request *r, struct doc **out) {
+    struct list_filter active = {.field = STR("active"), .op = OP_EQ, .value = STR("1")};
+    struct str columns[] = {STR("name")};
+    struct list_query q = {.module = model_module(r->model, STR("users")),
+                           .filters = &active,
+                           .n_filters = 1,
+                           .sort = {{STR("name"), false}},
+                           .n_sort = 1,
+                           .columns = columns,
+                           .n_columns = 1,
+                           .limit = 200};
+    return record_list(&r->reader, &q, out, NULL);
+}

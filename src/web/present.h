@@ -71,6 +71,8 @@ struct doc *control_input(struct request *, struct str key, struct str label, co
 struct doc *control_choice(struct request *, struct str key, struct str label,
                            struct str problem); // add to "options"
 struct doc *control_yes_no(struct request *, struct str key, struct str label, bool checked);
+// Those who can be put in charge of something, by name, as a list ("items" with "id" and "name"); at most 200.
+enum status active_users(struct request *, struct doc **);
 // {"items":[{"label","text","href"}]} of all that an error names; null without any.
 struct doc *problems_of(struct request *, const struct module *, const struct error *);
 struct str problem_of(struct request *, const struct error *, struct str field);

@@ -3,8 +3,6 @@
 #include "web/present.h"
 #include "web/text.h"
 
-#define FILTER_CHOICES 200
-
 static struct str path_of(struct request *r) {
     return JOIN(r->arena, STR("/"), r->module->key);
 }
@@ -382,17 +380,7 @@ static struct doc *bulk_view(struct request *r, const struct list_state *s) {
     doc_set_str(a, d, "action", rprintf(r, "/%.*s/bulk", STR_FMT(r->module->key)));
     doc_set(d, STR("hidden"), hidden_pairs(r, &s->pairs, ""));
     struct doc *users = doc_set_array(a, d, "users");
-    struct list_filter active = {.field = STR("active"), .op = OP_EQ, .value = STR("1")};
-    struct str columns[] = {STR("name")};
-    struct list_query q = {.module = model_module(r->model, STR("users")),
-                           .filters = &active,
-                           .n_filters = 1,
-                           .sort = {{STR("name"), false}},
-                           .n_sort = 1,
-                           .columns = columns,
-                           .n_columns = 1,
-                           .limit = FILTER_CHOICES};
-    if (!may(&r->viewer, r->module, VERB_EDIT) || record_list(&r->reader, &q, &found, NULL))
+    if (!may(&r->viewer, r->module, VERB_EDIT) || active_users(r, &found))
         return d;
     doc_each(u, doc_get(found, STR("items"))) {
         struct doc *user = doc_add(users, doc_object(a));

@@ -1,8 +1,10 @@
-// Whole files for tests.
+// Whole files and folders for tests.
 #ifndef CRONISTA_TESTS_UNIT_FILES_H
 #define CRONISTA_TESTS_UNIT_FILES_H
 
+#include <dirent.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "base/arena.h"
 #include "base/str.h"
 
@@ -23,6 +25,21 @@ static inline struct str read_file(struct arena *a, const char *dir, const char 
     struct str s = arena_str(a, (struct str){p, n});
     free(p);
     return s;
+}
+
+// With all that is in it.
+static inline void remove_dir(const char *dir) {
+    DIR *d = opendir(dir);
+    char path[400];
+    for (struct dirent *f; d && (f = readdir(d));)
+        if (f->d_name[0] != '.') {
+            snprintf(path, sizeof path, "%s/%s", dir, f->d_name);
+            if (unlink(path) != 0)
+                remove_dir(path);
+        }
+    if (d)
+        closedir(d);
+    rmdir(dir);
 }
 
 #endif

@@ -1,11 +1,10 @@
 // Records through the real actions: create, change, merge, delete, restore, lists, search, history, rebuild.
 #include "test.h"
 
-#include <dirent.h>
-
 #include "actions/actions.h"
 #include "base/crypto.h"
 #include "base/zone.h"
+#include "files.h"
 #include "formats/json.h"
 #include "records/crm.h"
 #include "records/files.h"
@@ -17,20 +16,6 @@ struct world {
     struct arena arena;
     char dir[64];
 };
-
-static void remove_dir(const char *dir) {
-    DIR *d = opendir(dir);
-    char path[400];
-    for (struct dirent *f; d && (f = readdir(d));)
-        if (f->d_name[0] != '.') {
-            snprintf(path, sizeof path, "%s/%s", dir, f->d_name);
-            if (unlink(path) != 0)
-                remove_dir(path);
-        }
-    if (d)
-        closedir(d);
-    rmdir(dir);
-}
 
 static int set_up(void **state) {
     struct world *w = calloc(1, sizeof *w);

@@ -2,11 +2,11 @@
 // between. Both are asked in one read transaction; a reader without an installation has no shelf.
 #include "test.h"
 
-#include <dirent.h>
 #include <pthread.h>
 
 #include "actions/actions.h"
 #include "base/crypto.h"
+#include "files.h"
 #include "formats/json.h"
 #include "records/crm.h"
 #include "records/shelf.h"
@@ -17,20 +17,6 @@ struct world {
     char dir[64];
     unsigned seed;
 };
-
-static void remove_dir(const char *dir) {
-    DIR *d = opendir(dir);
-    char path[400];
-    for (struct dirent *f; d && (f = readdir(d));)
-        if (f->d_name[0] != '.') {
-            snprintf(path, sizeof path, "%s/%s", dir, f->d_name);
-            if (unlink(path) != 0)
-                remove_dir(path);
-        }
-    if (d)
-        closedir(d);
-    rmdir(dir);
-}
 
 static void must(enum status s, const struct error *e) {
     char text[300];

@@ -3,12 +3,12 @@
 #include "test.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <sys/socket.h>
 
 #include "actions/user.h"
 #include "base/crypto.h"
 #include "base/zone.h"
+#include "files.h"
 #include "formats/json.h"
 #include "history/verify.h"
 #include "records/crm.h"
@@ -80,20 +80,6 @@ static int set_up(void **state) {
     assert_true(str_int(str_z(strrchr(web_address(w->web), ':') + 1), &w->port));
     *state = w;
     return 0;
-}
-
-static void remove_dir(const char *dir) {
-    DIR *d = opendir(dir);
-    char path[400];
-    for (struct dirent *f; d && (f = readdir(d));)
-        if (f->d_name[0] != '.') {
-            snprintf(path, sizeof path, "%s/%s", dir, f->d_name);
-            if (unlink(path) != 0)
-                remove_dir(path);
-        }
-    if (d)
-        closedir(d);
-    rmdir(dir);
 }
 
 static int tear_down(void **state) {
