@@ -7,7 +7,7 @@ SELECT value FROM state WHERE name = $1;
 INSERT INTO state (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- name: timeline_insert
-INSERT INTO timeline (card_module, card, position) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
+INSERT INTO timeline (card_module, card, position, module, kind) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
 
 -- name: links_insert
 INSERT INTO record_links (from_module, from_record, field, to_module, to_record) VALUES ($1, $2, $3, $4, $5)

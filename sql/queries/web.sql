@@ -49,8 +49,8 @@ SELECT position FROM timeline WHERE card_module = $1 AND card = $2 AND position 
 
 -- What the newest events of a card are, at most so many.
 -- name: timeline_kinds
-SELECT l.module, l.kind, count(*) FROM (SELECT position FROM timeline WHERE card_module = $1 AND card = $2
-ORDER BY position DESC LIMIT $3) t JOIN log l ON l.position = t.position GROUP BY l.module, l.kind;
+SELECT module, kind, count(*) FROM (SELECT module, kind FROM timeline WHERE card_module = $1 AND card = $2
+ORDER BY position DESC LIMIT $3) AS newest GROUP BY module, kind;
 
 -- name: log_after
 SELECT position FROM log WHERE position > $1 ORDER BY position LIMIT $2;

@@ -93,10 +93,12 @@ static enum status apply_update(struct applier *ap, const struct module *m, cons
 
 // ---------------------------------------------------------------- links and timelines
 
-static enum status on_timeline(struct applier *ap, int module, int64_t record, int64_t position,
-                               struct error *e) {
-    struct param p[] = {P_INT(module), P_INT(record), P_INT(position)};
-    return store_run(ap->conn, QUERY_TIMELINE_INSERT, p, 3, NULL, e);
+// The event, which is about a record of module m, goes onto a card.
+static enum status on_timeline(struct applier *ap, const struct module *m, const struct event *ev,
+                               int card_module, int64_t card, struct error *e) {
+    struct param p[] = {P_INT(card_module), P_INT(card), P_INT(ev->position), P_INT(m->number),
+                        P_INT(ev->kind)};
+    return store_run(ap->conn, QUERY_TIMELINE_INSERT, p, 5, NULL, e);
 }
 
 static enum status link_add(struct applier *ap, const struct module *m, const struct event *ev,
@@ -125,11 +127,11 @@ static enum status links_follow(struct applier *ap, const struct module *m, cons
             s = store_run(ap->conn, QUERY_LINKS_DELETE, p, 3, NULL, e);
             // What no longer belongs there keeps the story of how it left.
             if (!s && f->belongs && f->type == TYPE_LINK && !doc_is_null(item->old))
-                s = on_timeline(ap, to->number, doc_integer(item->old, 0), ev->position, e);
+                s = on_timeline(ap, m, ev, to->number, doc_integer(item->old, 0), e);
             if (f->belongs && f->type == TYPE_LINKS) {
                 doc_each(id, item->old) {
                     if (!s)
-                        s = on_timeline(ap, to->number, doc_integer(id, 0), ev->position, e);
+                        s = on_timeline(ap, m, ev, to->number, doc_integer(id, 0), e);
                 }
             }
         }
@@ -159,11 +161,11 @@ static bool may_belong(const struct module *m, const struct event *ev, const str
 static enum status timelines_follow(struct applier *ap, const struct module *m,
                                     const struct event *ev, const struct changes *c,
                                     struct error *e) {
-    enum status s = on_timeline(ap, m->number, ev->record, ev->position, e);
+    enum status s = on_timeline(ap, m, ev, m->number, ev->record, e);
     if (s || !may_belong(m, ev, c))
         return s;
-    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_INT(ev->position)};
-    return store_run_sql(ap->conn, m->sql->follow, p, 3, NULL, e);
+    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_INT(ev->position), P_INT(ev->kind)};
+    return store_run_sql(ap->conn, m->sql->follow, p, 4, NULL, e);
 }
 
 // ---------------------------------------------------------------- the model itself

@@ -121,10 +121,12 @@ static bool shows_all(struct reader *r, const struct history_query *h) {
     return all;
 }
 
-static void module_condition(struct reader *r, const struct history_query *h, struct sql *q) {
+static void module_condition(struct reader *r, const struct history_query *h, const char *named,
+                             struct sql *q) {
     if (shows_all(r, h))
         return;
-    sql_z(q, " AND l.module IN (0");
+    sql_z(q, named);
+    sql_z(q, " IN (0");
     for (size_t i = 0; i < r->model->n_modules; i++)
         if (shows(r, h, &r->model->modules[i])) {
             sql_z(q, ",");
@@ -138,12 +140,14 @@ static void condition(struct sql *q, const char *text, int64_t value) {
     sql_param(q, P_INT(value));
 }
 
-// What an event says of itself stands in its head; `log` is there for what is asked for by more than the position. Not
-// to look there for every event is a third of the work. Returns the position by which the table that leads is walked.
+// What an event says of itself stands in its head; `log` is there for what is asked for by more than the position and
+// what a timeline knows. Not to look there for every event is a third of the work. Returns the position by which the
+// table that leads is walked.
 static const char *tables(struct reader *r, const struct history_query *h, bool card,
                           struct sql *q) {
-    bool by_more = h->from || h->to || h->user >= 0 || h->of_module || h->kind ||
-                   h->operation >= 0 || (h->module && !card) || !shows_all(r, h);
+    bool by_what = h->of_module || h->kind || !shows_all(r, h);
+    bool by_more = h->from || h->to || h->user >= 0 || h->operation >= 0 ||
+                   (!card && (h->module || by_what));
     sql_z(q, "SELECT e.head,p.body FROM ");
     if (card) {
         sql_z(q, "timeline t");
@@ -187,9 +191,9 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
     if (h->user >= 0)
         condition(q, " AND l.actor=", h->user);
     if (h->of_module)
-        condition(q, " AND l.module=", h->of_module);
+        condition(q, card ? " AND t.module=" : " AND l.module=", h->of_module);
     if (h->kind)
-        condition(q, " AND l.kind=", h->kind);
+        condition(q, card ? " AND t.kind=" : " AND l.kind=", h->kind);
     if (h->operation >= 0)
         condition(q, " AND l.operation=", h->operation);
     if (h->field.n) {
@@ -202,7 +206,7 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
         sql_contains(q, text, P_TEXT(arena_str(r->arena, buf_view(&needle))));
         buf_release(&needle);
     }
-    module_condition(r, h, q);
+    module_condition(r, h, card ? " AND t.module" : " AND l.module", q);
     sql_z(q, " ORDER BY ");
     sql_z(q, position);
     sql_z(q, " DESC LIMIT ");

@@ -14,7 +14,7 @@ struct related {
     size_t n;
 };
 
-#define STORY_COUNTED 100 // of the newest events: more are "100+"; each costs a look into the log
+#define STORY_COUNTED 1000 // of the newest events; more are "1,000+"
 
 struct card_state {
     struct doc *history;

@@ -317,6 +317,29 @@ class Versions(Folder):
         self.assertIn("Every table is what the log says", out)
         self.assertEqual(run("migrate", "--data", self.folder / "nothing")[0], 1)
 
+    def test_stories_without_kinds(self):
+        """The tables as they were before the third migration, with what they held."""
+        companies = self.file("companies.csv", "name\nAcme\nBeta\n")
+        self.good("import", "companies", companies)
+        self.good("import", "contacts", self.file("contacts.csv", "name,company\nAna,Acme\nEva,Beta\nIvo,Acme\n"))
+        database = sqlite3.connect(self.data / "cronista.db")
+        before = database.execute("SELECT * FROM timeline ORDER BY 1, 2, 3").fetchall()
+        self.assertGreater(len(before), 8)
+        database.executescript("""
+            CREATE TABLE older (card_module INTEGER NOT NULL, card INTEGER NOT NULL, position INTEGER NOT NULL,
+                                PRIMARY KEY (card_module, card, position)) WITHOUT ROWID;
+            INSERT INTO older SELECT card_module, card, position FROM timeline;
+            DROP TABLE timeline;
+            ALTER TABLE older RENAME TO timeline;
+            DELETE FROM migrations WHERE number >= 3;""")
+        database.close()
+        self.assertIn("cronista migrate", self.bad(1, "export", "contacts", self.folder / "x.csv"))
+        self.good("migrate")
+        database = sqlite3.connect(self.data / "cronista.db")
+        self.assertEqual(database.execute("SELECT * FROM timeline ORDER BY 1, 2, 3").fetchall(), before)
+        database.close()
+        self.good("rebuild", "--check")
+
 
 class Backups(Folder):
     def test_there_and_elsewhere(self):
