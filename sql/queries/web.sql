@@ -63,3 +63,14 @@ ORDER BY from_module, from_record DESC LIMIT $3;
 -- What an operation did, by kind and module.
 -- name: operation_counts
 SELECT kind, module, count(*) FROM log WHERE operation = $1 GROUP BY kind, module;
+
+-- Requests done once.
+
+-- name: request_done
+SELECT digest, result FROM requests WHERE id = $1;
+
+-- name: request_keep
+INSERT INTO requests (id, digest, result, done_at) VALUES ($1, $2, $3, $4);
+
+-- name: requests_old
+DELETE FROM requests WHERE done_at <= $1;

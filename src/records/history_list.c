@@ -146,8 +146,8 @@ static void condition(struct sql *q, const char *text, int64_t value) {
 static const char *tables(struct reader *r, const struct history_query *h, bool card,
                           struct sql *q) {
     bool by_what = h->of_module || h->kind || !shows_all(r, h);
-    bool by_more = h->from || h->to || h->user >= 0 || h->operation >= 0 ||
-                   (!card && (h->module || by_what));
+    bool by_more =
+        h->from || h->to || h->user >= 0 || h->operation >= 0 || (!card && (h->module || by_what));
     sql_z(q, "SELECT e.head,p.body FROM ");
     if (card) {
         sql_z(q, "timeline t");

@@ -91,7 +91,8 @@ static void prepare(struct module *m, struct arena *a) {
     if (belongs.n)
         s->follow = arena_printf(
             a,
-            "INSERT INTO timeline(card_module,card,position,module,kind) SELECT to_module,to_record,"
+            "INSERT INTO timeline(card_module,card,position,module,kind) SELECT "
+            "to_module,to_record,"
             "CAST($3 AS BIGINT),from_module,CAST($4 AS BIGINT) FROM record_links "
             "WHERE from_module=$1 AND from_record=$2 AND field IN (%.*s) ON CONFLICT DO NOTHING",
             STR_FMT(buf_view(&belongs)));

@@ -247,14 +247,12 @@ void handle_history(struct request *r) {
 
 struct comment {
     struct str text;
-    int64_t position;
 };
 
 static enum status write_comment(struct action *a, void *request, struct error *e) {
     struct request *r = request;
     struct comment *c = r->arg;
-    return record_comment(a, model_module(a->model, r->module->key), r->id, c->text, &c->position,
-                          e);
+    return record_comment(a, model_module(a->model, r->module->key), r->id, c->text, &r->result, e);
 }
 
 static void commented(struct request *r) {
@@ -285,11 +283,11 @@ static void commented(struct request *r) {
         return;
     }
     struct doc *d = doc_object(r->arena);
-    doc_set_int(r->arena, d, "position", c->position);
-    respond_done(r, 201, d,
-                 rprintf(r, "%.*s#e%lld", STR_FMT(href_of(r, r->module->key, r->id)),
-                         (long long)c->position),
-                 NULL);
+    doc_set_int(r->arena, d, "position", r->result);
+    respond_done(
+        r, 201, d,
+        rprintf(r, "%.*s#e%lld", STR_FMT(href_of(r, r->module->key, r->id)), (long long)r->result),
+        NULL);
 }
 
 void handle_comment(struct request *r) {

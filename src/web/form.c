@@ -142,11 +142,8 @@ static enum status write_new(struct action *a, void *request, struct error *e) {
     enum status status = make_linked(a, r, s, values, e);
     if (status)
         return status;
-    status = str_is(m->key, "users") ? user_add(a, values, s->password_hash, &s->id, e)
-                                     : record_create(a, m, values, &s->id, e);
-    if (!status)
-        r->id = s->id;
-    return status;
+    return str_is(m->key, "users") ? user_add(a, values, s->password_hash, &r->result, e)
+                                   : record_create(a, m, values, &r->result, e);
 }
 
 static void created(struct request *r) {
@@ -156,19 +153,20 @@ static void created(struct request *r) {
         failed(r, s);
         return;
     }
-    if (record_get(&r->reader, r->module, s->id, &record, &r->error)) {
+    r->id = r->result;
+    if (record_get(&r->reader, r->module, r->id, &record, &r->error)) {
         respond_error(r, &r->error);
         return;
     }
     if (!r->api && str_is(r->part, "lookup-results")) {
         struct doc *found = doc_object(r->arena), *items = doc_set_array(r->arena, found, "items");
         struct doc *item = doc_add(items, doc_object(r->arena));
-        doc_set_int(r->arena, item, "id", s->id);
+        doc_set_int(r->arena, item, "id", r->id);
         doc_set_str(r->arena, item, "name", record_title(r, r->module, record));
         respond_page(r, 200, "lookup-results", present_lookup(r, found), NULL);
         return;
     }
-    struct str here = href_of(r, r->module->key, s->id);
+    struct str here = href_of(r, r->module->key, r->id);
     if (r->api) {
         http_set(r->http, "Location", rprintf(r, "/api%.*s", STR_FMT(here)));
         http_set(r->http, "ETag",
@@ -234,7 +232,7 @@ static enum status write_change(struct action *a, void *request, struct error *e
     if (status)
         return status;
     status = record_change(a, model_module(a->model, r->module->key), r->id, s->version, values,
-                           &s->version_now, &clash, e);
+                           &r->result, &clash, e);
     s->clash = clash ? doc_copy(r->arena, clash) : NULL;
     return status;
 }
@@ -283,12 +281,12 @@ static void changed(struct request *r) {
         return;
     }
     if (r->api)
-        http_set(r->http, "ETag", rprintf(r, "\"%lld\"", (long long)s->version_now));
-    bool merged = s->version && s->version_now > s->version + 1;
+        http_set(r->http, "ETag", rprintf(r, "\"%lld\"", (long long)r->result));
+    bool merged = s->version && r->result > s->version + 1;
     respond_done(r, 200, r->api ? record : NULL, href_of(r, r->module->key, r->id),
-                 s->version_now == s->version ? "unchanged"
-                 : merged                     ? "merged"
-                                              : "saved");
+                 r->result == s->version ? "unchanged"
+                 : merged                ? "merged"
+                                         : "saved");
 }
 
 // If-Match: "7". A star or nothing is: whatever is there.

@@ -22,9 +22,7 @@ struct form_state {
     struct form_new *news;
     struct str password; // of a new user
     const char *password_hash;
-    int64_t id;      // what was created
     int64_t version; // started from; 0: whatever is there
-    int64_t version_now;
     struct doc *clash;
 };
 

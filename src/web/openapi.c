@@ -120,14 +120,13 @@ static void path_parameters(struct arena *a, struct doc *list, struct str path,
     }
 }
 
-static void if_match(struct arena *a, struct doc *list) {
+static void header_parameter(struct arena *a, struct doc *list, const char *name,
+                             const char *says) {
     struct doc *d = doc_add(list, doc_object(a));
-    doc_set_z(a, d, "name", "If-Match");
+    doc_set_z(a, d, "name", name);
     doc_set_z(a, d, "in", "header");
     doc_set_bool(a, d, "required", false);
-    doc_set_z(
-        a, d, "description",
-        "the version the change started from, as in ETag: \"7\"; without it: whatever is there");
+    doc_set_z(a, d, "description", says);
     doc_set(d, STR("schema"), schema_of(a, "string"));
 }
 
@@ -302,7 +301,15 @@ static void operation(struct arena *a, struct doc *paths, const struct route *r,
     for (const struct route_input *in = r->query; in && in->name; in++)
         query_parameter(a, parameters, in);
     if (strcmp(r->method, "PATCH") == 0 && m)
-        if_match(a, parameters);
+        header_parameter(a, parameters, "If-Match",
+                         "the version the change started from, as in ETag: \"7\"; without it: "
+                         "whatever is there");
+    if (r->flags & ROUTE_ONCE)
+        header_parameter(
+            a, parameters, "Idempotency-Key",
+            "1 to 200 characters of the client's choice, new for each request: sent again with the "
+            "same key within a day, a request that was done is answered and not done twice "
+            "(Idempotent-Replayed: true)");
     if (parameters->count)
         doc_set(d, STR("parameters"), parameters);
     request_body(a, d, r, m, model);

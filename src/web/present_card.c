@@ -2,6 +2,7 @@
 #include "web/present_card.h"
 #include "formats/json.h"
 #include "web/list.h"
+#include "web/once.h"
 #include "web/present.h"
 #include "web/text.h"
 
@@ -337,6 +338,7 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
         doc_set_str(a, comment, "action",
                     rprintf(r, "%.*s/comments", STR_FMT(href_of(r, r->module->key, r->id))));
         doc_set_int(a, comment, "max", 5000);
+        once_hidden(r, doc_set_array(a, comment, "hidden"));
         doc_set_str(a, comment, "text", c->comment);
         doc_set_str(a, comment, "problem", c->comment_problem);
     }

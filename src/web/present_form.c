@@ -1,5 +1,6 @@
 // The page of a form, and of a conflict between two people.
 #include "web/form.h"
+#include "web/once.h"
 #include "web/present.h"
 #include "web/present_card.h"
 #include "web/transfer.h"
@@ -114,7 +115,9 @@ struct doc *present_form(struct request *r, struct doc *doc) {
     doc_set_str(a, view, "action", s->creating ? list : here);
     int64_t version = s->version ? s->version : doc_get_int(s->record, "version", 0);
     doc_set(view, STR("version"), s->creating ? doc_null(a) : doc_int(a, version));
-    doc_set_array(a, view, "hidden");
+    struct doc *others = doc_set_array(a, view, "hidden");
+    if (s->creating)
+        once_hidden(r, others);
     doc_set(view, STR("problems"), s->refused ? problems_of(r, m, &s->problems) : doc_null(a));
     if (str_is(r->part, "card-fact-form")) {
         doc_set(view, STR("fact_form"), fact_form_view(r, s));

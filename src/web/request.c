@@ -1,4 +1,5 @@
 // Decoding of what came in, and waiting for the writer or a worker.
+#include "web/once.h"
 #include "web/request.h"
 #include "base/utf8.h"
 #include "web/respond.h"
@@ -134,7 +135,11 @@ static enum status run_action(struct write *w, void *arg, struct error *e) {
     struct action action;
     enum status s = action_begin(&action, w, r->web->crm, &r->act, e);
     if (!s)
+        s = once_look(r, w, e);
+    if (!s && !r->replayed)
         s = r->act_fn(&action, r, e);
+    if (!s && !r->replayed)
+        s = once_keep(r, w, e);
     // The writer's arena goes before the answer is made.
     for (struct error **at = &e->next; s && *at; at = &(*at)->next) {
         struct error *kept = arena_new(r->arena, struct error);
@@ -158,6 +163,11 @@ void request_write(struct request *r,
     r->act_fn = fn;
     r->arg = arg;
     r->then = then;
+    if (once_read(r, &r->error)) {
+        r->outcome = r->error.status;
+        then(r);
+        return;
+    }
     r->task = (struct write_task){.run = run_action, .arg = r, .done = write_done};
     http_wait(r->http);
     writer_submit(crm_writer(r->web->crm), &r->task);

@@ -120,7 +120,14 @@ struct request {
     void (*job)(struct request *, struct place *);
     enum status (*act_fn)(struct action *, void *request, struct error *);
     struct act act;
-    void *arg;           // of act_fn and job
+    int64_t result; // what act_fn has to say to then(): an id, a version, a position
+    struct {
+        bool there;
+        struct hash id, digest;
+    } once; // the request's own key (web/once.h)
+    bool
+        replayed; // it was done before: act_fn was not called, and result is that of the first time
+    void *arg;    // of act_fn and job
     enum status outcome; // of the writing
     bool committed;      // what was asked for is done, whatever the answer can say of it
     void *state;         // from a handler to its presenter

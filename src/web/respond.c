@@ -194,6 +194,8 @@ void respond_redirect(struct request *r, struct str path) {
 void respond_done(struct request *r, int status, struct doc *doc, struct str path,
                   const char *flash) {
     if (r->api) {
+        if (r->replayed)
+            http_set(r->http, "Idempotent-Replayed", STR("true"));
         if (doc) {
             respond_json(r, status, doc);
         } else {

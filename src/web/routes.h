@@ -16,6 +16,8 @@ enum route_flags {
         16, // a form of people who are not signed in: token from a cookie instead of the session
     ROUTE_NO_READ = 32, // needs no read transaction
     ROUTE_FILES = 64,   // the form may carry files for fields
+    ROUTE_ONCE =
+        128, // a request may have a key of its own, with which it is done once (web/once.h)
 };
 
 enum route_type { IN_TEXT, IN_INT, IN_BOOL, IN_TIME, IN_RECORD, IN_LIST, IN_OBJECT, IN_FILTERS };

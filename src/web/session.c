@@ -10,6 +10,7 @@
 #include "formats/fold.h"
 #include "store/queries.h"
 #include "web/handlers.h"
+#include "web/once.h"
 #include "web/present.h"
 #include "web/respond.h"
 
@@ -446,7 +447,8 @@ void handle_sign_out(struct request *r) {
 static enum status sweep(struct write *w, void *arg, struct error *e) {
     struct web *web = arg;
     struct param p[] = {P_INT(w->now), P_INT(w->now - web->options.session_idle * SECOND)};
-    return store_run(w->conn, QUERY_SESSIONS_EXPIRED, p, 2, NULL, e);
+    enum status s = store_run(w->conn, QUERY_SESSIONS_EXPIRED, p, 2, NULL, e);
+    return s ? s : once_sweep(w, e);
 }
 
 void session_sweep(struct web *web) {

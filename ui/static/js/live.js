@@ -106,7 +106,10 @@ async function act(form, submitter) {
     return form.submit();
   }
   form.dispatchEvent(new CustomEvent("kept", { bubbles: true }));
-  if (form.matches(".say")) form.reset();
+  if (form.matches(".say")) {
+    form.reset();
+    form.elements.once.value = crypto.getRandomValues(new Uint32Array(4)).join("-"); // what is written next is not this again
+  }
   if (card()) await refresh();
   else form.closest("li")?.remove();
 }
