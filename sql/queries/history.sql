@@ -67,6 +67,12 @@ ON CONFLICT (size) DO UPDATE SET at = excluded.at, note = excluded.note;
 -- name: history_checkpoints
 SELECT size, note FROM checkpoints WHERE size >= $1 ORDER BY size LIMIT 1;
 
+-- name: history_checkpoints_all
+SELECT size, at, note FROM checkpoints ORDER BY size;
+
+-- name: history_erased
+SELECT position, body FROM payloads WHERE secret IS NULL ORDER BY position;
+
 -- name: history_checkpoints_end
 SELECT coalesce(max(size), 0) FROM checkpoints;
 

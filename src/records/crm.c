@@ -303,12 +303,15 @@ static enum status open_tables(struct crm *crm, bool migrate, struct error *e) {
     if (!s) {
         struct param p[] = {P_TEXT(STR("layout"))};
         s = store_text(conn, QUERY_STATE_GET, p, 1, &a, &layout, NULL);
-        if (s == NOT_FOUND)
-            s = first_tables(conn, builtin->model, e);
+        int64_t events = 0;
+        if (s == NOT_FOUND) // a new one, or one that has nothing but its log yet
+            s = store_int(conn, QUERY_HISTORY_EVENTS_END, NULL, 0, &events, e);
         else if (s)
             error_set(e, s, NULL, N_("The database can't be read."), NULL);
-        else if (!str_eq(layout, layout_of(builtin->model, &a)))
-            rebuild = true;
+        rebuild =
+            !s && (events > 0 || (layout.n && !str_eq(layout, layout_of(builtin->model, &a))));
+        if (!s && !rebuild && !layout.n)
+            s = first_tables(conn, builtin->model, e);
     }
     conn_close(conn);
     if (!s && rebuild) {
