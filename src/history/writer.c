@@ -8,6 +8,9 @@
 // each in a transaction of its own, so that only the one at fault is answered with the failure. After a failed
 // input or output nothing is tried again: the waiters are told, the connection is thrown away, and the next batch opens
 // another one.
+//
+// A commit whose answer was lost may have been made. Over a new connection, with the lock that orders transactions in
+// hand, the log itself tells: it has the root that this transaction gave it, or it has not.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -20,6 +23,8 @@
 #define BACKGROUND_PATIENCE                                                                        \
     (SECOND / 5) // after this long a background task goes although others wait
 #define TRIES 3  // of a transaction that met another process's lock
+#define UNKNOWN_PATIENCE (20 * SECOND) // for a database that has to say whether it has committed
+#define UNKNOWN_PAUSE (SECOND / 5)
 
 struct queue {
     struct write_task *first, *last;
@@ -49,12 +54,16 @@ struct batch {
     struct write_task *task[BATCH_TASKS];
     size_t n;
     bool grows; // may take more tasks from the queues
+    // Of its commit:
+    int64_t added;         // events
+    struct tree_head gave; // what the log is if it was made
 };
 
 enum outcome {
     SETTLED, // every task has its status
     REPEAT,  // nothing happened: the same once more
     SINGLY,  // nothing happened: one by one
+    UNKNOWN, // the answer to its commit was lost
 };
 
 struct appender *writer_appender(struct writer *w) {
@@ -235,32 +244,85 @@ static void tell(struct writer *w) {
         w->after_commit(w->after_arg, first, last);
 }
 
+static void committed(struct writer *w, const struct batch *b, micros start) {
+    atomic_fetch_add(&w->commits, 1);
+    atomic_fetch_add(&w->events, b->added);
+    atomic_fetch_add(&w->commit_micros, clock_monotonic() - start);
+    tell(w);
+}
+
 static enum outcome commit(struct writer *w, struct batch *b, const struct tree_mark *mark) {
     struct error e = {0};
     micros start = clock_monotonic();
-    int64_t added = w->appender.tree.now.frontier.size - mark->frontier.size;
+    const struct frontier *now = &w->appender.tree.now.frontier;
+    b->added = now->size - mark->frontier.size;
+    b->gave = (struct tree_head){now->size, frontier_root(now)};
     enum status s = OK;
-    if (added) {
+    if (b->added) {
         store_gate(w->conn, STORE_GATE_APPEND, true);
         s = tree_save(&w->appender.tree, w->conn, &e);
     }
     if (!s)
         s = store_commit(w->conn, &e);
     if (!s) {
-        atomic_fetch_add(&w->commits, 1);
-        atomic_fetch_add(&w->events, added);
-        atomic_fetch_add(&w->commit_micros, clock_monotonic() - start);
-        tell(w);
+        committed(w, b, start);
         return SETTLED;
     }
+    bool unknown = b->added && store_commit_unknown(w->conn);
     undo(w, mark);
     if (s == CONFLICT)
         return REPEAT;
     if (is_failure(s))
         drop_connection(w);
-    else if (b->n > 1)
+    if (unknown)
+        return UNKNOWN;
+    if (!is_failure(s) && b->n > 1)
         return SINGLY;
     settle_all(b, s, &e);
+    return SETTLED;
+}
+
+// Whether the log has what the batch gave it.
+static enum status look_for(struct writer *w, const struct batch *b, bool *there, struct error *e) {
+    struct tree_mark mark;
+    struct arena a = ARENA_INIT;
+    enum status s = begin(w, &mark, e);
+    if (s)
+        return s;
+    struct tile_reader tiles = {.conn = w->conn, .size = mark.frontier.size, .arena = &a};
+    struct hash root;
+    *there = false;
+    if (mark.frontier.size >= b->gave.size) {
+        s = merkle_root_at(b->gave.size, tile_node, &tiles, &root, e);
+        *there = !s && hash_eq(root, b->gave.root);
+    }
+    store_rollback(w->conn);
+    arena_release(&a);
+    if (s)
+        drop_connection(w);
+    return s;
+}
+
+// Asks the log, until the database answers or patience ends.
+static enum outcome find_out(struct writer *w, struct batch *b) {
+    micros start = clock_monotonic();
+    bool there = false;
+    struct error e = {0};
+    while (look_for(w, b, &there, &e)) {
+        e = (struct error){0};
+        if (clock_monotonic() - start > UNKNOWN_PATIENCE) {
+            error_set(&e, UNAVAILABLE, "",
+                      N_("The database did not say whether it was saved. Please look before you "
+                         "try again."),
+                      NULL);
+            settle_all(b, UNAVAILABLE, &e);
+            return SETTLED;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = UNKNOWN_PAUSE * 1000}, NULL);
+    }
+    if (!there)
+        return REPEAT;
+    committed(w, b, start);
     return SETTLED;
 }
 
@@ -299,7 +361,9 @@ static enum outcome transact(struct writer *w, struct batch *b) {
 }
 
 static void transact_until_settled(struct writer *w, struct batch *b, enum outcome outcome) {
-    for (int tries = 1; outcome == REPEAT && tries < TRIES; tries++) {
+    for (int tries = 1; outcome == UNKNOWN || (outcome == REPEAT && tries < TRIES); tries++) {
+        if (outcome == UNKNOWN && (outcome = find_out(w, b)) == SETTLED)
+            return;
         nanosleep(&(struct timespec){.tv_nsec = tries * 5000000L}, NULL);
         outcome = transact(w, b);
     }

@@ -117,6 +117,7 @@ enum status store_begin(struct conn *c, bool write, struct error *e) {
     if (st == OK) {
         c->begun = true;
         c->writes = write;
+        c->unknown = false;
     }
     return st;
 }
@@ -128,6 +129,10 @@ enum status store_commit(struct conn *c, struct error *e) {
         c->ops->rollback(c);
     forget_transaction(c);
     return st;
+}
+
+bool store_commit_unknown(const struct conn *c) {
+    return c->unknown;
 }
 
 void store_rollback(struct conn *c) {

@@ -79,6 +79,8 @@ struct store *conn_store(const struct conn *);
 // commit has rolled back.
 enum status store_begin(struct conn *, bool write, struct error *);
 enum status store_commit(struct conn *, struct error *);
+// After a commit that failed with UNAVAILABLE: its answer was lost, so it may have been made all the same.
+bool store_commit_unknown(const struct conn *);
 void store_rollback(struct conn *);   // never fails; harmless without a transaction
 bool conn_begun(const struct conn *); // whether in a transaction
 // Why nothing more may be done in the transaction; OK while it goes well. CONFLICT: tried again whole it may succeed.
@@ -141,6 +143,9 @@ enum status store_reset_search(struct store *, struct error *);
 struct store *store_fault(struct store *inner);
 void store_fault_set(struct store *, int64_t fail_at, bool sticky, enum status with);
 int64_t store_fault_calls(const struct store *);
+// From now on so many commits (of transactions that may write) are made and answered as if they had not been heard of
+// again; with `made` false they are not even made.
+void store_fault_lose(struct store *, int commits, bool made);
 // Trace: every call as a line (function, text, rows, microseconds) to `out`.
 struct store *store_trace(struct store *inner, void (*out)(void *, struct str line), void *arg);
 

@@ -10,6 +10,8 @@ struct fault_store {
     atomic_llong calls, fail_at;
     atomic_bool sticky;
     atomic_int with;
+    atomic_int lose; // commits whose answer is lost
+    atomic_bool made;
 };
 
 struct fault_conn {
@@ -85,8 +87,24 @@ static enum status fault_begin(struct conn *c, bool write, struct error *e) {
 }
 
 static enum status fault_commit(struct conn *c, struct error *e) {
+    struct fault_store *f = (struct fault_store *)c->store;
     enum status st = strike(c->store, e);
-    return st == OK ? store_commit(inner_of(c), e) : st;
+    if (st != OK)
+        return st;
+    if (!c->writes || atomic_load(&f->lose) <= 0) {
+        st = store_commit(inner_of(c), e);
+        c->unknown = store_commit_unknown(inner_of(c));
+        return st;
+    }
+    atomic_fetch_sub(&f->lose, 1);
+    if (atomic_load(&f->made)) {
+        st = store_commit(inner_of(c), e);
+        if (st != OK)
+            return st;
+    }
+    c->unknown = true;
+    return error_set(e, UNAVAILABLE, NULL, N_("The database cannot be read or written ({0})."),
+                     "injected loss", NULL);
 }
 
 static void fault_rollback(struct conn *c) {
@@ -205,6 +223,12 @@ void store_fault_set(struct store *base, int64_t fail_at, bool sticky, enum stat
     atomic_store(&f->sticky, sticky);
     atomic_store(&f->with, (int)with);
     atomic_store(&f->fail_at, fail_at);
+}
+
+void store_fault_lose(struct store *base, int commits, bool made) {
+    struct fault_store *f = (struct fault_store *)base;
+    atomic_store(&f->made, made);
+    atomic_store(&f->lose, commits);
 }
 
 int64_t store_fault_calls(const struct store *base) {

@@ -55,6 +55,7 @@ struct conn {
     const struct store_ops *ops;
     enum store_access access;
     bool begun, writes, savepoint; // of the transaction
+    bool unknown;                  // whether the last commit that failed was made after all
     enum status failed;            // why nothing more may be done in it; OK: it may
     unsigned gates;                // open ones, enum store_gate
     int statements;                // open ones

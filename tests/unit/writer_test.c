@@ -543,6 +543,43 @@ static void test_conflicts(void **state) {
     run_faults((struct fault_case){CONFLICT, false});
 }
 
+// ---------------------------------------------------------------- commits whose answer is lost
+
+// A batch of which one task is refused meets commits that are not heard of again.
+static void lose_commits(int lose, bool made) {
+    struct scene *s = scene();
+    scene_begin(s);
+    writer_stop(s->l.writer);
+    s->l.store = store_fault(s->l.store);
+    must(writer_start(&s->l.writer, s->l.store, NULL, NULL, &e));
+    struct watched *first = scene_hold(s, 1), *refused = add(s, 2, INVALID), *last = add(s, 2, OK);
+    writer_submit(s->l.writer, &refused->task);
+    writer_submit(s->l.writer, &last->task);
+    store_fault_lose(s->l.store, lose, made);
+    scene_go(s);
+    assert_int_equal(first->task.status, OK);
+    assert_int_equal(refused->task.status, INVALID);
+    assert_int_equal(last->task.status, OK);
+    assert_int_equal(last->task.first, 1);
+    assert_int_equal(last->task.last, 2);
+    assert_int_equal(writer_position(s->l.writer), 2);
+    assert_int_equal(writer_stats(s->l.writer).events, 3);
+    assert_int_equal(last->runs, made ? 1 : lose + 1);
+    expect_good(&s->l, 3); // each once
+    scene_end(s);
+}
+
+static void test_a_lost_answer_to_a_commit_that_was_made(void **state) {
+    (void)state;
+    lose_commits(1, true);
+}
+
+static void test_a_lost_commit_is_made_again(void **state) {
+    (void)state;
+    lose_commits(1, false);
+    lose_commits(5, false); // more often than a conflict is tried again
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_waits_is_committed_once_and_answered_in_order),
@@ -559,6 +596,8 @@ int main(void) {
         cmocka_unit_test(test_every_failing_call),
         cmocka_unit_test(test_a_full_disk),
         cmocka_unit_test(test_conflicts),
+        cmocka_unit_test(test_a_lost_answer_to_a_commit_that_was_made),
+        cmocka_unit_test(test_a_lost_commit_is_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
