@@ -22,26 +22,19 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "store/guard.h"
 #include "store/queries.h"
-
-enum {
-    TEXTS_MAX = 256,    // statements kept by text, per connection
-    TEXT_BUCKETS = 512, // a power of two
-};
+#include "store/texts.h"
 
 struct kept {
+    struct text_kept text; // its uses: 1 while it is open, also for a fixed query
     struct stmt base;
     sqlite3_stmt *s;
-    struct kept *next;          // next copy of a fixed query, or next in the bucket
-    struct kept *newer, *older; // by last use, those kept by text
-    uint64_t hash;
-    unsigned needs; // gates that must be open to run it
+    struct kept *next; // next copy of a fixed query
+    unsigned needs;    // gates that must be open to run it
     int params;
-    bool open, ended, by_text;
+    bool ended;
     uint16_t *index; // SQLite's number of $1, $2 ...
-    struct str text; // owned, when by_text
 };
 
 enum own { BEGIN_READ, BEGIN_WRITE, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, OWN_COUNT };
@@ -56,6 +49,10 @@ static const char *const own_texts[OWN_COUNT] = {
     [ROLLBACK_TO] = "ROLLBACK TO one",
 };
 
+static struct kept *kept_of(struct stmt *s) {
+    return (struct kept *)(void *)((char *)s - offsetof(struct kept, base));
+}
+
 struct sqlite_conn {
     struct conn base;
     sqlite3 *db;
@@ -63,9 +60,7 @@ struct sqlite_conn {
     bool trusted;   // the store itself is speaking: the guard looks away
     unsigned needs; // gates of the statement being prepared
     struct kept *fixed[QUERY_COUNT];
-    struct kept *buckets[TEXT_BUCKETS];
-    struct kept *newest, *oldest;
-    size_t texts;
+    struct texts texts;
 };
 
 // The guard
@@ -228,25 +223,21 @@ static enum status sqlite_connect(struct store *base, enum store_access access, 
 
 static void finalize(struct kept *k) {
     sqlite3_finalize(k->s);
-    free((char *)k->text.p);
+    texts_forget(&k->text);
     free(k->index);
     free(k);
 }
 
-static void finalize_list(struct kept *k) {
-    while (k) {
-        struct kept *next = k->next;
-        finalize(k);
-        k = next;
-    }
-}
-
 static void sqlite_conn_close(struct conn *base) {
     struct sqlite_conn *c = (struct sqlite_conn *)base;
+    struct text_kept *text;
     for (int i = 0; i < QUERY_COUNT; i++)
-        finalize_list(c->fixed[i]);
-    for (int i = 0; i < TEXT_BUCKETS; i++)
-        finalize_list(c->buckets[i]);
+        for (struct kept *k = c->fixed[i], *next; k; k = next) {
+            next = k->next;
+            finalize(k);
+        }
+    while ((text = texts_take(&c->texts)))
+        finalize((struct kept *)text);
     for (int i = 0; i < OWN_COUNT; i++)
         sqlite3_finalize(c->own[i]);
     BUG_ON(sqlite3_close(c->db) != SQLITE_OK);
@@ -346,7 +337,7 @@ static enum status find_fixed(struct sqlite_conn *c, int query, struct kept **ou
                               struct error *e) {
     BUG_ON(query < 0 || query >= QUERY_COUNT);
     for (struct kept *k = c->fixed[query]; k; k = k->next)
-        if (!k->open) {
+        if (!k->text.uses) {
             *out = k;
             return OK;
         }
@@ -360,59 +351,20 @@ static enum status find_fixed(struct sqlite_conn *c, int query, struct kept **ou
     return OK;
 }
 
-static void unlink_age(struct sqlite_conn *c, struct kept *k) {
-    *(k->newer ? &k->newer->older : &c->newest) = k->older;
-    *(k->older ? &k->older->newer : &c->oldest) = k->newer;
-}
-
-static void link_newest(struct sqlite_conn *c, struct kept *k) {
-    k->newer = NULL;
-    k->older = c->newest;
-    *(c->newest ? &c->newest->newer : &c->oldest) = k;
-    c->newest = k;
-}
-
-static void forget_oldest(struct sqlite_conn *c) {
-    struct kept *k = c->oldest;
-    while (k && k->open)
-        k = k->newer;
-    if (!k)
-        return;
-    struct kept **at = &c->buckets[k->hash & (TEXT_BUCKETS - 1)];
-    while (*at != k)
-        at = &(*at)->next;
-    *at = k->next;
-    unlink_age(c, k);
-    c->texts--;
-    finalize(k);
-}
-
 static enum status find_text(struct sqlite_conn *c, struct str text, struct kept **out,
                              struct error *e) {
-    uint64_t hash = hash_quick(text);
-    struct kept **bucket = &c->buckets[hash & (TEXT_BUCKETS - 1)];
-    for (struct kept *k = *bucket; k; k = k->next)
-        if (k->hash == hash && !k->open && str_eq(k->text, text)) {
-            unlink_age(c, k);
-            link_newest(c, k);
-            *out = k;
-            return OK;
-        }
+    struct text_kept *found = texts_find(&c->texts, text, true);
+    if (found) {
+        *out = (struct kept *)found;
+        return OK;
+    }
     struct kept *k = NULL;
     enum status st = prepare(c, text, &k, e);
     if (st != OK)
         return st;
-    k->by_text = true;
-    k->hash = hash;
-    k->text = (struct str){must_dup(text), text.n};
-    k->next = *bucket;
-    *bucket = k;
-    link_newest(c, k);
-    if (++c->texts > TEXTS_MAX) {
-        k->open = true; // not this one
-        forget_oldest(c);
-        k->open = false;
-    }
+    struct text_kept *old = texts_add(&c->texts, &k->text, text);
+    if (old)
+        finalize((struct kept *)old);
     *out = k;
     return OK;
 }
@@ -463,7 +415,7 @@ static void finish(struct kept *k) {
     sqlite3_reset(k->s);
     if (k->params)
         sqlite3_clear_bindings(k->s);
-    k->open = false;
+    k->text.uses = 0;
 }
 
 static enum status sqlite_open_statement(struct conn *base, const struct statement *what,
@@ -475,7 +427,7 @@ static enum status sqlite_open_statement(struct conn *base, const struct stateme
     st = bind(k, what, SQLITE_TRANSIENT, e);
     if (st != OK)
         return st;
-    k->open = true;
+    k->text.uses = 1;
     k->ended = false;
     *out = &k->base;
     return OK;
@@ -523,7 +475,7 @@ static enum status sqlite_script(struct conn *base, struct str sql, struct error
 }
 
 static enum status sqlite_next(struct stmt *base, bool *row, struct error *e) {
-    struct kept *k = (struct kept *)base;
+    struct kept *k = kept_of(base);
     errno = 0;
     int code = k->ended ? SQLITE_DONE : sqlite3_step(k->s);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
@@ -534,23 +486,23 @@ static enum status sqlite_next(struct stmt *base, bool *row, struct error *e) {
 }
 
 static void sqlite_done(struct stmt *base) {
-    finish((struct kept *)base);
+    finish(kept_of(base));
 }
 
 static int sqlite_columns(struct stmt *base) {
-    return sqlite3_column_count(((struct kept *)base)->s);
+    return sqlite3_column_count(kept_of(base)->s);
 }
 
 static bool sqlite_null(struct stmt *base, int column) {
-    return sqlite3_column_type(((struct kept *)base)->s, column) == SQLITE_NULL;
+    return sqlite3_column_type(kept_of(base)->s, column) == SQLITE_NULL;
 }
 
 static int64_t sqlite_integer(struct stmt *base, int column) {
-    return sqlite3_column_int64(((struct kept *)base)->s, column);
+    return sqlite3_column_int64(kept_of(base)->s, column);
 }
 
 static struct str sqlite_bytes(struct stmt *base, int column, bool blob) {
-    sqlite3_stmt *s = ((struct kept *)base)->s;
+    sqlite3_stmt *s = kept_of(base)->s;
     const void *p = blob ? sqlite3_column_blob(s, column) : sqlite3_column_text(s, column);
     return (struct str){p ? p : "", (size_t)sqlite3_column_bytes(s, column)};
 }
