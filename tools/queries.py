@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Turns sql/ into tables of C: the fixed queries, the migrations, the search schema.
+"""Turns sql/ into tables of C: the fixed queries, the migrations, the search schema, the rights of a role.
 
     queries.py SQL_DIRECTORY OUT_DIRECTORY
 
@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 DATABASES = ("sqlite", "postgres")
+TEXTS = {"store_search_schema": "search.sql", "store_rights": "rights.sql"}
 NAME = re.compile(r"^--\s*name:\s*(\S+)(?:\s+\((\w+)\))?\s*$")
 TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$\d+|::|;|--[^\n]*|/\*.*?\*/", re.S)
 
@@ -111,7 +112,7 @@ def write_header(queries):
     return "\n".join(out)
 
 
-def write_tables(queries, migrations, search):
+def write_tables(queries, migrations, texts):
     out = ["// Made from sql/ by tools/queries.py.", '#include "store/queries.h"',
            '#include "store/store_ops.h"', "",
            '#pragma GCC diagnostic ignored "-Woverlength-strings"', "",
@@ -133,7 +134,9 @@ def write_tables(queries, migrations, search):
         out += ["    {.number = 0},", "};", ""]
     out.append("const struct migration *const store_migrations[] = {")
     out += [f"    [STORE_{d.upper()}] = {d}_migrations," for d in DATABASES]
-    out += ["};", "", "const char store_search_schema[] =", literal(search) + ";", ""]
+    out += ["};", ""]
+    for name, text in texts.items():
+        out += [f"const char {name}[] =", literal(text) + ";", ""]
     return "\n".join(out)
 
 
@@ -145,11 +148,11 @@ def main():
     except Wrong as wrong:
         sys.exit(f"queries.py: {wrong}")
     (out / "queries.h").write_text(write_header(queries))
-    tables = write_tables(queries, migrations, (sql / "search.sql").read_text())
+    tables = write_tables(queries, migrations, {name: (sql / file).read_text() for name, file in TEXTS.items()})
     (out / "queries.c").write_text(tables)
     # The folders themselves are among the inputs: their time changes when a file comes or goes.
     folders = [sql / "queries"] + [f for d in DATABASES if (f := sql / "migrations" / d).is_dir()]
-    inputs = [sql / "search.sql"] + folders + [p for f in folders for p in sorted(f.glob("*.sql"))]
+    inputs = [sql / file for file in TEXTS.values()] + folders + [p for f in folders for p in sorted(f.glob("*.sql"))]
     names = " ".join(str(path).replace(" ", "\\ ") for path in inputs)
     (out / "queries.d").write_text(f"{sys.argv[3]}: {names}\n")
 

@@ -43,6 +43,24 @@ UPDATE search_state SET position = $1 WHERE id = 1;
 -- name: search_position_move
 UPDATE search_state SET position = $1 WHERE id = 1 AND position = $2;
 
+-- name: search_hits (postgres)
+SELECT id FROM search_text WHERE body LIKE $1 AND id > $2 AND id < $3 LIMIT $4;
+
+-- name: search_texts (postgres)
+SELECT id - $1, body FROM search_text WHERE id > $1 AND id < $2;
+
+-- name: search_put (postgres)
+INSERT INTO search_text (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body;
+
+-- name: search_has (postgres)
+SELECT count(*) FROM search_text WHERE id = $1;
+
+-- name: search_drop (postgres)
+DELETE FROM search_text WHERE id = $1;
+
+-- name: search_clear (postgres)
+DELETE FROM search_text;
+
 -- name: search_hits (sqlite)
 SELECT rowid FROM search_text WHERE search_text MATCH $1 AND rowid > $2 AND rowid < $3 LIMIT $4;
 
@@ -73,4 +91,4 @@ SELECT e.head, p.body FROM log l JOIN events e ON e.position = l.position JOIN p
 WHERE l.module = $1 AND l.record = $2 ORDER BY l.position DESC;
 
 -- name: operation_size
-SELECT count(*) FROM (SELECT 1 FROM log WHERE operation = $1 LIMIT $2);
+SELECT count(*) FROM (SELECT 1 FROM log WHERE operation = $1 LIMIT $2) counted;

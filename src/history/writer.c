@@ -222,15 +222,15 @@ static bool run_task(struct writer *w, struct write_task *t, bool alone) {
     if (!alone && store_savepoint(w->conn, &lost))
         return false;
     enum status s = t->run(&write, t->arg, &t->error);
-    if (!s && !alone && store_release(w->conn, &lost))
-        return false;
+    if (!s && !alone)
+        s = store_release(w->conn, &t->error); // which may be the first to tell of an error
     if (!s) {
         t->first = mark.frontier.size;
         t->last = tree->now.frontier.size - 1;
         return true;
     }
     settle(t, s, NULL);
-    if (alone)
+    if (alone || store_failed(w->conn) == CONFLICT)
         return false;
     return !store_rollback_to(w->conn, &lost) && !tree_back(tree, &mark, w->conn, &lost);
 }

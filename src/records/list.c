@@ -459,7 +459,7 @@ static enum status count(struct list *l, struct doc **out, struct error *e) {
         sql_ids(&q, " AND id IN ", changed, n_changed);
     sql_z(&q, " LIMIT ");
     sql_param(&q, P_INT(LIST_COUNT_MAX + 1));
-    sql_z(&q, ") some");
+    sql_z(&q, ") counted");
     struct str text = sql_done(&q);
     struct stmt *row = NULL;
     bool more = false;
@@ -485,7 +485,7 @@ static bool is_summed(const struct list *l, const struct field *f) {
 // The matching rows once, each money column of them summed by currency: number of the field, currency, parts of the sum.
 static enum status sums_sql(struct list *l, struct sql *q, struct error *e) {
     sql_begin(q, l->r->arena, store_kind(conn_store(l->r->conn)));
-    sql_z(q, "WITH some AS (SELECT id");
+    sql_z(q, "WITH chosen AS (SELECT id");
     for (size_t i = 0; i < l->m->n_fields; i++) {
         const struct field *f = &l->m->fields[i];
         if (!is_summed(l, f))
@@ -509,14 +509,14 @@ static enum status sums_sql(struct list *l, struct sql *q, struct error *e) {
             continue;
         sql_z(q, first ? " SELECT " : " UNION ALL SELECT ");
         first = false;
-        sql_param(q, P_INT((int64_t)i));
+        buf_int(&q->text, (int64_t)i);
         sql_z(q, ",");
         sql_str(q, f->column_second);
         sql_z(q, ",CAST(sum(");
         sql_str(q, f->column);
         sql_z(q, "/1000000000) AS BIGINT),CAST(sum(");
         sql_str(q, f->column);
-        sql_z(q, "%1000000000) AS BIGINT) FROM some WHERE ");
+        sql_z(q, "%1000000000) AS BIGINT) FROM chosen WHERE ");
         sql_str(q, f->column);
         sql_z(q, " IS NOT NULL GROUP BY ");
         sql_str(q, f->column_second);

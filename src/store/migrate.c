@@ -93,17 +93,37 @@ static enum status step(struct conn *c, const struct migration *list, bool *upgr
     return st;
 }
 
+enum status migrate_with(struct conn *c, bool upgrade, struct error *e) {
+    const struct migration *list = store_migrations[store_kind(conn_store(c))];
+    enum status st = OK;
+    for (bool more = true; more && st == OK;)
+        st = step(c, list, &upgrade, &more, e);
+    return st;
+}
+
+static enum status needs_owner(const struct store_versions *v, struct error *e) {
+    enum status st = check(v->database, v->program, true, false, e);
+    if (st != OK)
+        return st;
+    return error_set(
+        e, INVALID, NULL,
+        N_("The database has no tables for this program yet, or those of an older one. "
+           "Run cronista migrate with the URL of the database's owner."),
+        NULL);
+}
+
 enum status store_migrate(struct store *store, bool upgrade, struct error *e) {
     struct store_versions v;
     enum status st = store_version(store, &v, e);
     if (st != OK || (v.database == v.program && v.program))
         return st;
+    if (store_kind(store) == STORE_POSTGRES)
+        return needs_owner(&v, e);
     struct conn *c;
     st = store_connect(store, STORE_MIGRATE, &c, e);
     if (st != OK)
         return st;
-    for (bool more = true; more && st == OK;)
-        st = step(c, store_migrations[store_kind(store)], &upgrade, &more, e);
+    st = migrate_with(c, upgrade, e);
     conn_close(c);
     return st;
 }

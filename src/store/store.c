@@ -17,11 +17,14 @@ void (*store_fold(void))(struct buf *, struct str) {
     return registered_fold;
 }
 
-enum status store_open(struct store **out, const char *where, bool create, struct error *e) {
-    if (str_starts(str_z(where), STR("postgres://")) ||
-        str_starts(str_z(where), STR("postgresql://")))
-        return error_set(e, INVALID, NULL, N_("This program was built without PostgreSQL."), NULL);
-    return sqlite_open(out, where, create, e);
+enum status store_open(struct store **out, const char *directory, bool create, struct error *e) {
+    return sqlite_open(out, directory, create, e);
+}
+
+enum status store_open_at(struct store **out, const char *directory, const char *url, bool create,
+                          struct error *e) {
+    return url ? postgres_open(out, directory, url, create, e)
+               : sqlite_open(out, directory, create, e);
 }
 
 void store_close(struct store *store) {
@@ -155,8 +158,9 @@ enum status store_release(struct conn *c, struct error *e) {
     BUG_ON(!c->savepoint || c->statements);
     if (c->failed)
         return refuse_failed(c, e);
-    c->savepoint = false;
-    return note(c, c->ops->savepoint(c, SAVEPOINT_RELEASE, e));
+    enum status st = note(c, c->ops->savepoint(c, SAVEPOINT_RELEASE, e));
+    c->savepoint = st != OK;
+    return st;
 }
 
 enum status store_rollback_to(struct conn *c, struct error *e) {
@@ -208,6 +212,11 @@ enum status store_next(struct stmt *s, bool *row, struct error *e) {
     if (s->conn->failed)
         return refuse_failed(s->conn, e);
     return note(s->conn, s->ops->next(s, row, e));
+}
+
+void stmt_many(struct stmt *s) {
+    if (s->ops->many)
+        s->ops->many(s);
 }
 
 void store_done(struct stmt *s) {

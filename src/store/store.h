@@ -61,10 +61,13 @@ struct param {
 // such function.
 void store_set_fold(void (*fold)(struct buf *out, struct str text));
 
-// where: a directory (SQLite: cronista.db and search.db in it) or "postgres://...". With create, a
-// missing database is made (empty: store_migrate gives it its tables). crypto_start() must have
-// been called.
-enum status store_open(struct store **, const char *where, bool create, struct error *);
+// SQLite: cronista.db and search.db in a directory. With create, a missing database is made (empty: store_migrate gives
+// it its tables). crypto_start() must have been called.
+enum status store_open(struct store **, const char *directory, bool create, struct error *);
+// The same with the database at a URL, "postgres://...", and only files in the directory, which is made with create; NULL:
+// there is none, the directory has it. The URL may have a password in it; no message repeats it.
+enum status store_open_at(struct store **, const char *directory, const char *url, bool create,
+                          struct error *);
 void store_close(struct store *); // all connections must be closed before
 enum store_kind store_kind(const struct store *);
 const char *
@@ -86,8 +89,8 @@ bool conn_begun(const struct conn *); // whether in a transaction
 // Why nothing more may be done in the transaction; OK while it goes well. CONFLICT: tried again whole it may succeed.
 enum status store_failed(const struct conn *);
 // One level of savepoint inside a write transaction: the writer's request, undone without its
-// neighbours. Both store_release and store_rollback_to end it; after an error of these two the
-// whole transaction must go.
+// neighbours. store_release says whether all since the savepoint went well; if not, store_rollback_to undoes it. After an
+// error of that one the whole transaction must go.
 enum status store_savepoint(struct conn *, struct error *);
 enum status store_release(struct conn *, struct error *);
 enum status store_rollback_to(struct conn *, struct error *);
@@ -102,11 +105,15 @@ enum status store_query(struct conn *, int query, const struct param *, size_t n
                         struct error *);
 enum status store_sql(struct conn *, struct str sql, const struct param *, size_t n, struct stmt **,
                       struct error *);
+// Before the first store_next, in a transaction: there may be any number of rows. They are read piece by piece, where
+// they would all be kept in memory otherwise. On STORE_SCAN it goes for every statement.
+void stmt_many(struct stmt *);
 // Moves to the next row: *row false at the end. Nothing runs before the first call.
 enum status store_next(struct stmt *, bool *row, struct error *);
 void store_done(struct stmt *); // NULL is fine
 
-// Both at once, for statements without rows. *changed (may be NULL): rows touched.
+// Both at once, for statements without rows. *changed (may be NULL): rows touched. Without it, in a write transaction, an
+// error may be told later: by what comes next and is waited for, at the latest by store_release or store_commit.
 enum status store_run(struct conn *, int query, const struct param *, size_t n, int64_t *changed,
                       struct error *);
 enum status store_run_sql(struct conn *, struct str sql, const struct param *, size_t n,

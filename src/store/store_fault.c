@@ -159,6 +159,10 @@ static enum status fault_script(struct conn *c, struct str sql, struct error *e)
     return st == OK ? store_script(inner_of(c), sql, e) : st;
 }
 
+static void fault_many(struct stmt *s) {
+    stmt_many(inner_stmt(s));
+}
+
 static enum status fault_next(struct stmt *s, bool *row, struct error *e) {
     enum status st = strike(s->conn->store, e);
     return st == OK ? store_next(inner_stmt(s), row, e) : st;
@@ -199,6 +203,7 @@ static const struct store_ops fault_ops = {
     .open = fault_open,
     .run = fault_run,
     .script = fault_script,
+    .many = fault_many,
     .next = fault_next,
     .done = fault_done,
     .columns = fault_columns,

@@ -35,6 +35,7 @@ struct store_ops {
     enum status (*run)(struct conn *, const struct statement *, int64_t *changed, struct error *);
     enum status (*script)(struct conn *, struct str sql, struct error *);
 
+    void (*many)(struct stmt *); // may be NULL
     enum status (*next)(struct stmt *, bool *row, struct error *);
     void (*done)(struct stmt *);
     int (*columns)(struct stmt *);
@@ -67,6 +68,8 @@ struct stmt {
 };
 
 enum status sqlite_open(struct store **, const char *directory, bool create, struct error *);
+enum status postgres_open(struct store **, const char *directory, const char *url, bool create,
+                          struct error *);
 // The registered fold(), or NULL.
 void (*store_fold(void))(struct buf *out, struct str text);
 
@@ -82,6 +85,9 @@ struct migration {
     const char *name, *text;
 };
 extern const struct migration *const store_migrations[]; // by enum store_kind
-extern const char store_search_schema[];
+extern const char store_search_schema[], store_rights[];
+
+// migrate.c, for owner.c: all that is missing, on a connection of STORE_MIGRATE.
+enum status migrate_with(struct conn *, bool upgrade, struct error *);
 
 #endif

@@ -111,6 +111,7 @@ static enum status trace_begin(struct conn *c, bool write, struct error *e) {
 static enum status trace_commit(struct conn *c, struct error *e) {
     micros start = clock_monotonic();
     enum status st = store_commit(inner_of(c), e);
+    c->unknown = store_commit_unknown(inner_of(c));
     tell(c->store, "commit", STR(""), -1, st, clock_monotonic() - start);
     return st;
 }
@@ -191,6 +192,10 @@ static enum status trace_script(struct conn *c, struct str sql, struct error *e)
     return st;
 }
 
+static void trace_many(struct stmt *s) {
+    stmt_many(inner_stmt(s));
+}
+
 static enum status trace_next(struct stmt *base, bool *row, struct error *e) {
     struct trace_stmt *s = (struct trace_stmt *)base;
     micros start = clock_monotonic();
@@ -242,6 +247,7 @@ static const struct store_ops trace_ops = {
     .open = trace_open,
     .run = trace_run,
     .script = trace_script,
+    .many = trace_many,
     .next = trace_next,
     .done = trace_done,
     .columns = trace_columns,

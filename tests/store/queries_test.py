@@ -37,6 +37,7 @@ def run(files):
         (sql / "migrations" / "sqlite").mkdir(parents=True)
         out.mkdir()
         (sql / "search.sql").write_text("CREATE TABLE s (id INTEGER);")
+        (sql / "rights.sql").write_text("GRANT SELECT ON s TO r;")
         for name, text in files.items():
             (sql / "queries" / name).write_text(text)
         command = [sys.executable, str(TOOL), str(sql), str(out), "queries.h"]

@@ -7,9 +7,8 @@
 #include <dirent.h>
 
 #include "base/crypto.h"
-#include "store/migrate.h"
+#include "place.h"
 #include "store/queries.h"
-#include "store/store.h"
 
 struct fixture {
     char dir[64];
@@ -69,12 +68,12 @@ static inline enum status add_event(struct conn *c, int64_t position, struct err
     return st;
 }
 
-static inline void fill(struct store *store) {
+static inline void fill(struct store *store, const char *dir) {
     struct error e = {0};
-    assert_ok(store_migrate(store, false, &e), &e);
+    assert_ok(migrate_store(store, dir, &e), &e);
     struct conn *c = connect_as(store, STORE_HISTORY);
     assert_ok(store_script(c,
-                           STR("CREATE TABLE contacts (id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+                           STR("CREATE TABLE contacts (id BIGINT PRIMARY KEY, name TEXT NOT NULL,"
                                " city TEXT CONSTRAINT real_city CHECK (city <> 'Atlantis'));"
                                "CREATE UNIQUE INDEX contacts_by_name ON contacts (name);"
                                "INSERT INTO contacts VALUES (1, 'Ana', 'Lima')"),
@@ -92,8 +91,8 @@ static inline int set_up(void **state) {
     struct fixture *f = calloc(1, sizeof *f);
     struct error e = {0};
     make_folder(f->dir);
-    assert_ok(store_open(&f->store, f->dir, true, &e), &e);
-    fill(f->store);
+    assert_ok(open_store(&f->store, f->dir, true, &e), &e);
+    fill(f->store, f->dir);
     *state = f;
     return 0;
 }

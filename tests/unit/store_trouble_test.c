@@ -373,7 +373,7 @@ static void run_full(const char *dir, void (*make_room)(const char *dir)) {
     struct error e = {0};
     struct store *store;
     MUST(store_open(&store, dir, true, &e) == OK);
-    fill(store);
+    fill(store, dir);
     struct conn *c = connect_as(store, STORE_HISTORY);
     int64_t events = 3;
     enum status st;

@@ -1,0 +1,17 @@
+-- What the application's role may do in a schema of PostgreSQL; run by the owner after each migration, with the role's
+-- name in the setting cronista.application. It adds to the log and to what is computed from heads, erases payloads, and
+-- changes what can be made again; it makes the modules' tables itself.
+DO $$
+DECLARE
+    app text := quote_ident(current_setting('cronista.application'));
+    here text := quote_ident(current_schema());
+BEGIN
+    EXECUTE format('GRANT USAGE, CREATE ON SCHEMA %s TO %s', here, app);
+    EXECUTE format('GRANT SELECT ON migrations TO %s', app);
+    EXECUTE format('GRANT SELECT, INSERT ON events TO %s', app);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE (secret, body) ON payloads TO %s', app);
+    EXECUTE format('GRANT SELECT, INSERT, DELETE ON tiles TO %s', app);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON log_state, checkpoints TO %s', app);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON log, timeline, record_links, state,'
+        ' credentials, sessions, api_keys, search_state, search_text TO %s', app);
+END $$;

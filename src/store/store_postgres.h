@@ -1,0 +1,79 @@
+// What store_postgres.c (transactions, statements), store_postgres_wire.c (sending and collecting, errors) and
+// store_postgres_open.c (connecting, who the role is) share; the only file that includes libpq-fe.h. Private to store/.
+#ifndef CRONISTA_STORE_STORE_POSTGRES_H
+#define CRONISTA_STORE_STORE_POSTGRES_H
+
+#include <libpq-fe.h>
+
+#include "store/queries.h"
+#include "store/store_ops.h"
+#include "store/texts.h"
+
+struct pg_store {
+    struct store base;
+    char *url; // may have a password in it: never in a message
+};
+
+// A statement that the server has prepared.
+struct prepared {
+    struct text_kept text; // its uses: open statements of it, also for a fixed query
+    const char *sql;       // zero-ended; the kept text, or that of query_texts
+    char name[16];
+    unsigned generation; // of the connection it was prepared on; 0: not prepared
+    int params, columns;
+    bool alters_log; // names one of the log's tables, and does more than look
+};
+
+struct pg_conn {
+    struct conn base;
+    PGconn *db;
+    bool lost;     // to be made anew as soon as no transaction is open
+    bool outdated; // the last error said that tables have changed since a statement was prepared
+    unsigned generation;                   // counts the connections made, from 1
+    unsigned names, cursors, transactions; // counted, so that each has a number
+    struct buf waits;             // answers still to come, in order: a byte of enum wait each
+    unsigned gates, gates_before; // as the server knows them; as they were at the savepoint
+    int lock;                     // second half of the key of the log's lock
+    bool owner; // the role could change the log by force: it owns it, or may become who does
+    bool logs;  // the schema has the log's tables
+    struct prepared *fixed[QUERY_COUNT];
+    struct texts texts;
+    struct buf forgotten; // names of statements to be given up, each with a zero after it
+};
+
+#define PG_LOCK 0x43726f6e // first half of the key of the log's lock
+
+// ---------------------------------------------------------------- store_postgres_wire.c
+//
+// A connection is always in pipeline mode: what is sent is queued, and its answers are collected in order. An error skips
+// what was sent behind it, up to the next point of synchronisation.
+
+// Queues a statement; without an answer when nobody waits for its outcome.
+void pg_send(struct pg_conn *, const char *sql);
+void pg_send_params(struct pg_conn *, const char *sql, int n, const char *const *values,
+                    const int *lengths, const int *formats);
+void pg_send_prepared(struct pg_conn *, const struct prepared *, const char *const *values,
+                      const int *lengths, const int *formats);
+void pg_send_prepare(struct pg_conn *, const struct prepared *); // and its description
+// Sends all, waits for all answers. The first that is an error is it; else *last (may be NULL) is the last one's, to be freed.
+enum status pg_collect(struct pg_conn *, PGresult **last, struct error *);
+// Nobody wants to know any more how the statements queued so far have gone. What follows is not skipped for them.
+void pg_abandon(struct pg_conn *);
+void pg_flush(struct pg_conn *); // sends all, waits for nothing
+// Several statements at once, without parameters; pg_collect() must have been called.
+enum status pg_script(struct pg_conn *, struct str sql, struct error *);
+// The connection is of no more use. UNAVAILABLE.
+enum status pg_lost(struct pg_conn *, struct error *);
+bool pg_dead(
+    struct pg_conn *); // whether the server has hung up, as far as can be seen without asking it
+
+// ---------------------------------------------------------------- store_postgres_open.c
+
+// Makes the connection, or makes it again.
+enum status pg_dial(struct pg_conn *, struct error *);
+void postgres_close(struct store *);
+enum status postgres_too_strong(struct error *); // the role may change the log by force
+
+extern const struct store_ops postgres_ops;
+
+#endif

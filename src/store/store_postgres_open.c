@@ -1,0 +1,187 @@
+// PostgreSQL servers: connecting, what every session is told, who the program is there.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "store/store_postgres.h"
+
+#define OLDEST_SERVER 130000
+
+static void no_notice(void *arg, const char *text) {
+    (void)arg;
+    (void)text;
+}
+
+// ---------------------------------------------------------------- what every session is told
+
+// A reader that writes is a mistake; a lock is waited for so long and no longer; an answered save is on the disk, whatever
+// the server's settings say. Nothing temporary hides a table of ours. Of a node that hangs in the middle of a
+// transaction the others are freed.
+static const char session[] =
+    "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', false),"
+    " set_config('default_transaction_read_only', $1, false),"
+    " set_config('default_transaction_isolation', 'read committed', false),"
+    " set_config('default_transaction_deferrable', 'off', false),"
+    " set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
+    "  WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),"
+    " set_config('lock_timeout', '5s', false),"
+    " set_config('statement_timeout', '0', false),"
+    " set_config('idle_in_transaction_session_timeout', $2, false),"
+    " set_config('tcp_keepalives_idle', '10', false),"
+    " set_config('tcp_keepalives_interval', '5', false),"
+    " set_config('tcp_keepalives_count', '3', false),"
+    " set_config('jit', 'off', false),"
+    " set_config('standard_conforming_strings', 'on', false)";
+
+static const char facts[] =
+    "SELECT current_setting('server_encoding') = 'UTF8', n.oid IS NOT NULL,"
+    " CAST(CAST(coalesce(n.oid, 0) AS bigint) - 2147483648 AS integer), c.oid IS NOT NULL,"
+    " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
+    " OR coalesce(pg_has_role(c.relowner, 'MEMBER'), false)"
+    " OR coalesce(has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'), false)"
+    " FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = current_schema()"
+    " LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'events'";
+
+static bool is_true(const PGresult *r, int column) {
+    return !PQgetisnull(r, 0, column) && *PQgetvalue(r, 0, column); // binary: one byte
+}
+
+static enum status learn(struct pg_conn *c, const PGresult *r, struct error *e) {
+    if (PQserverVersion(c->db) < OLDEST_SERVER)
+        return error_set(e, INVALID, NULL, N_("The PostgreSQL server is older than version 13."),
+                         NULL);
+    if (!is_true(r, 0))
+        return error_set(e, INVALID, NULL, N_("The database's encoding is not UTF8."), NULL);
+    if (!is_true(r, 1))
+        return error_set(e, INVALID, NULL,
+                         N_("The schema of the search path does not exist in the database."), NULL);
+    const unsigned char *b = (const unsigned char *)PQgetvalue(r, 0, 2);
+    c->lock = (int)((uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]);
+    c->logs = is_true(r, 3);
+    c->owner = is_true(r, 4);
+    return OK;
+}
+
+static enum status set_up_session(struct pg_conn *c, struct error *e) {
+    enum store_access access = c->base.access;
+    const char *values[] = {access == STORE_READ || access == STORE_SCAN ? "on" : "off",
+                            access == STORE_HISTORY ? "60s" : "0"};
+    PGresult *r = NULL;
+    pg_send_params(c, session, 2, values, NULL, NULL);
+    pg_send(c, facts);
+    enum status st = pg_collect(c, &r, e);
+    if (st == OK)
+        st = learn(c, r, e);
+    PQclear(r);
+    return st;
+}
+
+// ---------------------------------------------------------------- connecting
+
+// The server's or the library's reason, without its line ends.
+static enum status not_reached(PGconn *db, struct error *e) {
+    struct str text = str_trim(str_z(PQerrorMessage(db)));
+    char line[ERROR_TEXT];
+    size_t n = 0;
+    for (size_t i = 0; i < text.n && n + 1 < sizeof line; i++)
+        line[n++] = text.p[i] == '\n' || text.p[i] == '\t' ? ' ' : text.p[i];
+    line[n] = 0;
+    return error_set(e, UNAVAILABLE, NULL, N_("The database cannot be reached: {0}"), line, NULL);
+}
+
+enum status pg_dial(struct pg_conn *c, struct error *e) {
+    const struct pg_store *store = (const struct pg_store *)c->base.store;
+    bool reads = c->base.access == STORE_READ || c->base.access == STORE_SCAN;
+    // Those before "dbname" are overruled by the URL, those behind it overrule it.
+    const char *const options[][2] = {
+        {"connect_timeout", "10"},
+        {"keepalives", "1"},
+        {"keepalives_idle", "10"},
+        {"keepalives_interval", "5"},
+        {"keepalives_count", "3"},
+        {"tcp_user_timeout", "20000"},
+        {"fallback_application_name", "cronista"},
+        {"target_session_attrs", reads ? "any" : "read-write"},
+        {"dbname", store->url},
+        {"client_encoding", "UTF8"},
+    };
+    enum { N = sizeof options / sizeof *options };
+    const char *keys[N + 1] = {0}, *values[N + 1] = {0};
+    for (int i = 0; i < N; i++) {
+        keys[i] = options[i][0];
+        values[i] = options[i][1];
+    }
+    PQfinish(c->db);
+    c->db = PQconnectdbParams(keys, values, 1);
+    BUG_ON(!c->db);
+    buf_clear(&c->waits);
+    buf_clear(&c->forgotten);
+    c->generation++;
+    c->lost = true;
+    if (PQstatus(c->db) != CONNECTION_OK)
+        return not_reached(c->db, e);
+    PQsetNoticeProcessor(c->db, no_notice, NULL);
+    if (!PQenterPipelineMode(c->db))
+        return not_reached(c->db, e);
+    c->lost = false;
+    enum status st = set_up_session(c, e);
+    c->lost = st != OK;
+    return st;
+}
+
+// ---------------------------------------------------------------- stores
+
+void postgres_close(struct store *base) {
+    struct pg_store *store = (struct pg_store *)base;
+    explicit_bzero(store->url, strlen(store->url));
+    free(store->url);
+    free(store->base.directory);
+    free(store);
+}
+
+// What libpq says of a URL that it doesn't understand repeats it, with the password.
+static enum status understood(const char *url, struct error *e) {
+    char *why = NULL;
+    PQconninfoOption *options = PQconninfoParse(url, &why);
+    PQfreemem(why);
+    if (!options)
+        return error_set(e, INVALID, NULL,
+                         N_("The database's URL is not understood: "
+                            "postgres://ROLE@HOST:PORT/DATABASE is one."),
+                         NULL);
+    PQconninfoFree(options);
+    return OK;
+}
+
+enum status postgres_too_strong(struct error *e) {
+    return error_set(
+        e, INVALID, NULL,
+        N_("The database's role owns the log, and could change it: use the application's "
+           "role, which cronista migrate --application ROLE gives its rights."),
+        NULL);
+}
+
+enum status postgres_open(struct store **out, const char *directory, const char *url, bool create,
+                          struct error *e) {
+    enum status st = understood(url, e);
+    if (st != OK)
+        return st;
+    if (create && mkdir(directory, 0700) != 0 && errno != EEXIST)
+        return error_set(e, errno == ENOSPC ? FULL : UNAVAILABLE, NULL,
+                         N_("Cannot make the folder {0}: {1}."), directory, strerror(errno), NULL);
+    struct pg_store *store = must_alloc(sizeof *store);
+    *store = (struct pg_store){.base = {.ops = &postgres_ops,
+                                        .kind = STORE_POSTGRES,
+                                        .directory = must_dup(str_z(directory))},
+                               .url = must_dup(str_z(url))};
+    struct conn *c;
+    st = store_connect(&store->base, STORE_READ, &c, e);
+    if (st == OK) {
+        conn_close(c);
+        *out = &store->base;
+    } else {
+        postgres_close(&store->base);
+    }
+    return st;
+}

@@ -1,0 +1,248 @@
+// Talking with a PostgreSQL server: queueing, collecting, what errors mean.
+#include <poll.h>
+#include <stdlib.h>
+
+#include "store/store_postgres.h"
+
+enum wait {
+    WAIT_ANSWER,  // its error matters
+    WAIT_NOTHING, // it does not
+    WAIT_SYNC,    // a point of synchronisation
+};
+
+#define ANSWERS_MOST 2000 // queued; more would only take memory here and there
+
+// ---------------------------------------------------------------- errors
+
+static bool in_class(const char *code, const char *class) {
+    return strncmp(code, class, 2) == 0;
+}
+
+// SQLSTATE codes: https://www.postgresql.org/docs/15/errcodes-appendix.html
+static enum status status_of(const struct pg_conn *c, const char *code) {
+    static const struct {
+        const char *code;
+        enum status status;
+    } codes[] = {
+        {"08P01", BUG},         // a wrong number of parameters, say
+        {"22021", INVALID},     // U+0000, which no text of PostgreSQL has
+        {"40001", CONFLICT},    // serialisation
+        {"40P01", CONFLICT},    // deadlock
+        {"55P03", CONFLICT},    // waited long enough for a lock
+        {"53100", FULL},        // no room on the disk
+        {"25P03", UNAVAILABLE}, // idle in a transaction for too long
+        {"58030", UNAVAILABLE}, // input or output failed
+        {"XX001", CORRUPT},     {"XX002", CORRUPT},
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(codes[i].code, code) == 0)
+            return codes[i].status;
+    if (strcmp(code, "25006") ==
+        0) // read-only: a mistake of ours, or a server that follows another
+        return c->base.access == STORE_READ || c->base.access == STORE_SCAN ? BUG : UNAVAILABLE;
+    if (in_class(code, "23"))
+        return INVALID;
+    if (in_class(code, "54"))
+        return TOO_LARGE;
+    if (in_class(code, "08") || in_class(code, "53") || in_class(code, "57") ||
+        in_class(code, "58"))
+        return UNAVAILABLE;
+    return BUG;
+}
+
+static const char *field_of(const PGresult *r, int field) {
+    const char *text = r ? PQresultErrorField(r, field) : NULL;
+    return text ? text : "";
+}
+
+static enum status broken_rule(const PGresult *r, struct error *e) {
+    const char *name = field_of(r, PG_DIAG_CONSTRAINT_NAME);
+    struct buf of_column = BUF_INIT(1024);
+    if (!*name) {
+        buf_z(&of_column, field_of(r, PG_DIAG_TABLE_NAME));
+        buf_char(&of_column, '.');
+        buf_z(&of_column, field_of(r, PG_DIAG_COLUMN_NAME));
+        name = of_column.n > 1 ? of_column.p : field_of(r, PG_DIAG_MESSAGE_PRIMARY);
+    }
+    enum status st =
+        error_set(e, INVALID, NULL, N_("This breaks the rule {0} of the database."), name, NULL);
+    buf_release(&of_column);
+    return st;
+}
+
+static enum status fail(struct pg_conn *c, const PGresult *r, struct error *e) {
+    const char *code = field_of(r, PG_DIAG_SQLSTATE), *text = field_of(r, PG_DIAG_MESSAGE_PRIMARY);
+    if (!*code)
+        return pg_lost(c, e);
+    enum status st = status_of(c, code);
+    switch (st) {
+    case INVALID:
+        return broken_rule(r, e);
+    case CONFLICT:
+        return error_set(e, st, NULL, N_("The database is busy with another change. Try again."),
+                         NULL);
+    case FULL:
+        return error_set(e, st, NULL, N_("There is no room left on the disk."), NULL);
+    case TOO_LARGE:
+        return error_set(e, st, NULL, N_("This is too large for the database."), NULL);
+    case CORRUPT:
+        return error_set(e, st, NULL, N_("The database file is damaged ({0})."), text, NULL);
+    case UNAVAILABLE:
+        return error_set(e, st, NULL, N_("The database cannot be read or written ({0})."), text,
+                         NULL);
+    default:
+        return error_set(e, BUG, NULL, N_("The database refused a statement ({0})."), text, NULL);
+    }
+}
+
+enum status pg_lost(struct pg_conn *c, struct error *e) {
+    c->lost = true;
+    return error_set(e, UNAVAILABLE, NULL, N_("The connection to the database was lost."), NULL);
+}
+
+static bool is_outdated(const PGresult *r) {
+    return strcmp(field_of(r, PG_DIAG_SQLSTATE), "0A000") == 0 &&
+           strcmp(field_of(r, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0;
+}
+
+bool pg_dead(struct pg_conn *c) {
+    struct pollfd socket = {.fd = PQsocket(c->db), .events = POLLIN};
+    if (c->lost || socket.fd < 0 || PQstatus(c->db) == CONNECTION_BAD)
+        return true;
+    if (poll(&socket, 1, 0) <= 0)
+        return false;
+    return !PQconsumeInput(c->db) || PQstatus(c->db) == CONNECTION_BAD;
+}
+
+// ---------------------------------------------------------------- sending
+
+static void expect(struct pg_conn *c, int sent, enum wait what) {
+    if (sent)
+        buf_char(&c->waits, (char)what);
+    else
+        c->lost = true;
+}
+
+static void synchronise(struct pg_conn *c) {
+    if (c->waits.n && c->waits.p[c->waits.n - 1] != WAIT_SYNC)
+        expect(c, PQpipelineSync(c->db), WAIT_SYNC); // which sends all
+}
+
+void pg_send_params(struct pg_conn *c, const char *sql, int n, const char *const *values,
+                    const int *lengths, const int *formats) {
+    if (!c->lost)
+        expect(c, PQsendQueryParams(c->db, sql, n, NULL, values, lengths, formats, 1), WAIT_ANSWER);
+}
+
+void pg_send(struct pg_conn *c, const char *sql) {
+    pg_send_params(c, sql, 0, NULL, NULL, NULL);
+}
+
+void pg_send_prepared(struct pg_conn *c, const struct prepared *k, const char *const *values,
+                      const int *lengths, const int *formats) {
+    if (!c->lost)
+        expect(c, PQsendQueryPrepared(c->db, k->name, k->params, values, lengths, formats, 1),
+               WAIT_ANSWER);
+}
+
+void pg_send_prepare(struct pg_conn *c, const struct prepared *k) {
+    if (!c->lost)
+        expect(c, PQsendPrepare(c->db, k->name, k->sql, 0, NULL), WAIT_ANSWER);
+    if (!c->lost)
+        expect(c, PQsendDescribePrepared(c->db, k->name), WAIT_ANSWER);
+}
+
+void pg_abandon(struct pg_conn *c) {
+    if (c->lost)
+        return;
+    synchronise(c);
+    for (size_t i = 0; i < c->waits.n; i++)
+        if (c->waits.p[i] == WAIT_ANSWER)
+            c->waits.p[i] = WAIT_NOTHING;
+    if (c->waits.n > ANSWERS_MOST)
+        pg_collect(c, NULL, NULL);
+}
+
+void pg_flush(struct pg_conn *c) {
+    if (!c->lost)
+        synchronise(c);
+}
+
+// ---------------------------------------------------------------- collecting
+
+// The answer to one statement; NULL when the connection is lost.
+static PGresult *one_answer(struct pg_conn *c) {
+    PGresult *r = PQgetResult(c->db), *more;
+    while (r && (more = PQgetResult(c->db))) { // there is none but after an error of the connection
+        bool ends = PQresultStatus(more) == PGRES_PIPELINE_SYNC;
+        PQclear(more);
+        if (ends || PQstatus(c->db) == CONNECTION_BAD)
+            break;
+    }
+    if (!r)
+        c->lost = true;
+    return r;
+}
+
+static bool is_good(const PGresult *r) {
+    ExecStatusType t = PQresultStatus(r);
+    return t == PGRES_TUPLES_OK || t == PGRES_COMMAND_OK;
+}
+
+enum status pg_collect(struct pg_conn *c, PGresult **last, struct error *e) {
+    enum status st = OK;
+    PGresult *newest = NULL;
+    if (!c->lost)
+        synchronise(c);
+    for (size_t i = 0; i < c->waits.n && !c->lost; i++) {
+        enum wait wait = (enum wait)c->waits.p[i];
+        if (wait == WAIT_SYNC) {
+            PGresult *r = PQgetResult(c->db);
+            c->lost = PQresultStatus(r) != PGRES_PIPELINE_SYNC;
+            PQclear(r);
+            continue;
+        }
+        PGresult *r = one_answer(c);
+        if (r && wait == WAIT_ANSWER && st == OK) {
+            if (!is_good(r)) {
+                c->outdated = is_outdated(r);
+                st = fail(c, r, e);
+            }
+            PQclear(newest);
+            newest = r;
+        } else {
+            PQclear(r);
+        }
+    }
+    buf_clear(&c->waits);
+    if (PQstatus(c->db) == CONNECTION_BAD)
+        c->lost = true;
+    if (st == OK && c->lost)
+        st = pg_lost(c, e);
+    if (st == OK && last)
+        *last = newest;
+    else
+        PQclear(newest);
+    return st;
+}
+
+enum status pg_script(struct pg_conn *c, struct str sql, struct error *e) {
+    PGTransactionStatusType before = PQtransactionStatus(c->db);
+    char *text = must_dup(sql);
+    enum status st = OK;
+    if (!PQexitPipelineMode(c->db)) {
+        free(text);
+        return pg_lost(c, e);
+    }
+    PGresult *r = PQexec(c->db, text);
+    if (!r || (!is_good(r) && PQresultStatus(r) != PGRES_EMPTY_QUERY))
+        st = fail(c, r, e);
+    PQclear(r);
+    free(text);
+    if (PQstatus(c->db) == CONNECTION_BAD || !PQenterPipelineMode(c->db))
+        return pg_lost(c, e);
+    if (st == OK && PQtransactionStatus(c->db) != before)
+        st = error_set(e, BUG, NULL, N_("The database refused a statement ({0})."),
+                       "a transaction by hand", NULL);
+    return st;
+}
