@@ -423,13 +423,13 @@ static void drop_ballast(const char *dir) {
 
 static int full_by_disk(void *dir) {
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("tmpfs", dir, "tmpfs", 0, "size=3m") != 0)
+        mount("tmpfs", dir, "tmpfs", 0, "size=4m") != 0)
         return 77;
-    char name[128], megabyte[1024] = {1};
+    char name[128], kilobyte[1024] = {1};
     snprintf(name, sizeof name, "%s/ballast", (char *)dir);
     int fd = open(name, O_WRONLY | O_CREAT, 0600);
-    for (int i = 0; i < 1024; i++)
-        MUST(write(fd, megabyte, sizeof megabyte) == sizeof megabyte);
+    for (int i = 0; i < 2048; i++)
+        MUST(write(fd, kilobyte, sizeof kilobyte) == sizeof kilobyte);
     close(fd);
     run_full(dir, drop_ballast);
     return 0;

@@ -116,6 +116,8 @@ CREATE TABLE timeline (
     card_module BIGINT NOT NULL,
     card        BIGINT NOT NULL,
     position    BIGINT NOT NULL,
+    module      BIGINT NOT NULL,
+    kind        BIGINT NOT NULL,
     PRIMARY KEY (card_module, card, position)
 );
 
@@ -163,6 +165,16 @@ CREATE TABLE api_keys (
     seen_at    BIGINT
 );
 CREATE INDEX api_keys_by_user ON api_keys ("user");
+
+-- Requests that carried a key of their own and were done: asked for again, each is answered and not done twice. Put away
+-- after a day.
+CREATE TABLE requests (
+    id      BYTEA PRIMARY KEY,
+    digest  BYTEA NOT NULL,
+    result  BIGINT NOT NULL,
+    done_at BIGINT NOT NULL
+);
+CREATE INDEX requests_by_time ON requests (done_at);
 
 -- The index of texts, made from the records. Up to which position of the log it has read (the next one to read).
 CREATE TABLE search_state (
