@@ -91,6 +91,7 @@ static enum status text_read(struct conn *conn, const struct indexed *of, int64_
 struct indexer {
     struct crm *crm;
     struct conn *conn;
+    struct store_ears *ears; // for what other nodes commit
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -328,6 +329,10 @@ static void *indexer_run(void *arg) {
     return NULL;
 }
 
+static void others_wrote(void *arg) {
+    indexer_wake(arg);
+}
+
 enum status indexer_start(struct indexer **out, struct crm *crm, struct error *e) {
     struct indexer *ix = must_alloc(sizeof *ix);
     *ix = (struct indexer){.crm = crm, .shelf = shelf_new(), .seen = -1, .most = SLICE};
@@ -336,9 +341,12 @@ enum status indexer_start(struct indexer **out, struct crm *crm, struct error *e
     enum status s = store_connect(crm_store(crm), STORE_SEARCH, &ix->conn, e);
     if (!s)
         s = start_over_if_foreign(ix, e);
+    if (!s)
+        s = store_listen(crm_store(crm), others_wrote, ix, &ix->ears, e);
     if (!s && pthread_create(&ix->thread, NULL, indexer_run, ix) != 0)
         s = error_set(e, UNAVAILABLE, NULL, N_("No thread could be started."), NULL);
     if (s) {
+        store_deafen(crm_store(crm), ix->ears);
         conn_close(ix->conn);
         shelf_free(ix->shelf);
         free(ix);
@@ -371,6 +379,7 @@ struct shelf *indexer_shelf(struct indexer *ix) {
 }
 
 void indexer_stop(struct indexer *ix) {
+    store_deafen(crm_store(ix->crm), ix->ears);
     pthread_mutex_lock(&ix->lock);
     ix->stop = true;
     pthread_cond_signal(&ix->wake);

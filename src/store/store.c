@@ -73,6 +73,17 @@ enum status store_reset_search(struct store *store, struct error *e) {
     return store->ops->reset_search(store, e);
 }
 
+enum status store_listen(struct store *store, void (*heard)(void *), void *arg,
+                         struct store_ears **out, struct error *e) {
+    *out = NULL;
+    return store->ops->listen ? store->ops->listen(store, heard, arg, out, e) : OK;
+}
+
+void store_deafen(struct store *store, struct store_ears *ears) {
+    if (ears)
+        store->ops->deafen(ears);
+}
+
 // Transactions
 
 static void set_gates(struct conn *c, unsigned gates) {

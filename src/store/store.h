@@ -143,6 +143,14 @@ enum status store_backup(struct store *, const char *file, struct error *);
 // it. Connections may stay open.
 enum status store_reset_search(struct store *, struct error *);
 
+// Calls heard() soon after another node has committed to the log, on a thread of its own, until store_deafen(). It is no
+// more than a hint: what is heard of may be known already, and something may be missed when a connection is lost (it is
+// called once that is made again). With SQLite nothing is heard and *out is NULL: a look now and then finds the same.
+struct store_ears;
+enum status store_listen(struct store *, void (*heard)(void *), void *arg, struct store_ears **out,
+                         struct error *);
+void store_deafen(struct store *, struct store_ears *); // NULL is fine
+
 // Wrappers for tests, around any store (which they own from then on).
 // Fault: the call number `fail_at` (counted from 1 over all functions that may fail, on all
 // connections) and, if `sticky`, all later ones fail with `with`. store_fault_calls says how many

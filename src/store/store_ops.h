@@ -23,6 +23,9 @@ struct store_ops {
     enum status (*connect)(struct store *, enum store_access, struct conn **, struct error *);
     enum status (*backup)(struct store *, const char *file, struct error *);
     enum status (*reset_search)(struct store *, struct error *);
+    enum status (*listen)(struct store *, void (*heard)(void *), void *arg, struct store_ears **,
+                          struct error *); // may be NULL: nothing is ever heard
+    void (*deafen)(struct store_ears *);
 
     void (*conn_close)(struct conn *);
     enum status (*begin)(struct conn *, bool write, struct error *);

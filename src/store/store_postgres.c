@@ -152,6 +152,8 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
 
 static enum status pg_commit(struct conn *base, struct error *e) {
     struct pg_conn *c = of_conn(base);
+    if (base->writes && base->access == STORE_HISTORY)
+        pg_notify(c);
     pg_send(c, "COMMIT");
     if (base->access == STORE_READ || base->access == STORE_SCAN) {
         pg_abandon(c);
@@ -632,6 +634,8 @@ const struct store_ops postgres_ops = {
     .connect = pg_connect,
     .backup = pg_backup,
     .reset_search = pg_reset_search,
+    .listen = postgres_listen,
+    .deafen = postgres_deafen,
     .conn_close = pg_conn_close,
     .begin = pg_begin,
     .commit = pg_commit,

@@ -1,5 +1,5 @@
-// What store_postgres.c (transactions, statements), store_postgres_wire.c (sending and collecting, errors) and
-// store_postgres_open.c (connecting, who the role is) share; the only file that includes libpq-fe.h. Private to store/.
+// What store_postgres.c (transactions, statements), store_postgres_wire.c (sending and collecting, errors),
+// store_postgres_listen.c (hearing of other nodes) and store_postgres_open.c (connecting, who the role is) share; the only file that includes libpq-fe.h. Private to store/.
 #ifndef CRONISTA_STORE_STORE_POSTGRES_H
 #define CRONISTA_STORE_STORE_POSTGRES_H
 
@@ -11,7 +11,8 @@
 
 struct pg_store {
     struct store base;
-    char *url; // may have a password in it: never in a message
+    char *url;     // may have a password in it: never in a message
+    unsigned node; // random: tells one's own notifications
 };
 
 // A statement that the server has prepared.
@@ -66,6 +67,14 @@ enum status pg_script(struct pg_conn *, struct str sql, struct error *);
 enum status pg_lost(struct pg_conn *, struct error *);
 bool pg_dead(
     struct pg_conn *); // whether the server has hung up, as far as can be seen without asking it
+
+// ---------------------------------------------------------------- store_postgres_listen.c
+
+// Queues telling the other nodes, with the commit.
+void pg_notify(struct pg_conn *);
+enum status postgres_listen(struct store *, void (*heard)(void *), void *arg, struct store_ears **,
+                            struct error *);
+void postgres_deafen(struct store_ears *);
 
 // ---------------------------------------------------------------- store_postgres_open.c
 

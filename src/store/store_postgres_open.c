@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/crypto.h"
 #include "store/store_postgres.h"
 
 #define OLDEST_SERVER 130000
@@ -175,6 +176,7 @@ enum status postgres_open(struct store **out, const char *directory, const char 
                                         .kind = STORE_POSTGRES,
                                         .directory = must_dup(str_z(directory))},
                                .url = must_dup(str_z(url))};
+    crypto_random(&store->node, sizeof store->node);
     struct conn *c;
     st = store_connect(&store->base, STORE_READ, &c, e);
     if (st == OK) {
