@@ -104,10 +104,6 @@ static const char *uploads_beside(const char *file, struct arena *a) {
     return arena_printf(a, "%.*sfiles", slash ? (int)(slash - file) + 1 : 0, file).p;
 }
 
-static bool is_postgres(const char *where) {
-    return strncmp(where, "postgres", 8) == 0;
-}
-
 static int only_embedded(const char *verb) {
     fprintf(stderr,
             "cronista: %s is for the embedded database; PostgreSQL has pg_basebackup, pg_dump and "
@@ -116,11 +112,11 @@ static int only_embedded(const char *verb) {
     return CLI_FAILED;
 }
 
-static enum status back_up(const char *where, const char *file, bool *with_key, int64_t *uploads,
-                           struct error *e) {
+static enum status back_up(struct cli_place where, const char *file, bool *with_key,
+                           int64_t *uploads, struct error *e) {
     struct arena a = ARENA_INIT;
     struct store *store = NULL;
-    enum status s = store_open(&store, where, false, e);
+    enum status s = cli_open_store(&store, where, e);
     if (s == OK)
         s = store_backup(store, file, e);
     if (s == OK) {
@@ -145,13 +141,14 @@ int cli_backup(int argc, char **argv) {
                  "the key that signs the log to FILE.key,\nand uploaded files to the folder files/ "
                  "beside FILE, which several backups may share: they are named by their digest."))
         return CLI_OK;
-    const char *where = cli_where(&argc, argv), *file = cli_argument(&argc, argv);
+    struct cli_place where = cli_where(&argc, argv);
+    const char *file = cli_argument(&argc, argv);
     struct error e = {0};
     bool with_key = false;
     int64_t uploads = 0;
     if (!file || argc)
         return cli_usage("backup", "FILE");
-    if (is_postgres(where))
+    if (where.database)
         return only_embedded("backup");
     if (back_up(where, file, &with_key, &uploads, &e) != OK)
         return cli_failed(&e);
@@ -251,18 +248,18 @@ static enum status put_back(const char *file, const char *directory, bool force,
     return s;
 }
 
-static int check_restored(const char *where) {
+static int check_restored(struct cli_place where) {
     struct error e = {0};
     struct store *store;
     struct crm *crm;
-    if (store_open(&store, where, false, &e) != OK)
+    if (cli_open_store(&store, where, &e) != OK)
         return cli_failed(&e);
     int result = cli_verify_store(store, NULL, NULL, 0);
     store_close(store);
     if (result != CLI_OK)
         return result;
     struct crm_options options = {.migrate = true}; // it may be of an older version
-    if (crm_open(&crm, where, &options, &e) != OK)
+    if (cli_open_crm(&crm, where, options, &e) != OK)
         return cli_failed(&e);
     result = cli_rebuild_crm(crm, true);
     crm_close(crm);
@@ -279,15 +276,16 @@ int cli_restore(int argc, char **argv) {
         return CLI_OK;
     bool force = cli_flag(&argc, argv, "force"), key = false;
     int64_t uploads = 0;
-    const char *where = cli_where(&argc, argv), *file = cli_argument(&argc, argv);
+    struct cli_place where = cli_where(&argc, argv);
+    const char *file = cli_argument(&argc, argv);
     struct error e = {0};
     if (!file || argc)
         return cli_usage("restore", "FILE [--force]");
-    if (is_postgres(where))
+    if (where.database)
         return only_embedded("restore");
-    if (put_back(file, where, force, &key, &uploads, &e) != OK)
+    if (put_back(file, where.data, force, &key, &uploads, &e) != OK)
         return cli_failed(&e);
-    printf("%s is in place in %s\n", file, where);
+    printf("%s is in place in %s\n", file, where.data);
     if (uploads)
         printf("So are %lld uploaded files.\n", (long long)uploads);
     if (!key)

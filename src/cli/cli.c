@@ -1,6 +1,9 @@
 #include "cli/cli.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "base/arena.h"
 
 static void take_out(int *argc, char **argv, int at, int n) {
     for (int i = at; i + n <= *argc; i++) // the NULL at the end comes along
@@ -43,16 +46,30 @@ bool cli_flag(int *argc, char **argv, const char *name) {
     return found;
 }
 
-const char *cli_where(int *argc, char **argv) {
-    const char *data = cli_option(argc, argv, "data"),
-               *database = cli_option(argc, argv, "database");
-    if (database)
-        return database;
-    if (data)
-        return data;
-    database = getenv("CRONISTA_DATABASE");
-    data = getenv("CRONISTA_DATA");
-    return database && *database ? database : data && *data ? data : "data";
+// Others see a program's arguments, but not what was taken from them before it was made unreadable there.
+static const char *without_trace(const char *url) {
+    char *copy = must_dup(str_z(url)), *at = strchr(url, '@'), *user = strstr(url, "://");
+    for (char *p = user ? strchr(user + 3, ':') : NULL; p && at && ++p < at;)
+        *p = 'x';
+    return copy;
+}
+
+struct cli_place cli_where(int *argc, char **argv) {
+    struct cli_place place = {cli_option(argc, argv, "data"), cli_option(argc, argv, "database")};
+    const char *data = getenv("CRONISTA_DATA"), *database = getenv("CRONISTA_DATABASE");
+    if (place.database)
+        place.database = without_trace(place.database);
+    else if (database && *database)
+        place.database = database;
+    if (!place.data)
+        place.data = data && *data ? data : "data";
+    if (place.database && strncmp(place.database, "postgres://", 11) != 0 &&
+        strncmp(place.database, "postgresql://", 13) != 0) {
+        fprintf(stderr, "cronista: the database is no URL that begins with postgres://; for the "
+                        "embedded database give --data DIRECTORY alone\n");
+        exit(CLI_USAGE);
+    }
+    return place;
 }
 
 int cli_nothing_left(int argc, char **argv) {

@@ -20,7 +20,8 @@
     X(verify, "verify", "[--against CHECKPOINT-FILE]", "checks the whole log")                     \
     X(rebuild, "rebuild", "[--check]",                                                             \
       "computes every table anew from the log, or compares them with it")                          \
-    X(migrate, "migrate", "", "makes an older installation one of this version")                   \
+    X(migrate, "migrate", "[--application ROLE]",                                                  \
+      "makes an older installation one of this version")                                           \
     X(backup, "backup", "FILE", "copies everything, while others work")                            \
     X(demo, "demo", "[--seed N]",                                                                  \
       "fills a new installation with a company that never was, and its history")                   \
@@ -39,8 +40,12 @@ CLI_COMMANDS(X)
 // missing ends the program with a message.
 const char *cli_option(int *argc, char **argv, const char *name);
 bool cli_flag(int *argc, char **argv, const char *name); // takes `--name` out
-// Where the installation is: --data or --database, else CRONISTA_DATABASE or CRONISTA_DATA, else "data".
-const char *cli_where(int *argc, char **argv);
+// Where the installation is. Its files are in --data DIRECTORY, else CRONISTA_DATA, else "data". So is its database, if
+// there is no --database URL, nor CRONISTA_DATABASE, which is the better place for a URL with a password.
+struct cli_place {
+    const char *data, *database; // database: NULL when it is in the directory
+};
+struct cli_place cli_where(int *argc, char **argv);
 // Says what is left over and that it was not understood; CLI_USAGE then, else CLI_OK.
 int cli_nothing_left(int argc, char **argv);
 // "cronista: what went wrong" on standard error; CLI_FAILED.

@@ -177,13 +177,13 @@ int cli_demo(int argc, char **argv) {
         clock_parse(str_z(today), &now);
         now += 17 * HOUR;
     }
-    const char *where = cli_where(&argc, argv);
+    struct cli_place where = cli_where(&argc, argv);
     int left = cli_nothing_left(argc, argv);
     if (left)
         return left;
     struct error e = {0};
     struct crm_options options = {.create = true};
-    if (crm_open(&crm, where, &options, &e) != OK)
+    if (cli_open_crm(&crm, where, options, &e) != OK)
         return cli_failed(&e);
     int result = demo(crm, number, now);
     crm_close(crm);

@@ -9,8 +9,17 @@
 int cli_open(struct crm **crm, int *argc, char **argv, enum cli_open how) {
     struct error e = {0};
     struct crm_options options = {.create = how == CLI_CREATE};
-    const char *where = cli_where(argc, argv);
-    return crm_open(crm, where, &options, &e) == OK ? CLI_OK : cli_failed(&e);
+    return cli_open_crm(crm, cli_where(argc, argv), options, &e) == OK ? CLI_OK : cli_failed(&e);
+}
+
+enum status cli_open_crm(struct crm **crm, struct cli_place place, struct crm_options options,
+                         struct error *e) {
+    options.database = place.database;
+    return crm_open(crm, place.data, &options, e);
+}
+
+enum status cli_open_store(struct store **store, struct cli_place place, struct error *e) {
+    return store_open_at(store, place.data, place.database, false, e);
 }
 
 enum status cli_user_find(struct crm *crm, const char *email, struct viewer *viewer,
@@ -64,7 +73,7 @@ const char *cli_argument(int *argc, char **argv) {
 }
 
 static void usage(FILE *to, const char *name, const char *takes) {
-    fprintf(to, "usage: cronista %s %s\n       [--data DIRECTORY | --database URL]\n", name, takes);
+    fprintf(to, "usage: cronista %s %s\n       [--data DIRECTORY] [--database URL]\n", name, takes);
 }
 
 int cli_usage(const char *name, const char *takes) {

@@ -11,6 +11,10 @@ enum cli_open { CLI_MUST_EXIST, CLI_CREATE };
 // Opens what --data or --database names (taken out of the arguments). CLI_OK, or CLI_FAILED with the reason told.
 int cli_open(struct crm **, int *argc, char **argv, enum cli_open);
 
+// The same of a place, with other options; and its database alone.
+enum status cli_open_crm(struct crm **, struct cli_place, struct crm_options, struct error *);
+enum status cli_open_store(struct store **, struct cli_place, struct error *);
+
 // Who acts: the system itself, or with --as EMAIL that user. --language, --zone and --currency say how texts of files are
 // read. Strings live in the arena. CLI_OK, or what to return.
 int cli_viewer(struct viewer *, struct crm *, int *argc, char **argv, struct arena *);

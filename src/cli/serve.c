@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include "actions/user.h"
 #include "base/log.h"
-#include "cli/cli.h"
+#include "cli/open.h"
 #include "cli/settings.h"
 
 // Tells systemd how it goes (sd_notify's protocol), when it asked for that.
@@ -71,12 +71,12 @@ static void signals(void) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int serve(const char *where, const struct web_options *o) {
+static int serve(struct cli_place where, const struct web_options *o) {
     struct error e = {0};
     struct crm *crm = NULL;
     struct web *web = NULL;
     struct crm_options open = {.create = true, .migrate = true};
-    enum status s = crm_open(&crm, where, &open, &e);
+    enum status s = cli_open_crm(&crm, where, open, &e);
     if (!s)
         s = first_user(crm, &e);
     if (!s)
@@ -103,7 +103,7 @@ static int help(void) {
     struct buf b = BUF_INIT(1 << 16);
     buf_lit(
         &b,
-        "cronista serve --data DIRECTORY | --database URL [--config FILE] [--SETTING VALUE ...]\n\n"
+        "cronista serve [--data DIRECTORY] [--database URL] [--config FILE] [--SETTING VALUE ...]\n\n"
         "Settings, also as lines `name = value` of the file (with _ for -) and as CRONISTA_NAME in "
         "the environment:\n\n");
     settings_describe(&b);
@@ -121,7 +121,7 @@ int cli_serve(int argc, char **argv) {
     struct arena arena = ARENA_INIT;
     struct error e = {0};
     struct web_options options;
-    const char *where = cli_where(&argc, argv);
+    struct cli_place where = cli_where(&argc, argv);
     const char *file = cli_option(&argc, argv, "config");
     if (!file)
         file = getenv("CRONISTA_CONFIG");

@@ -84,7 +84,7 @@ int cli_user(int argc, char **argv) {
     const char *level = cli_option(&argc, argv, "level"),
                *language = cli_option(&argc, argv, "language");
     bool password = cli_flag(&argc, argv, "password-stdin");
-    const char *where = cli_where(&argc, argv);
+    struct cli_place where = cli_where(&argc, argv);
     const char *verb = cli_argument(&argc, argv), *email = cli_argument(&argc, argv);
     if (!verb || strcmp(verb, "add") != 0 || !email || !name)
         return cli_usage("user", USER_TAKES);
@@ -93,7 +93,7 @@ int cli_user(int argc, char **argv) {
         return left;
     struct error e = {0};
     struct crm_options options = {.create = true};
-    if (crm_open(&crm, where, &options, &e) != OK)
+    if (cli_open_crm(&crm, where, options, &e) != OK)
         return cli_failed(&e);
     int result = add(crm, email, name, profile, level, language, password);
     crm_close(crm);
@@ -142,7 +142,7 @@ int cli_token(int argc, char **argv) {
         return CLI_OK;
     struct crm *crm;
     const char *name = cli_option(&argc, argv, "name"), *days = cli_option(&argc, argv, "days");
-    const char *where = cli_where(&argc, argv);
+    struct cli_place where = cli_where(&argc, argv);
     const char *verb = cli_argument(&argc, argv), *email = cli_argument(&argc, argv);
     int64_t count = 0;
     if (!verb || strcmp(verb, "add") != 0 || !email ||
@@ -153,7 +153,7 @@ int cli_token(int argc, char **argv) {
         return left;
     struct error e = {0};
     struct crm_options options = {.create = false};
-    if (crm_open(&crm, where, &options, &e) != OK)
+    if (cli_open_crm(&crm, where, options, &e) != OK)
         return cli_failed(&e);
     int result = token_add(crm, email, name, count);
     crm_close(crm);

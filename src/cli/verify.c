@@ -78,7 +78,7 @@ int cli_verify_store(struct store *store, const struct verifier *given, const st
     return CLI_OK;
 }
 
-static int verify(const char *where, const char *const *files, size_t n, const char *key) {
+static int verify(struct cli_place where, const char *const *files, size_t n, const char *key) {
     struct error e = {0};
     struct store *store = NULL;
     struct buf texts[AGAINST];
@@ -89,7 +89,7 @@ static int verify(const char *where, const char *const *files, size_t n, const c
         fprintf(stderr, "cronista: --key is not a public key (name+01234567+base64)\n");
         return CLI_USAGE;
     }
-    enum status s = store_open(&store, where, false, &e);
+    enum status s = cli_open_store(&store, where, &e);
     size_t read = 0;
     for (; read < n && s == OK; read++) {
         texts[read] = (struct buf)BUF_INIT(NOTE_MAX);
@@ -121,7 +121,7 @@ int cli_verify(int argc, char **argv) {
     const char *files[AGAINST];
     size_t n = 0;
     const char *key = cli_option(&argc, argv, "key");
-    const char *where = cli_where(&argc, argv);
+    struct cli_place where = cli_where(&argc, argv);
     // --against may be given several times; cli_option would keep the last.
     for (int i = 0; i + 1 < argc;) {
         if (strcmp(argv[i], "--against") != 0 || n == AGAINST) {
@@ -175,10 +175,10 @@ int cli_rebuild(int argc, char **argv) {
     struct crm *crm;
     struct error e = {0};
     struct crm_options options = {.create = false};
-    const char *where = cli_where(&argc, argv);
+    struct cli_place where = cli_where(&argc, argv);
     if (argc)
         return cli_usage("rebuild", "[--check]");
-    if (crm_open(&crm, where, &options, &e) != OK)
+    if (cli_open_crm(&crm, where, options, &e) != OK)
         return cli_failed(&e);
     int result = cli_rebuild_crm(crm, check);
     crm_close(crm);

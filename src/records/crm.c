@@ -340,14 +340,14 @@ static enum status open_model(struct crm *crm, struct error *e) {
     return s;
 }
 
-enum status crm_open(struct crm **out, const char *where, const struct crm_options *o,
+enum status crm_open(struct crm **out, const char *directory, const struct crm_options *o,
                      struct error *e) {
     struct crm *crm = must_alloc(sizeof *crm);
     *crm = (struct crm){0};
     pthread_mutex_init(&crm->lock, NULL);
     pthread_mutex_init(&crm->reload, NULL);
     store_set_fold(fold);
-    enum status s = store_open(&crm->store, where, o->create, e);
+    enum status s = store_open_at(&crm->store, directory, o->database, o->create, e);
     if (!s && o->wrap)
         crm->store = o->wrap(crm->store);
     if (!s)

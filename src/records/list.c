@@ -72,21 +72,24 @@ static enum status order_make(struct list *l, struct error *e) {
 static void indexed_hits(struct list *l, struct sql *q, bool counting) {
     const struct search_plan *p = &l->plan;
     int64_t base = search_row(l->m->number, 0);
+    bool sqlite = q->kind == STORE_SQLITE;
     if (p->few) {
         sql_ids(q, "id IN ", p->hits, p->n_hits);
     } else if (p->by_index && counting) {
-        sql_z(q, "id IN (SELECT rowid-");
+        sql_z(q, sqlite ? "id IN (SELECT rowid-" : "id IN (SELECT id-");
         sql_param(q, P_INT(base));
-        sql_z(q, " FROM search_text WHERE search_text MATCH ");
+        sql_z(q, sqlite ? " FROM search_text WHERE search_text MATCH "
+                        : " FROM search_text WHERE body LIKE ");
         sql_param(q, P_TEXT(p->match));
         sql_z(q, " LIMIT ");
         sql_param(q, P_INT(LIST_COUNT_MAX + 1));
         sql_z(q, ")");
     } else {
         // Many hits: walking in sort order meets fifty of them soon. The index's own copy of the text is read.
-        sql_z(q, "(SELECT instr(c0,");
+        sql_z(q, sqlite ? "(SELECT instr(c0," : "(SELECT strpos(body,");
         sql_param(q, P_TEXT(p->term));
-        sql_z(q, ") FROM search_text_content WHERE id=m.id+");
+        sql_z(q, sqlite ? ") FROM search_text_content WHERE id=m.id+"
+                        : ") FROM search_text WHERE id=m.id+");
         sql_param(q, P_INT(base));
         sql_z(q, ")>0");
     }

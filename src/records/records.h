@@ -15,13 +15,15 @@
 struct crm;
 
 struct crm_options {
-    bool create;    // make a missing database
-    bool migrate;   // bring an older one up to date
-    bool no_writer; // reading commands (verify)
+    bool create;          // make a missing database
+    bool migrate;         // bring an older one up to date
+    bool no_writer;       // reading commands (verify)
+    const char *database; // a URL (store_open_at()); NULL: the database is in the directory, too
     struct store *(*wrap)(
         struct store *); // around the database, for tests (store_fault()); NULL: nothing
 };
-enum status crm_open(struct crm **, const char *where, const struct crm_options *, struct error *);
+enum status crm_open(struct crm **, const char *directory, const struct crm_options *,
+                     struct error *);
 void crm_close(struct crm *);
 struct store *crm_store(struct crm *);
 struct writer *crm_writer(struct crm *);

@@ -119,10 +119,10 @@ void schema_prepare(struct model *model, struct arena *a, enum store_kind kind) 
         prepare(&model->modules[i], a);
 }
 
-static const char *column_type(const struct field *f, struct str column) {
+static const char *column_type(const struct field *f, struct str column, enum store_kind kind) {
     if (str_eq(column, f->column) && type_of(f->type)->storage == STORE_AS_INT)
         return "BIGINT";
-    return "TEXT";
+    return kind == STORE_SQLITE ? "TEXT" : "TEXT COLLATE \"C\""; // both compare by bytes
 }
 
 static bool wants_index(const struct field *f) {
@@ -146,7 +146,8 @@ static void create_table(struct buf *b, const struct module *m, enum store_kind 
         struct str names[FIELD_COLUMNS_MAX];
         int n = field_column_names(&m->fields[i], names);
         for (int c = 0; c < n; c++)
-            buf_printf(b, ",%.*s %s", STR_FMT(names[c]), column_type(&m->fields[i], names[c]));
+            buf_printf(b, ",%.*s %s", STR_FMT(names[c]),
+                       column_type(&m->fields[i], names[c], kind));
     }
     buf_lit(b, ");");
     if (!m->system || str_is(m->key, "users"))
@@ -160,12 +161,13 @@ static void create_table(struct buf *b, const struct module *m, enum store_kind 
             add_index(b, m, &m->fields[i]);
 }
 
-static void add_columns(struct buf *b, const struct module *m, const struct field *f) {
+static void add_columns(struct buf *b, const struct module *m, const struct field *f,
+                        enum store_kind kind) {
     struct str names[FIELD_COLUMNS_MAX];
     int n = field_column_names(f, names);
     for (int c = 0; c < n; c++)
         buf_printf(b, "ALTER TABLE %.*s ADD COLUMN %.*s %s;", STR_FMT(m->table), STR_FMT(names[c]),
-                   column_type(f, names[c]));
+                   column_type(f, names[c], kind));
 }
 
 enum status schema_follow(struct conn *conn, const struct model *before, const struct model *after,
@@ -182,7 +184,7 @@ enum status schema_follow(struct conn *conn, const struct model *before, const s
         for (size_t j = 0; j < m->n_fields; j++) {
             const struct field *f = &m->fields[j], *was = module_field(old, f->key);
             if (!was)
-                add_columns(&b, m, f);
+                add_columns(&b, m, f, kind);
             if (wants_index(f) && !(was && wants_index(was)))
                 add_index(&b, m, f);
             else if (!wants_index(f) && was && wants_index(was))

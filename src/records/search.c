@@ -397,16 +397,20 @@ void indexer_free(struct indexer *ix) {
 
 // ---------------------------------------------------------------- searching
 
-// The term as the index's query: one phrase, quotes doubled.
-static struct str match_text(struct str term, struct arena *a) {
+// The term as the index's query. SQLite: one phrase, quotes doubled. PostgreSQL: a pattern of LIKE.
+static struct str match_text(struct str term, enum store_kind kind, struct arena *a) {
     struct buf b = BUF_INIT(4 * TERM_MAX);
-    buf_char(&b, '"');
+    bool sqlite = kind == STORE_SQLITE;
+    buf_char(&b, sqlite ? '"' : '%');
     for (size_t i = 0; i < term.n; i++) {
-        if (term.p[i] == '"')
+        char c = term.p[i];
+        if (sqlite && c == '"')
             buf_char(&b, '"');
-        buf_char(&b, term.p[i]);
+        if (!sqlite && (c == '%' || c == '_' || c == '\\'))
+            buf_char(&b, '\\');
+        buf_char(&b, c);
     }
-    buf_char(&b, '"');
+    buf_char(&b, sqlite ? '"' : '%');
     struct str s = arena_str(a, buf_view(&b));
     buf_release(&b);
     return s;
@@ -466,7 +470,7 @@ enum status search_hits(struct reader *r, const struct module *m, struct search_
                         struct error *e) {
     if (grapheme_count(plan->term) < 3)
         return OK; // the index knows runs of three characters
-    plan->match = match_text(plan->term, r->arena);
+    plan->match = match_text(plan->term, store_kind(conn_store(r->conn)), r->arena);
     struct param p[] = {P_TEXT(plan->match), P_INT(search_row(m->number, 0)),
                         P_INT(search_row(m->number + 1, 0)), P_INT(SEARCH_FEW + 1)};
     plan->by_index = true;

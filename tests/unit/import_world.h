@@ -2,7 +2,7 @@
 #ifndef CRONISTA_TESTS_UNIT_IMPORT_WORLD_H
 #define CRONISTA_TESTS_UNIT_IMPORT_WORLD_H
 
-#include "test.h"
+#include "place_crm.h"
 
 #include <dirent.h>
 
@@ -21,7 +21,7 @@ struct world {
 static inline void world_open(struct world *w) {
     struct error e = {0};
     struct crm_options o = {.create = true, .migrate = true};
-    if (crm_open(&w->crm, w->dir, &o, &e) != OK) {
+    if (open_crm(&w->crm, w->dir, o, &e) != OK) {
         char text[300];
         error_text(&e, text, sizeof text);
         fail_msg("crm_open: %s", text);

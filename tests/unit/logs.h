@@ -6,7 +6,7 @@
 
 #include "base/crypto.h"
 #include "history/history.h"
-#include "store/migrate.h"
+#include "place.h"
 
 struct logs {
     char dir[64];
@@ -35,8 +35,8 @@ static inline void logs_directory(struct logs *l) {
 }
 
 static inline void logs_open(struct logs *l) {
-    must(store_open(&l->store, l->dir, true, &e));
-    must(store_migrate(l->store, false, &e));
+    must(open_store(&l->store, l->dir, true, &e));
+    must(migrate_store(l->store, l->dir, &e));
     must(writer_start(&l->writer, l->store, NULL, NULL, &e));
 }
 

@@ -1,5 +1,5 @@
 // Records through the real actions: create, change, merge, delete, restore, lists, search, history, rebuild.
-#include "test.h"
+#include "place_crm.h"
 
 #include "actions/actions.h"
 #include "base/crypto.h"
@@ -24,7 +24,7 @@ static int set_up(void **state) {
         return 1;
     struct error e = {0};
     struct crm_options o = {.create = true, .migrate = true};
-    if (crm_open(&w->crm, w->dir, &o, &e) != OK) {
+    if (open_crm(&w->crm, w->dir, o, &e) != OK) {
         char text[300];
         error_text(&e, text, sizeof text);
         print_message("crm_open: %s\n", text);
@@ -524,7 +524,7 @@ static void test_an_administrator_adds_a_field_while_it_runs(void **state) {
     // The same after the program was started again.
     crm_close(w->crm);
     struct crm_options o = {.migrate = true};
-    must(crm_open(&w->crm, w->dir, &o, &e), &e);
+    must(open_crm(&w->crm, w->dir, o, &e), &e);
     assert_int_equal(doc_get_int(get(w, "contacts", before), "x_shoe", 0), 42);
 }
 
@@ -652,7 +652,7 @@ static void test_a_field_added_by_another_process(void **state) {
     struct error e = {0};
     struct crm_options o = {.migrate = true};
     create(w, "contacts", "{\"name\":\"Ana\"}");
-    must(crm_open(&other.crm, w->dir, &o, &e), &e);
+    must(open_crm(&other.crm, w->dir, o, &e), &e);
     create(&other, "fields", SHOE);
     crm_index_wait(other.crm); // the index is brought up to date by the other process
     // The next piece of writing works with the new field,

@@ -1,6 +1,6 @@
 // Lists with columns in memory against lists of the database alone: the same rows, page by page, whatever changes in
 // between. Both are asked in one read transaction; a reader without an installation has no shelf.
-#include "test.h"
+#include "place_crm.h"
 
 #include <pthread.h>
 
@@ -33,7 +33,7 @@ static int set_up(void **state) {
         return 1;
     struct error e = {0};
     struct crm_options o = {.create = true, .migrate = true};
-    if (crm_open(&w->crm, w->dir, &o, &e) != OK)
+    if (open_crm(&w->crm, w->dir, o, &e) != OK)
         return 1;
     struct value_context local = {STR("es"), STR("EUR"), STR("ES"), STR("Europe/Madrid")};
     w->admin = (struct viewer){.profile = PROFILE_ADMINISTRATOR, .local = local};
@@ -482,7 +482,7 @@ static void test_another_process_writes(void **state) {
     make(w, &b, 200, true);
     of_use(w);
     crm_index_wait(w->crm);
-    must(crm_open(&other, w->dir, &o, &e), &e);
+    must(open_crm(&other, w->dir, o, &e), &e);
     for (int i = 0; i < 20; i++) {
         b.n = 3 + i * 2;
         b.create = i % 4 == 0;

@@ -201,7 +201,7 @@ static void keep_copy(struct logs *l) {
 }
 
 static void reopen(struct logs *l) {
-    must(store_open(&l->store, l->dir, false, &e));
+    must(open_store(&l->store, l->dir, false, &e));
 }
 
 static void shut(struct logs *l) {
@@ -565,7 +565,7 @@ static void test_every_failing_call(void **state) {
     struct verify_report r;
     make_two_notes(&l, &t);
     logs_close(&l);
-    must(store_open(&inner, l.dir, false, &e));
+    must(open_store(&inner, l.dir, false, &e));
     l.store = store_fault(inner);
     must(store_connect(l.store, STORE_READ, &c, &e));
     struct verify_options o = {.verifier = &t.key.verifier, .against = &t.second, .n_against = 1};

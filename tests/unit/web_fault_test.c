@@ -1,6 +1,6 @@
 // The whole program over a database whose calls fail, one after another: what is asked for gets an answer that is right
 // or a clear 503 or 507, what was answered is there, what was refused is not, and afterwards all goes on by itself.
-#include "test.h"
+#include "place_crm.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -48,7 +48,7 @@ static int set_up(void **state) {
     if (!mkdtemp(w->dir))
         return 1;
     struct crm_options o = {.create = true, .migrate = true, .wrap = wrap};
-    must(crm_open(&w->crm, w->dir, &o, &e), &e);
+    must(open_crm(&w->crm, w->dir, o, &e), &e);
     w->fault = wrapped;
     bool made;
     must(user_first(w->crm, STR("a@example.org"), STR("a test's own password"), &made, &e), &e);

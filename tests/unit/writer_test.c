@@ -428,8 +428,8 @@ static void open_faulty(struct scene *s) {
     struct logs *l = &s->l;
     struct store *inner;
     logs_directory(l);
-    must(store_open(&inner, l->dir, true, &e));
-    must(store_migrate(inner, false, &e));
+    must(open_store(&inner, l->dir, true, &e));
+    must(migrate_store(inner, l->dir, &e));
     l->store = store_fault(inner);
     must(writer_start(&l->writer, l->store, NULL, NULL, &e));
     sem_init(&s->hold, 0, 0);
