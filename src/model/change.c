@@ -116,6 +116,7 @@ static enum status take_common(struct arena *arena, const struct doc *change, st
         (status = take_flag(change, "required", &f->required, error)) ||
         (status = take_flag(change, "unique", &f->unique, error)) ||
         (status = take_flag(change, "ungrouped", &f->ungrouped, error)) ||
+        (status = take_flag(change, "summed", &f->summed, error)) ||
         (status = take_flag(change, "removed", &f->removed, error)))
         return status;
     f->order = (int)order;
@@ -131,6 +132,7 @@ static void settle(struct field *f) {
     f->required = f->required && !f->hidden;
     f->in_list = f->in_list && !f->hidden;
     f->ungrouped = f->ungrouped && f->type == TYPE_INTEGER;
+    f->summed = f->summed && f->type == TYPE_MONEY;
 }
 
 static enum status alter(struct arena *arena, struct field *f, const struct doc *change,
@@ -173,6 +175,7 @@ static enum status make_own(struct arena *arena, const struct module *m,
     *f = (struct field){.own = true,
                         .own_label = true,
                         .searched = true,
+                        .summed = true, // where it is money
                         .group = STR("More"),
                         .order = order_after_all(m)};
     enum status status = OK;

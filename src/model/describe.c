@@ -49,6 +49,7 @@ static const struct member field_members[] = {
     {FLAG_OF(field, personal)},
     {FLAG_OF(field, computed)},
     {FLAG_OF(field, ungrouped)},
+    {FLAG_OF(field, summed)},
     {.name = "max",
      .kind = MEMBER_NUMBER,
      .at = offsetof(struct field, max),

@@ -123,7 +123,7 @@ static bool max_good(const struct field *f) {
     }
 }
 
-static bool unique_possible(enum field_type type) {
+bool type_may_be_unique(enum field_type type) {
     return type == TYPE_TEXT || type == TYPE_INTEGER || type == TYPE_EMAIL || type == TYPE_URL;
 }
 
@@ -148,11 +148,13 @@ enum status field_check(const struct module *m, const struct model *modules, con
                          N_("A link, and nothing else, has a module it leads to"), NULL);
     if (f->belongs && !type_is_link(f->type))
         return error_set(error, INVALID, "belongs", N_("Only a link can belong"), NULL);
-    if (f->unique && !unique_possible(f->type))
+    if (f->unique && !type_may_be_unique(f->type))
         return error_set(error, INVALID, "unique", N_("Values of this type can't be unique"), NULL);
     if (f->ungrouped && f->type != TYPE_INTEGER)
         return error_set(error, INVALID, "ungrouped", N_("Only a whole number can be ungrouped"),
                          NULL);
+    if (f->summed && f->type != TYPE_MONEY)
+        return error_set(error, INVALID, "summed", N_("Only amounts can be added up"), NULL);
     if (!max_good(f))
         return error_set(error, INVALID, "max", N_("This maximum is not possible for the type"),
                          NULL);

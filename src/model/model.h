@@ -75,6 +75,7 @@ struct field {
     bool computed; // filled by the program: nobody may write it
     bool
         ungrouped; // integer that counts nothing (a year, a number on a paper): shown without groups of digits
+    bool summed; // money: lists add up its columns (an amount, not the price of one piece)
     int64_t
         max; // texts: characters; integer: the largest, 0 then being the least; 0: the type's own
     struct str target; // link(s): key of the module
@@ -123,9 +124,9 @@ struct model {
 // Builds a model in its own arena; modules/README.md says what a description is made of. `builtin`: the texts of
 // modules/*.json. `changes`: an array (may be NULL) of documents of the `fields` records in order of id, deleted ones too
 // (with "deleted_at"): {"id","deleted_at","of_module","key","type","label","help","position","group","in_list","hidden",
-// "required","unique","ungrouped","max","target","belongs","personal","preset","choices","removed"}; other members are ignored, and
+// "required","unique","ungrouped","summed","max","target","belongs","personal","preset","choices","removed"}; other members are ignored, and
 // what is null stays as built in. A change whose key is a built-in field's alters that: label, help, order, group,
-// in_list, hidden, required, unique, ungrouped, max, preset, choices. Any other makes an own field. An own field that is removed, or
+// in_list, hidden, required, unique, ungrouped, summed, max, preset, choices. Any other makes an own field. An own field that is removed, or
 // whose record is deleted, stays in the model with `removed`. INVALID says which description is wrong and why.
 enum status model_build(struct model **, const struct str *builtin, size_t n_builtin,
                         const struct doc *changes, int64_t version, struct error *);
@@ -141,6 +142,8 @@ const struct module *model_module_numbered(const struct model *, int number);
 const struct field *module_field(const struct module *, struct str key);
 const struct choice *field_choice(const struct field *, struct str key); // hidden ones too
 const char *field_type_name(enum field_type);
+bool type_may_be_unique(
+    enum field_type); // no two records have the same value of such a field, where it says so
 bool field_type_find(struct str name, enum field_type *);
 // Whether a new own field of a module may have this key: plain identifier, not taken, not reserved.
 bool field_key_allowed(const struct module *, struct str key);

@@ -481,7 +481,7 @@ static enum status count(struct list *l, struct doc **out, struct error *e) {
 #define SUM_PART INT64_C(1000000000) // sums of the parts below and above it can't overflow
 
 static bool is_summed(const struct list *l, const struct field *f) {
-    return f->type == TYPE_MONEY && wanted((void *)(uintptr_t)l, f->key) &&
+    return f->summed && wanted((void *)(uintptr_t)l, f->key) &&
            may_field(l->r->viewer, l->m, f, false);
 }
 

@@ -89,7 +89,7 @@ struct list_query {
     struct str after; // cursor of an earlier answer, or empty
     bool deleted;     // the deleted ones instead of the living
     bool count;       // count them too (up to LIST_COUNT_MAX)
-    bool sums;        // with count: add up the columns of money
+    bool sums;        // with count: add up the columns of money that are summed
 };
 #define LIST_COUNT_MAX 10000
 bool list_operator_find(struct str name, enum list_operator *);

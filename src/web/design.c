@@ -41,6 +41,7 @@ static struct doc *field_document(struct request *r, const struct field *f) {
     doc_set_bool(a, d, "fixed", f->fixed);
     doc_set_bool(a, d, "in_list", f->in_list);
     doc_set_bool(a, d, "ungrouped", f->ungrouped);
+    doc_set_bool(a, d, "summed", f->summed);
     doc_set_bool(a, d, "own", f->own);
     doc_set_bool(a, d, "computed", f->computed);
     doc_set(d, STR("max"), f->max ? doc_int(a, f->max) : doc_null(a));
@@ -498,8 +499,8 @@ static struct doc *choices_sent(struct request *r, const struct field *f) {
 }
 
 static const char *const text_members[] = {"label", "help", "group", "preset"};
-static const char *const flag_members[] = {"required",  "unique", "in_list",
-                                           "ungrouped", "hidden", "removed"};
+static const char *const flag_members[] = {"required", "unique", "in_list", "ungrouped",
+                                           "summed",   "hidden", "removed"};
 
 // Texts of built-in fields are shown translated; one that comes back untouched stays the message it is.
 static struct str untouched(struct request *r, const struct field *f, const char *member,
@@ -670,8 +671,9 @@ static struct doc *field_groups(struct request *r, const struct field_state *s) 
     if (!f->computed) {
         doc_add(controls, control_yes_no(r, STR("required"), T(l, "Required"),
                                          shown_flag(r, s, "required", f->required)));
-        doc_add(controls, control_yes_no(r, STR("unique"), T(l, "Unique"),
-                                         shown_flag(r, s, "unique", f->unique)));
+        if (!s->field || type_may_be_unique(f->type))
+            doc_add(controls, control_yes_no(r, STR("unique"), T(l, "Unique"),
+                                             shown_flag(r, s, "unique", f->unique)));
     }
     doc_add(controls, control_yes_no(r, STR("in_list"), T(l, "Column of the list"),
                                      shown_flag(r, s, "in_list", f->in_list)));
@@ -679,6 +681,9 @@ static struct doc *field_groups(struct request *r, const struct field_state *s) 
         doc_add(controls,
                 control_yes_no(r, STR("ungrouped"), T(l, "Digits without groups (years, numbers)"),
                                shown_flag(r, s, "ungrouped", f->ungrouped)));
+    if (f->type == TYPE_MONEY)
+        doc_add(controls, control_yes_no(r, STR("summed"), T(l, "Added up under lists"),
+                                         shown_flag(r, s, "summed", f->summed)));
     if (!f->fixed && s->field)
         doc_add(controls, control_yes_no(r, STR("hidden"), T(l, "Hidden"),
                                          shown_flag(r, s, "hidden", f->hidden)));

@@ -197,7 +197,8 @@ static struct doc *list_schema(struct arena *a, const struct module *m) {
     Z(a, count, "description", "only where it was asked for; null: more than 10,000");
     struct doc *sums = doc_set(properties, STR("sums"), nullable(a, "object"));
     Z(a, sums, "description",
-      "only where it was asked for: columns of money, each a list of exact sums by currency; null: "
+      "only where it was asked for: columns of money that are summed, each a list of exact sums by "
+      "currency; null: "
       "more than 10,000");
     struct doc *required = doc_set_array(a, d, "required");
     doc_add(required, doc_str(a, STR("items")));

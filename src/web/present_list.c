@@ -390,7 +390,7 @@ static struct doc *bulk_view(struct request *r, const struct list_state *s) {
     return d;
 }
 
-// "Amount 1.284.300,00 USD + 900,00 EUR": the columns of money, added up.
+// "Amount 1.284.300,00 USD + 900,00 EUR": the columns of money that are summed, added up.
 static struct doc *sums_view(struct request *r, const struct doc *list) {
     struct arena *a = r->arena;
     struct doc *views = doc_array(a);

@@ -17,7 +17,7 @@ static const struct route_input list_query[] = {
     {"limit", IN_INT, false, "records in the answer, 1 to 200; 50 otherwise"},
     {"after", IN_TEXT, false, "`next` of the answer before"},
     {"count", IN_BOOL, false, "count them too"},
-    {"sums", IN_BOOL, false, "and add up the columns of money, by currency"},
+    {"sums", IN_BOOL, false, "and add up the columns of money that are summed, by currency"},
     {"deleted", IN_BOOL, false, "the deleted ones instead of the living"},
     {NULL, 0, false, NULL},
 };

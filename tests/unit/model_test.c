@@ -360,12 +360,19 @@ static void test_own_fields(void **state) {
            "true,"
            "'deleted_at':'2026-05-01T00:00:00Z'},"
            "{'id':5,'of_module':'leads','key':'x_shoe','type':'text','label':'Shoe "
-           "size','removed':true}]");
+           "size','removed':true},"
+           "{'id':6,'of_module':'contacts','key':'x_debt','type':'money','label':'Debt'},"
+           "{'id':7,'of_module':'contacts','key':'x_fee','type':'money','label':'Fee','summed':"
+           "false}]");
     const struct module *contacts = model_module(model, STR("contacts"));
     const struct field *shoe = module_field(contacts, STR("x_shoe"));
     assert_true(shoe->own && shoe->own_label && shoe->in_list && shoe->change == 1 &&
                 !shoe->built_in);
-    assert_false(shoe->ungrouped); // means nothing for it
+    assert_false(shoe->ungrouped || shoe->summed);              // means nothing for it
+    assert_true(module_field(contacts, STR("x_debt"))->summed); // unless it says otherwise
+    assert_false(module_field(contacts, STR("x_fee"))->summed);
+    assert_true(field_at(model, "opportunities", "amount")->summed);
+    assert_false(field_at(model, "products", "price")->summed);
     assert_string_equal(shoe->column.p, "f_x_shoe");
     assert_string_equal(shoe->group.p, "More");
     const struct field *house = module_field(contacts, STR("x_house"));
@@ -376,7 +383,7 @@ static void test_own_fields(void **state) {
     assert_true(gone->removed && gone->hidden && !gone->required);
     assert_true(field_at(model, "leads", "x_shoe")->removed);
     assert_true(shoe->number < module_field(contacts, STR("x_colour"))->number);
-    assert_int_equal(contacts->fields[contacts->n_fields - 1].change, 4);
+    assert_int_equal(contacts->fields[contacts->n_fields - 1].change, 7);
     assert_true(field_key_allowed(contacts, STR("x_new")));
     assert_false(field_key_allowed(contacts, STR("x_shoe")));
     assert_false(field_key_allowed(contacts, STR("x_gone")));
