@@ -1,4 +1,5 @@
 // Home, search, looking up a record by its name.
+#include "base/utf8.h"
 #include "formats/fold.h"
 #include "web/handlers.h"
 #include "web/list.h"
@@ -277,23 +278,52 @@ void handle_search(struct request *r) {
         respond(r, 200, found);
 }
 
-// The name with the part that was looked for set off, where it stands in it as it was typed.
+// Folds character by character, as long as the folded text has no byte at `until`; where in the name that stopped.
+static size_t fold_until(struct buf *folded, struct str name, size_t until) {
+    struct buf one = BUF_INIT(256);
+    size_t at = 0, begin = 0;
+    buf_clear(folded);
+    while (at < name.n) {
+        begin = at;
+        utf8_next(name, &at);
+        buf_clear(&one);
+        fold(&one, (struct str){name.p + begin, at - begin});
+        buf_str(folded, name.p[begin] == ' ' ? STR(" ") : buf_view(&one));
+        if (folded->n > until)
+            break;
+        begin = at;
+    }
+    buf_release(&one);
+    return begin;
+}
+
+// Where in the name the text stands, without accents and case; false where it does not.
+static bool find_folded(struct arena *a, struct str name, struct str text, size_t *from,
+                        size_t *end) {
+    struct buf folded = BUF_INIT(1 << 16);
+    struct str wanted = fold_str(a, text);
+    fold_until(&folded, name, SIZE_MAX);
+    ptrdiff_t found = wanted.n ? str_find(buf_view(&folded), wanted) : -1;
+    if (found >= 0) {
+        *from = fold_until(&folded, name, (size_t)found);
+        *end = fold_until(&folded, name, (size_t)found + wanted.n - 1);
+        utf8_next(name, end);
+    }
+    buf_release(&folded);
+    return found >= 0;
+}
+
+// The name with the part that was looked for set off.
 static struct doc *hit_runs(struct request *r, struct str name, struct str text) {
     struct doc *list = doc_array(r->arena);
-    ptrdiff_t at = text.n ? str_find(name, text) : -1;
-    if (at < 0 && text.n) { // without case, where that does not change lengths
-        struct str folded = fold_str(r->arena, name), wanted = fold_str(r->arena, text);
-        if (folded.n == name.n && wanted.n == text.n)
-            at = str_find(folded, wanted);
-    }
-    if (at < 0) {
+    size_t at = 0, end = 0;
+    if (!find_folded(r->arena, name, text, &at, &end)) {
         doc_add(list, run(r, name, "", STR("")));
         return list;
     }
-    size_t end = (size_t)at + text.n;
     if (at > 0)
-        doc_add(list, run(r, (struct str){name.p, (size_t)at}, "", STR("")));
-    doc_add(list, run(r, (struct str){name.p + at, text.n}, "hit", STR("")));
+        doc_add(list, run(r, (struct str){name.p, at}, "", STR("")));
+    doc_add(list, run(r, (struct str){name.p + at, end - at}, "hit", STR("")));
     if (end < name.n)
         doc_add(list, run(r, (struct str){name.p + end, name.n - end}, "", STR("")));
     return list;
