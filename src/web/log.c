@@ -42,7 +42,9 @@ static enum status moment(struct request *r, const char *name, bool end, micros 
         return OK;
     }
     if (!clock_parse(text, out))
-        return error_set(e, INVALID, name, N_("This is not a moment: {0}"),
+        return error_set(e, INVALID, name,
+                         r->api ? N_("This is not a moment: {0}")
+                                : N_("There is no such date: {0}"),
                          arena_dup(r->arena, text), NULL);
     return OK;
 }
@@ -80,6 +82,15 @@ void handle_log(struct request *r) {
     struct history_query q;
     struct doc *history;
     enum status s = log_query_read(r, &q, &r->error);
+    // A date that cannot be read is told where it was typed.
+    bool typed = strcmp(r->error.field, "from") == 0 || strcmp(r->error.field, "to") == 0;
+    if (s == INVALID && typed && !r->api && !r->part.n) {
+        struct error refused = r->error;
+        r->error = (struct error){0};
+        r->state = &refused;
+        respond(r, 422, NULL);
+        return;
+    }
     if (!s)
         s = history_list(&r->reader, &q, &history, &r->error);
     if (s)

@@ -593,6 +593,12 @@ struct doc *present_import_run(struct request *r, struct doc *state) {
             doc_is_null(operation)
                 ? doc_null(a)
                 : doc_str(a, rprintf(r, "/operations/%lld", (long long)doc_integer(operation, 0))));
+    // Its events among all others, where they can be filtered further and exported.
+    doc_set(view, STR("log_href"),
+            doc_is_null(operation) || !may(&r->viewer, NULL, VERB_AUDIT)
+                ? doc_null(a)
+                : doc_str(a, rprintf(r, "/history?operation=%lld",
+                                     (long long)doc_integer(operation, 0))));
     doc_set(view, STR("undo_href"), doc_null(a));
     return view;
 }

@@ -116,18 +116,31 @@ static struct doc *field_options(struct request *r) {
     return list;
 }
 
-static struct doc *log_filter(struct request *r) {
+// The same filters without the operation, which no control can take away.
+static struct str without_operation(struct request *r) {
+    return list_href(r, STR("/history"), &r->query, "operation before", NULL, 0);
+}
+
+static struct str told_of(struct request *r, const struct error *e, const char *field) {
+    return e && strcmp(e->field, field) == 0 ? error_translated(r->arena, r->language, e) : STR("");
+}
+
+static struct doc *log_filter(struct request *r, const struct error *refused) {
     struct arena *a = r->arena;
     static const char *const names[] = {"from", "to",    "user",     "module",
                                         "kind", "field", "operation"};
     struct doc *d = doc_object(a);
-    bool active = false;
+    int64_t active = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        active = active || query_text(r, names[i]).n > 0;
+        active += query_text(r, names[i]).n > 0;
+    int64_t operation = -1;
+    bool one_operation = str_int(query_text(r, "operation"), &operation);
     doc_set_str(a, d, "action", STR("/history"));
     const char sign[] = {r->language->date_sign, 0};
     doc_set_str(a, d, "from", format_date_typed(a, r->language, query_text(r, "from")));
     doc_set_str(a, d, "to", format_date_typed(a, r->language, query_text(r, "to")));
+    doc_set_str(a, d, "from_problem", told_of(r, refused, "from"));
+    doc_set_str(a, d, "to_problem", told_of(r, refused, "to"));
     doc_set_str(a, d, "date_sign", arena_str(a, str_z(sign)));
     doc_set_str(a, d, "date_hint", T(r->language, "yyyy-mm-dd"));
     doc_set(d, STR("users"), user_options(r));
@@ -135,17 +148,25 @@ static struct doc *log_filter(struct request *r) {
     doc_set(d, STR("operations"), kind_options(r));
     doc_set(d, STR("fields"), field_options(r));
     doc_set_str(a, d, "operation", query_text(r, "operation"));
-    doc_set_bool(a, d, "active", active);
+    doc_set_str(a, d, "operation_text",
+                one_operation
+                    ? FILL(a, T(r->language, "Operation {0}"), format_position(a, operation))
+                    : STR(""));
+    doc_set_str(a, d, "operation_remove_href", without_operation(r));
+    doc_set_bool(a, d, "active", active > 0);
+    doc_set_str(a, d, "active_count", active ? format_integer(a, r->language, active) : STR(""));
     doc_set_str(a, d, "clear_href", STR("/history"));
     return d;
 }
 
 struct doc *present_log(struct request *r, struct doc *history) {
     struct arena *a = r->arena;
-    struct doc *view = doc_object(a), *items = doc_get(history, STR("items"));
+    const struct error *refused = r->state; // a filter that cannot be: then there is no history
+    struct doc *view = doc_object(a),
+               *items = refused ? doc_array(a) : doc_get(history, STR("items"));
     doc_set_str(a, view, "title", T(r->language, "Change log"));
     doc_set(view, STR("rows"), log_rows(r, items));
-    doc_set(view, STR("next_href"), next_href(r, history));
+    doc_set(view, STR("next_href"), refused ? doc_null(a) : next_href(r, history));
     if (str_is(r->part, "log-rows"))
         return view;
     struct tree_head head;
@@ -158,13 +179,17 @@ struct doc *present_log(struct request *r, struct doc *history) {
     }
     doc_set(view, STR("verified"), verified);
     doc_set(view, STR("exports"),
-            export_links(r, STR("/history/export"), &r->query, "before limit"));
-    doc_set(view, STR("filter"), log_filter(r));
+            refused ? doc_array(a)
+                    : export_links(r, STR("/history/export"), &r->query, "before limit"));
+    doc_set_bool(a, view, "refused", refused != NULL);
+    doc_set(view, STR("filter"), log_filter(r, refused));
     doc_set_str(a, view, "count", STR(""));
     struct doc *empty = doc_null(a);
     if (!items->count) {
-        empty = empty_document(r, "history", T(r->language, "Nothing found"),
-                               T(r->language, "No change fits these filters."));
+        empty =
+            empty_document(r, "history", T(r->language, "Nothing found"),
+                           refused ? T(r->language, "Please correct what is marked and try again.")
+                                   : T(r->language, "No change fits these filters."));
         action(r, doc_get(empty, STR("actions")), T(r->language, "Show all"), STR("/history"),
                "list", true);
     }

@@ -1,7 +1,7 @@
 // What administrators and everyone set: fields of modules, users, one's own settings; and the change log that tells of it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { World, languages, until } from "./people.mjs";
+import { World, languages, phone, until } from "./people.mjs";
 import { otherPassword } from "./server.mjs";
 
 const world = new World(async (server) => {
@@ -129,6 +129,44 @@ test("an API key is made, works, and is ended", world.story(async () => {
   await raul.sees(".flash", raul.t("The API key is ended."));
   assert.equal(await ask(), 401);
 }));
+
+for (const language of [...languages, "ro"])
+  test(`on a phone the filters of the change log fold: ${language}`, world.story(async () => {
+    const ana = await world.person({ language, device: phone });
+    ana.expects(422);
+    await ana.goto("/history");
+    const fold = ana.at(".bar .fold");
+    const bar = await ana.at(".bar").boundingBox();
+    assert.ok(bar.height < 80, `closed, they take ${bar.height}px`);
+    assert.equal(await ana.at("#module").isVisible(), false);
+    await ana.sees(".fold > summary", ana.t("Filters"));
+    await ana.count(".fold .badge", 0);
+
+    await fold.locator("summary").click();
+    for (const name of ["from", "to"]) {
+      const [label, input] = [await ana.at(`label[for=${name}]`).boundingBox(), await ana.at(`#${name}`).boundingBox()];
+      assert.ok(Math.abs(label.y + label.height / 2 - input.y - input.height / 2) < 6, `the words of "${name}" stand beside its date`);
+    }
+    await ana.accessible("open filters of the change log, phone");
+    await ana.picture(`history-filters-${language}`);
+    await ana.page.selectOption("#module", "contacts");
+    await ana.address(/module=contacts/);
+    await ana.sees(".fold .badge", "1");
+    assert.equal(await ana.at("#module").isVisible(), false, "folded again, the changes are seen");
+
+    await fold.locator("summary").click();
+    await ana.page.fill("#from", "32.13.2026");
+    await ana.page.press("#from", "Enter");
+    await ana.sees("#from-problem", ana.t("There is no such date: {0}", "32.13.2026"));
+    assert.ok(await ana.at("#from").isVisible(), "what is wrong is seen");
+    assert.deepEqual([await ana.at("#from").inputValue(), await ana.at("#from").getAttribute("aria-invalid")], ["32.13.2026", "true"]);
+    assert.equal(await ana.at("#module").inputValue(), "contacts", "the other filters stay");
+    await ana.accessible("a date that is none in the change log, phone");
+    await ana.page.setViewportSize({ width: 1440, height: 900 });
+    assert.ok(await ana.at("#module").isVisible() && !(await ana.at(".fold > summary").isVisible()), "a wide window shows them all");
+    await ana.goto("/history");
+    assert.ok(await ana.at("#module").isVisible(), "without being opened");
+  }));
 
 for (const [language, text] of Object.entries({ es: { edited: "Editado", verified: "Comprobado ahora mismo" }, pl: { edited: /Zmieni|Edyt|edyt/, verified: "Sprawdzono przed chwilą" } }))
   test(`the change log and its filters: ${language}`, world.story(async () => {

@@ -3,6 +3,7 @@
 import datetime
 import re
 import unittest
+from urllib.parse import quote
 
 from harness import Story
 
@@ -62,6 +63,33 @@ class Wording(Story):
         self.see(f"/contacts/{few['id']}")
         self.assertNotIn("all-changes", self.visitor.page.source)
 
+    def test_what_was_looked_for_is_marked_however_it_is_written(self):
+        self.api.want(201, "POST", "/api/companies", {"name": "Peña Łódź Lácteos"})
+        for typed, marked in (("lacteos", "Lácteos"), ("PENA lo", "Peña Łó"), ("lodz l", "Łódź L")):
+            found = re.findall(r'class="hit">([^<]*)<', self.visitor.get(f"/search?q={quote(typed)}").source)
+            self.assertEqual([marked], found, typed)
+
+    def test_a_date_that_is_none_is_told_where_it_was_typed(self):
+        for name, other in (("from", "to"), ("to", "from")):
+            page = self.visitor.get(f"/history?{name}=32/13/2026&module=contacts")
+            self.assertEqual((422, []), (page.status, page.wrong))
+            self.assertIn("No existe esta fecha: 32/13/2026", plain(page))
+            self.assertRegex(page.source, rf'<input id="{name}" name="{name}" value="32/13/2026"[^>]* aria-invalid="true"')
+            self.assertNotRegex(page.source, rf'<input id="{other}"[^>]* aria-invalid')
+            self.assertNotIn("/history/export", page.source)
+            self.api.want(422, "GET", f"/api/history?{name}=32/13/2026")
+        self.assertNotIn("aria-invalid", self.visitor.get("/history?from=31/12/2026").source)
+
+    def test_an_administrator_says_which_amounts_are_added_up(self):
+        field = "/settings/modules/products/fields/price"
+        self.api.want(201, "POST", "/api/products", {"name": "Added up", "price": "5 EUR"})
+        self.assertNotIn("Precio 5,00 EUR", self.see("/products?filter[name][eq]=Added%20up&columns=name,price&count=1"))
+        self.assertNotIn('name="unique"', self.visitor.get(field).source)
+        self.visitor.submit(field, {"summed": "1"})
+        self.assertIn("Precio 5,00 EUR", self.see("/products?filter[name][eq]=Added%20up&columns=name,price&count=1"))
+        self.visitor.get(field)
+        self.visitor.submit(field, {"summed": None})
+
     def test_money_is_added_up_by_currency(self):
         for name, amount in (("Ein", "9007199254740.99 EUR"), ("Zwei", "0.0001 EUR"), ("Drei", "-7 PLN"), ("Vier", None), ("Neun", "1 USD")):
             self.api.want(201, "POST", "/api/opportunities", {"name": f"Sum {name}", "amount": amount})
@@ -73,6 +101,9 @@ class Wording(Story):
         self.assertNotIn("sums", self.api.want(200, "GET", "/api/opportunities?count=1"))
         self.assertEqual({}, self.api.want(200, "GET", "/api/opportunities?columns=stage&sums=1")["sums"])
         self.assertEqual({}, self.api.want(200, "GET", "/api/contacts?sums=1")["sums"])
+        # The price of one piece and that of another make no sum.
+        self.api.want(201, "POST", "/api/products", {"name": "Sum piece", "price": "5 EUR"})
+        self.assertEqual({}, self.api.want(200, "GET", "/api/products?columns=price,cost&sums=1")["sums"])
         text = self.see("/opportunities?filter[name][starts]=Sum&columns=amount&count=1")
         self.assertIn("de 5 Importe 9.007.199.254.740,9901 EUR -7,00 PLN 1,00 USD", text)
 

@@ -25,8 +25,20 @@ function dropPlace(label) {
   label.addEventListener("dragleave", over(false));
   label.addEventListener("drop", (event) => {
     over(false)(event);
-    if (event.dataTransfer.files.length) input.files = event.dataTransfer.files;
+    if (!event.dataTransfer.files.length) return;
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
   });
+}
+
+// The chosen file is named beside our button: the browser's own control is out of sight.
+function fileName(place) {
+  const input = place.parentElement.querySelector("input[type=file]");
+  const none = place.textContent;
+  const tell = () => (place.textContent = [...input.files].map((file) => file.name).join(", ") || none);
+  input.addEventListener("change", tell);
+  input.form?.addEventListener("reset", () => setTimeout(tell));
+  tell(); // browsers keep what was chosen when one comes back
 }
 
 // Texts that are very long show their beginning; in cells and values what is folded is put into a block of its own.
@@ -71,6 +83,7 @@ export function startForms(root) {
 
   for (const form of root.querySelectorAll("form[data-guard]")) guard(form);
   for (const label of root.querySelectorAll("[data-drop]")) dropPlace(label);
+  for (const place of root.querySelectorAll("[data-file]")) fileName(place);
   for (const block of root.querySelectorAll("[data-long]")) foldLong(block);
   for (const group of root.querySelectorAll("[data-values]")) growingValues(group);
   for (const button of root.querySelectorAll("form[data-auto] [data-auto-button]")) button.hidden = true;
