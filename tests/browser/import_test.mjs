@@ -19,7 +19,11 @@ for (const language of languages)
       await ana.goto("/contacts/import");
       await ana.accessible(`import, ${size}`);
       await ana.picture(`import-${size}`);
+      await ana.sees(".drop .file", ana.t("Choose a file"));
+      await ana.sees(".drop .file", ana.t("No file chosen"));
+      assert.deepEqual(await ana.at("#file").evaluate((input) => [input.offsetWidth, getComputedStyle(input, "::file-selector-button").display]), [1, "none"], "the browser's words are not seen");
       await ana.page.setInputFiles("#file", file(mark));
+      await ana.sees(".drop .file", `${mark}.csv`);
       await ana.page.click(".upload button.go");
       await ana.at("table.mapping").waitFor();
       const chosen = (i) => ana.at(`[name='column.${i}']`).inputValue();
@@ -42,4 +46,39 @@ for (const language of languages)
       assert.deepEqual(await made(mark), [`${mark} Dos`, `${mark} Uno`]);
       await ana.accessible(`result of an import, ${size}`);
       await ana.picture(`import-result-${size}`);
+
+      await ana.page.click("#import-state a[href*='/history?operation=']");
+      await ana.address(/^\/history\?operation=\d+$/);
+      await ana.sees(".table.log", `${mark} Uno`);
+      await ana.sees(".table.log", `${mark} Dos`);
+      const events = (await ana.at("tbody.change").allInnerTexts()).filter((row) => !row.includes(mark));
+      assert.ok(events.length <= 1, `nothing else is among them: ${events}`);
+      if (size === "phone") await ana.page.click(".fold > summary");
+      await ana.page.click(".bar .pill a.pill-end");
+      await ana.address("/history");
     }));
+
+test("a file is chosen by keyboard, or dropped, and named", world.story(async () => {
+  const ana = await world.person();
+  await ana.goto("/cases/new");
+  const place = ana.at(".control[data-key=attachment] .file");
+  await ana.at("#f-attachment").focus();
+  assert.equal(await place.locator(".button").evaluate((button) => getComputedStyle(button).outlineStyle), "solid", "one sees where one is");
+  const [chooser] = await Promise.all([ana.page.waitForEvent("filechooser"), ana.page.keyboard.press("Enter")]);
+  await chooser.setFiles(file("Tecla"));
+  await ana.sees(place, "Tecla.csv");
+  const [again] = await Promise.all([ana.page.waitForEvent("filechooser"), place.locator(".button").click()]);
+  await again.setFiles(file("Ratón"));
+  await ana.sees(place, "Ratón.csv");
+  await ana.page.fill("[name=subject]", "Con archivo");
+  await ana.page.click(".form .form-foot button.go");
+  await ana.sees(".fact[data-key=attachment]", "Ratón.csv");
+
+  await ana.goto("/contacts/import");
+  await ana.at(".drop").evaluate((drop) => {
+    const data = new DataTransfer();
+    data.items.add(new File(["Nombre\nUno\n"], "soltado.csv", { type: "text/csv" }));
+    drop.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  await ana.sees(".drop .file", "soltado.csv");
+}));

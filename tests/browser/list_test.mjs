@@ -160,3 +160,33 @@ test("what is filtered can be downloaded", world.story(async () => {
   assert.equal(lines.length, 41, lines.slice(0, 3).join("\n"));
   assert.ok(lines.slice(1).every((line) => line.includes("Madrid")));
 }));
+
+for (const language of [...languages, "ro"])
+  test(`long lists fit a window of 1440 pixels, and no number is cut: ${language}`, world.story(async () => {
+    const { server } = world;
+    const long = "Distribuidora Internacional de Congelados del Mediterráneo";
+    if (!(await server.api("GET", "/companies?filter[name][starts]=Distribuidora")).items.length) {
+      const user = await server.user("Bartholomew Featherstonehaugh");
+      const company = await server.make("companies", { name: long });
+      const contact = await server.make("contacts", { name: `Contacto ${long}`, company });
+      const product = await server.make("products", { name: `Producto ${long}` });
+      const common = { company, contact, owner: user.id };
+      await server.make("cases", { ...common, subject: `Caso ${long}`, due: "2026-12-24T22:44:00Z", priority: "urgent", status: "waiting" });
+      await server.make("opportunities", { ...common, name: `Oportunidad ${long}`, product, amount: "65500000 COP", closing_date: "2026-12-24", stage: "engaging" });
+      await server.make("leads", { name: `Lead ${long}`, company_name: long, interest: "hot", source: "referral", email: "distribuidora.internacional@mediterraneo.example.com", phone: "+34600123123", owner: user.id });
+    }
+    const ana = await world.person({ language });
+    for (const module of ["cases", "opportunities", "leads"]) {
+      await ana.goto(`/${module}`);
+      await ana.page.evaluate(() => document.fonts.ready);
+      const [wider, cut] = await ana.at(".list .scroll").evaluate((place) =>
+        [place.scrollWidth - place.clientWidth, [...place.querySelectorAll("td.n")].filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)]);
+      assert.ok(wider <= 0, `${module} is ${wider}px wider than its place`);
+      assert.deepEqual(cut, [], `no number of ${module} is cut`);
+      const ends = await ana.at("th.n[data-key] a").evaluateAll((all) => all.map((link) => {
+        const cell = document.querySelectorAll("tbody tr:first-child > *")[link.closest("th").cellIndex].getBoundingClientRect();
+        return Math.round(cell.right - link.getBoundingClientRect().right);
+      }));
+      assert.ok(ends.every((space) => space <= 14), `headings of numbers end where the numbers do: ${ends}`);
+    }
+  }));
