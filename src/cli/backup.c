@@ -13,90 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/files.h"
 #include "cli/open.h"
 #include "cli/verify.h"
 
-static const char database[] = "cronista.db", log_key[] = "log.key";
-
-static enum status trouble(struct error *e, const char *path) {
-    return error_set(e, errno == ENOSPC ? FULL : INVALID, NULL, N_("{0}: {1}."), path,
-                     strerror(errno), NULL);
-}
-
-// Copies a file under a name that is not there yet, durably.
-static enum status copy(const char *from, const char *to, mode_t mode, struct error *e) {
-    enum status s = OK;
-    int in = open(from, O_RDONLY | O_CLOEXEC);
-    if (in < 0)
-        return trouble(e, from);
-    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (out < 0) {
-        s = trouble(e, to);
-        close(in);
-        return s;
-    }
-    static char piece[1 << 18];
-    ssize_t n;
-    while ((n = read(in, piece, sizeof piece)) > 0 && s == OK)
-        for (ssize_t at = 0, wrote; at < n && s == OK; at += wrote)
-            if ((wrote = write(out, piece + at, (size_t)(n - at))) < 0)
-                s = trouble(e, to);
-    if (n < 0 && s == OK)
-        s = trouble(e, from);
-    if (s == OK && fsync(out) != 0)
-        s = trouble(e, to);
-    close(in);
-    if (close(out) != 0 && s == OK)
-        s = trouble(e, to);
-    if (s != OK)
-        unlink(to);
-    return s;
-}
-
-// A file under the name of its digest, or not at all: what a power cut left half has another name.
-static enum status copy_upload(const char *from, const char *to, struct arena *a, struct error *e) {
-    if (access(to, F_OK) == 0)
-        return OK;
-    const char *part = arena_printf(a, "%s.part", to).p;
-    unlink(part);
-    enum status s = copy(from, part, 0600, e);
-    if (s == OK && rename(part, to) != 0)
-        s = trouble(e, to);
-    return s;
-}
-
-static bool is_hex(const char *name) {
-    return name[0] && !name[strspn(name, "0123456789abcdef")];
-}
-
-// files/ab/cdef...: `deep` folders of folders, then files. Adds to *n how many there are.
-static enum status copy_uploads(const char *from, const char *to, int deep, int64_t *n,
-                                struct error *e) {
-    DIR *d = opendir(from);
-    if (!d)
-        return errno == ENOENT ? OK : trouble(e, from);
-    struct arena a = ARENA_INIT;
-    enum status s = mkdir(to, 0700) != 0 && errno != EEXIST ? trouble(e, to) : OK;
-    for (struct dirent *entry; s == OK && (errno = 0, entry = readdir(d));) {
-        if (!is_hex(entry->d_name))
-            continue;
-        const char *one = arena_printf(&a, "%s/%s", from, entry->d_name).p,
-                   *other = arena_printf(&a, "%s/%s", to, entry->d_name).p;
-        *n += !deep;
-        s = deep ? copy_uploads(one, other, deep - 1, n, e) : copy_upload(one, other, &a, e);
-        arena_reset(&a);
-    }
-    if (s == OK && errno)
-        s = trouble(e, from);
-    closedir(d);
-    int folder = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) {
-        fsync(folder); // the names must survive a power cut too
-        close(folder);
-    }
-    arena_release(&a);
-    return s;
-}
+static const char database[] = FILES_DATABASE, log_key[] = FILES_LOG_KEY;
 
 // The folder of uploaded files that the backups beside `file` share.
 static const char *uploads_beside(const char *file, struct arena *a) {
@@ -124,10 +45,10 @@ static enum status back_up(struct cli_place where, const char *file, bool *with_
         const char *beside = arena_printf(&a, "%s.key", file).p;
         *with_key = access(key, F_OK) == 0;
         if (*with_key)
-            s = copy(key, beside, 0600, e);
+            s = files_copy(key, beside, 0600, e);
         if (s == OK)
-            s = copy_uploads(arena_printf(&a, "%s/files", store_directory(store)).p,
-                             uploads_beside(file, &a), 1, uploads, e);
+            s = files_copy_uploads(arena_printf(&a, "%s/files", store_directory(store)).p,
+                                   uploads_beside(file, &a), uploads, e);
     }
     if (store)
         store_close(store);
@@ -165,23 +86,11 @@ int cli_backup(int argc, char **argv) {
 
 // ---------------------------------------------------------------- restoring
 
-// Whether a process has the database open. SQLite holds a read lock on the bytes from 0x40000002 (os_unix.c, SHARED_FIRST
-// and SHARED_SIZE) as long as a connection in WAL mode is open.
-static bool in_use(const char *path) {
-    struct flock lock = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000002, .l_len = 510};
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    bool used = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    if (fd >= 0)
-        close(fd);
-    return used;
-}
-
 static enum status looks_right(const char *file, struct error *e) {
     char head[16] = {0};
     FILE *f = fopen(file, "rbe");
     if (!f)
-        return trouble(e, file);
+        return files_trouble(e, file);
     size_t n = fread(head, 1, sizeof head, f);
     fclose(f);
     if (n != sizeof head || memcmp(head, "SQLite format 3", 16) != 0)
@@ -194,19 +103,19 @@ static enum status make_way(const char *directory, bool force, struct arena *a, 
                                         "search.db-wal",   "search.db-shm",   NULL};
     const char *present = arena_printf(a, "%s/%s", directory, database).p;
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
-        return trouble(e, directory);
+        return files_trouble(e, directory);
     bool there = access(present, F_OK) == 0;
     if (there && !force)
         return error_set(e, CONFLICT, NULL,
                          N_("There is an installation in {0} already; --force replaces it."),
                          directory, NULL);
-    if (there && in_use(present))
+    if (there && files_in_use(present))
         return error_set(e, CONFLICT, NULL, N_("{0} is in use: end the server first."), present,
                          NULL);
     // What is replaced is kept, under another name, until somebody throws it away.
     const char *aside = arena_printf(a, "%s.replaced", present).p;
     if (there && rename(present, aside) != 0)
-        return trouble(e, aside);
+        return files_trouble(e, aside);
     for (const char *const *part = parts; *part; part++)
         unlink(arena_printf(a, "%s/%s", directory, *part).p);
     return OK;
@@ -222,8 +131,8 @@ static enum status put_key(const char *file, const char *directory, struct arena
         return OK;
     const char *aside = arena_printf(a, "%s.replaced", place).p;
     if (rename(place, aside) != 0 && errno != ENOENT)
-        return trouble(e, aside);
-    return copy(beside, place, 0600, e);
+        return files_trouble(e, aside);
+    return files_copy(beside, place, 0600, e);
 }
 
 static enum status put_back(const char *file, const char *directory, bool force, bool *key,
@@ -236,14 +145,14 @@ static enum status put_back(const char *file, const char *directory, bool force,
         s = make_way(directory, force, &a, e);
     unlink(coming);
     if (s == OK)
-        s = copy(file, coming, 0600, e);
+        s = files_copy(file, coming, 0600, e);
     if (s == OK)
-        s = copy_uploads(uploads_beside(file, &a), arena_printf(&a, "%s/files", directory).p, 1,
-                         uploads, e);
+        s = files_copy_uploads(uploads_beside(file, &a), arena_printf(&a, "%s/files", directory).p,
+                               uploads, e);
     if (s == OK)
         s = put_key(file, directory, &a, key, e);
     if (s == OK && rename(coming, present) != 0)
-        s = trouble(e, present);
+        s = files_trouble(e, present);
     arena_release(&a);
     return s;
 }

@@ -22,6 +22,8 @@
       "computes every table anew from the log, or compares them with it")                          \
     X(migrate, "migrate", "[--application ROLE]",                                                  \
       "makes an older installation one of this version")                                           \
+    X(move, "move", "--from PLACE --to PLACE [--files DIRECTORY]",                                 \
+      "carries everything to another database")                                                    \
     X(backup, "backup", "FILE", "copies everything, while others work")                            \
     X(demo, "demo", "[--seed N]",                                                                  \
       "fills a new installation with a company that never was, and its history")                   \

@@ -103,7 +103,8 @@ static int help(void) {
     struct buf b = BUF_INIT(1 << 16);
     buf_lit(
         &b,
-        "cronista serve [--data DIRECTORY] [--database URL] [--config FILE] [--SETTING VALUE ...]\n\n"
+        "cronista serve [--data DIRECTORY] [--database URL] [--config FILE] [--SETTING VALUE "
+        "...]\n\n"
         "Settings, also as lines `name = value` of the file (with _ for -) and as CRONISTA_NAME in "
         "the environment:\n\n");
     settings_describe(&b);

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import ADMINISTRATOR, PASSWORD, PROGRAM, Server  # noqa: E402
 
-COMMANDS = ("user", "token", "import", "export", "verify", "rebuild", "migrate", "backup", "restore", "demo")
+COMMANDS = ("user", "token", "import", "export", "verify", "rebuild", "migrate", "move", "backup", "restore", "demo")
 TODAY = "2026-05-20"
 
 
@@ -331,6 +331,7 @@ class Versions(Folder):
             INSERT INTO older SELECT card_module, card, position FROM timeline;
             DROP TABLE timeline;
             ALTER TABLE older RENAME TO timeline;
+            DROP TABLE requests;
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()
         self.assertIn("cronista migrate", self.bad(1, "export", "contacts", self.folder / "x.csv"))
@@ -339,6 +340,69 @@ class Versions(Folder):
         self.assertEqual(database.execute("SELECT * FROM timeline ORDER BY 1, 2, 3").fetchall(), before)
         database.close()
         self.good("rebuild", "--check")
+
+
+class Moves(Folder):
+    def setUp(self):
+        super().setUp()
+        self.other = self.folder / "other"
+
+    def move(self, source=None, target=None):
+        return run("move", "--from", source or self.data, "--to", target or self.other)
+
+    def test_everything_goes_along(self):
+        server = self.serve()
+        key = server.new_key()
+        api = server.api(key)
+        for i in range(30):
+            made = api.want(201, "POST", "/api/contacts", {"name": f"Contact {i} ñ"}, {"Idempotency-Key": f"key {i}"})
+        api.want(200, "PATCH", f"/api/contacts/{made['id']}", {"city": "Łódź"})
+        checkpoint = self.folder / "checkpoint"
+        checkpoint.write_text(api.want(200, "GET", "/api/log/checkpoint"))
+        self.assertIn("in use", self.move()[2])
+        server.stop()
+        code, out, err = self.move()
+        self.assertEqual(code, 0, out + err)
+        roots = re.findall(r"root (\S+)", out)
+        self.assertEqual(len(roots), 2)
+        self.assertEqual(*roots)
+        self.assertIn("Every table is what the log says", out)
+        code, out, err = run("verify", "--against", checkpoint, "--data", self.other)
+        self.assertEqual(code, 0, out + err)
+        # Keys, sessions and what was done once are there.
+        moved = Server(self.other).start()
+        self.addCleanup(moved.kill)
+        api = moved.api(key)
+        again = api.want(201, "POST", "/api/contacts", {"name": "Contact 29 ñ"}, {"Idempotency-Key": "key 29"})
+        self.assertEqual(made["id"], again["id"])
+        self.assertEqual("Łódź", again["city"])
+        moved.stop()
+        # It went its own way: not to be overwritten.
+        run("import", "contacts", self.file("c.csv", "name\nNew\n"), "--data", self.other)
+        self.assertIn("another log", self.move()[2])
+
+    def test_cut_off(self):
+        rows = "".join(f"Contact {i},City {i % 7}\n" for i in range(20000))
+        self.good("import", "contacts", self.file("c.csv", "name,city\n" + rows))
+        cut = 0
+        for delay in (0.02, 0.05, 0.1, 0.2, 0.4, 0.8):
+            with subprocess.Popen([PROGRAM, "move", "--from", self.data, "--to", self.other], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as process:
+                time.sleep(delay)
+                cut += process.poll() is None
+                process.kill()
+        self.assertGreater(cut, 2)
+        code, out, err = self.move()
+        self.assertEqual(code, 0, out + err)
+        before, self.data = self.table("contacts"), self.other
+        self.assertEqual(before, self.table("contacts"))
+
+    def test_what_can_not_be(self):
+        self.assertEqual(2, run("move")[0])
+        self.assertEqual(1, self.move(self.folder / "nothing")[0])
+        self.good("import", "contacts", self.file("c.csv", "name\nNew\n"))
+        self.assertEqual(1, self.move(target="postgres://user:secret@127.0.0.1:1/none")[0])
+        self.assertNotIn("secret", "".join(map(str, self.move(target="postgres://user:secret@127.0.0.1:1/none"))))
 
 
 class Backups(Folder):
