@@ -11,6 +11,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,12 @@ OWNER, APPLICATION, DATABASE = "cronista_owner", "cronista_application", "cronis
 SUPERUSER_PASSWORD = "only of this test"
 SETTINGS = {"max_connections": 200, "shared_buffers": "64MB", "max_wal_size": "256MB", "autovacuum_naptime": "10s",
             "log_min_messages": "warning", "lc_messages": "C"}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def available():
@@ -55,7 +62,6 @@ class Cluster:
 
     def launch(self):
         """The server's process alone; the cluster is there."""
-        from support import free_port
         self.port = self.port or free_port()
         settings = {**self.settings, "port": self.port, "listen_addresses": "127.0.0.1",
                     "unix_socket_directories": self.folder}

@@ -1,22 +1,60 @@
 """A real server for tests: started on a free port with a data directory, asked through its API, ended or killed.
 
-CRONISTA_PROGRAM names the program; else it is build/cronista.
+CRONISTA_PROGRAM names the program; else it is build/cronista. With CRONISTA_TEST_DATABASE (tests/postgres.py) the database
+of a data directory is a schema on that PostgreSQL server; see environment_of().
 """
 
+import hashlib
 import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from postgres import APPLICATION, OWNER, as_role, free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(os.environ.get("CRONISTA_PROGRAM", ROOT / "build/cronista")).resolve()
 ADMINISTRATOR = "admin@example.org"
 PASSWORD = "a test's own password"
+
+
+POSTGRES = os.environ.get("CRONISTA_TEST_DATABASE")
+ready = set()  # data directories whose schema has its tables
+
+
+def schema_of(data):
+    return "d" + hashlib.sha256(str(Path(data).resolve()).encode()).hexdigest()[:20]
+
+
+def psql(data, text, role="postgres"):
+    """What PostgreSQL answers in the schema of a data directory, a line a row; by the superuser, whom nothing stops."""
+    done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", as_role(POSTGRES, role, schema_of(data)), "-c", text],
+                          capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def environment_of(data):
+    """What tells the program where the database of a data directory is; nothing when it is in there."""
+    if not POSTGRES or not data:
+        return {}
+    schema = schema_of(data)
+    if data not in ready:
+        psql(data, f"CREATE SCHEMA IF NOT EXISTS {schema}", OWNER)
+        owner = {"CRONISTA_DATABASE": as_role(POSTGRES, OWNER, schema)}
+        subprocess.run([PROGRAM, "migrate"], check=True, stdout=subprocess.DEVNULL, env={**os.environ, **owner})
+        ready.add(data)
+    return {"CRONISTA_DATABASE": as_role(POSTGRES, APPLICATION, schema)}
+
+
+def environment_for(arguments):
+    """The same for the arguments of a subcommand."""
+    words = [str(a) for a in arguments]
+    return environment_of(words[words.index("--data") + 1] if "--data" in words[:-1] else None)
 
 
 class Refused(Exception):
@@ -27,17 +65,12 @@ class Refused(Exception):
         self.status, self.body = status, body
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def command(*arguments, check=True, timeout=300, text=None):
     """Runs a subcommand: (exit code, everything it printed). With check a failure raises."""
     done = subprocess.run([PROGRAM, *arguments], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", timeout=timeout, check=False,
-                          stdin=subprocess.DEVNULL if text is None else None)
+                          stdin=subprocess.DEVNULL if text is None else None,
+                          env={**os.environ, **environment_for(arguments)})
     if check and done.returncode != 0:
         raise AssertionError(f"cronista {' '.join(map(str, arguments))}: exit code {done.returncode}\n{done.stdout}")
     return done.returncode, done.stdout
@@ -58,7 +91,7 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.arguments],
-                env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                env={**os.environ, **environment_of(self.data), **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if wait:
             self.wait_ready(wait)
         return self
