@@ -47,7 +47,7 @@ UPDATE search_state SET position = $1 WHERE id = 1 AND position = $2;
 SELECT id FROM search_text WHERE body LIKE $1 AND id > $2 AND id < $3 LIMIT $4;
 
 -- name: search_texts (postgres)
-SELECT id - $1, body FROM search_text WHERE id > $1 AND id < $2;
+SELECT id - $1, body FROM search_text WHERE id > $1 AND id < $2 ORDER BY id;
 
 -- name: search_put (postgres)
 INSERT INTO search_text (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body;

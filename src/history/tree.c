@@ -147,6 +147,8 @@ enum status tree_rebuild(struct tree *t, struct conn *c, struct error *e) {
     struct param p[] = {P_INT(0), P_INT(MERKLE_SIZE_MAX)};
     if (!st)
         st = store_query(c, QUERY_HISTORY_HEADS, p, 2, &s, e);
+    if (!st)
+        stmt_many(s);
     for (bool row = true; !st && row;) {
         st = store_next(s, &row, e);
         if (!st && row)

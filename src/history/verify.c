@@ -308,6 +308,11 @@ static enum status open_cursors(struct walk *w, int64_t from, int64_t to, struct
         st = store_query(w->conn, QUERY_HISTORY_PAYLOADS, p, 2, &c->payloads, w->error);
     if (!st)
         st = store_query(w->conn, QUERY_HISTORY_LOG_ROWS, p, 2, &c->rows, w->error);
+    if (!st) {
+        stmt_many(c->heads);
+        stmt_many(c->payloads);
+        stmt_many(c->rows);
+    }
     return st;
 }
 

@@ -278,8 +278,19 @@ enum status crm_layout_write(struct conn *conn, const struct model *builtin, str
     return s;
 }
 
-static enum status first_tables(struct conn *conn, const struct model *builtin, struct error *e) {
+static enum status layout_read(struct conn *conn, struct arena *a, struct str *layout) {
+    struct param p[] = {P_TEXT(STR("layout"))};
+    return store_text(conn, QUERY_STATE_GET, p, 1, a, layout, NULL);
+}
+
+// Of two processes that open an empty database at once one makes the tables, and the other finds them.
+static enum status first_tables(struct conn *conn, const struct model *builtin, struct arena *a,
+                                struct str *layout, struct error *e) {
     enum status s = store_begin(conn, true, e);
+    if (!s && layout_read(conn, a, layout) == OK) {
+        store_rollback(conn);
+        return OK;
+    }
     if (!s)
         s = schema_follow(conn, NULL, builtin, e);
     if (!s)
@@ -301,17 +312,15 @@ static enum status open_tables(struct crm *crm, bool migrate, struct error *e) {
     if (!s)
         s = store_connect(crm->store, STORE_MIGRATE, &conn, e);
     if (!s) {
-        struct param p[] = {P_TEXT(STR("layout"))};
-        s = store_text(conn, QUERY_STATE_GET, p, 1, &a, &layout, NULL);
         int64_t events = 0;
+        s = layout_read(conn, &a, &layout);
         if (s == NOT_FOUND) // a new one, or one that has nothing but its log yet
             s = store_int(conn, QUERY_HISTORY_EVENTS_END, NULL, 0, &events, e);
         else if (s)
             error_set(e, s, NULL, N_("The database can't be read."), NULL);
-        rebuild =
-            !s && (events > 0 || (layout.n && !str_eq(layout, layout_of(builtin->model, &a))));
-        if (!s && !rebuild && !layout.n)
-            s = first_tables(conn, builtin->model, e);
+        if (!s && !layout.n && !events)
+            s = first_tables(conn, builtin->model, &a, &layout, e);
+        rebuild = !s && (layout.n ? !str_eq(layout, layout_of(builtin->model, &a)) : events > 0);
     }
     conn_close(conn);
     if (!s && rebuild) {

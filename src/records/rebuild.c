@@ -25,6 +25,8 @@ static enum status replay(struct conn *from, struct applier *to, const struct pr
     enum status s = history_tree_head(from, &head, e);
     if (!s)
         s = store_query(from, QUERY_EVENTS_FROM, p, 1, &row, e);
+    if (!s)
+        stmt_many(row);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         struct event ev;
         s = event_parse(stmt_blob(row, 0), stmt_blob(row, 1), &a, &ev, e);
@@ -68,6 +70,8 @@ enum status records_rebuild_at(struct store *store, void (*progress)(void *, int
         s = builtin_applier(&ap, conn, e);
     if (!s)
         s = store_begin(conn, true, e);
+    if (!s)
+        s = store_begin(from, false, e); // the log as of one moment, after whoever wrote before
     if (!s)
         s = drop_derived(conn, ap.holder->model, e);
     if (!s)
@@ -116,6 +120,8 @@ static enum status compare_table(struct conn *real, struct conn *made, struct st
     bool in_x = true, in_y = true;
     *same = true;
     enum status s = store_sql(real, select, NULL, 0, &x, e);
+    if (!s)
+        stmt_many(x);
     if (!s)
         s = store_sql(made, select, NULL, 0, &y, e);
     while (!s && *same && in_x) {

@@ -194,13 +194,12 @@ static enum status slice_take(struct indexer *ix, struct arena *a, struct slice 
 
 static enum status put(struct indexer *ix, const struct touched *t, struct error *e) {
     struct param p[] = {P_INT(search_row(t->module, t->record)), P_TEXT(t->text)};
-    int64_t there = 0;
-    enum status s = store_int(ix->conn, QUERY_SEARCH_HAS, p, 1, &there, e);
+    bool sqlite = store_kind(conn_store(ix->conn)) == STORE_SQLITE, found = t->lives && t->text.n;
+    int64_t there = !sqlite && !found; // elsewhere what is put takes the place of what was there
+    enum status s = sqlite ? store_int(ix->conn, QUERY_SEARCH_HAS, p, 1, &there, e) : OK;
     if (!s && there) // much cheaper than to drop nothing
         s = store_run(ix->conn, QUERY_SEARCH_DROP, p, 1, NULL, e);
-    if (s || !t->lives || !t->text.n)
-        return s;
-    return store_run(ix->conn, QUERY_SEARCH_PUT, p, 2, NULL, e);
+    return s || !found ? s : store_run(ix->conn, QUERY_SEARCH_PUT, p, 2, NULL, e);
 }
 
 // Writes it, unless another process did meanwhile. Touches nothing but the index.

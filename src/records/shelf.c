@@ -283,6 +283,8 @@ static enum status make(const struct slot *slot, struct conn *conn, struct colum
     enum status s = store_begin(conn, false, e);
     if (!s)
         s = source(slot, conn, k.c, &row, e);
+    if (!s)
+        stmt_many(row);
     while (!s && fits && !(s = store_next(row, &more, e)) && more)
         fits = put(&k, row);
     store_done(row);

@@ -383,6 +383,12 @@ static enum status outdated(struct pg_conn *c, struct prepared *k, enum status s
                      NULL);
 }
 
+// Whether a statement's outcome may be told by the end of the transaction, which asks for it.
+static bool may_wait(const struct pg_conn *c) {
+    return c->base.begun && (c->base.writes || c->base.access == STORE_SEARCH) &&
+           c->waits.n < QUEUE_MOST;
+}
+
 static enum status pg_run(struct conn *base, const struct statement *what, int64_t *changed,
                           struct error *e) {
     struct pg_conn *c = of_conn(base);
@@ -396,7 +402,7 @@ static enum status pg_run(struct conn *base, const struct statement *what, int64
             return st;
         send(c, k, &params);
         free(params.block);
-        if (!changed && base->begun && base->writes && c->waits.n < QUEUE_MOST)
+        if (!changed && may_wait(c))
             return OK; // (1)
         PGresult *r = NULL;
         bool again = false;

@@ -37,18 +37,22 @@ static inline void place_must(enum status status, const struct error *e) {
         fail_msg("%s", text);
 }
 
-// A script by the owner of the database, in a schema or (NULL) none.
-static inline void place_script(const char *schema, const char *sql) {
+// A script by a role of the database, in a schema or (NULL) none.
+static inline void place_script_by(const char *role, const char *schema, const char *sql) {
     char url[PLACE_URL];
     struct error e = {0};
     struct store *store;
     struct conn *c;
-    place_url(url, sizeof url, "cronista_owner", schema);
+    place_url(url, sizeof url, role, schema);
     place_must(store_open_at(&store, "/tmp", url, false, &e), &e);
     place_must(store_connect(store, STORE_MIGRATE, &c, &e), &e);
     place_must(store_script(c, str_z(sql), &e), &e);
     conn_close(c);
     store_close(store);
+}
+
+static inline void place_script(const char *schema, const char *sql) {
+    place_script_by("cronista_owner", schema, sql);
 }
 
 // The URL of the application's role for what belongs to this folder, with its schema made; NULL: SQLite, in the folder.

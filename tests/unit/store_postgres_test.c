@@ -1,0 +1,621 @@
+// What is PostgreSQL's alone: roles that can't change the log, lost connections, the log's lock, long reads, types. Only
+// with a server (place.h).
+#include "store_fixture.h"
+
+#include <malloc.h>
+#include <pthread.h>
+
+// ---------------------------------------------------------------- the log can only grow
+
+// Everything of the log, and who may do what with it.
+static const char log_now[] =
+    "SELECT md5(concat_ws('/',"
+    " (SELECT string_agg(position || encode(head, 'hex'), ',' ORDER BY position) FROM events),"
+    " (SELECT string_agg(concat_ws('.', position, encode(secret, 'hex'), encode(body, 'hex')), ','"
+    "  ORDER BY position) FROM payloads),"
+    " (SELECT string_agg(concat_ws('.', relname, relowner, relacl, relhasrules, relhastriggers,"
+    "  relrowsecurity, relreplident, relpersistence), ',' ORDER BY relname) FROM pg_class"
+    "  WHERE oid IN (to_regclass('events'), to_regclass('payloads'), to_regclass('tiles'),"
+    "  to_regclass('log_state'), to_regclass('migrations'))),"
+    " (SELECT string_agg(concat_ws('.', attrelid, attname, attacl, atttypid, attisdropped), ','"
+    "  ORDER BY attrelid, attnum) FROM pg_attribute"
+    "  WHERE attrelid IN (to_regclass('events'), to_regclass('payloads'))),"
+    " (SELECT string_agg(concat_ws('.', tgrelid, tgname, tgenabled, tgfoid), ',' ORDER BY tgrelid, "
+    "tgname)"
+    "  FROM pg_trigger WHERE tgrelid IN (to_regclass('events'), to_regclass('payloads'),"
+    "  to_regclass('tiles'), to_regclass('log_state'))),"
+    " (SELECT string_agg(concat_ws('.', proname, proowner, prosrc, proconfig), ',' ORDER BY "
+    "proname)"
+    "  FROM pg_proc WHERE proname IN ('gate_open', 'in_order', 'append_only', 'only_erased',"
+    "  'through_the_gate') AND pronamespace ="
+    "  (SELECT oid FROM pg_namespace WHERE nspname = current_schema())),"
+    " (SELECT string_agg(concat_ws('.', rolname, rolsuper, rolcreaterole, rolbypassrls), ','"
+    "  ORDER BY rolname) FROM pg_roles WHERE rolname LIKE 'cronista%'),"
+    " (SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member"
+    "  WHERE rolname LIKE 'cronista%')))";
+
+// Each must be refused.
+static const char *const attacks[] = {
+    "UPDATE events SET head = 'x'",
+    "UPDATE events SET position = 7 WHERE position = 2",
+    "WITH x AS (UPDATE events SET head = 'x' RETURNING 1) SELECT * FROM x",
+    "UPDATE events SET head = 'x' FROM payloads WHERE payloads.position = events.position",
+    "DELETE FROM events",
+    "DELETE FROM events WHERE position = 2",
+    "DELETE FROM ONLY events RETURNING head",
+    "DELETE FROM events USING payloads",
+    "TRUNCATE events",
+    "TRUNCATE events, payloads CASCADE",
+    "MERGE INTO events USING payloads p ON p.position = events.position WHEN MATCHED THEN DELETE",
+    "MERGE INTO events USING payloads p ON p.position = events.position WHEN MATCHED THEN UPDATE "
+    "SET head = 'x'",
+    "INSERT INTO events VALUES (1, 'x') ON CONFLICT (position) DO UPDATE SET head = 'x'",
+    "INSERT INTO events (position, head) VALUES (1, 'x')",
+    "INSERT INTO events (position, head) VALUES (9, 'out of order')",
+    "INSERT INTO events (position, head) VALUES (-1, 'before the first')",
+    "INSERT INTO events (head) VALUES ('no position')",
+    "INSERT INTO events SELECT 3 + i, 'x' FROM generate_series(1, 3) i",
+    "UPDATE payloads SET body = 'x'",
+    "UPDATE payloads SET secret = 'x'",
+    "UPDATE payloads SET position = 7, secret = NULL WHERE position = 2",
+    "DELETE FROM payloads WHERE position = 1",
+    "TRUNCATE payloads",
+    "INSERT INTO payloads VALUES (1, 's', 'x')",
+    "INSERT INTO payloads VALUES (1, 's', 'x') ON CONFLICT (position) DO UPDATE SET body = 'x'",
+    "TRUNCATE tiles",
+    "UPDATE tiles SET root = 'x'",
+    "TRUNCATE log_state",
+    "DELETE FROM log_state",
+    "DELETE FROM migrations",
+    "UPDATE migrations SET number = 9",
+    "DROP TABLE events",
+    "DROP TABLE IF EXISTS payloads CASCADE",
+    "DROP SCHEMA \"%s\" CASCADE",
+    "ALTER SCHEMA \"%s\" RENAME TO gone",
+    "ALTER SCHEMA \"%s\" OWNER TO cronista_application",
+    "DROP OWNED BY cronista_owner",
+    "REASSIGN OWNED BY cronista_owner TO cronista_application",
+    "ALTER TABLE events RENAME TO gone",
+    "ALTER TABLE events SET SCHEMA pg_temp",
+    "ALTER TABLE events RENAME COLUMN head TO tail",
+    "ALTER TABLE events ADD COLUMN more TEXT",
+    "ALTER TABLE payloads DROP COLUMN secret",
+    "ALTER TABLE events ALTER COLUMN head TYPE TEXT USING 'x'",
+    "ALTER TABLE events DISABLE TRIGGER ALL",
+    "ALTER TABLE events DISABLE TRIGGER events_stay",
+    "ALTER TABLE events ENABLE REPLICA TRIGGER events_stay",
+    "ALTER TABLE events ENABLE ROW LEVEL SECURITY",
+    "ALTER TABLE events OWNER TO cronista_application",
+    "ALTER TABLE events DROP CONSTRAINT events_pkey",
+    "ALTER TABLE events SET UNLOGGED",
+    "DROP TRIGGER events_stay ON events",
+    "DROP TRIGGER events_in_order ON events; DELETE FROM events",
+    "DROP FUNCTION append_only() CASCADE",
+    "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN "
+    "OLD; END'",
+    "CREATE OR REPLACE FUNCTION in_order() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; "
+    "END'",
+    "CREATE OR REPLACE FUNCTION gate_open(gate integer) RETURNS boolean LANGUAGE sql AS 'SELECT "
+    "true'",
+    "ALTER FUNCTION in_order() RESET search_path",
+    "CREATE TRIGGER evil BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION append_only()",
+    "CREATE RULE evil AS ON INSERT TO events DO INSTEAD DELETE FROM payloads",
+    "CREATE RULE evil AS ON UPDATE TO payloads DO INSTEAD NOTHING",
+    "CREATE POLICY evil ON events USING (false)",
+    "CREATE UNIQUE INDEX evil ON events (head)",
+    "CREATE TABLE child (position BIGINT REFERENCES events ON DELETE CASCADE)",
+    "CREATE TABLE heir () INHERITS (events)",
+    "COPY events FROM '/etc/passwd'",
+    "COPY events FROM PROGRAM 'echo 1'",
+    "COPY events FROM STDIN",
+    "SET session_replication_role = replica; DELETE FROM events",
+    "SELECT set_config('session_replication_role', 'replica', false)",
+    "SET ROLE cronista_owner",
+    "SET ROLE postgres",
+    "SET SESSION AUTHORIZATION cronista_owner",
+    "GRANT cronista_owner TO cronista_application",
+    "GRANT CREATE ON SCHEMA public TO cronista_application",
+    "ALTER ROLE cronista_application SUPERUSER",
+    "ALTER ROLE cronista_application CREATEROLE",
+    "ALTER ROLE cronista_owner PASSWORD 'mine'",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE cronista_owner GRANT ALL ON TABLES TO cronista_application",
+    "ALTER SYSTEM SET session_preload_libraries = 'x'",
+    "LOAD 'x'",
+    "CREATE FUNCTION evil() RETURNS integer LANGUAGE c AS 'libc', 'abort'",
+    "CREATE EXTENSION file_fdw",
+    "UPDATE pg_class SET relowner = 0 WHERE relname = 'events'",
+    "DELETE FROM pg_trigger",
+    "UPDATE pg_trigger SET tgenabled = 'D'",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT pg_read_file('/etc/passwd')",
+    "ROLLBACK",
+    "COMMIT",
+};
+
+// Each may be done, in whole or in part, and changes nothing of the log.
+static const char *const tricks[] = {
+    "GRANT ALL ON events TO cronista_application; DELETE FROM events",
+    "GRANT ALL ON events TO cronista_application",
+    "REVOKE ALL ON events FROM cronista_owner",
+    "CREATE TEMP TABLE events (position BIGINT, head BYTEA); DELETE FROM events",
+    "CREATE TEMP VIEW events AS SELECT 1 AS position; SELECT * FROM events",
+    "CREATE FUNCTION pg_temp.max(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 40';"
+    "SET search_path = pg_temp, pg_catalog; SELECT set_config('cronista.gates', '7', false);"
+    "INSERT INTO \"%s\".events VALUES (41, 'x')",
+    "CREATE FUNCTION max(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 40';"
+    "SELECT set_config('search_path', current_schema() || ', pg_catalog', false);"
+    "SELECT set_config('cronista.gates', '7', false); INSERT INTO \"%s\".events VALUES (41, 'x')",
+    "SELECT set_config('cronista.gates', '15', false); UPDATE events SET head = 'x'",
+    "SELECT set_config('cronista.gates', '15', false); UPDATE payloads SET body = 'x'",
+    "SELECT set_config('cronista.gates', '15', false); INSERT INTO events VALUES (0, 'x')",
+    "CREATE OR REPLACE FUNCTION evil() RETURNS trigger LANGUAGE plpgsql AS"
+    " 'BEGIN DELETE FROM events; RETURN NEW; END';"
+    "CREATE TRIGGER evil AFTER UPDATE ON contacts EXECUTE FUNCTION evil(); UPDATE contacts SET "
+    "city = 'Cali'",
+    "CREATE VIEW door AS SELECT * FROM events; DELETE FROM door",
+    "CREATE RULE door AS ON UPDATE TO contacts DO INSTEAD DELETE FROM events; UPDATE contacts SET "
+    "city = 'Cali'",
+    "CREATE FUNCTION evil() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM events'; "
+    "SELECT evil()",
+    "CREATE SCHEMA evil; CREATE TABLE evil.events (position BIGINT, head BYTEA)",
+    "PREPARE p AS DELETE FROM events; EXECUTE p",
+    "DO $$ BEGIN EXECUTE 'DELETE FROM events'; END $$",
+    "DECLARE c CURSOR FOR SELECT * FROM events FOR UPDATE; DELETE FROM events WHERE CURRENT OF c",
+    "LOCK TABLE events IN ACCESS EXCLUSIVE MODE",
+    "BEGIN; DELETE FROM events; COMMIT",
+};
+
+static const enum store_access accesses[] = {STORE_READ,    STORE_SCAN,    STORE_WRITE,
+                                             STORE_HISTORY, STORE_MIGRATE, STORE_SEARCH};
+
+static void attack(struct fixture *f, enum store_access access, const char *pattern, bool gates,
+                   bool must_fail) {
+    struct error e = {0};
+    char before[100], after[100], sql[700];
+    size_t n = 0;
+    for (const char *p = pattern; *p && n + 80 < sizeof sql; p++)
+        if (p[0] == '%' && p[1] == 's')
+            n += (size_t)snprintf(sql + n, sizeof sql - n, "%s", place_schema(f->dir)), p++;
+        else
+            sql[n++] = *p;
+    sql[n] = 0;
+    struct conn *witness = connect_as(f->store, STORE_READ), *c = connect_as(f->store, access);
+    assert_ok(ask(witness, log_now, before, sizeof before, &e), &e);
+    assert_ok(store_begin(c, access != STORE_READ && access != STORE_SCAN, &e), &e);
+    if (gates && (access == STORE_HISTORY || access == STORE_MIGRATE))
+        store_gate(c, STORE_GATE_APPEND, true);
+    if (gates && access == STORE_HISTORY)
+        store_gate(c, STORE_GATE_ERASE, true);
+    if (store_script(c, str_z(sql), &e) == OK && must_fail)
+        fail_msg("access %d, gates %d allowed: %s", (int)access, gates, sql);
+    store_rollback(c);
+    if (store_script(c, str_z(sql), &e) == OK && must_fail)
+        fail_msg("access %d allowed: %s", (int)access, sql);
+    assert_ok(ask(witness, log_now, after, sizeof after, &e), &e);
+    if (strcmp(before, after) != 0)
+        fail_msg("access %d changed the log: %s", (int)access, sql);
+    conn_close(witness);
+    conn_close(c);
+}
+
+static bool is_by_hand(const char *sql) { // outside a transaction they are nothing
+    return strcmp(sql, "COMMIT") == 0 || strcmp(sql, "ROLLBACK") == 0;
+}
+
+static void test_log_withstands_attacks(void **state) {
+    for (size_t a = 0; a < sizeof accesses / sizeof *accesses; a++)
+        for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++)
+            attack(*state, accesses[a], attacks[i], true, !is_by_hand(attacks[i]));
+}
+
+static void test_log_withstands_tricks(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    for (size_t i = 0; i < sizeof tricks / sizeof *tricks; i++) {
+        attack(f, STORE_HISTORY, tricks[i], true, false);
+        attack(f, STORE_WRITE, tricks[i], false, false);
+        place_script_by(
+            "postgres", place_schema(f->dir),
+            "DROP FUNCTION IF EXISTS evil() CASCADE; DROP VIEW IF EXISTS door;"
+            "DROP FUNCTION IF EXISTS max(bigint); DROP RULE IF EXISTS door ON contacts");
+    }
+    // And it grows as before.
+    struct conn *c = connect_as(f->store, STORE_HISTORY);
+    assert_ok(store_begin(c, true, &e), &e);
+    assert_ok(add_event(c, 3, &e), &e);
+    assert_ok(store_commit(c, &e), &e);
+    assert_answer(c, "SELECT max(position) FROM events", "3");
+    conn_close(c);
+}
+
+static void test_log_grows_only_through_the_gate(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    int64_t n;
+    struct str insert = STR("INSERT INTO events (position, head) VALUES ($1, 'x')");
+    struct conn *c = connect_as(f->store, STORE_HISTORY), *w = connect_as(f->store, STORE_WRITE);
+    assert_int_equal(store_run_sql(w, insert, &P_INT(3), 1, &n, &e), BUG);
+    for (int64_t at = 3; at < 6; at++) {
+        assert_ok(store_begin(c, true, &e), &e);
+        store_gate(c, STORE_GATE_APPEND, true);
+        assert_ok(store_run_sql(c, insert, &P_INT(at), 1, &n, &e), &e);
+        assert_ok(store_savepoint(c, &e), &e);
+        store_gate(c, STORE_GATE_APPEND, false);
+        assert_int_equal(store_run_sql(c, insert, &P_INT(at + 1), 1, &n, &e), BUG);
+        assert_ok(store_rollback_to(c, &e), &e);
+        store_gate(c, STORE_GATE_APPEND, true);
+        assert_ok(store_commit(c, &e), &e);
+        assert_int_equal(store_run_sql(c, insert, &P_INT(at + 1), 1, &n, &e), BUG);
+    }
+    assert_answer(c, "SELECT max(position) FROM events", "5");
+    conn_close(w);
+    conn_close(c);
+}
+
+static void test_payload_is_erased_only_with_its_secret(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    int64_t n = 0;
+    struct conn *c = connect_as(f->store, STORE_HISTORY);
+    struct str keeps = STR("UPDATE payloads SET body = 'x' WHERE position = 1"),
+               erases = STR("UPDATE payloads SET body = 'x', secret = NULL WHERE position = 1");
+    assert_ok(store_begin(c, true, &e), &e);
+    assert_int_equal(store_run_sql(c, erases, NULL, 0, &n, &e), BUG);
+    store_rollback(c);
+    assert_ok(store_begin(c, true, &e), &e);
+    store_gate(c, STORE_GATE_ERASE, true);
+    assert_ok(store_savepoint(c, &e), &e);
+    assert_int_equal(store_run_sql(c, keeps, NULL, 0, &n, &e), BUG);
+    assert_ok(store_rollback_to(c, &e), &e);
+    assert_ok(store_run_sql(c, erases, NULL, 0, &n, &e), &e);
+    assert_int_equal(n, 1);
+    assert_ok(store_commit(c, &e), &e);
+    assert_answer(c,
+                  "SELECT convert_from(body, 'UTF8') || count(secret) OVER () FROM payloads WHERE "
+                  "position = 1",
+                  "x0");
+    conn_close(c);
+}
+
+static void test_who_could_change_the_log_is_refused(void **state) {
+    struct fixture *f = *state;
+    static const char *const strong[] = {"cronista_owner", "postgres"};
+    for (size_t i = 0; i < 2; i++) {
+        char url[PLACE_URL];
+        struct error e = {0};
+        struct store *store;
+        struct conn *c;
+        bool owned = false;
+        place_url(url, sizeof url, strong[i], place_schema(f->dir));
+        assert_ok(store_open_at(&store, f->dir, url, false, &e), &e);
+        assert_ok(store_owned(store, &owned, &e), &e);
+        assert_true(owned);
+        static const enum store_access writers[] = {STORE_WRITE, STORE_HISTORY, STORE_SEARCH};
+        for (int a = 0; a < 3; a++)
+            assert_int_equal(store_connect(store, writers[a], &c, &e), INVALID);
+        store_close(store);
+    }
+    bool owned = true;
+    struct error e = {0};
+    assert_ok(store_owned(f->store, &owned, &e), &e);
+    assert_false(owned);
+}
+
+static void test_a_role_is_made_or_asked_for(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    char url[PLACE_URL], text[600], role[80];
+    struct store *store;
+    snprintf(role, sizeof role, "role \"of\" %s", place_schema(f->dir));
+    place_url(url, sizeof url, "cronista_owner", place_schema(f->dir));
+    assert_ok(store_open_at(&store, f->dir, url, false, &e), &e);
+    assert_int_equal(store_set_up(store, role, &e), INVALID);
+    error_text(&e, text, sizeof text);
+    assert_non_null(strstr(text, "CREATE ROLE \"role \"\"of\"\""));
+    assert_int_equal(store_set_up(store, "cronista_owner", &e), INVALID);
+    store_close(store);
+    place_url(url, sizeof url, "postgres", place_schema(f->dir));
+    assert_ok(store_open_at(&store, f->dir, url, false, &e), &e);
+    assert_ok(store_set_up(store, role, &e), &e);
+    struct conn *c = connect_as(store, STORE_READ);
+    struct stmt *s;
+    bool row;
+    assert_ok(store_sql(c,
+                        STR("SELECT has_table_privilege($1, 'events', 'INSERT'),"
+                            " has_table_privilege($1, 'events', 'UPDATE')"),
+                        &P_TEXT(str_z(role)), 1, &s, &e),
+              &e);
+    assert_ok(store_next(s, &row, &e), &e);
+    assert_int_equal(stmt_int(s, 0), 1);
+    assert_int_equal(stmt_int(s, 1), 0);
+    store_done(s);
+    conn_close(c);
+    store_close(store);
+}
+
+// ---------------------------------------------------------------- connections
+
+static void end_backend(struct conn *c, struct fixture *f) {
+    char pid[20], sql[100];
+    struct error e = {0};
+    assert_ok(ask(c, "SELECT pg_backend_pid()", pid, sizeof pid, &e), &e);
+    snprintf(sql, sizeof sql, "SELECT pg_terminate_backend(%s, 5000)", pid);
+    place_script_by("postgres", place_schema(f->dir), sql);
+}
+
+static void test_a_lost_connection_is_made_again(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    int64_t size, n;
+    struct stmt *s;
+    bool row;
+    struct conn *c = connect_as(f->store, STORE_HISTORY);
+    for (int round = 0; round < 3; round++) {
+        assert_ok(store_int(c, QUERY_HISTORY_STATE, NULL, 0, &size, &e), &e);
+        end_backend(c, f);
+        assert_ok(store_int(c, QUERY_HISTORY_STATE, NULL, 0, &size, &e),
+                  &e); // seen before it was asked
+        assert_ok(store_begin(c, true, &e), &e);
+        assert_ok(add_event(c, 3 + round, &e), &e);
+        assert_ok(store_sql(c, STR("SELECT generate_series(1, 5000)"), NULL, 0, &s, &e), &e);
+        stmt_many(s);
+        assert_ok(store_next(s, &row, &e), &e);
+        end_backend(c, f);
+        enum status st;
+        while ((st = store_next(s, &row, &e)) == OK && row)
+            ;
+        assert_int_equal(st, UNAVAILABLE);
+        store_done(s);
+        assert_int_equal(store_run(c, QUERY_HISTORY_TILES_CLEAR, NULL, 0, &n, &e), UNAVAILABLE);
+        assert_int_equal(store_commit(c, &e), UNAVAILABLE);
+        assert_false(store_commit_unknown(c)); // it was never sent
+        assert_ok(store_begin(c, true, &e), &e);
+        assert_ok(add_event(c, 3 + round, &e), &e);
+        assert_ok(store_commit(c, &e), &e);
+    }
+    assert_answer(c, "SELECT max(position) FROM events", "5");
+    conn_close(c);
+}
+
+static void test_a_commit_without_an_answer_is_unknown(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_HISTORY);
+    assert_ok(store_script(
+                  c,
+                  STR("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+                      " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';"
+                      "CREATE CONSTRAINT TRIGGER die AFTER UPDATE ON contacts DEFERRABLE"
+                      " INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()"),
+                  &e),
+              &e);
+    assert_ok(store_begin(c, true, &e), &e);
+    assert_ok(store_run_sql(c, STR("UPDATE contacts SET city = 'Cali'"), NULL, 0, NULL, &e), &e);
+    assert_int_equal(store_commit(c, &e), UNAVAILABLE);
+    assert_true(store_commit_unknown(c));
+    assert_answer(c, "SELECT city FROM contacts", "Lima");
+    assert_ok(store_begin(c, true, &e), &e);
+    assert_false(store_commit_unknown(c));
+    assert_ok(store_commit(c, &e), &e);
+    conn_close(c);
+}
+
+static void test_messages_keep_the_password(void **state) {
+    (void)state;
+    static const char *const urls[] = {
+        "postgres://u:geheim@127.0.0.1:1/x",
+        "postgres://u:geheim@127.0.0.1:port/x",
+        "postgres://u:geheim@[::1/x",
+        "postgres://u@127.0.0.1:1/x?password=geheim",
+        "postgres://u:geheim@h/x?nonsense=geheim",
+        "postgres://u:geheim@h/x?geheim",
+    };
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        struct error e = {0};
+        struct store *store;
+        char text[1000];
+        enum status st = store_open_at(&store, "/tmp", urls[i], false, &e);
+        error_text(&e, text, sizeof text);
+        assert_true(st == INVALID || st == UNAVAILABLE);
+        if (strstr(text, "geheim"))
+            fail_msg("%s: %s", urls[i], text);
+    }
+}
+
+struct appending {
+    struct store *store;
+    int64_t n, retries;
+    enum status status;
+};
+
+// Appends what comes next, however far others have come.
+static void *append_some(void *arg) {
+    struct appending *a = arg;
+    struct error e = {0};
+    struct conn *c;
+    if ((a->status = store_connect(a->store, STORE_HISTORY, &c, &e)) != OK)
+        return NULL;
+    for (int64_t i = 0; i < a->n && a->status == OK;) {
+        int64_t next = 0;
+        enum status st = store_begin(c, true, &e);
+        if (st == OK)
+            st = store_int(c, QUERY_HISTORY_EVENTS_END, NULL, 0, &next, &e);
+        if (st == OK)
+            st = add_event(c, next, &e);
+        if (st == OK)
+            st = store_commit(c, &e);
+        else
+            store_rollback(c);
+        if (st == OK)
+            i++;
+        else if (st == CONFLICT)
+            a->retries++;
+        else
+            a->status = st;
+    }
+    conn_close(c);
+    return NULL;
+}
+
+static void test_positions_follow_each_other_among_nodes(void **state) {
+    enum { NODES = 4, EACH = 100 };
+    struct fixture *f = *state;
+    struct appending nodes[NODES];
+    pthread_t threads[NODES];
+    for (int i = 0; i < NODES; i++) {
+        struct error e = {0};
+        nodes[i] = (struct appending){.n = EACH};
+        assert_ok(open_store(&nodes[i].store, f->dir, false, &e), &e);
+        assert_int_equal(pthread_create(&threads[i], NULL, append_some, &nodes[i]), 0);
+    }
+    for (int i = 0; i < NODES; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(nodes[i].status, OK);
+        store_close(nodes[i].store);
+    }
+    struct conn *c = connect_as(f->store, STORE_READ);
+    char all[40];
+    snprintf(all, sizeof all, "%d %d", NODES * EACH + 3, NODES * EACH + 2);
+    assert_answer(c, "SELECT count(*) || ' ' || max(position) FROM events", all);
+    // A later position was committed by a later transaction: its number was drawn under the lock.
+    assert_answer(c,
+                  "SELECT count(*) FROM (SELECT position, lag(position) OVER (ORDER BY "
+                  "CAST(CAST(xmin AS text) AS bigint),"
+                  " position) AS before FROM events) x WHERE position <> before + 1",
+                  "0");
+    conn_close(c);
+}
+
+// ---------------------------------------------------------------- statements
+
+static void test_values_are_as_sqlite_gives_them(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *sql, *text;
+        int64_t number;
+    } cases[] = {
+        {"9223372036854775807", "9223372036854775807", INT64_MAX},
+        {"-9223372036854775807 - 1", "-9223372036854775808", INT64_MIN},
+        {"CAST(-7 AS integer)", "-7", -7},
+        {"CAST(-7 AS smallint)", "-7", -7},
+        {"1 = 1", "1", 1},
+        {"1 = 2", "0", 0},
+        {"CAST('12' AS text)", "12", 12},
+        {"'x'", "x", 0},
+        {"CAST('ab' AS bytea)", "ab", 0},
+        {"CAST(0 AS numeric)", "0", 0},
+        {"CAST(1 AS numeric)", "1", 1},
+        {"CAST(-10000 AS numeric)", "-10000", -10000},
+        {"CAST(123456789012345678 AS numeric)", "123456789012345678", 123456789012345678},
+        {"CAST('0.00012' AS numeric)", "0.00012", 0},
+        {"CAST('-1234567.80900' AS numeric)", "-1234567.80900", -1234567},
+        {"CAST(20000 AS numeric)", "20000", 20000},
+        {"sum(i) FROM generate_series(1, 3) i", "6", 6},
+        {"count(*) FROM events", "3", 3},
+        {"NULL", "", 0},
+    };
+    struct conn *c = connect_as(f->store, STORE_READ);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error e = {0};
+        struct stmt *s;
+        bool row;
+        char sql[200];
+        snprintf(sql, sizeof sql, "SELECT %s", cases[i].sql);
+        assert_ok(store_sql(c, str_z(sql), NULL, 0, &s, &e), &e);
+        assert_ok(store_next(s, &row, &e), &e);
+        if (!str_is(stmt_text(s, 0), cases[i].text) || stmt_int(s, 0) != cases[i].number)
+            fail_msg("%s: \"%.*s\", %lld", sql, STR_FMT(stmt_text(s, 0)),
+                     (long long)stmt_int(s, 0));
+        assert_int_equal(stmt_null(s, 0), strcmp(cases[i].sql, "NULL") == 0);
+        store_done(s);
+    }
+    conn_close(c);
+}
+
+static void test_many_rows_take_little_memory(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct stmt *s;
+    bool row = true;
+    struct conn *c = connect_as(f->store, STORE_SCAN);
+    assert_ok(store_begin(c, false, &e), &e);
+    assert_ok(store_sql(c, STR("SELECT i, repeat('x', 1000) FROM generate_series(1, $1) i"),
+                        &P_INT(50500), 1, &s, &e),
+              &e);
+    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    for (int64_t i = 1; i <= 50500; i++) {
+        assert_ok(store_next(s, &row, &e), &e);
+        assert_true(row && stmt_int(s, 0) == i && stmt_text(s, 1).n == 1000);
+        if (i % 10000 == 0) { // others run meanwhile
+            assert_answer(c, "SELECT count(*) FROM events", "3");
+            assert_true(mallinfo2().uordblks + mallinfo2().hblkhd < before + (8 << 20));
+        }
+    }
+    assert_ok(store_next(s, &row, &e), &e);
+    assert_false(row);
+    store_done(s);
+    assert_ok(store_commit(c, &e), &e);
+    conn_close(c);
+}
+
+static void test_a_table_of_another_shape(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    char city[40];
+    struct conn *c = connect_as(f->store, STORE_READ), *h = connect_as(f->store, STORE_HISTORY);
+    const char *all = "SELECT * FROM contacts";
+    assert_answer(c, all, "1");
+    assert_ok(store_script(h, STR("ALTER TABLE contacts ADD COLUMN age BIGINT"), &e), &e);
+    assert_answer(c, all, "1"); // prepared anew
+    assert_ok(store_script(h, STR("ALTER TABLE contacts ADD COLUMN pet TEXT"), &e), &e);
+    assert_ok(store_begin(c, false, &e), &e);
+    assert_int_equal(ask(c, all, city, sizeof city, &e), CONFLICT);
+    store_rollback(c);
+    assert_ok(store_begin(c, false, &e), &e);
+    assert_ok(ask(c, all, city, sizeof city, &e), &e);
+    store_rollback(c);
+    conn_close(h);
+    conn_close(c);
+}
+
+static void test_what_can_not_be(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    int64_t n;
+    struct conn *r = connect_as(f->store, STORE_READ), *w = connect_as(f->store, STORE_WRITE);
+    struct param nul[] = {P_TEXT(((struct str){"a\0b", 3}))};
+    assert_int_equal(store_run_sql(w, STR("UPDATE contacts SET city = $1"), nul, 1, &n, &e),
+                     INVALID);
+    assert_int_equal(store_run_sql(r, STR("UPDATE contacts SET city = 'x'"), NULL, 0, &n, &e), BUG);
+    assert_int_equal(store_backup(f->store, "/tmp/never", &e), INVALID);
+    assert_answer(w, "SHOW synchronous_commit", "on");
+    assert_answer(r, "SELECT city FROM contacts", "Lima");
+    conn_close(r);
+    conn_close(w);
+}
+
+int main(void) {
+    if (!on_postgres()) {
+        print_message("skipped: no PostgreSQL server; see tests/postgres.py\n");
+        return 77;
+    }
+    crypto_start();
+#define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        IN_A_STORE(test_log_withstands_attacks),
+        IN_A_STORE(test_log_withstands_tricks),
+        IN_A_STORE(test_log_grows_only_through_the_gate),
+        IN_A_STORE(test_payload_is_erased_only_with_its_secret),
+        IN_A_STORE(test_who_could_change_the_log_is_refused),
+        IN_A_STORE(test_a_role_is_made_or_asked_for),
+        IN_A_STORE(test_a_lost_connection_is_made_again),
+        IN_A_STORE(test_a_commit_without_an_answer_is_unknown),
+        cmocka_unit_test(test_messages_keep_the_password),
+        IN_A_STORE(test_positions_follow_each_other_among_nodes),
+        IN_A_STORE(test_values_are_as_sqlite_gives_them),
+        IN_A_STORE(test_many_rows_take_little_memory),
+        IN_A_STORE(test_a_table_of_another_shape),
+        IN_A_STORE(test_what_can_not_be),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
