@@ -250,7 +250,9 @@ class Node:
             "scope": "cronista",
             "name": self.name,
             "restapi": {"listen": f"{self.address}:{self.rest}", "connect_address": f"{self.address}:{self.rest}"},
-            "etcd3": {"host": self.cluster.etcd_at},
+            # The older API of etcd: by the newer one a leader that was frozen takes its lock back from the next leader,
+            # and what that one answered is lost (Patroni before 3.0.3, and Debian 12 has 3.0.2).
+            "etcd": {"host": self.cluster.etcd_at},
             "bootstrap": {
                 "dcs": {
                     "ttl": TTL, "loop_wait": LOOP_WAIT, "retry_timeout": RETRY_TIMEOUT,
@@ -391,7 +393,7 @@ class Cluster:
                 [*_as_user(), shutil.which("etcd"), "--name=one", f"--data-dir={self.folder / 'etcd'}",
                  f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
                  f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
-                 f"--initial-cluster=one={peer}"],
+                 f"--initial-cluster=one={peer}", "--enable-v2=true"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.folder)
         self.wait(20, "etcd answers", self.etcd_answers)
         for node in self.nodes:
@@ -418,18 +420,12 @@ class Cluster:
 
     def make_roles(self):
         """One that owns the database, and a weaker one for the application."""
-        import psycopg2  # comes with Patroni
-
-        for database, statements in (
-                ("postgres", [f"CREATE ROLE {OWNER} LOGIN PASSWORD '{self.password}'",
-                              f"CREATE ROLE {APPLICATION} LOGIN PASSWORD '{self.password}'",
-                              f"CREATE DATABASE {DATABASE} OWNER {OWNER}"]),):
-            connection = psycopg2.connect(self.url(SUPERUSER, database))
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-            connection.close()
+        leader, _ = self.wait_settled(60)
+        for statement in (f"CREATE ROLE {OWNER} LOGIN PASSWORD '{self.password}'",
+                          f"CREATE ROLE {APPLICATION} LOGIN PASSWORD '{self.password}'",
+                          f"CREATE DATABASE {DATABASE} OWNER {OWNER}"):
+            self.ask(leader, statement)
+        self.wait_applied()  # a client that comes to a replica first is not sent on when its database is not there
 
     def url(self, user=APPLICATION, database=DATABASE):
         """Where clients find the leader, whoever it is."""
@@ -517,30 +513,38 @@ class Cluster:
             said = str(error)
         return self.wait(30, f"another leader; Patroni said {said}", lambda: self.leader() not in (None, old) and self.leader())
 
-    def fingerprints(self, database=DATABASE):
-        """What the database holds, by node, when every replica has all that the leader had when asked."""
-        import psycopg2
+    def at(self, node, database):
+        return f"postgres://{SUPERUSER}:{self.password}@{node.address}:{node.port}/{database}"
 
-        def at(node):
-            return f"postgres://{SUPERUSER}:{self.password}@{node.address}:{node.port}/{database}"
+    def ask(self, node, statement, *values):
+        """The first row, if the statement gives rows, of one node."""
+        import psycopg2  # comes with Patroni
 
-        def ask(node, statement, *values):
-            connection = psycopg2.connect(at(node))
-            try:
-                with connection.cursor() as cursor:
-                    cursor.execute(statement, values)
-                    return cursor.fetchone()[0]
-            finally:
-                connection.close()
+        connection = psycopg2.connect(self.at(node, "postgres"))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                return cursor.fetchone() if cursor.description else None
+        finally:
+            connection.close()
 
+    def wait_applied(self):
+        """Until every replica has applied all that the leader has written by now."""
         leader, _ = self.wait_settled(60)
-        end = ask(leader, "SELECT pg_current_wal_lsn()")
-        prints = {}
+        end = self.ask(leader, "SELECT pg_current_wal_lsn()")[0]
         for node in self.nodes:
             if node != leader:
-                self.wait(30, f"{node.name} has applied {end}",
-                          lambda node=node: ask(node, "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", end))
-            dump = subprocess.run([BINARIES / "pg_dump", "--data-only", at(node)], capture_output=True, check=True).stdout
+                self.wait(30, f"{node.name} has applied {end}", lambda node=node: self.ask(
+                    node, "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", end)[0])
+
+    def fingerprints(self, database=DATABASE):
+        """Of what the database holds, by node; nobody must write meanwhile."""
+        self.wait_applied()
+        prints = {}
+        for node in self.nodes:
+            dump = subprocess.run([BINARIES / "pg_dump", "--data-only", self.at(node, database)], capture_output=True,
+                                  check=True).stdout
             lines = [line for line in dump.split(b"\n") if not line.startswith((b"\\restrict ", b"\\unrestrict "))]  # random
             prints[node.name] = hashlib.sha256(b"\n".join(lines)).hexdigest()
         return prints

@@ -84,9 +84,9 @@ class Trial:
     FAULTS = {"leader killed": kill_leader, "leader cut off": cut_leader, "leader frozen": freeze_leader,
               "switchover": switch_over, "replica killed": kill_replica}
 
-    def order(self, times):
+    def order(self, names, times):
         """Names of faults, `times` of each, as they come; what is away comes back before the next one goes."""
-        left = Counter({name: times for name in self.FAULTS})
+        left = Counter({name: times for name in names})
         while left or self.lost:
             if self.lost and not (left["switchover"] and self.random.random() < 0.2):
                 yield f"{self.lost[1]} back"
@@ -173,7 +173,7 @@ def run(arguments, tap):
 
 def suffer(trial, arguments, tap):
     short = iter(("leader killed", "killed leader back", "leader cut off", "cut off leader back"))
-    for name in short if arguments.short else trial.order(arguments.times):
+    for name in short if arguments.short else trial.order(arguments.only or trial.FAULTS, arguments.times):
         try:
             what, wrong = trial.one(name)
         except clusters.Unusable as error:
@@ -188,6 +188,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--times", type=int, default=10, help="of each fault (10)")
     parser.add_argument("--short", action="store_true", help="one kill and one cut of the leader, each with its way back")
+    parser.add_argument("--only", metavar="FAULT", action="append", choices=sorted(Trial.FAULTS), help="this fault alone")
     parser.add_argument("--workload", choices=("sql", "cronista"), default="sql")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--keep", type=Path, help="use this (new) directory and leave it")
