@@ -2,9 +2,10 @@
 BUILD ?= build
 FUZZ_SECONDS ?= 60
 CRASH_ROUNDS ?= 200
+FAILOVER_TIMES ?= 10
 export BUILD
 
-.PHONY: all check asan tsan fuzz bench crash lint format install clean
+.PHONY: all check asan tsan fuzz bench crash failover lint format install clean
 
 all:
 	@tools/build.sh
@@ -30,6 +31,12 @@ bench: all
 # CRASH_ROUNDS times kill -9 under load.
 crash: all
 	@CRONISTA_PROGRAM=$(BUILD)/cronista python3 -B tests/crash/storm.py --rounds $(CRASH_ROUNDS)
+
+# A PostgreSQL cluster whose nodes are killed, cut off, frozen and brought back FAILOVER_TIMES times each, under load.
+# FAILOVER: further options, as FAILOVER="--only switchover".
+failover: all
+	@tools/install_packages.sh test
+	@CRONISTA_PROGRAM=$(BUILD)/cronista python3 -B tests/patroni/failover.py --times $(FAILOVER_TIMES) $(FAILOVER)
 
 lint: all
 	@tools/lint.sh
