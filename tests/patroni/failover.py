@@ -158,13 +158,17 @@ def run(arguments, tap):
             workload = workloads.SqlWorkload()
         workload.prepare(cluster.url(clusters.OWNER))
         trial = Trial(cluster, workload, arguments.seed)
-        workload.start(cluster.url())
         try:
-            suffer(trial, arguments, tap)
+            workload.start(cluster.url())
+            try:
+                suffer(trial, arguments, tap)
+            finally:
+                workload.stop()
+            wrong = workload.wrong + workload.check(cluster.url())
+            tap.case("every answered write is there once, and positions are gapless", "\n".join(wrong[:40]) or None)
         finally:
-            workload.stop()
-        wrong = workload.wrong + workload.check(cluster.url())
-        tap.case("every answered write is there once, and positions are gapless", "\n".join(wrong[:40]) or None)
+            workload.close()
+        tap.case("the clients' side ends well", "\n".join(workload.wrong) or None)
         prints = cluster.fingerprints()
         tap.case("the databases hold the same", None if len(set(prints.values())) == 1 else str(prints))
         for line in trial.report():

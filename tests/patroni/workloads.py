@@ -1,9 +1,10 @@
 """What writes while the cluster suffers. Each workload has
 
+    prepare(url) makes what it needs, as the database's owner
     start(url)   begins to write, with several clients, to the database that the URL leads to
     stop()       no new writes; returns when each client has the answer it waits for, or has lost patience
+    close()      after stop() and the last check(): ends what else it has started, so that nothing writes any more
     answers      list of Answer, in the order they came; may be read at any time
-    asking()     what is asked for right now: client -> when it was first asked (time.monotonic())
     wrong        list of texts: what must not happen even while the cluster suffers
     check(url)   list of texts: what is wrong with what is there; may be called while clients write
 
@@ -36,7 +37,7 @@ class Workload:
     def __init__(self, clients):
         self.answers, self.wrong = [], []
         self.numbers = range(clients)
-        self.threads, self.first_asked = [], {}
+        self.threads = []
         self.stopping = threading.Event()
 
     def run_clients(self):
@@ -50,10 +51,9 @@ class Workload:
             count = 0
             while not self.stopping.is_set():
                 key = f"{number}-{count}"
-                begun = self.first_asked[number] = time.monotonic()
+                begun = time.monotonic()
                 what = self.until_answered(number, key, begun)
                 self.answers.append(Answer(number, key, begun, time.monotonic(), what))
-                del self.first_asked[number]
                 count += 1
                 time.sleep(PAUSE)
         except Exception as error:
@@ -68,13 +68,13 @@ class Workload:
                     raise TimeoutError(f"no answer in {PATIENCE} s; at last: {error}") from None
             time.sleep(AGAIN)
 
-    def asking(self):
-        return dict(self.first_asked)
-
     def stop(self):
         self.stopping.set()
         for thread in self.threads:
             thread.join(PATIENCE + 60)
+
+    def close(self):
+        pass
 
 
 class SqlWorkload(Workload):
@@ -201,12 +201,11 @@ class CronistaWorkload(Workload):
         self.apis, self.made = {}, {}
 
     def prepare(self, owner_url):
-        command("migrate", "--database", owner_url, "--application", "cronista", "--data", self.servers[0].data)
+        os.environ["CRONISTA_DATABASE"] = owner_url
+        command("migrate", "--application", "cronista", "--data", self.servers[0].data)
 
     def start(self, url):
-        for server in self.servers:
-            server.environment["CRONISTA_DATABASE"] = url
-        os.environ["CRONISTA_DATABASE"] = url  # for the subcommand that makes the key
+        os.environ["CRONISTA_DATABASE"] = url
         for server in self.servers:
             server.start(wait=60)
         self.key = self.servers[0].new_key()
@@ -234,9 +233,10 @@ class CronistaWorkload(Workload):
         self.made[number] = body["id"]
         return body["id"], body["version"], name
 
-    def stop(self):
-        super().stop()
-        self.codes = [server.stop() for server in self.servers]
+    def close(self):
+        codes = [server.stop() for server in self.servers]
+        if any(codes):
+            self.wrong.append(f"the nodes ended with {codes}")
 
     def there(self):
         """All contacts of this run: id -> (version, name)."""
@@ -270,5 +270,5 @@ class CronistaWorkload(Workload):
         unknown = len(set(there) - set(last))
         if unknown > len(moving):
             wrong.append(f"{unknown} contacts that nobody was told of, with {len(moving)} clients on their way")
-        code, printed = command("verify", "--database", url, "--data", self.servers[0].data, check=False)
+        code, printed = command("verify", "--data", self.servers[0].data, check=False)
         return wrong + ([f"cronista verify: exit code {code}\n{printed}"] if code else [])
