@@ -89,6 +89,7 @@ def run_apart(loopback=False, keep=None):
     Returns its exit code; where there are no namespaces it is run in ours. In the program that is run again: None.
     """
     if APART in os.environ:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         _become_first()
         return None
     apart = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -103,19 +104,26 @@ def run_apart(loopback=False, keep=None):
     folder = keep or tempfile.mkdtemp(prefix="cronista-patroni-")
     Path(folder).mkdir(mode=0o700, exist_ok=not keep)
     environment = {**os.environ, APART: str(folder), APART + "_NET": "yes" if way else ""}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _interrupt)
     child = subprocess.Popen([*way, sys.executable, "-B", *sys.argv], env=environment, preexec_fn=_die_with_parent)
     try:
         return child.wait()
     except KeyboardInterrupt:
-        return 128 + signal.SIGINT  # which it was told as well, and has 20 seconds to tidy up
+        if not way:  # else its world ends with it
+            child.send_signal(signal.SIGINT)
+            with contextlib.suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
+                child.wait(30)
+        return 128 + signal.SIGINT
     finally:
-        with contextlib.suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
-            child.wait(20)
         child.kill()
         child.wait()
-        if not keep:
+        end = time.monotonic() + 10
+        while not keep and os.path.exists(folder) and time.monotonic() < end:  # what was killed may write a last time
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def _become_first():
@@ -201,7 +209,9 @@ class Bridge:
 # ---------------------------------------------------------------- processes
 
 def _as_user():
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+    """Before a command: as the servers' user, and told to end when this program is no more."""
+    user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+    return ["setpriv", *user, "--pdeathsig=TERM"]
 
 
 def _signal(process, number):
