@@ -233,7 +233,6 @@ def _is_running(process):
 
 
 def _children(process):
-    """Its children; a sleeping or frozen process has the same ones until it goes on."""
     with contextlib.suppress(OSError):
         return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
     return []
