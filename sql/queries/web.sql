@@ -69,6 +69,9 @@ SELECT kind, module, count(*) FROM log WHERE operation = $1 GROUP BY kind, modul
 -- name: request_done
 SELECT digest, result FROM requests WHERE id = $1;
 
+-- name: request_told_again
+UPDATE requests SET done_at = $2 WHERE id = $1;
+
 -- name: request_keep
 INSERT INTO requests (id, digest, result, done_at) VALUES ($1, $2, $3, $4);
 

@@ -80,6 +80,10 @@ enum status once_look(struct request *r, struct write *w, struct error *e) {
             s = error_set(e, INVALID, HEADER, N_("Another request was sent with this key."), NULL);
     }
     store_done(row);
+    // What can be read may not have reached the other servers of a database that fails over; a commit waits for it.
+    struct param again[] = {bytes_of(&r->once.id), P_INT(w->now)};
+    if (!s && r->replayed)
+        s = store_run(w->conn, QUERY_REQUEST_TOLD_AGAIN, again, 2, NULL, e);
     return s;
 }
 

@@ -572,6 +572,7 @@ static void lose_commits(int lose, bool made) {
 static void test_a_lost_answer_to_a_commit_that_was_made(void **state) {
     (void)state;
     lose_commits(1, true);
+    lose_commits(4, true); // also those that ask for it
 }
 
 static void test_a_lost_commit_is_made_again(void **state) {
