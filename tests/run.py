@@ -255,7 +255,7 @@ class Run:
 def unit(run):
     directory = run.build()
     if directory:
-        run.meson_tests(directory, "unit", lambda suites, name: not FUZZ & suites)
+        run.meson_tests(directory, "unit", lambda suites, name: name not in ONLY_POSTGRES and not FUZZ & suites)
 
 
 def asan_build(run):
@@ -266,7 +266,8 @@ def asan_build(run):
 def asan(run):
     directory = asan_build(run)
     if directory:
-        run.meson_tests(directory, "asan", lambda suites, name: not FUZZ & suites, SANITIZERS, slower=4)
+        run.meson_tests(directory, "asan", lambda suites, name: name not in ONLY_POSTGRES and not FUZZ & suites,
+                        SANITIZERS, slower=4)
         run.programs(http_jobs("asan", directory, SANITIZERS))
 
 
@@ -305,6 +306,30 @@ def server(directory):
     return {"CRONISTA_PROGRAM": str(directory / "cronista"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+# What runs on PostgreSQL too: programs whose stores are opened through tests/unit/place.h, and stories told to a server.
+ON_POSTGRES = ("store", "store_postgres", "history", "writer", "proof", "records", "shelf", "import", "export", "web_fault")
+ONLY_POSTGRES = {"store_postgres"}
+POSTGRES_STORIES = ("documents_test", "live_test", "permissions_test", "records_test", "review_test", "session_test",
+                    "transfer_test")
+
+
+def postgres(run):
+    directory = run.build()
+    if not directory:
+        return
+    sys.path.insert(0, str(ROOT / "tests"))
+    from postgres import Cluster
+    cluster = Cluster(fsync=not os.environ.get("CRONISTA_TEST_NO_FSYNC"))
+    try:
+        cluster.start()
+        environment = {"CRONISTA_TEST_DATABASE": cluster.url}
+        run.meson_tests(directory, "postgres", lambda suites, name: name in ON_POSTGRES and not FUZZ & suites, environment)
+        run.programs(http_jobs("postgres", directory, environment, POSTGRES_STORIES))
+        run.programs(cli_jobs("postgres", directory, environment))
+    finally:
+        cluster.stop()
+
+
 def http_jobs(label, directory, environment=None, only=None):
     return [unittest_job(label, path, {**server(directory), **(environment or {})}, timeout=900)
             for path in sorted((ROOT / "tests/http").glob("*_test.py")) if not only or path.stem in only]
@@ -320,8 +345,12 @@ def http(run):
 def cli(run):
     directory = run.build()
     if directory:
-        run.programs([unittest_job("cli", path, server(directory), timeout=900)
-                      for path in sorted((ROOT / "tests/cli").glob("*_test.py"))])
+        run.programs(cli_jobs("cli", directory))
+
+
+def cli_jobs(label, directory, environment=None):
+    return [unittest_job(label, path, {**server(directory), **(environment or {})}, timeout=900)
+            for path in sorted((ROOT / "tests/cli").glob("*_test.py"))]
 
 
 def node_tests(run, label, folder, environment):
@@ -388,6 +417,7 @@ SECTIONS = {
     "fuzz": (fuzz, lambda: present("fuzz/*_fuzz.c"), "the fuzzers' corpora replayed under sanitizers"),
     "cli": (cli, lambda: has_program() and present("tests/cli/*_test.py"), "subcommands; a sales team's files imported"),
     "http": (http, lambda: has_program() and present("tests/http/*_test.py"), "stories told to a real server"),
+    "postgres": (postgres, lambda: present("tests/postgres.py"), "units, subcommands and stories on a PostgreSQL of its own"),
     "browser": (browser, lambda: has_program() and present("tests/browser/*_test.mjs"), "pages in a real browser"),
     "crash": (crash, lambda: has_program() and present("tests/crash/storm.py"), "kill -9 under load, five times"),
     "bench": (bench, lambda: has_program() and present("bench/bench.py"), "that the bench measures, not how much"),

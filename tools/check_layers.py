@@ -35,6 +35,7 @@ LIBRARIES = {
     "xlsxwriter.h": ["formats/xlsx_write.c"],
     "phonenumbers/": ["formats/phone.cc"],
     "sqlite3.h": ["store/store_sqlite.h"],  # private to store/
+    "libpq-fe.h": ["store/store_postgres.h"],  # the same
     "magic.h": ["records/files.c"],
     "microhttpd.h": ["web/http.c"],
 }
@@ -67,7 +68,7 @@ BANNED = {
 }
 
 # Headers that only their own folder includes.
-PRIVATE = {"store/store_sqlite.h", "store/store_ops.h"}  # and all NAME_private.h and internal.h
+PRIVATE = {"store/store_sqlite.h", "store/store_postgres.h", "store/store_ops.h", "store/texts.h"}  # and all NAME_private.h and internal.h
 
 # Libraries never log or print: only web, jobs, cli and main.c do.
 PRINTING = ("printf", "puts", "putchar", "perror", "log_line", "log_debug", "log_info", "log_warning", "log_error")
