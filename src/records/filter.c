@@ -1,6 +1,7 @@
 // One condition of a list as SQL. Values go in as parameters, already in the form the column has.
 #include "records/filter.h"
 
+#include "base/utf8.h"
 #include "formats/fold.h"
 #include "formats/json.h"
 
@@ -74,15 +75,19 @@ static void compare(struct sql *q, struct str column, enum list_operator op, str
 // ---------------------------------------------------------------- texts
 
 static struct str prefix_end(struct arena *a, struct str prefix) {
-    // The smallest text after all that start with it: the last byte that can be raised, raised. Folded UTF-8 never
-    // has 0xff, so there always is one.
-    char *p = arena_dup(a, prefix);
-    size_t n = prefix.n;
-    while (n && (unsigned char)p[n - 1] == 0xff)
-        n--;
-    if (n)
-        p[n - 1]++;
-    return (struct str){p, n};
+    // The smallest text after all that start with it: its last character that can be raised, raised, and nothing behind.
+    // In UTF-8 the order of the bytes is that of the characters.
+    char *p = arena_bytes(a, prefix.n + 4);
+    while (prefix.n) {
+        size_t last = utf8_cut(prefix, prefix.n - 1), at = last;
+        uint32_t c = utf8_next(prefix, &at) + 1;
+        prefix.n = last;
+        if (c > 0x10ffff)
+            continue;
+        memcpy(p, prefix.p, last);
+        return (struct str){p, last + utf8_put(c == 0xd800 ? 0xe000 : c, p + last)};
+    }
+    return (struct str){p, 0};
 }
 
 // The column that is compared with, and the value as it has it.
@@ -121,10 +126,12 @@ static enum status text_filter(struct sql *q, const struct field *field,
         }
         sql_z(q, "(");
         compare(q, column, OP_GTE, P_TEXT(value));
-        sql_z(q, " AND ");
         // Texts are compared as bytes (in PostgreSQL by the columns' collation "C").
         struct str end = prefix_end(r->arena, value);
-        compare(q, column, OP_LT, P_TEXT(end));
+        if (end.n) {
+            sql_z(q, " AND ");
+            compare(q, column, OP_LT, P_TEXT(end));
+        }
         sql_z(q, ")");
     } else {
         compare(q, column, f->op, P_TEXT(value));

@@ -112,13 +112,21 @@ static enum status needs_owner(const struct store_versions *v, struct error *e) 
         NULL);
 }
 
+// What the program would make as the owner, the application could neither change nor read later.
+static enum status refuse_owner(struct store *store, struct error *e) {
+    bool owned = false;
+    enum status st = store_owned(store, &owned, e);
+    return st == OK && owned ? postgres_too_strong(e) : st;
+}
+
 enum status store_migrate(struct store *store, bool upgrade, struct error *e) {
     struct store_versions v;
     enum status st = store_version(store, &v, e);
-    if (st != OK || (v.database == v.program && v.program))
+    bool ready = st == OK && v.database == v.program && v.program;
+    if (st == OK && store_kind(store) == STORE_POSTGRES)
+        return ready ? refuse_owner(store, e) : needs_owner(&v, e);
+    if (st != OK || ready)
         return st;
-    if (store_kind(store) == STORE_POSTGRES)
-        return needs_owner(&v, e);
     struct conn *c;
     st = store_connect(store, STORE_MIGRATE, &c, e);
     if (st != OK)

@@ -12,7 +12,8 @@ struct store_versions {
 enum status store_version(struct store *, struct store_versions *, struct error *);
 // Makes the tables of an empty database; brings an older one up to date only with `upgrade`, else
 // INVALID says what to do; refuses a newer one (INVALID). Each migration is a transaction; safe
-// when two processes do it at once. On PostgreSQL it only looks: INVALID unless store_set_up() has been there.
+// when two processes do it at once. On PostgreSQL it only looks: INVALID unless store_set_up()
+// has been there, and for a role that could change the log.
 enum status store_migrate(struct store *, bool upgrade, struct error *);
 
 // PostgreSQL, as the owner: makes the tables or brings them up to date, makes the role with which the application connects

@@ -193,12 +193,24 @@ void store_gate(struct conn *c, enum store_gate gate, bool open) {
 
 // Statements
 
+// PostgreSQL has no text with a zero character in it. So SQLite has none either.
+static enum status check_texts(const struct statement *what, struct error *e) {
+    for (size_t i = 0; i < what->n; i++) {
+        const struct param *p = &what->params[i];
+        if (p->type == PARAM_TEXT && p->s.n && memchr(p->s.p, 0, p->s.n))
+            return error_set(e, INVALID, NULL, N_("This breaks the rule {0} of the database."),
+                             "U+0000", NULL);
+    }
+    return OK;
+}
+
 static enum status open_statement(struct conn *c, const struct statement *what, struct stmt **out,
                                   struct error *e) {
     if (c->failed)
         return refuse_failed(c, e);
     struct stmt *s = NULL;
-    enum status st = note(c, c->ops->open(c, what, &s, e));
+    enum status st = check_texts(what, e);
+    st = note(c, st == OK ? c->ops->open(c, what, &s, e) : st);
     if (!s)
         return st;
     s->ops = c->ops;
@@ -241,7 +253,8 @@ static enum status run_statement(struct conn *c, const struct statement *what, i
                                  struct error *e) {
     if (c->failed)
         return refuse_failed(c, e);
-    return note(c, c->ops->run(c, what, changed, e));
+    enum status st = check_texts(what, e);
+    return note(c, st == OK ? c->ops->run(c, what, changed, e) : st);
 }
 
 enum status store_run(struct conn *c, int query, const struct param *params, size_t n,

@@ -6,7 +6,7 @@
 // Statements are prepared once per connection and kept. Texts passed as parameters are only read
 // during the call; texts and blobs read from a row live until the next call on that statement.
 //
-// Errors: INVALID (a constraint, with the constraint's name in args[0]), CONFLICT (serialisation or
+// Errors: INVALID (a constraint, with the constraint's name in args[0], or a text with U+0000), CONFLICT (serialisation or
 // lock: the transaction may be tried again whole), FULL (no room), UNAVAILABLE (I/O, lost
 // connection), CORRUPT, BUG (bad SQL). BUG also answers SQL that would touch the log outside its
 // doors (see store_gate), with nothing done. After an error inside a transaction every call but
@@ -106,7 +106,7 @@ enum status store_query(struct conn *, int query, const struct param *, size_t n
 enum status store_sql(struct conn *, struct str sql, const struct param *, size_t n, struct stmt **,
                       struct error *);
 // Before the first store_next, in a transaction: there may be any number of rows. They are read piece by piece, where
-// they would all be kept in memory otherwise. On STORE_SCAN it goes for every statement.
+// they would all be kept in memory otherwise.
 void stmt_many(struct stmt *);
 // Moves to the next row: *row false at the end. Nothing runs before the first call.
 enum status store_next(struct stmt *, bool *row, struct error *);

@@ -73,6 +73,7 @@ struct stmt {
 enum status sqlite_open(struct store **, const char *directory, bool create, struct error *);
 enum status postgres_open(struct store **, const char *directory, const char *url, bool create,
                           struct error *);
+enum status postgres_too_strong(struct error *); // the role may change the log by force: INVALID
 // The registered fold(), or NULL.
 void (*store_fold(void))(struct buf *out, struct str text);
 

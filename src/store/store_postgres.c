@@ -185,6 +185,7 @@ static enum status pg_savepoint(struct conn *base, enum savepoint_step step, str
     default:
         pg_abandon(c);
         c->gates = c->gates_before;
+        c->transactions++; // cursors made since are gone
         pg_send(c, "ROLLBACK TO one");
         pg_send(c, "RELEASE one");
         return pg_collect(c, NULL, e);
@@ -331,7 +332,7 @@ static size_t room_of(const struct param *p) {
 }
 
 // Numbers and texts go as text, whose type the server knows from the statement; blobs as they are.
-static enum status bind(struct bound *b, const struct statement *what, struct error *e) {
+static void bind(struct bound *b, const struct statement *what) {
     size_t n = what->n, room = 0;
     for (size_t i = 0; i < n; i++)
         room += room_of(&what->params[i]);
@@ -349,11 +350,6 @@ static enum status bind(struct bound *b, const struct statement *what, struct er
         if (p->type == PARAM_INT)
             snprintf(to, 24, "%lld", (long long)p->i);
         if (p->type == PARAM_TEXT || p->type == PARAM_BLOB) {
-            if (p->type == PARAM_TEXT && p->s.n && memchr(p->s.p, 0, p->s.n)) {
-                free(b->block);
-                return error_set(e, INVALID, NULL, N_("This breaks the rule {0} of the database."),
-                                 "U+0000", NULL);
-            }
             if (p->s.n)
                 memcpy(to, p->s.p, p->s.n);
             to[p->s.n] = 0;
@@ -361,7 +357,6 @@ static enum status bind(struct bound *b, const struct statement *what, struct er
         }
         to += room_of(p);
     }
-    return OK;
 }
 
 // ---------------------------------------------------------------- statements
@@ -396,10 +391,9 @@ static enum status pg_run(struct conn *base, const struct statement *what, int64
         struct prepared *k = NULL;
         struct bound params;
         enum status st = find(c, what, &k, e);
-        if (st == OK)
-            st = bind(&params, what, e);
         if (st != OK)
             return st;
+        bind(&params, what);
         send(c, k, &params);
         free(params.block);
         if (!changed && may_wait(c))
@@ -424,13 +418,12 @@ static enum status pg_open_statement(struct conn *base, const struct statement *
     struct prepared *k = NULL;
     struct bound params;
     enum status st = find(of_conn(base), what, &k, e);
-    if (st == OK)
-        st = bind(&params, what, e);
     if (st != OK)
         return st;
+    bind(&params, what);
     k->text.uses++;
     struct pg_stmt *s = must_alloc(sizeof *s);
-    *s = (struct pg_stmt){.of = k, .params = params, .at = -1, .many = base->access == STORE_SCAN};
+    *s = (struct pg_stmt){.of = k, .params = params, .at = -1};
     *out = &s->base;
     return OK;
 }
@@ -504,7 +497,7 @@ static enum status pg_next(struct stmt *base, bool *row, struct error *e) {
     arena_reset(&s->texts);
     if (!s->ran) {
         st = execute(s, e);
-        s->ran = true;
+        s->ran = st == OK;
     } else if (s->cursor && s->n == FETCH && s->at + 1 == s->n) {
         st = fetch(s, e);
     }

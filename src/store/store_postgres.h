@@ -81,7 +81,6 @@ void postgres_deafen(struct store_ears *);
 // Makes the connection, or makes it again.
 enum status pg_dial(struct pg_conn *, struct error *);
 void postgres_close(struct store *);
-enum status postgres_too_strong(struct error *); // the role may change the log by force
 
 extern const struct store_ops postgres_ops;
 

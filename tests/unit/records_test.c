@@ -394,6 +394,10 @@ static void test_filters(void **state) {
     assert_int_equal(found(w, "opportunities", "contact", OP_EMPTY, "1"), 2);
     assert_int_equal(found(w, "companies", "tags", OP_EQ, "vip"), 1);
     assert_int_equal(found(w, "companies", "name", OP_STARTS, "tex"), 1);
+    // The last byte of this letter can't be raised without making another one.
+    create(w, "companies", "{\"name\":\"Почта\"}");
+    assert_int_equal(found(w, "companies", "name", OP_STARTS, "п"), 1);
+    assert_int_equal(found(w, "companies", "name", OP_STARTS, "\U0010ffff"), 0);
     assert_int_equal(found(w, "companies", "name", OP_CONTAINS, "' OR 1=1 --"), 0);
     struct doc *d = get(w, "opportunities", 1);
     assert_true(

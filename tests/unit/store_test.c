@@ -141,6 +141,20 @@ static void test_rules_of_tables_are_named(void **state) {
     conn_close(c);
 }
 
+static void test_no_text_has_a_zero_character(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct stmt *s;
+    struct conn *c = connect_as(f->store, STORE_WRITE);
+    struct param zero[] = {P_TEXT(((struct str){"a\0b", 3}))};
+    assert_int_equal(store_run_sql(c, STR("UPDATE contacts SET city = $1"), zero, 1, NULL, &e),
+                     INVALID);
+    assert_int_equal(store_sql(c, STR("SELECT id FROM contacts WHERE city = $1"), zero, 1, &s, &e),
+                     INVALID);
+    assert_answer(c, "SELECT city FROM contacts", "Lima");
+    conn_close(c);
+}
+
 static enum status insert_contact(struct conn *c, int64_t id, const char *name, int64_t *changed,
                                   struct error *e) {
     struct param params[] = {P_INT(id), P_TEXT(str_z(name))};
@@ -582,6 +596,7 @@ int main(void) {
         IN_A_STORE(test_many_texts_do_not_push_out_open_ones),
         IN_A_STORE(test_wrong_statements_are_our_bugs),
         IN_A_STORE(test_rules_of_tables_are_named),
+        IN_A_STORE(test_no_text_has_a_zero_character),
         IN_A_STORE(test_savepoint_undoes_one_request_only),
         IN_A_STORE(test_an_error_is_told_by_the_end_of_its_piece),
         IN_A_STORE(test_read_transaction_sees_one_moment),
