@@ -160,12 +160,15 @@ static enum status pg_commit(struct conn *base, struct error *e) {
         return OK;
     }
     bool lost_before = c->lost;
+    c->unreplicated = false;
     PGresult *r = NULL;
     enum status st = pg_collect(c, &r, e);
     if (st == OK && strcmp(PQcmdStatus(r), "COMMIT") != 0)
         st = error_set(e, BUG, NULL, N_("The transaction has failed and must be rolled back."),
                        NULL);
     PQclear(r);
+    if (st == OK && c->unreplicated)
+        st = pg_lost(c, e);
     base->unknown = base->writes && c->lost && !lost_before;
     return st;
 }

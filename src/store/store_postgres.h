@@ -28,8 +28,10 @@ struct prepared {
 struct pg_conn {
     struct conn base;
     PGconn *db;
-    bool lost;     // to be made anew as soon as no transaction is open
-    bool outdated; // the last error said that tables have changed since a statement was prepared
+    bool lost; // to be made anew as soon as no transaction is open
+    bool
+        unreplicated; // the server has answered a COMMIT without waiting for its standby to the end
+    bool outdated;    // the last error said that tables have changed since a statement was prepared
     unsigned generation;                   // counts the connections made, from 1
     unsigned names, cursors, transactions; // counted, so that each has a number
     struct buf waits;             // answers still to come, in order: a byte of enum wait each

@@ -9,9 +9,13 @@
 
 #define OLDEST_SERVER 130000
 
-static void no_notice(void *arg, const char *text) {
-    (void)arg;
-    (void)text;
+// Of all that a server has to remark one thing matters: a COMMIT that it answers although it gave up waiting for the
+// standby (by a signal from somebody) is not kept by a failover.
+static void notice(void *arg, const PGresult *r) {
+    struct pg_conn *c = arg;
+    const char *from = PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION);
+    if (from && strcmp(from, "SyncRepWaitForLSN") == 0)
+        c->unreplicated = true;
 }
 
 // ---------------------------------------------------------------- what every session is told
@@ -122,8 +126,8 @@ enum status pg_dial(struct pg_conn *c, struct error *e) {
     c->lost = true;
     if (PQstatus(c->db) != CONNECTION_OK)
         return not_reached(c->db, e);
-    PQsetNoticeProcessor(c->db, no_notice, NULL);
-    if (!PQenterPipelineMode(c->db))
+    PQsetNoticeReceiver(c->db, notice, c);
+    if (PQsetnonblocking(c->db, 1) != 0 || !PQenterPipelineMode(c->db))
         return not_reached(c->db, e);
     c->lost = false;
     enum status st = set_up_session(c, e);

@@ -1,7 +1,9 @@
 // Talking with a PostgreSQL server: queueing, collecting, what errors mean.
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "store/store_postgres.h"
 
 enum wait {
@@ -170,10 +172,51 @@ void pg_flush(struct pg_conn *c) {
 
 // ---------------------------------------------------------------- collecting
 
+// How long a server may say nothing. One that stands still (its machine, its disk) keeps its connections for ever: the
+// system's own limits look at the network alone. A COMMIT may have to wait for a standby; who reads or makes everything
+// may have to wait for much.
+static int64_t silence_of(const struct pg_conn *c) {
+    bool long_work = c->base.access == STORE_MIGRATE || c->base.access == STORE_SCAN;
+    return (long_work ? 3600 : 30) * SECOND;
+}
+
+// Sends what is to be sent, until the next answer can be taken without waiting. False when the connection is lost.
+static bool await(struct pg_conn *c) {
+    micros heard = clock_monotonic();
+    for (;;) {
+        int more = PQflush(c->db);
+        if (more < 0)
+            return false;
+        if (!PQisBusy(c->db))
+            return true;
+        micros left = heard + silence_of(c) - clock_monotonic();
+        struct pollfd socket = {.fd = PQsocket(c->db),
+                                .events = (short)(more ? POLLIN | POLLOUT : POLLIN)};
+        if (left <= 0 || socket.fd < 0)
+            return false;
+        int ready = poll(&socket, 1, (int)(left / 1000) + 1);
+        if (ready < 0 && errno != EINTR)
+            return false;
+        if (ready > 0 && (socket.revents & ~POLLOUT)) {
+            heard = clock_monotonic();
+            if (!PQconsumeInput(c->db))
+                return false;
+        }
+    }
+}
+
+// NULL: nothing more of this one, or the connection is lost.
+static PGresult *take(struct pg_conn *c) {
+    if (!c->lost && await(c))
+        return PQgetResult(c->db);
+    c->lost = true;
+    return NULL;
+}
+
 // The answer to one statement; NULL when the connection is lost.
 static PGresult *one_answer(struct pg_conn *c) {
-    PGresult *r = PQgetResult(c->db), *more;
-    while (r && (more = PQgetResult(c->db))) { // there is none but after an error of the connection
+    PGresult *r = take(c), *more;
+    while (r && (more = take(c))) { // there is none but after an error of the connection
         bool ends = PQresultStatus(more) == PGRES_PIPELINE_SYNC;
         PQclear(more);
         if (ends || PQstatus(c->db) == CONNECTION_BAD)
@@ -197,7 +240,7 @@ enum status pg_collect(struct pg_conn *c, PGresult **last, struct error *e) {
     for (size_t i = 0; i < c->waits.n && !c->lost; i++) {
         enum wait wait = (enum wait)c->waits.p[i];
         if (wait == WAIT_SYNC) {
-            PGresult *r = PQgetResult(c->db);
+            PGresult *r = take(c);
             c->lost = PQresultStatus(r) != PGRES_PIPELINE_SYNC;
             PQclear(r);
             continue;
