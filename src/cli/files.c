@@ -91,6 +91,36 @@ enum status files_copy_uploads(const char *from, const char *to, int64_t *n, str
     return copy_folder(from, to, 1, n, e);
 }
 
+struct walk {
+    enum status (*one)(void *, const char *folder, const char *name, struct error *);
+    void *arg;
+};
+
+static enum status walk(const char *path, const char *folder, const struct walk *w,
+                        struct error *e) {
+    DIR *d = opendir(path);
+    if (!d)
+        return errno == ENOENT ? OK : files_trouble(e, path);
+    struct arena a = ARENA_INIT;
+    enum status s = OK;
+    for (struct dirent *entry; s == OK && (errno = 0, entry = readdir(d));) {
+        if (!is_hex(entry->d_name))
+            continue;
+        s = folder ? w->one(w->arg, folder, entry->d_name, e)
+                   : walk(arena_printf(&a, "%s/%s", path, entry->d_name).p, entry->d_name, w, e);
+    }
+    closedir(d);
+    arena_release(&a);
+    return s;
+}
+
+enum status files_each_upload(const char *folder,
+                              enum status (*one)(void *, const char *folder, const char *name,
+                                                 struct error *),
+                              void *arg, struct error *e) {
+    return walk(folder, NULL, &(struct walk){one, arg}, e);
+}
+
 // SQLite holds a read lock on the bytes from 0x40000002 (os_unix.c, SHARED_FIRST
 // and SHARED_SIZE) as long as a connection in WAL mode is open.
 bool files_in_use(const char *path) {

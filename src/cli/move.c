@@ -12,6 +12,7 @@
 #include "cli/open.h"
 #include "cli/verify.h"
 #include "history/copy.h"
+#include "store/files.h"
 #include "store/migrate.h"
 
 #define TAKES "--from PLACE --to PLACE [--files DIRECTORY]"
@@ -82,6 +83,27 @@ static enum status copy_private(struct store *from, struct store *to, struct err
         s = store_commit(out, e);
     conn_close(out);
     conn_close(in);
+    return s;
+}
+
+static enum status share_upload(void *store, const char *folder, const char *name,
+                                struct error *e) {
+    struct arena a = ARENA_INIT;
+    const char *whole = arena_printf(&a, FILES_UPLOADS "/%s/%s", folder, name).p;
+    enum status s = store_file_share(store, whole, e);
+    arena_release(&a);
+    return s;
+}
+
+// What this node has of the uploads and the key goes to where all nodes have it.
+static enum status share_files(struct store *store, struct error *e) {
+    struct arena a = ARENA_INIT;
+    const char *key = arena_printf(&a, "%s/" FILES_LOG_KEY, store_directory(store)).p;
+    enum status s = access(key, F_OK) == 0 ? store_file_share(store, FILES_LOG_KEY, e) : OK;
+    if (!s)
+        s = files_each_upload(arena_printf(&a, "%s/" FILES_UPLOADS, store_directory(store)).p,
+                              share_upload, store, e);
+    arena_release(&a);
     return s;
 }
 
@@ -160,7 +182,11 @@ static enum status carry(struct cli_place from, struct cli_place to, struct erro
     if (!s)
         s = copy_private(in, out, e);
     if (!s)
+        s = store_files_fetch(in, NULL, e);
+    if (!s)
         s = copy_files(from.data, to.data, &uploads, e);
+    if (!s && to.database)
+        s = share_files(out, e);
     if (!s) {
         say_head("To", &after);
         if (uploads)

@@ -45,7 +45,7 @@ int cli_verify_store(struct store *store, const struct verifier *given, const st
     options.arg = (void *)(intptr_t) "events";
     enum status s = OK;
     if (!given) {
-        s = log_key_read(store_directory(store), &key, &e);
+        s = log_key_find(store, &key, &e);
         if (s == OK) {
             verifier = key.verifier;
             log_key_wipe(&key);

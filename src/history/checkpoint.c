@@ -10,8 +10,10 @@
 #include "base/utf8.h"
 #include "history/appender.h"
 #include "history/merkle.h"
+#include "store/files.h"
 #include "store/queries.h"
 
+#define LOG_KEY "log.key"
 #define ED25519 1 // algorithm number of signed-note
 #define DASH "\xE2\x80\x94 "
 #define PRIVATE "PRIVATE+KEY+"
@@ -128,7 +130,7 @@ static enum status file_error(struct error *e, const char *path, int code) {
 
 enum status log_key_read(const char *directory, struct log_key *out, struct error *e) {
     char path[4096], text[KEY_FILE_MAX];
-    snprintf(path, sizeof path, "%s/log.key", directory);
+    snprintf(path, sizeof path, "%s/" LOG_KEY, directory);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT
@@ -200,7 +202,7 @@ enum status log_key_open(const char *directory, const char *origin, struct log_k
     }
     char path[4096];
     struct buf text = BUF_INIT(KEY_FILE_MAX);
-    snprintf(path, sizeof path, "%s/log.key", directory);
+    snprintf(path, sizeof path, "%s/" LOG_KEY, directory);
     buf_lit(&text, PRIVATE);
     put_key(&text, &k.verifier, k.seed.b);
     buf_char(&text, '\n');
@@ -209,6 +211,20 @@ enum status log_key_open(const char *directory, const char *origin, struct log_k
     explicit_bzero(&k, sizeof k);
     buf_release(&text);
     return code ? file_error(e, path, code) : log_key_read(directory, out, e);
+}
+
+enum status log_key_find(struct store *store, struct log_key *out, struct error *e) {
+    enum status s = store_file_fetch(store, LOG_KEY, e);
+    return s ? s : log_key_read(store_directory(store), out, e);
+}
+
+enum status log_key_make(struct store *store, struct log_key *out, struct error *e) {
+    enum status s = store_file_fetch(store, LOG_KEY, e);
+    if (!s)
+        s = log_key_open(store_directory(store), NULL, out, e);
+    if (!s)
+        s = store_file_share(store, LOG_KEY, e);
+    return s ? s : log_key_read(store_directory(store), out, e); // another node may have been first
 }
 
 // ---------------------------------------------------------------- notes

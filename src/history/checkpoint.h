@@ -35,6 +35,9 @@ bool verifier_parse(struct str, struct verifier *);
 enum status log_key_open(const char *directory, const char *origin, struct log_key *,
                          struct error *);
 enum status log_key_read(const char *directory, struct log_key *, struct error *);
+// The same of an installation, of which several nodes may share the database: all have the key of the first.
+enum status log_key_make(struct store *, struct log_key *, struct error *);
+enum status log_key_find(struct store *, struct log_key *, struct error *);
 void log_key_wipe(struct log_key *);
 
 // A signed checkpoint of that size and root.

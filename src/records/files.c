@@ -12,6 +12,7 @@
 
 #include "base/utf8.h"
 #include "formats/fold.h"
+#include "store/files.h"
 
 #define NAME_MAX_CHARACTERS 200
 #define CHUNK (256 * 1024)
@@ -129,9 +130,15 @@ static bool digest_valid(struct str digest) {
     return hash_from_hex(digest, &h);
 }
 
+// Its name in the installation's directory.
+static void name_of(struct str digest, char out[100]) {
+    snprintf(out, 100, "files/%.2s/%.*s", digest.p, (int)digest.n - 2, digest.p + 2);
+}
+
 static void path_of(struct crm *crm, struct str digest, char out[PATH_SIZE]) {
-    snprintf(out, PATH_SIZE, "%s/files/%.2s/%.*s", store_directory(crm_store(crm)), digest.p,
-             (int)digest.n - 2, digest.p + 2);
+    char name[100];
+    name_of(digest, name);
+    snprintf(out, PATH_SIZE, "%s/%s", store_directory(crm_store(crm)), name);
 }
 
 // The folder's entry itself must survive a power cut too.
@@ -159,6 +166,14 @@ static enum status copy_across(const char *from, const char *to, struct error *e
         close(out);
     free(chunk);
     return s;
+}
+
+// Where it is on this node, whichever node took it.
+static enum status find(struct crm *crm, struct str digest, char path[PATH_SIZE], struct error *e) {
+    char name[100];
+    name_of(digest, name);
+    path_of(crm, digest, path);
+    return store_file_fetch(crm_store(crm), name, e);
 }
 
 static enum status move_in(struct crm *crm, const char *from, struct str digest, struct error *e) {
@@ -231,6 +246,11 @@ enum status file_keep(struct crm *crm, const char *path, struct str name, struct
         return s;
     hash_hex(h, hex);
     s = move_in(crm, path, str_z(hex), e);
+    if (!s) {
+        char shared[100];
+        name_of(str_z(hex), shared);
+        s = store_file_share(crm_store(crm), shared, e);
+    }
     if (!s)
         *value = value_of(str_z(hex), name, size, media, a);
     return s;
@@ -247,10 +267,12 @@ enum status file_describe(struct crm *crm, struct str digest, struct str name, s
     struct str media;
     if (!digest_valid(digest))
         return missing(e);
-    path_of(crm, digest, path);
+    enum status s = find(crm, digest, path, e);
+    if (s)
+        return s;
     if (stat(path, &st) != 0)
         return missing(e);
-    enum status s = media_of(path, a, &media, e);
+    s = media_of(path, a, &media, e);
     if (!s)
         *value = value_of(digest, name, st.st_size, media, a);
     return s;
@@ -261,7 +283,9 @@ enum status file_open(struct crm *crm, struct str digest, int *fd, int64_t *size
     struct stat st;
     if (!digest_valid(digest))
         return missing(e);
-    path_of(crm, digest, path);
+    enum status s = find(crm, digest, path, e);
+    if (s)
+        return s;
     int opened = open(path, O_RDONLY | O_CLOEXEC);
     if (opened < 0 || fstat(opened, &st) != 0) {
         if (opened >= 0)

@@ -390,7 +390,7 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
         (void)0; // it is there already, or uploads will say what is wrong
     enum status s = languages_open(&web->languages, e);
     if (!s)
-        s = log_key_open(store_directory(crm_store(crm)), NULL, &web->log_key, e);
+        s = log_key_make(crm_store(crm), &web->log_key, e);
     if (!s)
         s = check_options(web, e);
     if (!s)

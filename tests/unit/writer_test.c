@@ -564,7 +564,7 @@ static void lose_commits(int lose, bool made) {
     assert_int_equal(last->task.last, 2);
     assert_int_equal(writer_position(s->l.writer), 2);
     assert_int_equal(writer_stats(s->l.writer).events, 3);
-    assert_int_equal(last->runs, made ? 1 : lose + 1);
+    assert_int_equal(first->runs, made ? 1 : lose + 1);
     expect_good(&s->l, 3); // each once
     scene_end(s);
 }

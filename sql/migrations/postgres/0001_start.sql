@@ -176,6 +176,15 @@ CREATE TABLE requests (
 );
 CREATE INDEX requests_by_time ON requests (done_at);
 
+-- Files of the installation (store/files.h) in pieces: uploads, the key that signs checkpoints. Each node has those it
+-- needed in its directory, too.
+CREATE TABLE files (
+    name  TEXT COLLATE "C" NOT NULL,
+    part  BIGINT NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (name, part)
+);
+
 -- The index of texts, made from the records. Up to which position of the log it has read (the next one to read).
 CREATE TABLE search_state (
     id       BIGINT PRIMARY KEY CHECK (id = 1),
