@@ -10,11 +10,12 @@
 #endif
 
 #include "records/crm.h"
+#include "records/grams.h"
 
 #define END '\xff'
 #define PAD 16                 // readable bytes behind the texts
 #define BYTES_MOST (64 << 20)  // of the texts of a column
-#define TOTAL_MOST (128 << 20) // of all columns
+#define TOTAL_MOST (256 << 20) // of all columns
 #define ID_MOST (1 << 24)      // the largest id in a column: four bytes for each up to it
 #define SLOTS_MOST 64          // columns
 #define CHANGED_SOON 50        // with so many changed records a column should be made anew;
@@ -37,21 +38,22 @@ struct column {
     uint32_t *id; // by place: the n with a value, by value and id; then the n_empty without, by id
     uint32_t *place; // by id, up to most_id
     uint32_t most_id;
-    int64_t *value;  // by place, of numbers
-    char *bytes;     // of texts
-    uint32_t *start; // by place, and one more: where they begin
-    size_t size;     // of all this
-    int uses;        // under the shelf's lock; the slot's own is one
+    int64_t *value;      // by place, of numbers
+    char *bytes;         // of texts
+    uint32_t *start;     // by place, and one more: where they begin
+    struct grams *grams; // to find parts in them; NULL while nobody looked for any
+    size_t size;         // of all this
+    int uses;            // under the shelf's lock; the slot's own is one
 };
 
 struct slot {
     struct slot *next;
     int module;
     struct str table, name; // of the column; empty: what is searched
-    bool text;
-    bool wanted;           // to be made, or made anew
-    struct column *column; // NULL: not made yet, or too large
-    micros asked, rests;   // rests: until then it is not made (again)
+    bool text, parts;       // parts are looked for in its texts
+    bool wanted;            // to be made, or made anew
+    struct column *column;  // NULL: not made yet, or too large
+    micros asked, rests;    // rests: until then it is not made (again)
 };
 
 struct shelf {
@@ -69,6 +71,7 @@ static void column_free(struct column *c) {
     free(c->value);
     free(c->bytes);
     free(c->start);
+    grams_free(c->grams);
     free(c);
 }
 
@@ -118,9 +121,10 @@ static struct slot *slot_make(const struct module *m, struct str name, bool text
     return s;
 }
 
-// The column, held; NULL when it is not there. *news: it is asked for, and was not before; with news NULL it is not.
+// The column, held; NULL when it is not there. parts: they are looked for in it. *news: it, or this, is asked for, and was
+// not before; with news NULL it is not.
 static struct column *take(struct shelf *shelf, const struct module *m, struct str name, bool text,
-                           bool *news) {
+                           bool parts, bool *news) {
     pthread_mutex_lock(&shelf->lock);
     struct slot *s = shelf->slots;
     while (s && !(s->module == m->number && s->text == text && str_eq(s->name, name)))
@@ -133,6 +137,8 @@ static struct column *take(struct shelf *shelf, const struct module *m, struct s
         shelf->n++;
         *news = true;
     }
+    if (s && parts && !s->parts && news)
+        s->parts = s->wanted = *news = true;
     struct column *c = s ? s->column : NULL;
     if (c) {
         s->asked = clock_monotonic(); // one that was too large is not: it is tried again one day
@@ -224,7 +230,7 @@ static bool put(struct making *k, struct stmt *row) {
     return true;
 }
 
-static void finish(struct making *k) {
+static void finish(struct making *k, bool parts) {
     struct column *c = k->c;
     size_t all = c->n + c->n_empty, ids = (size_t)c->most_id + 1;
     c->id = must_realloc(c->id, (all + 1) * sizeof *c->id);
@@ -244,6 +250,10 @@ static void finish(struct making *k) {
     c->start[c->n] = (uint32_t)k->bytes;
     c->bytes = must_realloc(c->bytes, k->bytes + PAD);
     memset(c->bytes + k->bytes, END, PAD);
+    if (parts) {
+        c->grams = grams_new(c->bytes, c->start, c->n);
+        c->size += grams_size(c->grams);
+    }
 }
 
 // Opens what the column is made of.
@@ -293,7 +303,7 @@ static enum status make(const struct slot *slot, struct conn *conn, struct colum
         column_free(k.c);
         k.c = NULL;
     } else {
-        finish(&k);
+        finish(&k, slot->parts);
     }
     free(k.empty);
     if (!s)
@@ -434,6 +444,8 @@ struct picks {
     uint64_t *marked; // by place in `order`: those that contain the part, as far as was looked
     int64_t n_marked;
     bool all_marked;
+    uint64_t *blocks; // of `within` that may contain the part; NULL: any
+    size_t bytes;     // of its texts that are in these
     int64_t *changed; // since the columns were made; sorted
     size_t n_changed;
     bool stale;   // the columns should be made anew
@@ -496,7 +508,15 @@ static bool has_part(const struct picks *p, size_t place) {
     return find(p->part, c->bytes + c->start[place], c->bytes + c->start[place + 1] - 1);
 }
 
-static size_t make_guess(const struct picks *p) {
+static size_t make_guess(struct picks *p) {
+    p->bytes = p->within->start[p->within->n];
+    if (p->within->grams && p->part.n >= GRAMS_SHORTEST) {
+        size_t n;
+        p->blocks = grams_find(p->within->grams, p->part, p->arena, &n);
+        p->bytes = n * GRAMS_BLOCK;
+        if (n < SAMPLE)
+            return n;
+    }
     size_t step = p->within->n / SAMPLE + 1, hits = 0;
     for (size_t i = 0; i < p->within->n; i += step)
         hits += has_part(p, i);
@@ -511,9 +531,9 @@ enum status picks_open(struct reader *r, const struct pick_query *q, struct pick
     bool news = false, *ask = q->only_if_there ? NULL : &news;
     struct picks *p = arena_new(r->arena, struct picks);
     *p = (struct picks){.shelf = shelf, .arena = r->arena, .part = q->part};
-    p->order = take(shelf, q->module, q->order, q->order_text, ask);
+    p->order = take(shelf, q->module, q->order, q->order_text, false, ask);
     if (q->part.n)
-        p->within = take(shelf, q->module, q->within, true, ask);
+        p->within = take(shelf, q->module, q->within, true, true, ask);
     bool usable = p->order && (p->within || !q->part.n);
     enum status s = usable ? look_for_changes(p, r, q->module, &usable, e) : OK;
     if (p->stale) {
@@ -541,8 +561,7 @@ static bool contains(const struct picks *p, int64_t id) {
     return place < p->within->n && has_part(p, place);
 }
 
-// Marks those of the texts at places from `from` to before `to` that contain the part.
-static void look_through(struct picks *p, size_t from, size_t to) {
+static void look_at(struct picks *p, size_t from, size_t to) {
     const struct column *c = p->within, *o = p->order;
     const char *end = c->bytes + c->start[to], *hit;
     for (size_t i = from; i < to && (hit = find(p->part, c->bytes + c->start[i], end)); i++) {
@@ -553,6 +572,16 @@ static void look_through(struct picks *p, size_t from, size_t to) {
         p->marked[place / 64] |= UINT64_C(1) << (place % 64);
         p->n_marked++;
     }
+}
+
+// Marks those of the texts at places from `from` to before `to` that contain the part.
+static void look_through(struct picks *p, size_t from, size_t to) {
+    size_t begin, end;
+    if (!p->blocks)
+        look_at(p, from, to);
+    else
+        for (; grams_next(p->within->grams, p->blocks, from, to, &begin, &end); from = end)
+            look_at(p, begin, end);
 }
 
 static void look_through_all(struct picks *p) {
@@ -649,7 +678,7 @@ static size_t propose_own(struct picks *p, struct places *left, size_t n, int64_
 static size_t propose(struct picks *p, struct places *left, size_t n, int64_t *ids) {
     size_t found = 0, most = SIZE_MAX;
     if (p->within) {
-        most = p->within->start[p->within->n] / LOOK_BYTES;
+        most = p->bytes / LOOK_BYTES;
         if (n * p->within->n > most * p->guess)
             look_through_all(p);
     }
