@@ -48,8 +48,8 @@ bool cli_flag(int *argc, char **argv, const char *name) {
 
 // Others see a program's arguments, but not what was taken from them before it was made unreadable there.
 static const char *without_trace(const char *url) {
-    char *copy = must_dup(str_z(url)), *at = strchr(url, '@'), *user = strstr(url, "://");
-    for (char *p = user ? strchr(user + 3, ':') : NULL; p && at && ++p < at;)
+    char *copy = must_dup(str_z(url)), *rest = strstr(url, "://");
+    for (char *p = rest ? rest + 3 : NULL; p && *p; p++)
         *p = 'x';
     return copy;
 }

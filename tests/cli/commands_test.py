@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -504,6 +505,45 @@ class Backups(Folder):
         code, _, err = run("backup", self.folder / "x", "--database", "postgres://localhost/x")
         self.assertEqual(code, 1)
         self.assertIn("pg_dump", err)
+
+
+class Database(Folder):
+    def test_what_is_no_url(self):
+        for url in ("mysql://localhost/x", "/var/lib/cronista", "postgres"):
+            code, _, err = run("verify", "--database", url)
+            self.assertEqual(code, 2, err)
+            self.assertIn("postgres://", err)
+        for url in ("postgres://u:geheim@127.0.0.1:1/x", "postgres://u:geheim@h/x?nonsense"):
+            code, out, err = run("verify", "--database", url)
+            self.assertEqual(code, 1, err)
+            self.assertNotIn("geheim", out + err)
+
+    def test_a_password_does_not_stay_among_the_arguments(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection and says nothing
+            url = f"postgres://u:geheim@127.0.0.1:{silent.getsockname()[1]}/x"
+            process = subprocess.Popen([PROGRAM, "verify", "--database", url], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            silent.accept()[0].close()
+            shown = Path(f"/proc/{process.pid}/cmdline").read_bytes() if process.poll() is None else b""
+            self.assertEqual(process.wait(30), 1)
+            self.assertNotIn(b"geheim", shown)
+
+    @unittest.skipUnless(POSTGRES, "there is no server")
+    def test_roles(self):
+        self.good("import", "contacts", self.file("people.csv", PEOPLE))
+        application = environment_for(["--data", self.data])["CRONISTA_DATABASE"]
+        for role in ("cronista_owner", "postgres"):
+            strong = {"CRONISTA_DATABASE": application.replace("cronista_application@", f"{role}@")}
+            for command in (("serve", "--listen", "127.0.0.1:0"), ("import", "contacts", self.folder / "people.csv"),
+                            ("user", "add", "x@example.com", "--name", "X")):
+                self.assertIn("cronista migrate --application", self.bad(1, *command, environment=strong))
+            self.assertIn("The log verifies", self.good("verify", environment=strong))  # who reads may be strong
+            self.assertIn("up to date", self.good("migrate", environment=strong))
+        self.assertIn("up to date", self.good("migrate"))
+        self.assertIn("only the owner", self.bad(1, "migrate", "--application", "anybody"))
+        psql(self.data, "DELETE FROM migrations")
+        for command in (("rebuild",), ("migrate",), ("serve", "--listen", "127.0.0.1:0")):
+            self.assertIn("the database's owner", self.bad(1, *command))
 
 
 class Demonstration(Folder):

@@ -2,8 +2,12 @@
 // with a server (place.h).
 #include "store_fixture.h"
 
+#include <arpa/inet.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
 
 // ---------------------------------------------------------------- the log can only grow
 
@@ -425,6 +429,50 @@ static void test_messages_keep_the_password(void **state) {
     }
 }
 
+// A server that takes the connection and never says a word.
+static void test_nobody_waits_for_ever(void **state) {
+    (void)state;
+    struct error e = {0};
+    struct store *store;
+    char url[100];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 5), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    snprintf(url, sizeof url, "postgres://u@127.0.0.1:%d/x?connect_timeout=2",
+             ntohs(address.sin_port));
+    micros start = clock_monotonic();
+    assert_int_equal(store_open_at(&store, "/tmp", url, false, &e), UNAVAILABLE);
+    assert_true(clock_monotonic() - start < 8 * SECOND);
+    close(fd);
+}
+
+// Two nodes have read the same of the log: only one of them writes it into the index.
+static void test_one_node_at_a_time_moves_the_index(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    int64_t at, moved = 7;
+    struct param move[] = {P_INT(2), P_INT(0)};
+    struct conn *a = connect_as(f->store, STORE_SEARCH), *b = connect_as(f->store, STORE_SEARCH);
+    assert_ok(store_begin(a, false, &e), &e);
+    assert_ok(store_begin(b, false, &e), &e);
+    assert_ok(store_int(a, QUERY_SEARCH_POSITION, NULL, 0, &at, &e), &e);
+    assert_ok(store_int(b, QUERY_SEARCH_POSITION, NULL, 0, &at, &e), &e);
+    assert_ok(store_run(a, QUERY_SEARCH_POSITION_MOVE, move, 2, &moved, &e), &e);
+    assert_int_equal(moved, 1);
+    assert_ok(store_commit(a, &e), &e);
+    assert_int_equal(store_run(b, QUERY_SEARCH_POSITION_MOVE, move, 2, &moved, &e), CONFLICT);
+    store_rollback(b);
+    assert_ok(store_begin(b, false, &e), &e);
+    assert_ok(store_run(b, QUERY_SEARCH_POSITION_MOVE, move, 2, &moved, &e), &e);
+    assert_int_equal(moved, 0);
+    assert_ok(store_commit(b, &e), &e);
+    conn_close(a);
+    conn_close(b);
+}
+
 struct appending {
     struct store *store;
     int64_t n, retries;
@@ -612,6 +660,8 @@ int main(void) {
         IN_A_STORE(test_a_lost_connection_is_made_again),
         IN_A_STORE(test_a_commit_without_an_answer_is_unknown),
         cmocka_unit_test(test_messages_keep_the_password),
+        cmocka_unit_test(test_nobody_waits_for_ever),
+        IN_A_STORE(test_one_node_at_a_time_moves_the_index),
         IN_A_STORE(test_positions_follow_each_other_among_nodes),
         IN_A_STORE(test_values_are_as_sqlite_gives_them),
         IN_A_STORE(test_many_rows_take_little_memory),
