@@ -323,7 +323,8 @@ def postgres(run):
     try:
         cluster.start()
         environment = {"CRONISTA_TEST_DATABASE": cluster.url}
-        run.meson_tests(directory, "postgres", lambda suites, name: name in ON_POSTGRES and not FUZZ & suites, environment)
+        run.meson_tests(directory, "postgres", lambda suites, name: name in ON_POSTGRES and not FUZZ & suites, environment,
+                        slower=2)
         run.programs(http_jobs("postgres", directory, environment, POSTGRES_STORIES))
         run.programs(cli_jobs("postgres", directory, environment))
     finally:

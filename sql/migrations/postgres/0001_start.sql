@@ -198,9 +198,10 @@ CREATE TABLE search_text (
     body TEXT COLLATE "C" NOT NULL
 );
 
--- The extension is there once for all schemas of a database, wherever it was put first.
+-- The extension is there once for all schemas of a database, wherever it was put first. Two may want to make it at once.
 DO $$
 BEGIN
+    PERFORM pg_advisory_xact_lock(1131573102, 0);
     IF to_regnamespace('public') IS NULL THEN
         CREATE EXTENSION IF NOT EXISTS pg_trgm;
     ELSE
