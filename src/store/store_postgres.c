@@ -104,14 +104,16 @@ static enum status pg_connect(struct store *store, enum store_access access, str
 
 // Gives up statements that were pushed out of the cache. Where an error could hit a transaction it is not done.
 static void drop_forgotten(struct pg_conn *c) {
-    for (const char *name = c->forgotten.p, *end = name + c->forgotten.n; name < end;
-         name += strlen(name) + 1) {
+    struct str rest = buf_view(&c->forgotten);
+    if (!rest.n)
+        return;
+    while (rest.n) {
         char sql[40];
-        snprintf(sql, sizeof sql, "DEALLOCATE %s", name);
+        struct str name = str_cut(&rest, '\0');
+        snprintf(sql, sizeof sql, "DEALLOCATE %.*s", STR_FMT(name));
         pg_send(c, sql);
     }
-    if (c->forgotten.n)
-        pg_abandon(c);
+    pg_abandon(c);
     buf_clear(&c->forgotten);
 }
 
