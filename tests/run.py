@@ -14,6 +14,7 @@ failed, whatever it had passed.
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
@@ -269,6 +270,9 @@ def asan(run):
         run.meson_tests(directory, "asan", lambda suites, name: name not in ONLY_POSTGRES and not FUZZ & suites,
                         SANITIZERS, slower=4)
         run.programs(http_jobs("asan", directory, SANITIZERS))
+        with postgres_server() as environment:
+            run.meson_tests(directory, "asan postgres", lambda suites, name: name in ("store", "store_postgres"),
+                            {**SANITIZERS, **environment}, slower=4)
 
 
 def tsan(run):
@@ -306,29 +310,34 @@ def server(directory):
     return {"CRONISTA_PROGRAM": str(directory / "cronista"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-# What runs on PostgreSQL too: programs whose stores are opened through tests/unit/place.h, and stories told to a server.
+# What runs on PostgreSQL too, beside all stories and subcommands: programs whose stores are opened through
+# tests/unit/place.h.
 ON_POSTGRES = ("store", "store_postgres", "history", "writer", "proof", "records", "shelf", "import", "export", "web_fault")
 ONLY_POSTGRES = {"store_postgres"}
-POSTGRES_STORIES = ("documents_test", "live_test", "permissions_test", "records_test", "review_test", "session_test",
-                    "transfer_test")
+
+
+@contextlib.contextmanager
+def postgres_server():
+    """A PostgreSQL as long as the block lasts: what the environment must have for the tests to use it."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from postgres import Cluster
+    cluster = Cluster(fsync=not os.environ.get("CRONISTA_TEST_NO_FSYNC"))
+    try:
+        cluster.start()
+        yield {"CRONISTA_TEST_DATABASE": cluster.url}
+    finally:
+        cluster.stop()
 
 
 def postgres(run):
     directory = run.build()
     if not directory:
         return
-    sys.path.insert(0, str(ROOT / "tests"))
-    from postgres import Cluster
-    cluster = Cluster(fsync=not os.environ.get("CRONISTA_TEST_NO_FSYNC"))
-    try:
-        cluster.start()
-        environment = {"CRONISTA_TEST_DATABASE": cluster.url}
+    with postgres_server() as environment:
         run.meson_tests(directory, "postgres", lambda suites, name: name in ON_POSTGRES and not FUZZ & suites, environment,
                         slower=2)
-        run.programs(http_jobs("postgres", directory, environment, POSTGRES_STORIES))
+        run.programs(http_jobs("postgres", directory, environment))
         run.programs(cli_jobs("postgres", directory, environment))
-    finally:
-        cluster.stop()
 
 
 def http_jobs(label, directory, environment=None, only=None):

@@ -73,7 +73,7 @@ static inline void fill(struct store *store, const char *dir) {
     assert_ok(migrate_store(store, dir, &e), &e);
     struct conn *c = connect_as(store, STORE_HISTORY);
     assert_ok(store_script(c,
-                           STR("CREATE TABLE contacts (id BIGINT PRIMARY KEY, name TEXT NOT NULL,"
+                           STR("CREATE TABLE contacts (id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
                                " city TEXT CONSTRAINT real_city CHECK (city <> 'Atlantis'));"
                                "CREATE UNIQUE INDEX contacts_by_name ON contacts (name);"
                                "INSERT INTO contacts VALUES (1, 'Ana', 'Lima')"),
