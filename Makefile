@@ -5,7 +5,7 @@ CRASH_ROUNDS ?= 200
 FAILOVER_TIMES ?= 10
 export BUILD
 
-.PHONY: all check asan tsan fuzz bench crash failover lint format install clean
+.PHONY: all check asan tsan fuzz bench crash failover nodes lint format install clean
 
 all:
 	@tools/build.sh
@@ -37,6 +37,11 @@ crash: all
 failover: all
 	@tools/install_packages.sh test
 	@CRONISTA_PROGRAM=$(BUILD)/cronista python3 -B tests/patroni/failover.py --times $(FAILOVER_TIMES) $(FAILOVER)
+
+# Several nodes on one PostgreSQL. NODES: options, as NODES="--nodes 5 --seconds 600".
+nodes: all
+	@tools/install_packages.sh test
+	@CRONISTA_PROGRAM=$(BUILD)/cronista python3 -B tests/nodes/nodes.py $(NODES)
 
 lint: all
 	@tools/lint.sh

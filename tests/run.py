@@ -338,6 +338,8 @@ def postgres(run):
                         slower=2)
         run.programs(http_jobs("postgres", directory, environment))
         run.programs(cli_jobs("postgres", directory, environment))
+    run.program("several nodes", [sys.executable, "-B", "tests/nodes/nodes.py", "--clients", "16", "--seconds", "8"],
+                server(directory), timeout=180)
 
 
 def http_jobs(label, directory, environment=None, only=None):

@@ -9,8 +9,10 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -178,6 +180,47 @@ class Api:
         return text
 
     def close(self):
+        self.connection.close()
+
+
+class Stream:
+    """The messages of a stream, as they come."""
+
+    def __init__(self, port, path, headers):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
+        self.connection.request("GET", path, headers=headers)
+        self.answer = self.connection.getresponse()
+        self.status = self.answer.status
+        self.positions, self.ended = [], threading.Event()
+        self.news = threading.Condition()
+        self.socket = self.connection.sock
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        if self.status == 200:
+            self.reader.start()
+
+    def _read(self):
+        try:
+            while line := self.answer.readline():
+                if line.startswith(b"id: "):
+                    with self.news:
+                        self.positions.append(int(line[4:]))
+                        self.news.notify_all()
+        except (OSError, ValueError, http.client.HTTPException):
+            pass
+        self.ended.set()
+
+    def wait_for(self, count, seconds=10):
+        with self.news:
+            self.news.wait_for(lambda: len(self.positions) >= count, seconds)
+            return list(self.positions)
+
+    def close(self):
+        if self.reader.is_alive():
+            try:
+                self.socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            self.reader.join(5)
         self.connection.close()
 
 

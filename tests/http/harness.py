@@ -24,7 +24,7 @@ if "CRONISTA_BINARY" in os.environ:
     os.environ.setdefault("CRONISTA_PROGRAM", os.environ["CRONISTA_BINARY"])
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 ROOT_FOLDER = Path(__file__).resolve().parents[2]
-from support import ADMINISTRATOR, PASSWORD, Api, Refused, Server, command, free_port  # noqa: E402,F401
+from support import ADMINISTRATOR, PASSWORD, Api, Refused, Server, Stream, command, free_port  # noqa: E402,F401
 
 TEST_LIMITS = ("--attempts", "1000", "--account-attempts", "1000")  # stories sign in often; one story lowers it again
 
