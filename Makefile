@@ -36,7 +36,7 @@ crash: all
 # FAILOVER: further options, as FAILOVER="--only switchover".
 failover: all
 	@tools/install_packages.sh test
-	@CRONISTA_PROGRAM=$(BUILD)/cronista python3 -B tests/patroni/failover.py --times $(FAILOVER_TIMES) $(FAILOVER)
+	@CRONISTA_PROGRAM=$(BUILD)/cronista python3 -B tests/patroni/failover.py --workload cronista --times $(FAILOVER_TIMES) $(FAILOVER)
 
 # Several nodes on one PostgreSQL. NODES: options, as NODES="--nodes 5 --seconds 600".
 nodes: all

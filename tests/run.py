@@ -395,7 +395,10 @@ def crash(run):
 
 
 def failover(run):
-    run.program("failover", [sys.executable, "-B", "tests/patroni/failover.py", "--short"], timeout=300)
+    directory = run.build()
+    if directory:
+        run.program("failover", [sys.executable, "-B", "tests/patroni/failover.py", "--short", "--workload", "cronista"],
+                    server(directory), timeout=300)
 
 
 def fault(run):
@@ -433,7 +436,7 @@ SECTIONS = {
     "browser": (browser, lambda: has_program() and present("tests/browser/*_test.mjs"), "pages in a real browser"),
     "crash": (crash, lambda: has_program() and present("tests/crash/storm.py"), "kill -9 under load, five times"),
     "bench": (bench, lambda: has_program() and present("bench/bench.py"), "that the bench measures, not how much"),
-    "failover": (failover, lambda: present("tests/patroni/failover.py"), "a PostgreSQL cluster loses its leader under load"),
+    "failover": (failover, lambda: has_program() and present("tests/patroni/failover.py"), "a PostgreSQL cluster loses its leader under load"),
     "fault": (fault, lambda: has_program() and present("tests/fault/*.py"), "full disks"),
 }
 
