@@ -365,6 +365,7 @@ class Versions(Folder):
         self.good("rebuild", "--check")
 
 
+@unittest.skipIf(POSTGRES, "of the embedded database")
 class Moves(Folder):
     def setUp(self):
         super().setUp()
