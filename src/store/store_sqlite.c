@@ -195,7 +195,8 @@ static enum status sqlite_connect(struct store *base, enum store_access access, 
         st = attach(db, store->search_file, "", "search", e);
     // The index may lose its last commits in a power cut, for it knows how far it came; it is never torn.
     static const char *const settings[] = {
-        [STORE_READ] = "PRAGMA query_only=ON; PRAGMA cache_size=-16384; PRAGMA mmap_size=2147418112",
+        [STORE_READ] =
+            "PRAGMA query_only=ON; PRAGMA cache_size=-16384; PRAGMA mmap_size=2147418112",
         // Not mapped: what a mapping has shown counts as memory in use for as long as it lasts.
         [STORE_SCAN] = "PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA mmap_size=0",
         [STORE_WRITE] = "PRAGMA cache_size=-2048",

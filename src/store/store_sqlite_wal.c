@@ -15,10 +15,10 @@
 
 // In pages (4 KiB), which is how SQLite counts what lies in the log.
 enum {
-    PASS = 1000,  // so many new ones are worth a pass of the thread
-    LONG = 4000,  // the log should begin anew now
-    REST = 800,   // so few a commit copies itself, once the log is long
-    MOST = 8000,  // a commit copies however many there are: the thread does not keep up, or can't
+    PASS = 1000, // so many new ones are worth a pass of the thread
+    LONG = 4000, // the log should begin anew now
+    REST = 800,  // so few a commit copies itself, once the log is long
+    MOST = 8000, // a commit copies however many there are: the thread does not keep up, or can't
     AGAIN =
         200, // so many later a commit tries once more; readers may have kept the log from beginning anew
 };

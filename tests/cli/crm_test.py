@@ -5,7 +5,9 @@ and verified. The files are not part of the project; without them there is nothi
 import csv
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -14,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support import ROOT, Server  # noqa: E402
+from support import POSTGRES, PROGRAM, ROOT, Server, environment_of  # noqa: E402
 
 SHARED = Path(os.environ.get("CRONISTA_SHARED_DATA", ROOT / "../shared/data")) / "crm"
 MAPPINGS = ROOT / "tests/data"
@@ -195,6 +197,42 @@ class SalesTeam(unittest.TestCase):
     def test_8_verifies_and_rebuilds(self):
         self.server.command("verify")
         self.server.command("rebuild", "--check")
+
+    @unittest.skipUnless(POSTGRES, "there is no server to move to")
+    def test_9_moves_there_and_back(self):
+        self.server.stop()
+        here = environment_of(self.server.data)["CRONISTA_DATABASE"]
+        there = environment_of(self.folder / "there")["CRONISTA_DATABASE"]
+        modules = ("companies", "contacts", "opportunities", "products", "users")
+
+        def all_of(database, files):
+            given = {}
+            for module in modules:
+                path = self.folder / "given.csv"
+                run("export", module, path, database=database, files=files)
+                given[module] = path.read_bytes()
+            return given
+
+        def run(*arguments, database=None, files=None):
+            environment = {name: value for name, value in os.environ.items() if name != "CRONISTA_DATABASE"}
+            if database:
+                environment["CRONISTA_DATABASE"] = database
+            if files:
+                arguments = (*arguments, "--data", files)
+            done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, env=environment)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            return done.stdout
+
+        first = all_of(here, self.server.data)
+        self.assertGreater(len(first["opportunities"]), 500000)
+        roots = set()
+        for source, target, files in ((here, self.folder / "embedded", self.server.data),
+                                      (self.folder / "embedded", there, self.folder / "there"),
+                                      (there, self.folder / "back", self.folder / "there")):
+            roots |= set(re.findall(r"root (\S+)", run("move", "--from", source, "--to", target, "--files", files)))
+        self.assertEqual(1, len(roots))
+        for place in ((None, self.folder / "embedded"), (there, self.folder / "there"), (None, self.folder / "back")):
+            self.assertEqual(first, all_of(*place))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Once(Story):
         key = self.key_of()
         self.api.want(201, "POST", "/api/contacts", {"name": "Mine"}, key)
         problem = self.api.want(422, "POST", "/api/contacts", {"name": "Other"}, key)
-        self.assertIn("key", problem["detail"])
+        self.assertIn("Idempotency-Key", str(problem["errors"]))
         self.api.want(422, "POST", "/api/companies", {"name": "Mine"}, key)
         self.assertEqual(0, self.api.want(200, "GET", "/api/contacts?filter[name]=Other&count=1")["count"])
 
