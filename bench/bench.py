@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast Cronista is beside what the machine can do: prints ratios, each pair measured in the same run and in turn.
 
-    bench/bench.py [--sections abcdef] [--seconds 3] [--rounds 5] [--quick] [--million] [--full] [--build DIR]
+    bench/bench.py [--sections abcdefg] [--seconds 3] [--rounds 5] [--quick] [--million] [--full] [--build DIR]
 
 What the sections measure, and how to read the table: bench/README.md. The same figures go to BUILD/bench/figures.json.
 """
@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import sqlite3
 import statistics
@@ -27,7 +28,7 @@ from harness import (Bare, Failed, Figure, Nginx, Server, http_quote, in_turn, m
                      run_program, table, temporary, wrk, write_calls)
 
 ROOT = Path(__file__).resolve().parent.parent
-SECTIONS = "abcdef"
+SECTIONS = "abcdefg"
 CONTACTS = 100000
 LOAD = 64            # connections where nothing else is said
 STORY_EVERY = 50     # contacts 1, 51, 101 ... have the long stories; see records_bench.c
@@ -533,11 +534,89 @@ def section_f(b):
             g.notes["bytes"] = sum(p.stat().st_size for p in Path(str(took)[:-5]).glob("*"))
 
 
+# ---------------------------------------------------------------- (g) PostgreSQL
+
+BARE_TABLES = """
+CREATE TABLE bare_contacts (id BIGINT PRIMARY KEY, version BIGINT NOT NULL, name TEXT NOT NULL, city TEXT);
+CREATE TABLE bare_events (position BIGSERIAL PRIMARY KEY, head BYTEA NOT NULL, body BYTEA NOT NULL);
+INSERT INTO bare_contacts SELECT i, 1, 'Contact ' || i, 'City' FROM generate_series(1, 100000) i;"""
+BARE_SAVE = r"""
+\set id random(1, 100000)
+BEGIN;
+UPDATE bare_contacts SET city = 'City ' || :id, version = version + 1 WHERE id = :id;
+INSERT INTO bare_events (head, body) VALUES (decode(repeat('ab', 200), 'hex'), decode(repeat('cd', 120), 'hex'));
+COMMIT;
+"""
+
+
+class Postgres:
+    """A PostgreSQL server with an installation moved there, and what pgbench says of the same server."""
+
+    def __init__(self, b, contacts):
+        sys.path.insert(0, str(ROOT / "tests"))
+        import postgres
+        if not postgres.available():
+            raise Failed("PostgreSQL is missing (Debian's package postgresql-15)")
+        self.cluster = postgres.Cluster(settings={"shared_buffers": "512MB", "max_wal_size": "4GB"})
+        b.stack.callback(self.cluster.stop)
+        self.cluster.start()
+        self.pgbench = postgres.PROGRAMS / "pgbench"
+        self.cluster.sql(BARE_TABLES)
+        self.script = b.folder / "save.sql"
+        self.script.write_text(BARE_SAVE)
+        owner, application = (postgres.as_role(self.cluster.url, role) for role in (postgres.OWNER, postgres.APPLICATION))
+        files = b.folder / "postgres-files"
+        run_program([b.program, "migrate"], env={**os.environ, "CRONISTA_DATABASE": owner})
+        run_program([b.program, "move", "--from", b.copy(contacts, contacts), "--to", application, "--files", files], timeout=3600)
+        self.cluster.sql("ANALYZE")
+        self.server = Server(b.program, files, f"{files}.log", {"CRONISTA_DATABASE": application})
+        b.stack.callback(self.server.stop)
+        self.server.start()
+        self.server.new_key()
+        self.server.contacts = contacts
+        self.server.cookie = self.server.sign_in()
+
+    def transactions(self, connections, seconds):
+        said = run_program([self.pgbench, "-n", "-M", "prepared", "-c", connections, "-j", min(2, connections), "-T", max(1, round(seconds)),
+                            "-f", self.script, "-h", self.cluster.folder, "-p", self.cluster.port, "-U", "postgres", "cronista"])
+        return {"rate": float(re.search(r"^tps = ([0-9.]+)", said, re.M)[1])}
+
+
+def section_g(b):
+    contacts = b.o.contacts
+    embedded, remote = b.server(contacts, contacts), Postgres(b, contacts)
+    server, subjects = remote.server, {}
+    kinds = {"card, JSON": (b.card_calls, "key_headers"), "card, HTML": (b.page_calls, "cookie"),
+             f"50 of {contacts:,} by substring, sorted":
+                 (lambda s: b.list_calls(s, "any", sorts=("name", "city", "-updated_at", "-name")), "key_headers")}
+    for name, (calls, headers) in kinds.items():
+        for at in (embedded, server):
+            given = getattr(at, headers)
+            given = given() if callable(given) else given
+            subjects[name, at.port] = lambda s=at, c=calls(at), h=given: b.load(s, c, h, connections=2)
+    r = in_turn(subjects, b.o.rounds)
+    saves = b.save_calls(server)
+    subjects = {}
+    for connections in (1, 8, LOAD):
+        subjects[connections] = lambda n=connections: b.load(server, saves, connections=n)
+        subjects["bare", connections] = lambda n=connections: remote.transactions(n, b.o.seconds)
+    r.update(in_turn(subjects, b.o.rounds))
+    for connections in (1, 8, LOAD):
+        f = b.figure("g", f"saves on PostgreSQL, {connections} connection{'s' * (connections > 1)}", "1/s", rates(r[connections]),
+                     rates(r["bare", connections]), "pgbench")
+        f.aim(1 / 3, ">= 1/3 of pgbench")
+        b.figure("g", "  p99", "ms", times(r[connections], "p99"), more_is_better=False)
+    for name in kinds:
+        f = b.figure("g", f"{name}, p50", "ms", times(r[name, server.port], "p50"), times(r[name, embedded.port], "p50"), "SQLite",
+                     more_is_better=False)
+        f.aim(2, "<= 2 times")
+
+
 # ---------------------------------------------------------------- the run
 
 def options():
     parser = argparse.ArgumentParser(description="Measures Cronista beside what the machine can do.")
-    parser.add_argument("--sections", default=SECTIONS, help="of abcdef: saves, reads, import, export, sizes, growth")
+    parser.add_argument("--sections", default=SECTIONS, help="of abcdefg: saves, reads, import, export, sizes, growth, PostgreSQL")
     parser.add_argument("--seconds", type=float, default=3, help="of one measurement (3)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is repeated, in turn (5)")
     parser.add_argument("--contacts", type=int, default=CONTACTS, help=argparse.SUPPRESS)

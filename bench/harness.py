@@ -349,15 +349,16 @@ def wait_for_port(port, process, seconds=20):
 class Server:
     """`cronista serve` on a data directory."""
 
-    def __init__(self, program, data, log):
+    def __init__(self, program, data, log, environment=None):
         self.program, self.data, self.log = program, Path(data), Path(log)
+        self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.key = None
 
     def start(self):
         """Returns the seconds from the fork to the first good answer."""
         self.port = free_port()
-        environment = {**os.environ, "CRONISTA_ADMIN_EMAIL": ADMINISTRATOR, "CRONISTA_ADMIN_PASSWORD": PASSWORD}
+        environment = {**self.environment, "CRONISTA_ADMIN_EMAIL": ADMINISTRATOR, "CRONISTA_ADMIN_PASSWORD": PASSWORD}
         with open(self.log, "ab") as log:
             start = time.monotonic()
             self.process = subprocess.Popen(
@@ -389,7 +390,7 @@ class Server:
                 self.process.wait()
 
     def new_key(self):
-        said = run_program([self.program, "token", "add", ADMINISTRATOR, "--data", self.data])
+        said = run_program([self.program, "token", "add", ADMINISTRATOR, "--data", self.data], env=self.environment)
         self.key = max(said.split(), key=len)
         return self.key
 

@@ -128,7 +128,8 @@ int cli_serve(int argc, char **argv) {
         file = getenv("CRONISTA_CONFIG");
     if (cli_flag(&argc, argv, "verbose"))
         log_least(LOG_DEBUG);
-    enum status s = settings_read(&options, file && *file ? file : NULL, &argc, argv, &arena, &e);
+    enum status s = settings_read(&options, file && *file ? file : NULL, where.database, &argc,
+                                  argv, &arena, &e);
     int result = s ? cli_failed(&e) : cli_nothing_left(argc, argv);
     if (result == CLI_OK)
         result = serve(where, &options);

@@ -60,7 +60,8 @@ static const struct setting settings[] = {
     TEXT(zone, "UTC", is_zone, "time zone of those who have not chosen one, as America/Bogota"),
     TEXT(currency, "USD", is_currency, "currency of amounts that come without one"),
     TEXT(region, "ES", is_region, "country of telephone numbers that come without one"),
-    NUMBER(threads, NULL, 1, 64, "event loops; otherwise as many as processors"),
+    NUMBER(threads, NULL, 1, 64,
+           "event loops; otherwise as many as processors, four times as many with PostgreSQL"),
     NUMBER(workers, NULL, 1, 64,
            "threads for passwords, files, exports; otherwise as many as processors, at least two"),
     NUMBER(connections, "1000", 4, 100000, "connections at a time"),
@@ -179,10 +180,11 @@ static enum status read_arguments(struct web_options *o, int *argc, char **argv,
     return s;
 }
 
-enum status settings_read(struct web_options *out, const char *file, int *argc, char **argv,
-                          struct arena *a, struct error *e) {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct web_options o = {.threads = processors < 1 ? 1 : processors,
+enum status settings_read(struct web_options *out, const char *file, bool remote, int *argc,
+                          char **argv, struct arena *a, struct error *e) {
+    long online = sysconf(_SC_NPROCESSORS_ONLN), processors = online < 1 ? 1 : online;
+    // An event loop waits for each answer of a database elsewhere.
+    struct web_options o = {.threads = remote ? 4 * processors : processors,
                             .workers = processors < 2 ? 2 : processors};
     enum status s = OK;
     for (size_t i = 0; i < N_SETTINGS && !s; i++)

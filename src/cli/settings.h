@@ -8,9 +8,10 @@
 #include "web/web.h"
 
 // file: lines `name = value`, # begins a comment; NULL: none. Takes what it knows out of the arguments. Texts live in the arena.
-// INVALID names the setting, and the line of the file where it stands there.
-enum status settings_read(struct web_options *, const char *file, int *argc, char **argv,
-                          struct arena *, struct error *);
+// remote: the database is
+// elsewhere. INVALID names the setting, and the line of the file where it stands there.
+enum status settings_read(struct web_options *, const char *file, bool remote, int *argc,
+                          char **argv, struct arena *, struct error *);
 // A line or two for each setting: for --help and the manual.
 void settings_describe(struct buf *);
 
