@@ -321,7 +321,7 @@ def postgres_server():
     """A PostgreSQL as long as the block lasts: what the environment must have for the tests to use it."""
     sys.path.insert(0, str(ROOT / "tests"))
     from postgres import Cluster
-    cluster = Cluster(fsync=not os.environ.get("CRONISTA_TEST_NO_FSYNC"))
+    cluster = Cluster(fsync=False)  # what must survive a crash is tried by tests/fault, tests/nodes and tests/patroni
     try:
         cluster.start()
         yield {"CRONISTA_TEST_DATABASE": cluster.url}

@@ -369,7 +369,7 @@ static enum outcome transact(struct writer *w, struct batch *b) {
 
 static void transact_until_settled(struct writer *w, struct batch *b, enum outcome outcome) {
     for (int tries = 1; outcome == UNKNOWN || (outcome == REPEAT && tries < TRIES); tries++) {
-        if (outcome == UNKNOWN && (outcome = find_out(w, b)) == SETTLED)
+        if (outcome == UNKNOWN && find_out(w, b) == SETTLED)
             return;
         nanosleep(&(struct timespec){.tv_nsec = tries * 5000000L}, NULL);
         outcome = transact(w, b);

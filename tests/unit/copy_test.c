@@ -152,12 +152,15 @@ static void tamper(struct logs *l, const char *sql) {
     sqlite3_close(db);
 }
 
+#define OTHER_HEAD                                                                                 \
+    "UPDATE events SET head = CAST(replace(CAST(head AS TEXT), 'contacts/42', 'contacts/43') "     \
+    "AS BLOB) WHERE position = 40"
+
 // A damaged log is not carried on as if it were whole.
 static void test_damage(void **state) {
     (void)state;
     static const char *const ways[] = {
-        "UPDATE events SET head = CAST(replace(CAST(head AS TEXT), 'contacts/42', 'contacts/43') "
-        "AS BLOB) WHERE position = 40",
+        OTHER_HEAD,
         "UPDATE events SET head = x'7b7d' WHERE position = 40",
         "DELETE FROM events WHERE position = 40",
         "DELETE FROM payloads WHERE position = 40",
