@@ -3,8 +3,8 @@
 
     tidy.py BUILD_DIRECTORY [FILE...]
 
-A file that passed is not looked at again as long as it, what it includes, and .clang-tidy stay the same:
-BUILD_DIRECTORY/tidy/ keeps the digests. Prints findings and exits with 1 when there are any.
+A file that passed is not looked at again as long as it, what it includes, and .clang-tidy stay the same: the digests are
+kept in ~/.cache/cronista/tidy (or XDG_CACHE_HOME), so that a fresh clone has them, too. Prints findings and exits with 1 when there are any.
 """
 
 import concurrent.futures
@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PASSED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cronista" / "tidy"
 ALWAYS = ["--quiet", "--extra-arg=-Wno-unknown-warning-option"]
 # error.c defines the function that analyzer.h describes.
 DESCRIBED = ["--extra-arg=-include", f"--extra-arg={ROOT / 'tools/analyzer.h'}"]
@@ -48,7 +49,7 @@ def digest(path, directory, arguments, rules):
 
 def look(build, rules, path, directory, arguments):
     key = digest(path, directory, arguments, rules)
-    passed = build / "tidy" / (key or "none")
+    passed = PASSED / (key or "none")
     if key and passed.exists():
         return ""
     extra = [] if path in NOT_DESCRIBED else DESCRIBED
@@ -63,7 +64,7 @@ def look(build, rules, path, directory, arguments):
 
 def main():
     build = (ROOT / sys.argv[1]).resolve()
-    (build / "tidy").mkdir(exist_ok=True)
+    PASSED.mkdir(parents=True, exist_ok=True)
     version = subprocess.run(["clang-tidy", "--version"], capture_output=True, check=True).stdout
     rules = version + (ROOT / ".clang-tidy").read_bytes() + (ROOT / "tools/analyzer.h").read_bytes()
     files = [one for one in compiled(build) if len(sys.argv) == 2 or one[0] in sys.argv[2:]]
