@@ -4,14 +4,14 @@
 DO $$
 DECLARE
     app text := quote_ident(current_setting('cronista.application'));
-    here text := quote_ident(current_schema());
+    here text := quote_ident(CAST(current_schema() AS text));
 BEGIN
-    EXECUTE format('GRANT USAGE, CREATE ON SCHEMA %s TO %s', here, app);
-    EXECUTE format('GRANT SELECT ON migrations TO %s', app);
-    EXECUTE format('GRANT SELECT, INSERT ON events TO %s', app);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE (secret, body) ON payloads TO %s', app);
-    EXECUTE format('GRANT SELECT, INSERT, DELETE ON tiles TO %s', app);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON log_state, checkpoints TO %s', app);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON log, timeline, record_links, state,'
+    EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA %s TO %s', here, app);
+    EXECUTE pg_catalog.format('GRANT SELECT ON migrations TO %s', app);
+    EXECUTE pg_catalog.format('GRANT SELECT, INSERT ON events TO %s', app);
+    EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE (secret, body) ON payloads TO %s', app);
+    EXECUTE pg_catalog.format('GRANT SELECT, INSERT, DELETE ON tiles TO %s', app);
+    EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE ON log_state, checkpoints TO %s', app);
+    EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON log, timeline, record_links, state,'
         ' credentials, sessions, api_keys, requests, files, search_state, search_text TO %s', app);
 END $$;

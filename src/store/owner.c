@@ -5,18 +5,23 @@
 
 #define APPLICATION "cronista_application" // the role's name when nothing else is said
 
+// The application may make functions and operators in the owner's schema. One that fits its arguments better than
+// PostgreSQL's own would be called instead of that, with the owner's rights. So here, in sql/rights.sql and in what every
+// session is told (store_postgres_open.c) arguments have exactly the types of PostgreSQL's own, or its schema is named.
+
 // Roles that may already write to the log without owning it: who was given rights before keeps them at an upgrade.
 static const char known_role[] =
     "SELECT CAST(rolname AS text) FROM pg_roles WHERE rolcanlogin AND NOT rolsuper"
-    " AND has_table_privilege(oid, to_regclass('events'), 'INSERT')"
-    " AND NOT pg_has_role(oid, (SELECT relowner FROM pg_class WHERE oid = to_regclass('events')),"
+    " AND has_table_privilege(oid, CAST(to_regclass('events') AS oid), 'INSERT')"
+    " AND NOT pg_has_role(oid,"
+    " (SELECT relowner FROM pg_class WHERE oid = CAST(to_regclass('events') AS oid)),"
     " 'MEMBER') ORDER BY 1 LIMIT 1";
 
 static const char role_state[] =
     "SELECT CASE WHEN $1 = current_user THEN 0"
     " WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = $1) THEN 1"
     " WHEN (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) THEN 2"
-    " ELSE 3 END, 'CREATE ROLE ' || quote_ident($1) || ' LOGIN'";
+    " ELSE 3 END, 'CREATE ROLE ' || quote_ident(CAST($1 AS text)) || ' LOGIN'";
 
 enum { ROLE_IS_OWNER, ROLE_EXISTS, ROLE_CAN_BE_MADE, ROLE_MUST_BE_MADE };
 
@@ -50,7 +55,7 @@ enum status store_owned(struct store *store, bool *owned, struct error *e) {
         return st;
     st = first(c,
                "SELECT count(*) = 0 OR bool_or(pg_has_role(relowner, 'MEMBER')) FROM pg_class"
-               " WHERE oid = to_regclass('events')",
+               " WHERE oid = CAST(to_regclass('events') AS oid)",
                NULL, 0, &number, &text, &a, e);
     if (st == OK)
         *owned = number != 0;

@@ -24,7 +24,8 @@ static void notice(void *arg, const PGresult *r) {
 // the server's settings say. Nothing temporary hides a table of ours. Of a node that hangs in the middle of a
 // transaction the others are freed.
 static const char session[] =
-    "SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', false),"
+    "SELECT set_config('search_path',"
+    "  quote_ident(CAST(current_schema() AS text)) || ', pg_temp', false),"
     " set_config('default_transaction_read_only', $1, false),"
     " set_config('default_transaction_isolation', 'read committed', false),"
     " set_config('default_transaction_deferrable', 'off', false),"

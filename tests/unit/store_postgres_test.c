@@ -308,6 +308,61 @@ static void test_who_could_change_the_log_is_refused(void **state) {
     assert_false(owned);
 }
 
+// What the owner's statements could mean if the application's role makes it in the schema that it may create in.
+static const char *const traps[] = {
+    "CREATE FUNCTION quote_ident(name) RETURNS text LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM trap(); RETURN ''\"'' || CAST($1 AS text) || ''\"''; END'",
+    "CREATE FUNCTION has_table_privilege(oid, regclass, text) RETURNS boolean LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM trap(); RETURN has_table_privilege($1, CAST($2 AS oid), $3); END'",
+    "CREATE FUNCTION is_oid(oid, regclass) RETURNS boolean LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM trap(); RETURN $1 = CAST($2 AS oid); END';"
+    "CREATE OPERATOR = (FUNCTION = is_oid, LEFTARG = oid, RIGHTARG = regclass)",
+    "CREATE FUNCTION format(text, text, text) RETURNS text LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM trap(); RETURN pg_catalog.format($1, VARIADIC ARRAY[$2, $3]); END'",
+    "CREATE FUNCTION is_name(text, name) RETURNS boolean LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM trap(); RETURN $1 = CAST($2 AS text); END';"
+    "CREATE OPERATOR = (FUNCTION = is_name, LEFTARG = text, RIGHTARG = name)",
+    "CREATE FUNCTION pg_has_role(oid, varchar) RETURNS boolean LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM trap(); RETURN true; END'",
+    "CREATE FUNCTION set_config(varchar, varchar, boolean) RETURNS text LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM trap(); RETURN NULL; END'",
+    "CREATE FUNCTION to_regclass(varchar) RETURNS regclass LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM trap(); RETURN NULL; END'",
+};
+
+static void test_the_owner_runs_nothing_of_the_application(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    char url[PLACE_URL];
+    struct conn *c = connect_as(f->store, STORE_WRITE);
+    assert_ok(store_script(c,
+                           STR("CREATE FUNCTION trap() RETURNS void LANGUAGE plpgsql AS"
+                               " 'BEGIN IF current_user <> ''cronista_application'' THEN"
+                               " GRANT UPDATE, DELETE, TRIGGER ON events TO cronista_application;"
+                               " END IF; END'"),
+                           &e),
+              &e);
+    for (size_t i = 0; i < sizeof traps / sizeof *traps; i++) {
+        struct store *owners;
+        bool owned = false;
+        assert_ok(store_script(c, str_z(traps[i]), &e), &e);
+        place_url(url, sizeof url, "cronista_owner", place_schema(f->dir));
+        assert_ok(store_open_at(&owners, f->dir, url, false, &e), &e);
+        assert_ok(store_owned(owners, &owned, &e), &e);
+        assert_true(owned);
+        assert_ok(store_set_up(owners, NULL, &e), &e);
+        assert_ok(store_set_up(owners, "cronista_application", &e), &e);
+        store_close(owners);
+        char may[8];
+        assert_ok(ask(c, "SELECT has_table_privilege('events', 'UPDATE, DELETE, TRIGGER')", may,
+                      sizeof may, &e),
+                  &e);
+        if (strcmp(may, "0") != 0)
+            fail_msg("the owner ran what the application made: %s", traps[i]);
+    }
+    conn_close(c);
+}
+
 static void test_a_role_is_made_or_asked_for(void **state) {
     struct fixture *f = *state;
     struct error e = {0};
@@ -656,6 +711,7 @@ int main(void) {
         IN_A_STORE(test_log_grows_only_through_the_gate),
         IN_A_STORE(test_payload_is_erased_only_with_its_secret),
         IN_A_STORE(test_who_could_change_the_log_is_refused),
+        IN_A_STORE(test_the_owner_runs_nothing_of_the_application),
         IN_A_STORE(test_a_role_is_made_or_asked_for),
         IN_A_STORE(test_a_lost_connection_is_made_again),
         IN_A_STORE(test_a_commit_without_an_answer_is_unknown),
