@@ -37,8 +37,9 @@ struct pg_conn {
     struct buf waits;             // answers still to come, in order: a byte of enum wait each
     unsigned gates, gates_before; // as the server knows them; as they were at the savepoint
     int lock;                     // second half of the key of the log's lock
-    bool owner; // the role could change the log by force: it owns it, or may become who does
-    bool logs;  // the schema has the log's tables
+    bool
+        owner; // the role could change the log by force: it owns it or its schema, or may become who does
+    bool logs; // the schema has the log's tables
     struct prepared *fixed[QUERY_COUNT];
     struct texts texts;
     struct buf forgotten; // names of statements to be given up, each with a zero after it

@@ -43,7 +43,8 @@ static const char session[] =
 static const char facts[] =
     "SELECT current_setting('server_encoding') = 'UTF8', n.oid IS NOT NULL,"
     " CAST(CAST(coalesce(n.oid, 0) AS bigint) - 2147483648 AS integer), c.oid IS NOT NULL,"
-    " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
+    " (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user)"
+    " OR coalesce(pg_has_role(n.nspowner, 'MEMBER'), false)"
     " OR coalesce(pg_has_role(c.relowner, 'MEMBER'), false)"
     " OR coalesce(has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'), false)"
     " FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = current_schema()"

@@ -172,17 +172,21 @@ static const char *const tricks[] = {
 static const enum store_access accesses[] = {STORE_READ,    STORE_SCAN,    STORE_WRITE,
                                              STORE_HISTORY, STORE_MIGRATE, STORE_SEARCH};
 
+static void fill_in(char *sql, size_t size, const char *pattern, const char *schema) {
+    size_t n = 0;
+    for (const char *p = pattern; *p && n + 80 < size; p++)
+        if (p[0] == '%' && p[1] == 's')
+            n += (size_t)snprintf(sql + n, size - n, "%s", schema), p++;
+        else
+            sql[n++] = *p;
+    sql[n] = 0;
+}
+
 static void attack(struct fixture *f, enum store_access access, const char *pattern, bool gates,
                    bool must_fail) {
     struct error e = {0};
     char before[100], after[100], sql[700];
-    size_t n = 0;
-    for (const char *p = pattern; *p && n + 80 < sizeof sql; p++)
-        if (p[0] == '%' && p[1] == 's')
-            n += (size_t)snprintf(sql + n, sizeof sql - n, "%s", place_schema(f->dir)), p++;
-        else
-            sql[n++] = *p;
-    sql[n] = 0;
+    fill_in(sql, sizeof sql, pattern, place_schema(f->dir));
     struct conn *witness = connect_as(f->store, STORE_READ), *c = connect_as(f->store, access);
     assert_ok(ask(witness, log_now, before, sizeof before, &e), &e);
     assert_ok(store_begin(c, access != STORE_READ && access != STORE_SCAN, &e), &e);
@@ -306,6 +310,40 @@ static void test_who_could_change_the_log_is_refused(void **state) {
     struct error e = {0};
     assert_ok(store_owned(f->store, &owned, &e), &e);
     assert_false(owned);
+}
+
+// Whoever owns the schema may drop every table in it, and whoever makes roles may become another one.
+static void test_who_could_take_the_log_is_refused(void **state) {
+    struct fixture *f = *state;
+    const char *schema = place_schema(f->dir);
+    static const char *const ways[][2] = {
+        {"ALTER SCHEMA \"%s\" OWNER TO \"strong %s\"",
+         "ALTER SCHEMA \"%s\" OWNER TO cronista_owner"},
+        {"ALTER ROLE \"strong %s\" CREATEROLE", "ALTER ROLE \"strong %s\" NOCREATEROLE"},
+    };
+    char sql[300], role[100], url[PLACE_URL];
+    snprintf(sql, sizeof sql, "CREATE ROLE \"strong %s\" LOGIN IN ROLE cronista_application",
+             schema);
+    place_script_by("postgres", schema, sql);
+    snprintf(role, sizeof role, "strong%%20%s", schema);
+    place_url(url, sizeof url, role, schema);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        for (int strong = 1; strong >= 0; strong--) {
+            struct error e = {0};
+            struct store *store;
+            struct conn *c = NULL;
+            fill_in(sql, sizeof sql, ways[i][!strong], schema);
+            place_script_by("postgres", schema, sql);
+            assert_ok(store_open_at(&store, f->dir, url, false, &e), &e);
+            enum status st = store_connect(store, STORE_HISTORY, &c, &e);
+            if (st == OK)
+                conn_close(c);
+            store_close(store);
+            if ((st == INVALID) != strong)
+                fail_msg("%s: %d", sql, (int)st);
+        }
+    snprintf(sql, sizeof sql, "DROP ROLE \"strong %s\"", schema);
+    place_script_by("postgres", schema, sql);
 }
 
 // What the owner's statements could mean if the application's role makes it in the schema that it may create in.
@@ -711,6 +749,7 @@ int main(void) {
         IN_A_STORE(test_log_grows_only_through_the_gate),
         IN_A_STORE(test_payload_is_erased_only_with_its_secret),
         IN_A_STORE(test_who_could_change_the_log_is_refused),
+        IN_A_STORE(test_who_could_take_the_log_is_refused),
         IN_A_STORE(test_the_owner_runs_nothing_of_the_application),
         IN_A_STORE(test_a_role_is_made_or_asked_for),
         IN_A_STORE(test_a_lost_connection_is_made_again),
