@@ -22,10 +22,12 @@ static void add(struct hashing *h, struct str s) {
     hash_more(h, s.p, s.n);
 }
 
-// Of all that the request asks for.
-static struct hash digest_of(struct request *r) {
+// Of all that the request asks for. The key is nowhere kept and mostly random: with it in the digest nobody who reads the
+// table can try out what was asked for, a new user's password, say.
+static struct hash digest_of(struct request *r, struct str key) {
     struct hashing h;
     hash_begin(&h);
+    add(&h, key);
     add(&h, r->method);
     add(&h, r->path);
     add(&h, http_header(r->http, "If-Match"));
@@ -47,7 +49,7 @@ enum status once_read(struct request *r, struct error *e) {
     if (!is_key(key))
         return error_set(e, INVALID, HEADER, N_("A request's key has 1 to 200 characters."), NULL);
     r->once.there = true;
-    r->once.digest = digest_of(r);
+    r->once.digest = digest_of(r, key);
     struct hashing h;
     hash_begin(&h);
     add(&h, (struct str){(const char *)&r->viewer.user, sizeof r->viewer.user});

@@ -1,9 +1,13 @@
 """A request with a key of its own is done once, however often it is sent."""
 
+import contextlib
+import sqlite3
 import threading
 import unittest
+from pathlib import Path
 
 from harness import Story
+from support import POSTGRES, psql
 
 KEY = "Idempotency-Key"
 
@@ -53,6 +57,18 @@ class Once(Story):
         key = self.key_of()
         mine = self.api.want(201, "POST", "/api/contacts", {"name": "Same"}, key)["id"]
         self.assertNotEqual(mine, other.want(201, "POST", "/api/contacts", {"name": "Same"}, key)["id"])
+
+    def test_what_is_kept_tells_nothing(self):
+        """What a request asked for, a new user's password, say, can't be found out from its digest without its key."""
+        ask = "SELECT digest FROM requests ORDER BY done_at DESC LIMIT 2"
+        for key in self.key_of(), self.key_of():
+            self.api.want(201, "POST", "/api/contacts", {"name": "Guess me"}, key)
+        if POSTGRES:
+            digests = psql(self.server.data, ask).split()
+        else:
+            with contextlib.closing(sqlite3.connect(Path(self.server.data) / "cronista.db")) as database:
+                digests = [digest for digest, in database.execute(ask)]
+        self.assertEqual(2, len(set(digests)))
 
     def test_what_was_refused_is_tried_again(self):
         key = self.key_of()
