@@ -31,6 +31,7 @@ static const char session[] =
     " set_config('default_transaction_deferrable', 'off', false),"
     " set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
     "  WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),"
+    " set_config('client_min_messages', 'warning', false)," // notice() must hear of it
     " set_config('lock_timeout', '5s', false),"
     " set_config('statement_timeout', '0', false),"
     " set_config('idle_in_transaction_session_timeout', $2, false),"

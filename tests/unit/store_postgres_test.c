@@ -500,6 +500,22 @@ static void test_a_commit_without_an_answer_is_unknown(void **state) {
     conn_close(c);
 }
 
+// That a commit was not replicated is told by a warning: no setting may keep it back.
+static void test_warnings_are_heard(void **state) {
+    struct fixture *f = *state;
+    char url[PLACE_URL];
+    struct error e = {0};
+    struct store *store;
+    place_url(url, sizeof url, "cronista_application", place_schema(f->dir));
+    size_t n = strlen(url);
+    snprintf(url + n, sizeof url - n, "%%20-cclient_min_messages%%3Derror");
+    assert_ok(store_open_at(&store, f->dir, url, false, &e), &e);
+    struct conn *c = connect_as(store, STORE_HISTORY);
+    assert_answer(c, "SELECT current_setting('client_min_messages')", "warning");
+    conn_close(c);
+    store_close(store);
+}
+
 static void test_messages_keep_the_password(void **state) {
     (void)state;
     static const char *const urls[] = {
@@ -754,6 +770,7 @@ int main(void) {
         IN_A_STORE(test_a_role_is_made_or_asked_for),
         IN_A_STORE(test_a_lost_connection_is_made_again),
         IN_A_STORE(test_a_commit_without_an_answer_is_unknown),
+        IN_A_STORE(test_warnings_are_heard),
         cmocka_unit_test(test_messages_keep_the_password),
         cmocka_unit_test(test_nobody_waits_for_ever),
         IN_A_STORE(test_one_node_at_a_time_moves_the_index),
