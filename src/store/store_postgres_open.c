@@ -100,7 +100,6 @@ static enum status not_reached(PGconn *db, struct error *e) {
 
 enum status pg_dial(struct pg_conn *c, struct error *e) {
     const struct pg_store *store = (const struct pg_store *)c->base.store;
-    bool reads = c->base.access == STORE_READ || c->base.access == STORE_SCAN;
     // Those before "dbname" are overruled by the URL, those behind it overrule it.
     const char *const options[][2] = {
         {"connect_timeout", "10"},
@@ -110,7 +109,7 @@ enum status pg_dial(struct pg_conn *c, struct error *e) {
         {"keepalives_count", "3"},
         {"tcp_user_timeout", "20000"},
         {"fallback_application_name", "cronista"},
-        {"target_session_attrs", reads ? "any" : "read-write"},
+        {"target_session_attrs", "read-write"}, // who reads must find what was just saved, too
         {"dbname", store->url},
         {"client_encoding", "UTF8"},
     };

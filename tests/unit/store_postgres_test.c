@@ -500,6 +500,22 @@ static void test_a_commit_without_an_answer_is_unknown(void **state) {
     conn_close(c);
 }
 
+// Of several servers a reader, too, takes the one that is written to: another may not have yet what was just saved.
+static void test_a_server_that_only_reads_is_not_taken(void **state) {
+    struct fixture *f = *state;
+    char url[PLACE_URL];
+    struct error e = {0};
+    struct store *store;
+    place_url(url, sizeof url, "cronista_application", place_schema(f->dir));
+    size_t n = strlen(url);
+    snprintf(url + n, sizeof url - n, "%%20-cdefault_transaction_read_only%%3Don");
+    assert_int_equal(store_open_at(&store, f->dir, url, false, &e), UNAVAILABLE);
+    n = strlen(url);
+    snprintf(url + n, sizeof url - n, "&target_session_attrs=any"); // who wants it may have it
+    assert_ok(store_open_at(&store, f->dir, url, false, &e), &e);
+    store_close(store);
+}
+
 // That a commit was not replicated is told by a warning: no setting may keep it back.
 static void test_warnings_are_heard(void **state) {
     struct fixture *f = *state;
@@ -770,6 +786,7 @@ int main(void) {
         IN_A_STORE(test_a_role_is_made_or_asked_for),
         IN_A_STORE(test_a_lost_connection_is_made_again),
         IN_A_STORE(test_a_commit_without_an_answer_is_unknown),
+        IN_A_STORE(test_a_server_that_only_reads_is_not_taken),
         IN_A_STORE(test_warnings_are_heard),
         cmocka_unit_test(test_messages_keep_the_password),
         cmocka_unit_test(test_nobody_waits_for_ever),
