@@ -102,6 +102,29 @@ static enum status make_folders(char *path, size_t from, struct error *e) {
     return OK;
 }
 
+static bool same_bytes(const char *one, const char *other) {
+    FILE *a = fopen(one, "re"), *b = fopen(other, "re");
+    bool same = a && b;
+    for (int c = 0; same && c != EOF;) {
+        c = getc(a);
+        same = c == getc(b) && !ferror(a) && !ferror(b);
+    }
+    if (a)
+        fclose(a);
+    if (b)
+        fclose(b);
+    return same;
+}
+
+// What is there and gives way to something else stays beside it: it may be the key of another installation.
+static enum status keep_old(const char *path, const char *part, struct error *e) {
+    char old[PATH_SIZE + 40];
+    if (access(path, F_OK) != 0 || same_bytes(path, part))
+        return OK;
+    snprintf(old, sizeof old, "%s.replaced", path);
+    return link(path, old) == 0 || errno == EEXIST ? OK : trouble(e, old);
+}
+
 // Puts what the database has in the place of what is there, if it has it.
 static enum status bring(struct conn *c, const char *name, bool *found, struct error *e) {
     struct store *store = conn_store(c);
@@ -119,6 +142,8 @@ static enum status bring(struct conn *c, const char *name, bool *found, struct e
     if (st == OK && fsync(fd) != 0)
         st = trouble(e, part);
     close(fd);
+    if (st == OK && n > 0)
+        st = keep_old(path, part, e);
     if (st == OK && n > 0 && rename(part, path) != 0)
         st = trouble(e, path);
     if (st != OK || n == 0)

@@ -9,7 +9,7 @@
 // Names are relative, of plain characters, without "..": BUG otherwise. FULL and UNAVAILABLE as ever.
 
 // After a file was made in the directory: any node has it. Who is first wins: if the database has another one of this name,
-// that takes the place of this node's.
+// that takes the place of this node's, which stays beside it as NAME.replaced.
 enum status store_file_share(struct store *, const char *name, struct error *);
 // Before a file is looked for in the directory: it is there if any node has it.
 enum status store_file_fetch(struct store *, const char *name, struct error *);
