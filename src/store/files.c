@@ -71,7 +71,7 @@ static enum status put_pieces(struct conn *c, const char *name, int fd, const ch
                               struct error *e) {
     char *piece = must_alloc(PIECE);
     enum status st = OK;
-    int64_t part = 0;
+    int64_t part = 0, put; // asked for each piece: without, all of them would wait in memory
     // A file without bytes has one piece, too.
     for (ssize_t n = 1; st == OK && (n > 0 || part == 0); part++) {
         n = pread(fd, piece, PIECE, (off_t)part * PIECE);
@@ -81,7 +81,7 @@ static enum status put_pieces(struct conn *c, const char *name, int fd, const ch
             st = trouble(e, path);
         else if (n > 0 || part == 0)
             st = store_run_sql(c, STR("INSERT INTO files(name,part,bytes) VALUES($1,$2,$3)"), p, 3,
-                               NULL, e);
+                               &put, e);
     }
     free(piece);
     return st;

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -544,6 +545,27 @@ static void test_a_file_that_gives_way_is_kept(void **state) {
     remove_folder(dir);
 }
 
+static long peak_kilobytes(void) {
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+static void test_a_large_file_takes_little_memory(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    char path[200];
+    write_file(f->dir, "large", "");
+    snprintf(path, sizeof path, "%s/large", f->dir);
+    assert_int_equal(truncate(path, 100 << 20), 0);
+    long before = peak_kilobytes();
+    assert_ok(store_file_share(f->store, "large", &e), &e);
+    assert_in_range(peak_kilobytes() - before, 0, 16 << 10);
+    struct conn *c = connect_as(f->store, STORE_READ);
+    assert_answer(c, "SELECT sum(length(bytes)) FROM files", "104857600");
+    conn_close(c);
+}
+
 // Of several servers a reader, too, takes the one that is written to: another may not have yet what was just saved.
 static void test_a_server_that_only_reads_is_not_taken(void **state) {
     struct fixture *f = *state;
@@ -831,6 +853,7 @@ int main(void) {
         IN_A_STORE(test_a_lost_connection_is_made_again),
         IN_A_STORE(test_a_commit_without_an_answer_is_unknown),
         IN_A_STORE(test_a_file_that_gives_way_is_kept),
+        IN_A_STORE(test_a_large_file_takes_little_memory),
         IN_A_STORE(test_a_server_that_only_reads_is_not_taken),
         IN_A_STORE(test_warnings_are_heard),
         cmocka_unit_test(test_messages_keep_the_password),
