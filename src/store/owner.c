@@ -13,6 +13,8 @@
 static const char known_role[] =
     "SELECT CAST(rolname AS text) FROM pg_roles WHERE rolcanlogin AND NOT rolsuper"
     " AND has_table_privilege(oid, CAST(to_regclass('events') AS oid), 'INSERT')"
+    " AND NOT has_table_privilege(oid, CAST(to_regclass('events') AS oid),"
+    " 'UPDATE, DELETE, TRUNCATE')"
     " AND NOT pg_has_role(oid,"
     " (SELECT relowner FROM pg_class WHERE oid = CAST(to_regclass('events') AS oid)),"
     " 'MEMBER') ORDER BY 1 LIMIT 1";

@@ -314,6 +314,27 @@ static void test_who_could_change_the_log_is_refused(void **state) {
     assert_false(owned);
 }
 
+// At an upgrade the role that has the rights is found: not one that may write to everything, a tool's, say.
+static void test_another_writer_is_not_the_application(void **state) {
+    struct fixture *f = *state;
+    const char *schema = place_schema(f->dir);
+    char sql[300];
+    fill_in(
+        sql, sizeof sql,
+        "CREATE ROLE \"a tool of %s\" LOGIN; GRANT INSERT, UPDATE ON events TO \"a tool of %s\"",
+        schema);
+    place_script_by("postgres", schema, sql);
+    struct error e = {0};
+    assert_ok(migrate_store(f->store, f->dir, &e), &e);
+    struct conn *c = connect_as(f->store, STORE_READ);
+    fill_in(sql, sizeof sql, "SELECT has_table_privilege('a tool of %s', 'sessions', 'SELECT')",
+            schema);
+    assert_answer(c, sql, "0");
+    conn_close(c);
+    fill_in(sql, sizeof sql, "DROP OWNED BY \"a tool of %s\"; DROP ROLE \"a tool of %s\"", schema);
+    place_script_by("postgres", schema, sql);
+}
+
 // Whoever owns the schema may drop every table in it, and whoever makes roles may become another one.
 static void test_who_could_take_the_log_is_refused(void **state) {
     struct fixture *f = *state;
@@ -847,6 +868,7 @@ int main(void) {
         IN_A_STORE(test_log_grows_only_through_the_gate),
         IN_A_STORE(test_payload_is_erased_only_with_its_secret),
         IN_A_STORE(test_who_could_change_the_log_is_refused),
+        IN_A_STORE(test_another_writer_is_not_the_application),
         IN_A_STORE(test_who_could_take_the_log_is_refused),
         IN_A_STORE(test_the_owner_runs_nothing_of_the_application),
         IN_A_STORE(test_a_role_is_made_or_asked_for),
