@@ -143,10 +143,10 @@ static enum status head_of(struct store *store, struct tree_head *head, struct e
     return s;
 }
 
-static enum status not_in_use(struct cli_place from, struct error *e) {
+static enum status not_in_use(struct cli_place place, struct error *e) {
     struct arena a = ARENA_INIT;
-    const char *file = arena_printf(&a, "%s/" FILES_DATABASE, from.data).p;
-    bool used = !from.database && files_in_use(file);
+    const char *file = arena_printf(&a, "%s/" FILES_DATABASE, place.data).p;
+    bool used = !place.database && files_in_use(file);
     enum status s =
         used ? error_set(e, CONFLICT, NULL, N_("{0} is in use: end the server first."), file, NULL)
              : OK;
@@ -157,6 +157,8 @@ static enum status not_in_use(struct cli_place from, struct error *e) {
 static enum status open_both(struct cli_place from, struct cli_place to, struct store **in,
                              struct store **out, struct error *e) {
     enum status s = not_in_use(from, e);
+    if (!s)
+        s = not_in_use(to, e);
     if (!s)
         s = cli_open_store(in, from, e);
     if (!s)
@@ -187,6 +189,12 @@ static enum status carry(struct cli_place from, struct cli_place to, struct erro
         s = copy_files(from.data, to.data, &uploads, e);
     if (!s && to.database)
         s = share_files(out, e);
+    if (!s)
+        s = head_of(in, &before, e); // who uses a PostgreSQL is not to be seen
+    if (!s && before.size != after.size)
+        s = error_set(e, CONFLICT, NULL,
+                      N_("Somebody went on writing meanwhile: end all servers, and run it again."),
+                      NULL);
     if (!s) {
         say_head("To", &after);
         if (uploads)

@@ -400,6 +400,7 @@ class Moves(Folder):
         again = api.want(201, "POST", "/api/contacts", {"name": "Contact 29 ñ"}, {"Idempotency-Key": "key 29"})
         self.assertEqual(made["id"], again["id"])
         self.assertEqual("Łódź", again["city"])
+        self.assertIn("in use", self.move()[2])
         moved.stop()
         # It went its own way: not to be overwritten.
         run("import", "contacts", self.file("c.csv", "name\nNew\n"), "--data", self.other)
