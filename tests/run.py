@@ -256,7 +256,7 @@ class Run:
 def unit(run):
     directory = run.build()
     if directory:
-        run.meson_tests(directory, "unit", lambda suites, name: name not in ONLY_POSTGRES and not FUZZ & suites)
+        run.meson_tests(directory, "unit", lambda suites, name: name not in ONLY_POSTGRES | SLOW and not FUZZ & suites)
 
 
 def asan_build(run):
@@ -310,10 +310,12 @@ def server(directory):
     return {"CRONISTA_PROGRAM": str(directory / "cronista"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-# What runs on PostgreSQL too, beside all stories and subcommands: programs whose stores are opened through
-# tests/unit/place.h.
-ON_POSTGRES = ("store", "store_postgres", "history", "writer", "proof", "records", "shelf", "import", "export", "web_fault")
+# What runs on PostgreSQL too, beside subcommands and stories: programs whose stores are opened through
+# tests/unit/place.h. Further ones that can: tests/postgres.py COMMAND.
+ON_POSTGRES = ("store", "store_postgres", "history", "writer", "proof", "records", "shelf", "web_fault")
 ONLY_POSTGRES = {"store_postgres"}
+STORIES_ON_POSTGRES = ("hostile_test", "live_test", "once_test", "permissions_test", "records_test", "session_test", "transfer_test")
+SLOW = {"shelf", "web_fault"}  # under the sanitizers alone
 
 
 @contextlib.contextmanager
@@ -336,7 +338,7 @@ def postgres(run):
     with postgres_server() as environment:
         run.meson_tests(directory, "postgres", lambda suites, name: name in ON_POSTGRES and not FUZZ & suites, environment,
                         slower=2)
-        run.programs(http_jobs("postgres", directory, environment))
+        run.programs(http_jobs("postgres", directory, environment, STORIES_ON_POSTGRES))
         run.programs(cli_jobs("postgres", directory, environment))
     run.program("several nodes", [sys.executable, "-B", "tests/nodes/nodes.py", "--clients", "16", "--seconds", "8"],
                 server(directory), timeout=180)
