@@ -60,6 +60,23 @@ for (const [language, text] of Object.entries(texts))
       await ana.count("table.log tbody.change", 3);
     }));
 
+test("a field opens though the card is renewed while its form is on the way", world.story(async () => {
+  const id = await world.server.make("contacts", { name: "Renewed", city: "Madrid" });
+  const ana = await world.person();
+  await ana.goto(`/contacts/${id}`);
+  await ana.at("[data-live]:not([hidden])").waitFor();
+  await ana.page.route(/\/contacts\/\d+\/edit/, async (route) => {
+    await world.server.api("POST", `/contacts/${id}/comments`, { text: "meanwhile" });
+    await ana.sees(`${event} .said >> nth=0`, "meanwhile");
+    await route.continue();
+  }, { times: 1 });
+  await ana.at(".fact[data-key=city] dd").click();
+  const editor = ana.at(".fact-form [name=city]");
+  await editor.fill("Lima");
+  await editor.press("Enter");
+  await ana.sees(".fact[data-key=city] dd", "Lima");
+}));
+
 test("older events come by scrolling, none twice", world.story(async () => {
   const id = await world.server.make("contacts", { name: "Mucha historia", city: "0" });
   for (let i = 1; i <= 130; i++) await world.server.api("PATCH", `/contacts/${id}`, { city: String(i) });

@@ -60,6 +60,7 @@ for (const language of languages)
 
 test("a file is chosen by keyboard, or dropped, and named", world.story(async () => {
   const ana = await world.person();
+  ana.page.on("filechooser", () => {}); // from now on, not from when the first is waited for
   await ana.goto("/cases/new");
   const place = ana.at(".control[data-key=attachment] .file");
   await ana.at("#f-attachment").focus();

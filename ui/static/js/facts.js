@@ -5,10 +5,14 @@ import { word, say } from "./words.js";
 
 const chosenText = () => String(getSelection()).length > 0;
 
-async function open(cell) {
-  const href = cell.dataset.edit;
+async function open(clicked) {
+  const href = clicked.dataset.edit;
+  const key = clicked.closest(".fact").dataset.key;
   const { ok, fragment } = await part(href, "card-fact-form");
   if (!ok || !fragment.querySelector("form")) return void (location.href = href);
+  // What happened on the card meanwhile may have put another cell in the place of the one that was clicked.
+  const cell = clicked.isConnected ? clicked : document.querySelector(`.fact[data-key="${CSS.escape(key)}"] dd[data-edit]`);
+  if (!cell || cell.before_edit) return;
   cell.before_edit ??= [...cell.childNodes];
   cell.replaceChildren(fragment);
   arrived(cell);
