@@ -513,7 +513,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="Builds Cronista and runs its tests.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="of: " + ", ".join(SECTIONS))
     parser.add_argument("--list", action="store_true", help="say what sections there are")
-    parser.add_argument("--minutes", type=float, default=29, help="end by then, failing what has not run (29)")
+    parser.add_argument("--minutes", type=float, default=45, help="end by then, failing what has not run (45)")
     parser.add_argument("--unittest", type=Path, metavar="FILE", help="run one file of unittest cases and print TAP")
     arguments = parser.parse_args()
     unknown = [s for s in arguments.sections if s not in SECTIONS]

@@ -249,12 +249,14 @@ class CronistaWorkload(Workload):
         return found
 
     def check(self, url):
+        # What the clients are at while the contacts are listed; with the next write one leaves its contact for another.
+        moving = set() if self.stopping.is_set() else set(self.made.values())
         answered = list(self.answers)
         try:
             there = self.there()
         except CUT_OFF as error:
             return [f"the contacts can't be listed: {error}"]
-        moving = set() if self.stopping.is_set() else set(self.made.values())
+        moving |= set() if self.stopping.is_set() else set(self.made.values())
         versions, last, wrong = {}, {}, []
         for answer in answered:
             contact, version, name = answer.what
@@ -269,6 +271,6 @@ class CronistaWorkload(Workload):
                 wrong.append(f"contact {contact}: answered {version} {name!r}, is {found[0]} {found[1]!r}")
         unknown = len(set(there) - set(last))
         if unknown > len(moving):
-            wrong.append(f"{unknown} contacts that nobody was told of, with {len(moving)} clients on their way")
+            wrong.append(f"{unknown} contacts that nobody was told of, with clients on their way to {len(moving)}")
         code, printed = command("verify", "--data", self.servers[0].data, check=False)
         return wrong + ([f"cronista verify: exit code {code}\n{printed}"] if code else [])
