@@ -224,6 +224,8 @@ class CronistaWorkload(Workload):
             status, _, body = api.request(*what, {"name": name}, {"Idempotency-Key": f"{self.run}-{key}"})
             if status in self.NOT_NOW:
                 raise OSError(f"{status} {body}")
+            if status in (200, 201) and "version" not in body:
+                raise OSError("done, but it could not be read: asked again with the same key it is told")
         except CUT_OFF:
             api.close()
             self.apis[number] = (turn + 1, None)  # the other node, next time
