@@ -110,6 +110,7 @@ CREATE TABLE log (
 CREATE INDEX log_by_actor ON log (actor);
 CREATE INDEX log_by_operation ON log (operation);
 CREATE INDEX log_by_record ON log (module, record);
+CREATE INDEX log_by_module ON log (module, position); -- else the newest event of a module is looked for backwards in all of the log
 
 -- Which events a card shows: its own and those of what belongs to it.
 CREATE TABLE timeline (
