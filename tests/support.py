@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from postgres import APPLICATION, OWNER, as_role, free_port
+from postgres import APPLICATION, OWNER, Cluster, as_role, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(os.environ.get("CRONISTA_PROGRAM", ROOT / "build/cronista")).resolve()
@@ -253,3 +253,19 @@ class Tap:
     def end(self):
         print(f"1..{self.number}")
         return 1 if self.failed or not self.number else 0
+
+
+def tell_on_postgres(tap, make):
+    """Tells a story on a PostgreSQL of its own: make(cluster) has tell() and end()."""
+    global POSTGRES
+    cluster, story = Cluster(), None
+    try:
+        POSTGRES = cluster.start().url
+        story = make(cluster)
+        story.tell()
+    except (AssertionError, *CUT_OFF) as error:
+        tap.case("the story ends well", f"{type(error).__name__}: {error}")
+    finally:
+        if story:
+            story.end()
+        cluster.stop()

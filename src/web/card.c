@@ -245,18 +245,14 @@ void handle_history(struct request *r) {
 
 // ---------------------------------------------------------------- comments
 
-struct comment {
-    struct str text;
-};
-
 static enum status write_comment(struct action *a, void *request, struct error *e) {
     struct request *r = request;
-    struct comment *c = r->arg;
-    return record_comment(a, model_module(a->model, r->module->key), r->id, c->text, &r->result, e);
+    const struct str *text = r->arg;
+    return record_comment(a, model_module(a->model, r->module->key), r->id, *text, &r->result, e);
 }
 
 static void commented(struct request *r) {
-    struct comment *c = r->arg;
+    const struct str *text = r->arg;
     if (r->outcome && !r->api && r->error.status == INVALID) {
         struct card_state *state;
         struct doc *record;
@@ -267,7 +263,7 @@ static void commented(struct request *r) {
             return;
         }
         state = r->state;
-        state->comment = c->text;
+        state->comment = *text;
         state->comment_problem = error_translated(r->arena, r->language, &why);
         bool part = r->part.n && route_has_part(r->route, r->part);
         respond_page(r, 422, part ? arena_dup(r->arena, r->part) : "card", present_card(r, record),
@@ -291,9 +287,9 @@ static void commented(struct request *r) {
 }
 
 void handle_comment(struct request *r) {
-    struct comment *c = arena_new(r->arena, struct comment);
-    c->text = input_text(r, "text");
-    request_write(r, write_comment, c, commented);
+    struct str *text = arena_new(r->arena, struct str);
+    *text = input_text(r, "text");
+    request_write(r, write_comment, text, commented);
 }
 
 // ---------------------------------------------------------------- deleting and restoring

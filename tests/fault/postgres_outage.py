@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import support  # noqa: E402
-from postgres import Cluster, available  # noqa: E402
+from postgres import available  # noqa: E402
 from support import CUT_OFF, Server, Tap  # noqa: E402
 
 CRASHES = 3
@@ -126,17 +126,7 @@ def main():
     if not available():
         tap.skip("PostgreSQL goes away", "it is not installed")
         return tap.end()
-    cluster, story = Cluster(), None
-    try:
-        support.POSTGRES = cluster.start().url
-        story = Story(tap, cluster)
-        story.tell()
-    except (AssertionError, *CUT_OFF) as error:
-        tap.case("the story ends well", f"{type(error).__name__}: {error}")
-    finally:
-        if story:
-            story.end()
-        cluster.stop()
+    support.tell_on_postgres(tap, lambda cluster: Story(tap, cluster))
     return tap.end()
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import support  # noqa: E402
-from postgres import Cluster, available  # noqa: E402
+from postgres import available  # noqa: E402
 from support import CUT_OFF, Server, Stream, Tap  # noqa: E402
 
 
@@ -152,21 +152,11 @@ def main():
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=120)
-    tap, options, story = Tap(), parser.parse_args(), None
+    tap, options = Tap(), parser.parse_args()
     if not available():
         tap.skip("several nodes", "PostgreSQL is not installed")
         return tap.end()
-    cluster = Cluster()
-    try:
-        support.POSTGRES = cluster.start().url
-        story = Story(tap, options)
-        story.tell()
-    except (AssertionError, *CUT_OFF) as error:
-        tap.case("the story ends well", f"{type(error).__name__}: {error}")
-    finally:
-        if story:
-            story.end()
-        cluster.stop()
+    support.tell_on_postgres(tap, lambda _: Story(tap, options))
     return tap.end()
 
 
