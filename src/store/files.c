@@ -158,7 +158,7 @@ enum status store_file_fetch(struct store *store, const char *name, struct error
     bool found;
     if (store_kind(store) != STORE_POSTGRES || access(path_of(store, name, path), F_OK) == 0)
         return OK;
-    enum status st = store_connect(store, STORE_WRITE, &c, e); // a standby may not have it yet
+    enum status st = store_connect(store, STORE_READ, &c, e);
     if (st != OK)
         return st;
     st = bring(c, name, &found, e);
@@ -200,7 +200,7 @@ enum status store_files_fetch(struct store *store, int64_t *n, struct error *e) 
     int64_t count = 0;
     if (store_kind(store) != STORE_POSTGRES)
         return OK;
-    enum status st = store_connect(store, STORE_WRITE, &c, e);
+    enum status st = store_connect(store, STORE_READ, &c, e);
     if (st != OK)
         return st;
     st = store_sql(c, STR("SELECT name FROM files WHERE part=0 ORDER BY name"), NULL, 0, &row, e);
