@@ -56,6 +56,8 @@ struct write {
     struct arena *arena; // reset after the piece has been answered
     micros now;
     int64_t next; // position the next event will get
+    int64_t
+        others; // changes whenever somebody else was found to have written since the transaction before
 };
 
 // Returns OK to keep what it did, anything else to undo it (the error goes to the waiter). A piece may run again from
@@ -65,6 +67,8 @@ typedef enum status (*write_fn)(struct write *, void *arg, struct error *);
 struct write_task {
     write_fn run;
     void *arg;
+    // NULL, or called on the writer's thread before the piece runs: hints of what it will read (store_query_ahead()).
+    void (*ahead)(struct conn *, void *arg);
     // Called on the writer's thread once the fate is known: after the commit (durable) or the refusal. Must be quick;
     // may submit a task (this one again, too), must not wait for one.
     void (*done)(struct write_task *);

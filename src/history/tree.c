@@ -122,11 +122,13 @@ enum status tree_follow(struct tree *t, struct conn *c, struct error *e) {
     if (t->loaded && t->now.frontier.size < saved.size &&
         saved.size - t->now.frontier.size <= CATCH_UP_MAX) {
         t->loaded = false;
+        t->reads++;
         if ((st = catch_up(t, c, saved.size, e)))
             return st;
         t->loaded = true;
     }
     if (!t->loaded || !at_root(t, &saved)) {
+        t->reads++;
         if ((st = load(t, c, saved.size, e)))
             return st;
         if (!at_root(t, &saved))

@@ -14,7 +14,8 @@ struct tree_mark {
 
 struct tree {
     struct tree_mark now;
-    bool loaded;                               // `now` and `edge` are those of the database
+    int64_t reads; // how often it was found that somebody else has written, and what
+    bool loaded;   // `now` and `edge` are those of the database
     struct hash edge[TILE_LEVELS][TILE_WIDTH]; // per level the hashes of its last, partial tile
 };
 

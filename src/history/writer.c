@@ -184,7 +184,9 @@ static void know_position(struct writer *w) {
     atomic_store(&w->position, w->appender.tree.now.frontier.size - 1);
 }
 
-static enum status begin(struct writer *w, struct tree_mark *mark, struct error *e) {
+// first: the task that will run first, or NULL.
+static enum status begin(struct writer *w, const struct write_task *first, struct tree_mark *mark,
+                         struct error *e) {
     enum status s = open_connection(w, e);
     if (s)
         return s;
@@ -193,9 +195,12 @@ static enum status begin(struct writer *w, struct tree_mark *mark, struct error 
             drop_connection(w);
         return s;
     }
+    if (first && first->ahead)
+        first->ahead(w->conn, first->arg);
     if ((s = tree_follow(&w->appender.tree, w->conn, e))) {
         store_rollback(w->conn);
-        drop_connection(w);
+        if (s != CONFLICT) // with the lock, which may be told as late as here
+            drop_connection(w);
         return s;
     }
     *mark = w->appender.tree.now;
@@ -215,7 +220,8 @@ static bool run_task(struct writer *w, struct write_task *t, bool alone) {
                           .conn = w->conn,
                           .arena = &w->arena,
                           .now = clock_now(),
-                          .next = mark.frontier.size};
+                          .next = mark.frontier.size,
+                          .others = tree->reads};
     struct error lost = {0};
     t->status = OK;
     t->error = (struct error){0};
@@ -287,7 +293,7 @@ static enum outcome commit(struct writer *w, struct batch *b, const struct tree_
 static enum status look_for(struct writer *w, const struct batch *b, bool *there, struct error *e) {
     struct tree_mark mark;
     struct arena a = ARENA_INIT;
-    enum status s = begin(w, &mark, e);
+    enum status s = begin(w, NULL, &mark, e);
     if (s)
         return s;
     struct tile_reader tiles = {.conn = w->conn, .size = mark.frontier.size, .arena = &a};
@@ -339,7 +345,7 @@ static enum outcome transact(struct writer *w, struct batch *b) {
     struct error e = {0};
     for (size_t i = 0; i < b->n; i++)
         b->task[i]->status = OK;
-    enum status s = begin(w, &mark, &e);
+    enum status s = begin(w, b->task[0], &mark, &e);
     if (s) {
         take_all(w, b); // they would meet the same
         settle_all(b, s, &e);

@@ -83,12 +83,7 @@ static enum status apply_update(struct applier *ap, const struct module *m, cons
     }
     sql_z(&q, " WHERE id=");
     sql_param(&q, P_INT(ev->record));
-    int64_t changed = 0;
-    enum status s = store_run_sql(ap->conn, sql_done(&q), q.params, q.n, &changed, e);
-    if (!s && changed != 1)
-        s = error_set(e, CORRUPT, NULL, N_("The log changes a record that was never created."),
-                      NULL);
-    return s;
+    return store_run_one(ap->conn, sql_done(&q), q.params, q.n, e);
 }
 
 // ---------------------------------------------------------------- links and timelines
@@ -234,7 +229,7 @@ static enum status name_into(struct doc *names, struct conn *conn, const struct 
     if (!s)
         s = store_next(row, &more, e);
     if (!s && more)
-        doc_set(names, key, doc_str(a, arena_str(a, stmt_text(row, 0))));
+        doc_set(names, key, doc_str(a, arena_str(a, stmt_text(row, 1))));
     store_done(row);
     return s;
 }

@@ -188,6 +188,12 @@ void applier_release(struct applier *ap) {
 enum status record_begin(struct write *w, struct crm *crm, const struct model **out,
                          struct error *e) {
     struct applier *ap = &crm->applier;
+    if (ap->holder && !ap->changed && ap->holder->fields_at != FIELDS_UNKNOWN &&
+        ap->others == w->others) { // nobody else can have changed them
+        ap->conn = w->conn;
+        *out = ap->holder->model;
+        return OK;
+    }
     const struct model *newest = crm_model_hold(crm);
     int64_t fields_at = 0;
     enum status s = fields_newest(w->conn, newest, &fields_at, e);
@@ -205,6 +211,7 @@ enum status record_begin(struct write *w, struct crm *crm, const struct model **
     if (s)
         return s;
     ap->conn = w->conn;
+    ap->others = w->others;
     *out = ap->holder->model;
     return OK;
 }

@@ -56,45 +56,22 @@ static void put_changes(struct reader *r, const struct module *m, struct str bod
     doc_set(out, STR("changes"), doc_raw(r->arena, items));
 }
 
-// The names found last: those of a page are mostly the same few.
-struct names {
-    struct reader *r;
-    struct known {
-        const struct module *module;
-        int64_t id;
-        const struct doc *doc;
-    } known[8];
-    size_t next;
-};
-
-static const struct doc *name_of(struct names *names, const struct module *m, int64_t id) {
-    for (size_t i = 0; i < sizeof names->known / sizeof *names->known; i++)
-        if (names->known[i].module == m && names->known[i].id == id)
-            return names->known[i].doc;
-    struct known *known =
-        &names->known[names->next++ % (sizeof names->known / sizeof *names->known)];
-    *known = (struct known){m, id, name_doc(names->r, m, id)};
-    return known->doc;
-}
-
-static struct doc *actor_doc(struct names *names, int64_t user) {
-    struct reader *r = names->r;
+static struct doc *actor_doc(struct reader *r, int64_t user) {
     const struct module *users = model_module(r->model, STR("users"));
-    return user > 0 ? doc_copy(r->arena, name_of(names, users, user)) : doc_null(r->arena);
+    return user > 0 ? name_doc(r, users, user) : doc_null(r->arena);
 }
 
-static struct doc *event_doc(struct names *names, const struct event *ev, const struct module *m,
+static struct doc *event_doc(struct reader *r, const struct event *ev, const struct module *m,
                              struct str body) {
-    struct reader *r = names->r;
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     char at[CLOCK_TEXT];
     clock_text(ev->at, at);
     doc_set_int(a, d, "position", ev->position);
     doc_set_str(a, d, "at", arena_str(a, str_z(at)));
-    doc_set(d, STR("actor"), actor_doc(names, ev->actor));
+    doc_set(d, STR("actor"), actor_doc(r, ev->actor));
     if (ev->on_behalf_of > 0)
-        doc_set(d, STR("on_behalf_of"), actor_doc(names, ev->on_behalf_of));
+        doc_set(d, STR("on_behalf_of"), actor_doc(r, ev->on_behalf_of));
     doc_set_z(a, d, "channel", event_channel_name(ev->channel));
     doc_set_z(a, d, "kind", event_kind_name(ev->kind));
     doc_set_int(a, d, "operation", ev->operation);
@@ -103,7 +80,7 @@ static struct doc *event_doc(struct names *names, const struct event *ev, const 
     doc_set_str(a, d, "module", m->key);
     doc_set_int(a, d, "record", ev->record);
     if (ev->record > 0)
-        doc_set(d, STR("name"), doc_str(a, doc_get_text(name_of(names, m, ev->record), "name")));
+        doc_set(d, STR("name"), name_text(r, m, ev->record));
     put_changes(r, m, body, d);
     return d;
 }
@@ -218,7 +195,7 @@ static enum status page(struct reader *r, const struct history_query *h, int64_t
                         enum status (*each)(void *, struct doc *), void *arg, int64_t *last, int *n,
                         struct error *e) {
     struct sql q;
-    struct names names = {.r = r};
+    struct doc *events = doc_array(r->arena);
     build(r, h, before, limit, &q);
     struct stmt *row = NULL;
     bool more = true;
@@ -233,9 +210,15 @@ static enum status page(struct reader *r, const struct history_query *h, int64_t
         *last = ev.position;
         const struct module *m = model_module(r->model, ev.module);
         if (m)
-            s = each(arg, event_doc(&names, &ev, m, stmt_blob(row, 1)));
+            doc_add(events, event_doc(r, &ev, m, stmt_blob(row, 1)));
     }
     store_done(row);
+    names_answer(r);
+    for (struct doc *event = events->first, *next; event && !s; event = next) {
+        next = event->next;
+        event->next = NULL;
+        s = each(arg, event);
+    }
     return s;
 }
 
@@ -255,12 +238,16 @@ static enum status allowed(struct reader *r, const struct history_query *h, stru
                                  N_("Only administrators may read the change log."), NULL);
 }
 
+static int page_limit(const struct history_query *h) {
+    return h->limit <= 0 ? PAGE : h->limit > LIMIT_MOST ? LIMIT_MOST : h->limit;
+}
+
 enum status history_list(struct reader *r, const struct history_query *h, struct doc **out,
                          struct error *e) {
     enum status s = allowed(r, h, e);
     if (s)
         return s;
-    int limit = h->limit <= 0 ? PAGE : h->limit > LIMIT_MOST ? LIMIT_MOST : h->limit;
+    int limit = page_limit(h);
     struct doc *d = doc_object(r->arena);
     struct doc *items = doc_set_array(r->arena, d, "items");
     int64_t last = 0;
@@ -271,6 +258,15 @@ enum status history_list(struct reader *r, const struct history_query *h, struct
     doc_set(d, STR("next"), n == limit && last > 0 ? doc_int(r->arena, last) : doc_null(r->arena));
     *out = d;
     return OK;
+}
+
+void history_ahead(struct reader *r, const struct history_query *h) {
+    struct sql q;
+    if (store_kind(conn_store(r->conn)) == STORE_SQLITE)
+        return; // it would not listen
+    build(r, h, h->before, page_limit(h), &q);
+    struct str text = sql_done(&q);
+    store_sql_ahead(r->conn, text, q.params, q.n);
 }
 
 struct forward {
@@ -296,6 +292,7 @@ enum status history_each(struct reader *r, const struct history_query *h,
     paged.arena = &own;
     while (!s && n == LIMIT_MOST) {
         int64_t last = 0;
+        paged.names = NULL; // they were in the arena
         s = page(&paged, h, before, LIMIT_MOST, hand_on, &f, &last, &n, e);
         before = last;
         arena_reset(&own);

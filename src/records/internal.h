@@ -16,7 +16,8 @@ struct module_sql {
     struct str columns; // "id,version,...": what row_doc() reads, in its order
     struct str get;     // SELECT of them by id
     struct str insert;  // all columns
-    struct str name;    // SELECT of the title and deleted_at by id
+    struct str names;   // SELECT of id, title and deleted_at, to be ended by a condition on the id
+    struct str name;    // the same by id
     struct str lives;   // SELECT of 1 by id, if not deleted
     struct str next_id;
     const struct field **all; // the fields behind `columns`, after id and version
@@ -55,6 +56,7 @@ struct applier {
     struct conn *conn;
     struct crm *crm;             // where models come from
     struct model_holder *holder; // the model the database follows now
+    int64_t others;              // write.others when that was looked at
     bool changed;                // here, and not published yet
 };
 
@@ -90,21 +92,24 @@ void projection_make(struct projection *, const struct module *,
                      bool (*wanted)(void *, struct str key), void *arg, struct arena *);
 struct doc *row_doc_some(const struct module *, const struct projection *, struct stmt *,
                          struct arena *);
-// The document of the row under the cursor as people get it, names beside the ids of links and users. What the viewer
-// may not read must not be in the projection. names: NULL, or those met so far.
-struct names;
-struct doc *row_shown(struct reader *, struct names *, const struct module *,
-                      const struct projection *, struct stmt *);
-// Names of records, to be kept no longer than they are looked up in one transaction.
-struct names *names_new(void);
-void names_free(struct names *);
+// The document of the row under the cursor as people get it, names to be answered (names_answer()) beside the ids of
+// links and users. What the viewer may not read must not be in the projection.
+struct doc *row_shown(struct reader *, const struct module *, const struct projection *,
+                      struct stmt *);
 // The document of the row under the cursor, columns as module->sql->columns.
 struct doc *row_doc(const struct module *, struct stmt *, struct arena *);
-// {"id","name"} of a record, with "deleted" when it is; nothing is checked against permissions.
-struct doc *name_doc(struct reader *, const struct module *, int64_t id);
-// Puts names beside the ids of links and users, and leaves out what the viewer may not read.
+// Leaves out what the viewer may not read, and puts names, to be answered, beside the ids of links and users.
 enum status row_decorate(struct reader *, const struct module *, struct doc *row, struct doc **out,
                          struct error *);
+
+// ---------------------------------------------------------------- names.c
+
+// {"id","name"} of a record, with "deleted" when it is; just the name. Nothing is checked against permissions. They are
+// empty until names_answer(), which finds all at once, unless somebody has called names_hold(). Names that were found
+// stay with the reader.
+struct doc *name_doc(struct reader *, const struct module *, int64_t id);
+struct doc *name_text(struct reader *, const struct module *, int64_t id);
+void names_answer(struct reader *);
 
 // ---------------------------------------------------------------- rebuild.c
 

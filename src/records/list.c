@@ -400,24 +400,30 @@ static enum status begin(struct list *l, struct reader *r, const struct list_que
     return s;
 }
 
-// Up to limit rows from the cursor on; *n of them, *end the cursor after the last if more follow.
-static enum status rows(struct list *l, int limit,
-                        enum status (*each)(void *, struct list *, struct stmt *, struct error *),
-                        void *arg, int *n, struct doc **end, struct error *e) {
+// Of a list ordered by a column that may be empty the rows come in two parts: those where it is, those where it is not.
+static bool is_empty_part(const struct list *l, int part) {
     bool empty_first = l->nullable && !l->order[0].descending;
+    return l->nullable && (part == 0) == empty_first;
+}
+
+// Up to limit rows from the cursor on, as documents without names; *n of them, *end the cursor after the last if more
+// follow.
+static enum status rows(struct list *l, int limit, struct doc *items, int *n, struct doc **end,
+                        struct error *e) {
     enum status s = OK;
     struct doc *at_limit = NULL;
     *n = 0;
     for (int part = 0; part < (l->nullable ? 2 : 1) && !*end && !s; part++) {
-        bool empty_part = l->nullable && (part == 0) == empty_first;
+        bool empty_part = is_empty_part(l, part);
         // A cursor in the second part: the first is behind us.
         if (part == 0 && l->nullable && l->cursor && doc_is_null(l->cursor->first) != empty_part)
             continue;
         struct sql q;
         struct stmt *row = NULL;
         bool more = true;
-        // One more than wanted tells whether there is a next page.
-        s = part_sql(l, empty_part, limit - *n + 1, &q, e);
+        // One more than wanted tells whether there is a next page. The second part is asked for as many, so that it is
+        // known beforehand.
+        s = part_sql(l, empty_part, limit + 1, &q, e);
         if (s) {
             sql_done(&q);
             break;
@@ -430,17 +436,11 @@ static enum status rows(struct list *l, int limit,
             }
             if (++*n == limit)
                 at_limit = cursor_of(l, row, l->r->arena);
-            s = each(arg, l, row, e);
+            doc_add(items, row_shown(l->r, l->m, &l->columns, row));
         }
         store_done(row);
     }
     return s;
-}
-
-static enum status add_item(void *items, struct list *l, struct stmt *row, struct error *e) {
-    (void)e;
-    doc_add(items, row_shown(l->r, NULL, l->m, &l->columns, row));
-    return OK;
 }
 
 // Then the index's hits are the answer, up to the most that is counted.
@@ -566,19 +566,37 @@ static enum status sums(struct list *l, const struct doc *counted, struct doc **
     return s;
 }
 
+static int page_limit(const struct list_query *lq) {
+    return lq->limit <= 0 ? PAGE : lq->limit > LIMIT_MOST ? LIMIT_MOST : lq->limit;
+}
+
+void record_list_ahead(struct reader *r, const struct list_query *lq) {
+    struct list l;
+    if (store_kind(conn_store(r->conn)) == STORE_SQLITE || begin(&l, r, lq, NULL) || pick(&l, NULL))
+        return; // it would not listen; or record_list() will tell what is wrong
+    for (int part = 0; part < (l.nullable ? 2 : 1); part++) {
+        struct sql q;
+        enum status s = part_sql(&l, is_empty_part(&l, part), page_limit(lq) + 1, &q, NULL);
+        struct str text = sql_done(&q);
+        if (!s)
+            store_sql_ahead(r->conn, text, q.params, q.n);
+    }
+    picks_close(l.picks);
+}
+
 enum status record_list(struct reader *r, const struct list_query *lq, struct doc **out,
                         struct error *e) {
     struct list l;
     enum status s = begin(&l, r, lq, e);
     if (s)
         return s;
-    int limit = lq->limit <= 0 ? PAGE : lq->limit > LIMIT_MOST ? LIMIT_MOST : lq->limit, n = 0;
+    int limit = page_limit(lq), n = 0;
     struct doc *d = doc_object(r->arena), *end = NULL, *counted = NULL, *summed = NULL;
     doc_set_str(r->arena, d, "module", lq->module->key);
     struct doc *items = doc_set_array(r->arena, d, "items");
     s = pick(&l, e);
     if (!s)
-        s = rows(&l, limit, add_item, items, &n, &end, e);
+        s = rows(&l, limit, items, &n, &end, e);
     if (!s && lq->count)
         s = count(&l, &counted, e);
     if (!s && lq->count && lq->sums)
@@ -586,6 +604,7 @@ enum status record_list(struct reader *r, const struct list_query *lq, struct do
     picks_close(l.picks);
     if (s)
         return s;
+    names_answer(r);
     doc_set(d, STR("next"), end ? cursor_text(end, r->arena) : doc_null(r->arena));
     if (lq->count)
         doc_set(d, STR("count"), counted);
@@ -595,27 +614,9 @@ enum status record_list(struct reader *r, const struct list_query *lq, struct do
     return OK;
 }
 
-struct each {
-    enum status (*each)(void *, const struct doc *);
-    void *arg;
-    struct arena row; // of one row
-    struct names *names;
-};
-
-static enum status hand_on(void *arg, struct list *l, struct stmt *row, struct error *e) {
-    (void)e;
-    struct each *to = arg;
-    struct reader r = *l->r;
-    r.arena = &to->row;
-    enum status s = to->each(to->arg, row_shown(&r, to->names, l->m, &l->columns, row));
-    arena_reset(&to->row);
-    return s;
-}
-
 enum status record_each(struct reader *r, const struct list_query *lq,
                         enum status (*fn)(void *, const struct doc *), void *arg, struct error *e) {
     struct arena own = ARENA_INIT; // of one page
-    struct each to = {.each = fn, .arg = arg, .names = names_new()};
     struct list_query query = *lq;
     struct buf after = BUF_INIT(1 << 20);
     buf_str(&after, lq->after);
@@ -624,15 +625,19 @@ enum status record_each(struct reader *r, const struct list_query *lq,
     while (!s && more) {
         struct reader paged = *r;
         paged.arena = &own;
+        paged.names = NULL;
         query.after = buf_view(&after);
         struct list l;
-        struct doc *end = NULL;
+        struct doc *end = NULL, *items = doc_array(&own);
         int n = 0;
         s = begin(&l, &paged, &query, e);
         if (!s && l.searching)
             s = search_hits(&paged, l.m, &l.plan, e);
         if (!s)
-            s = rows(&l, LIMIT_MOST, hand_on, &to, &n, &end, e);
+            s = rows(&l, LIMIT_MOST, items, &n, &end, e);
+        names_answer(&paged);
+        for (const struct doc *d = items->first; d && !s; d = d->next)
+            s = fn(arg, d);
         more = end != NULL;
         if (!s && more) {
             struct str next = doc_text(cursor_text(end, &own));
@@ -641,9 +646,7 @@ enum status record_each(struct reader *r, const struct list_query *lq,
         }
         arena_reset(&own);
     }
-    names_free(to.names);
     buf_release(&after);
-    arena_release(&to.row);
     arena_release(&own);
     return s;
 }

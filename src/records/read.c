@@ -92,6 +92,15 @@ enum status row_get(struct conn *conn, const struct module *m, int64_t id, struc
     return s;
 }
 
+void row_ahead(struct conn *conn, const struct module *m, int64_t id) {
+    struct param p[] = {P_INT(id)};
+    store_sql_ahead(conn, m->sql->get, p, 1);
+}
+
+void record_ahead(struct reader *r, const struct module *m, int64_t id) {
+    row_ahead(r->conn, m, id);
+}
+
 enum status row_lives(struct conn *conn, const struct module *m, int64_t id, bool *lives,
                       struct error *e) {
     struct param p[] = {P_INT(id)};
@@ -182,90 +191,10 @@ void row_events_close(struct row_events *ev) {
     store_done(ev->rows);
 }
 
-// ---------------------------------------------------------------- names
-
-// Each name has one place; a name whose place is taken by another takes it over.
-#define NAMES_KEPT 512 // a power of two
-
-struct names {
-    struct kept_name {
-        int module; // 0: nothing here
-        bool deleted;
-        unsigned char n;
-        int64_t id;
-        char text[120]; // longer ones are not kept
-    } kept[NAMES_KEPT];
-};
-
-struct names *names_new(void) {
-    struct names *names = must_alloc(sizeof *names);
-    memset(names, 0, sizeof *names);
-    return names;
-}
-
-void names_free(struct names *names) {
-    free(names);
-}
-
-enum status record_name(struct reader *r, const struct module *m, int64_t id, struct str *name,
-                        bool *deleted, struct error *e) {
-    struct param p[] = {P_INT(id)};
-    struct stmt *row = NULL;
-    bool found = false;
-    enum status s = store_sql(r->conn, m->sql->name, p, 1, &row, e);
-    if (!s)
-        s = store_next(row, &found, e);
-    if (!s) {
-        *name = found ? arena_str(r->arena, stmt_text(row, 0)) : STR("");
-        if (deleted)
-            *deleted = found && !stmt_null(row, 1);
-    }
-    store_done(row);
-    return s;
-}
-
-static enum status name_kept(struct reader *r, struct names *names, const struct module *m,
-                             int64_t id, struct str *name, bool *deleted) {
-    uint64_t mixed = ((uint64_t)id ^ (uint64_t)m->number << 40) * 0x9e3779b97f4a7c15u;
-    struct kept_name *k = &names->kept[(mixed >> 32) % NAMES_KEPT];
-    if (k->module == m->number && k->id == id) {
-        *name = arena_str(r->arena, (struct str){k->text, k->n});
-        *deleted = k->deleted;
-        return OK;
-    }
-    enum status s = record_name(r, m, id, name, deleted, NULL);
-    if (!s && name->n <= sizeof k->text) {
-        *k = (struct kept_name){m->number, *deleted, (unsigned char)name->n, id, {0}};
-        memcpy(k->text, name->p, name->n);
-    }
-    return s;
-}
-
-static struct doc *name_of(struct reader *r, struct names *names, const struct module *m,
-                           int64_t id) {
-    struct doc *d = doc_object(r->arena);
-    struct str name = {0};
-    bool deleted = false;
-    doc_set_int(r->arena, d, "id", id);
-    if (id <= 0) // the system itself
-        return d;
-    // A name that can't be read is shown as none: the record itself was read and is what was asked for.
-    enum status s = names ? name_kept(r, names, m, id, &name, &deleted)
-                          : record_name(r, m, id, &name, &deleted, NULL);
-    if (s == OK)
-        doc_set_str(r->arena, d, "name", name);
-    if (deleted)
-        doc_set_bool(r->arena, d, "deleted", true);
-    return d;
-}
-
-struct doc *name_doc(struct reader *r, const struct module *m, int64_t id) {
-    return name_of(r, NULL, m, id);
-}
+// ---------------------------------------------------------------- for people
 
 // The value with names beside its ids.
-static struct doc *named(struct reader *r, struct names *names, const struct field *f,
-                         struct doc *v) {
+static struct doc *named(struct reader *r, const struct field *f, struct doc *v) {
     bool leads = f->type == TYPE_USER || f->type == TYPE_LINK || f->type == TYPE_LINKS;
     if (!leads || doc_is_null(v))
         return v;
@@ -274,20 +203,20 @@ static struct doc *named(struct reader *r, struct names *names, const struct fie
     if (!to)
         return v;
     if (v->type == DOC_INT)
-        return name_of(r, names, to, v->integer);
+        return name_doc(r, to, v->integer);
     struct doc *list = doc_array(r->arena);
     doc_each(id, v)
-        doc_add(list, name_of(r, names, to, doc_integer(id, 0)));
+        doc_add(list, name_doc(r, to, doc_integer(id, 0)));
     return list;
 }
 
-struct doc *row_shown(struct reader *r, struct names *names, const struct module *m,
-                      const struct projection *p, struct stmt *row) {
+struct doc *row_shown(struct reader *r, const struct module *m, const struct projection *p,
+                      struct stmt *row) {
     struct doc *d = row_start(m, row, r->arena);
     int at = 2;
     for (size_t i = 0; i < p->n; i++) {
         const struct field *f = p->fields[i];
-        doc_set(d, f->key, named(r, names, f, row_value(f, row, &at, r->arena)));
+        doc_set(d, f->key, named(r, f, row_value(f, row, &at, r->arena)));
     }
     return d;
 }
@@ -305,7 +234,7 @@ enum status row_decorate(struct reader *r, const struct module *m, struct doc *r
         if (!f)
             f = common_field(v->key);
         struct str key = v->key;
-        doc_set(d, key, f ? named(r, NULL, f, v) : v);
+        doc_set(d, key, f ? named(r, f, v) : v);
     }
     *out = d;
     return OK;
@@ -331,7 +260,11 @@ enum status record_get(struct reader *r, const struct module *m, int64_t id, str
         s = row_get(r->conn, m, id, r->arena, &row, e);
     if (!s)
         s = visible(r, m, row, e);
-    return s ? s : row_decorate(r, m, row, out, e);
+    if (!s)
+        s = row_decorate(r, m, row, out, e);
+    if (!s)
+        names_answer(r);
+    return s;
 }
 
 // Takes the changes of an event back.
@@ -393,6 +326,7 @@ enum status record_as_of(struct reader *r, const struct module *m, int64_t id, m
     doc_replace(row, STR("deleted_at"), deleted ? doc_copy(r->arena, when) : doc_null(r->arena));
     s = row_decorate(r, m, row, out, e);
     if (!s) {
+        names_answer(r);
         char moment[CLOCK_TEXT];
         clock_text(at, moment);
         doc_set_str(r->arena, *out, "as_of", arena_str(r->arena, str_z(moment)));

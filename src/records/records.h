@@ -41,6 +41,7 @@ struct reader {
     const struct model *model;
     const struct viewer *viewer;
     struct arena *arena;
+    struct names *names; // found so far, in the arena and of this transaction; NULL: none yet
 };
 
 // {"id","module","version","name","created_at","created_by":{"id","name"},"updated_at","updated_by","owner":{"id","name"},
@@ -134,6 +135,19 @@ enum status history_list(struct reader *, const struct history_query *, struct d
 // Without limit, one by one, oldest or newest first as history_list; the document lives until the next call.
 enum status history_each(struct reader *, const struct history_query *,
                          enum status (*each)(void *, const struct doc *), void *, struct error *);
+
+// ---------------------------------------------------------------- reading several things at once
+
+// Hints, in the reader's transaction, of what will be asked next with just these parameters (store_sql_ahead()): whoever
+// asks several things of a database at the end of a wire waits once for them. Nothing is checked, nothing is told.
+void record_ahead(struct reader *, const struct module *, int64_t id);
+void record_list_ahead(struct reader *, const struct list_query *);
+void history_ahead(struct reader *, const struct history_query *);
+
+// Between these two, documents that are read (record_get, record_list, history_list) have no names yet beside their ids;
+// then all get them at once.
+void names_hold(struct reader *);
+void names_tell(struct reader *);
 
 // ---------------------------------------------------------------- writing
 

@@ -102,8 +102,9 @@ static void prepare(struct module *m, struct arena *a) {
     s->get = arena_printf(a, "SELECT %.*s FROM %.*s WHERE id=$1", STR_FMT(s->columns),
                           STR_FMT(m->table));
     const struct field *title = module_field(m, m->title);
-    s->name = arena_printf(a, "SELECT %.*s,deleted_at FROM %.*s WHERE id=$1",
-                           STR_FMT(title->column), STR_FMT(m->table));
+    s->names = arena_printf(a, "SELECT id,%.*s,deleted_at FROM %.*s WHERE id",
+                            STR_FMT(title->column), STR_FMT(m->table));
+    s->name = arena_printf(a, "%.*s=$1", STR_FMT(s->names));
     s->lives =
         arena_printf(a, "SELECT 1 FROM %.*s WHERE id=$1 AND deleted_at IS NULL", STR_FMT(m->table));
     s->next_id = arena_printf(a, "SELECT coalesce(max(id),0)+1 FROM %.*s", STR_FMT(m->table));

@@ -97,6 +97,8 @@ struct indexer {
     pthread_cond_t wake;
     bool woken, stop, hurry;
     struct shelf *shelf;
+    int64_t next; // position the index had come to, as this thread knows
+    bool fields;  // the model in force may not be the newest any more
     int64_t seen; // last position told to listeners; under the lock
     int most;     // events to read at once
     micros since; // how long more than FEW have waited; 0 when none do
@@ -120,27 +122,49 @@ static int by_record(const void *a, const void *b) {
 struct slice {
     struct touched *touched;
     size_t n;
+    bool full;           // there may be more behind it
+    bool fields;         // some of it is about the model's fields
     int64_t start, next; // positions
 };
 
-static enum status slice_read(struct indexer *ix, struct arena *a, struct slice *out,
-                              struct error *e) {
+static enum status slice_read(struct indexer *ix, const struct model *model, struct arena *a,
+                              struct slice *out, struct error *e) {
+    const struct module *fields = model_module(model, STR("fields"));
     struct stmt *row = NULL;
     bool more = true;
+    struct param p[] = {P_INT(ix->next), P_INT(ix->most)}; // as far as is known here
+    store_query_ahead(ix->conn, QUERY_LOG_SINCE, p, 2);
     enum status s = store_int(ix->conn, QUERY_SEARCH_POSITION, NULL, 0, &out->start, e);
     if (s)
         return s;
     out->touched = arena_array(a, struct touched, (size_t)ix->most);
-    out->next = out->start;
-    struct param p[] = {P_INT(out->start), P_INT(ix->most)};
+    out->next = p[0].i = out->start;
     s = store_query(ix->conn, QUERY_LOG_SINCE, p, 2, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         out->next = stmt_int(row, 0) + 1;
         out->touched[out->n++] =
             (struct touched){.module = (int)stmt_int(row, 1), .record = stmt_int(row, 2)};
+        out->fields = out->fields || out->touched[out->n - 1].module == fields->number;
     }
     store_done(row);
+    out->full = out->n == (size_t)ix->most;
     return s;
+}
+
+#define AHEAD 32
+
+// The records of one module that are read after this one.
+static void texts_ahead(struct indexer *ix, const struct indexed *of, const struct slice *slice,
+                        size_t from) {
+    const struct touched *all = slice->touched;
+    for (size_t i = from, n = 0;
+         of->module && n < AHEAD && i < slice->n && all[i].module == all[from].module; i++) {
+        struct param p[] = {P_INT(all[i].record)};
+        if (all[i].record <= 0 || (i > from && all[i].record == all[i - 1].record))
+            continue;
+        store_sql_ahead(ix->conn, of->get, p, 1);
+        n++;
+    }
 }
 
 // Leaves each record once, with its text. *fits is false when the texts are more than is kept in memory.
@@ -148,7 +172,7 @@ static enum status texts_read(struct indexer *ix, const struct model *model, str
                               struct arena *a, bool *fits, struct error *e) {
     struct arena one = ARENA_INIT;
     struct indexed of = {0};
-    size_t n = 0;
+    size_t n = 0, asked = 0;
     enum status s = OK;
     *fits = true;
     if (slice->n)
@@ -160,6 +184,10 @@ static enum status texts_read(struct indexer *ix, const struct model *model, str
         else if (slice->touched[n - 1].record == t.record)
             continue;
         if (of.module && t.record > 0) {
+            if (i == 0 || slice->touched[n - 1].module != t.module || ++asked == AHEAD) {
+                texts_ahead(ix, &of, slice, i);
+                asked = 0;
+            }
             s = text_read(ix->conn, &of, t.record, &one, &t.text, &t.lives, e);
             t.text = arena_str(a, t.text);
             arena_reset(&one);
@@ -179,7 +207,7 @@ static enum status slice_take(struct indexer *ix, struct arena *a, struct slice 
     bool fits = true;
     enum status s = store_begin(ix->conn, false, e);
     if (!s)
-        s = slice_read(ix, a, out, e);
+        s = slice_read(ix, model, a, out, e);
     if (!s)
         s = texts_read(ix, model, out, a, &fits, e);
     store_rollback(ix->conn);
@@ -188,6 +216,7 @@ static enum status slice_take(struct indexer *ix, struct arena *a, struct slice 
         ix->most = ix->most / 8 + 1;
         out->n = 0;
         out->next = out->start;
+        out->full = true;
     }
     return s;
 }
@@ -211,8 +240,10 @@ static enum status slice_put(struct indexer *ix, struct slice *slice, struct err
         s = store_run(ix->conn, QUERY_SEARCH_POSITION_MOVE, p, 2, &moved, e);
     for (size_t i = 0; i < slice->n && moved && !s; i++)
         s = put(ix, &slice->touched[i], e);
-    if (!s && !moved)
+    if (!s && !moved) {
         slice->next = slice->start; // as far as is known here
+        slice->full = true;
+    }
     if (!s)
         return store_commit(ix->conn, e);
     store_rollback(ix->conn);
@@ -222,7 +253,6 @@ static enum status slice_put(struct indexer *ix, struct slice *slice, struct err
 static enum status index_slice(struct indexer *ix, bool *done, struct error *e) {
     struct arena a = ARENA_INIT;
     struct slice slice = {0};
-    int most = ix->most;
     enum status s = slice_take(ix, &a, &slice, e);
     if (!s && slice.n)
         s = slice_put(ix, &slice, e);
@@ -231,20 +261,21 @@ static enum status index_slice(struct indexer *ix, bool *done, struct error *e) 
         return s;
     if (slice.n)
         ix->most = SLICE;
-    *done = !slice.n && ix->most == most;
+    *done = !slice.full;
     int64_t next = slice.next;
+    // What another process brought into the index was not seen here.
+    ix->fields = ix->fields || slice.fields || slice.start > ix->next;
+    ix->next = next;
     pthread_mutex_lock(&ix->lock);
     ix->hurry = ix->hurry && !*done;
     bool news = next - 1 > ix->seen;
     if (news)
         ix->seen = next - 1;
     pthread_mutex_unlock(&ix->lock);
-    if (news) {
-        // What another process wrote, which may have brought the index up to date, too.
-        crm_model_reload(ix->crm);
-        if (next - 1 > writer_position(crm_writer(ix->crm)))
-            crm_tell(ix->crm, next - 1);
-    }
+    if (ix->fields)
+        ix->fields = crm_model_reload(ix->crm) != OK;
+    if (news && next - 1 > writer_position(crm_writer(ix->crm)))
+        crm_tell(ix->crm, next - 1);
     return OK;
 }
 

@@ -269,6 +269,30 @@ enum status store_run_sql(struct conn *c, struct str sql, const struct param *pa
                          changed, e);
 }
 
+enum status store_run_one(struct conn *c, struct str sql, const struct param *params, size_t n,
+                          struct error *e) {
+    return run_statement(
+        c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n, .one = true},
+        NULL, e);
+}
+
+enum status not_one_row(struct error *e) {
+    return error_set(e, CORRUPT, NULL, N_("A row that the database must have is missing."), NULL);
+}
+
+static void ask_ahead(struct conn *c, const struct statement *what) {
+    if (c->ops->ahead && c->begun && !c->failed)
+        c->ops->ahead(c, what);
+}
+
+void store_query_ahead(struct conn *c, int query, const struct param *params, size_t n) {
+    ask_ahead(c, &(struct statement){.query = query, .params = params, .n = n});
+}
+
+void store_sql_ahead(struct conn *c, struct str sql, const struct param *params, size_t n) {
+    ask_ahead(c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n});
+}
+
 enum status store_script(struct conn *c, struct str sql, struct error *e) {
     if (c->failed)
         return refuse_failed(c, e);

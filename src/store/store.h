@@ -80,6 +80,7 @@ struct store *conn_store(const struct conn *);
 // Transactions. A read transaction sees one moment: that of its first statement. Without a
 // transaction a statement is one of its own. All statements must be done before the end; a failed
 // commit has rolled back.
+// Who may append waits for the others, which may be told only by what comes next.
 enum status store_begin(struct conn *, bool write, struct error *);
 enum status store_commit(struct conn *, struct error *);
 // After a commit that failed with UNAVAILABLE: its answer was lost, so it may have been made all the same.
@@ -89,8 +90,9 @@ bool conn_begun(const struct conn *); // whether in a transaction
 // Why nothing more may be done in the transaction; OK while it goes well. CONFLICT: tried again whole it may succeed.
 enum status store_failed(const struct conn *);
 // One level of savepoint inside a write transaction: the writer's request, undone without its
-// neighbours. store_release says whether all since the savepoint went well; if not, store_rollback_to undoes it. After an
-// error of that one the whole transaction must go.
+// neighbours. store_release says whether all since the savepoint went well, as far as it is known: what is told later
+// (store_run) may come after it, and then store_rollback_to to a later savepoint fails, too. After an error of
+// store_rollback_to the whole transaction must go.
 enum status store_savepoint(struct conn *, struct error *);
 enum status store_release(struct conn *, struct error *);
 enum status store_rollback_to(struct conn *, struct error *);
@@ -112,12 +114,21 @@ void stmt_many(struct stmt *);
 enum status store_next(struct stmt *, bool *row, struct error *);
 void store_done(struct stmt *); // NULL is fine
 
+// A hint, in a transaction that has not changed anything yet: this will be asked by store_query or store_sql in the same
+// words. A database at the end of a wire is asked along with what comes next, and has the answer by then; what is never
+// asked for has only been read in vain. Never fails: what goes wrong is told by what comes next.
+void store_query_ahead(struct conn *, int query, const struct param *, size_t n);
+void store_sql_ahead(struct conn *, struct str sql, const struct param *, size_t n);
+
 // Both at once, for statements without rows. *changed (may be NULL): rows touched. Without it, in a write transaction, an
-// error may be told later: by what comes next and is waited for, at the latest by store_release or store_commit.
+// error may be told later: by what comes next and is waited for, at the latest by store_commit.
 enum status store_run(struct conn *, int query, const struct param *, size_t n, int64_t *changed,
                       struct error *);
 enum status store_run_sql(struct conn *, struct str sql, const struct param *, size_t n,
                           int64_t *changed, struct error *);
+// For a statement that touches exactly one row: CORRUPT when it doesn't, which may be told later.
+enum status store_run_one(struct conn *, struct str sql, const struct param *, size_t n,
+                          struct error *);
 // A statement of several, separated by ';', without parameters or rows: migrations, DDL.
 enum status store_script(struct conn *, struct str sql, struct error *);
 

@@ -149,6 +149,8 @@ static enum status fault_run(struct conn *c, const struct statement *what, int64
     enum status st = strike(c->store, e);
     if (st != OK)
         return st;
+    if (what->one)
+        return store_run_one(inner_of(c), what->text, what->params, what->n, e);
     return what->query >= 0
                ? store_run(inner_of(c), what->query, what->params, what->n, changed, e)
                : store_run_sql(inner_of(c), what->text, what->params, what->n, changed, e);
@@ -157,6 +159,13 @@ static enum status fault_run(struct conn *c, const struct statement *what, int64
 static enum status fault_script(struct conn *c, struct str sql, struct error *e) {
     enum status st = strike(c->store, e);
     return st == OK ? store_script(inner_of(c), sql, e) : st;
+}
+
+static void fault_ahead(struct conn *c, const struct statement *what) {
+    if (what->query >= 0)
+        store_query_ahead(inner_of(c), what->query, what->params, what->n);
+    else
+        store_sql_ahead(inner_of(c), what->text, what->params, what->n);
 }
 
 static void fault_many(struct stmt *s) {
@@ -203,6 +212,7 @@ static const struct store_ops fault_ops = {
     .open = fault_open,
     .run = fault_run,
     .script = fault_script,
+    .ahead = fault_ahead,
     .many = fault_many,
     .next = fault_next,
     .done = fault_done,

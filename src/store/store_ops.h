@@ -16,6 +16,7 @@ struct statement {
     struct str text;
     const struct param *params;
     size_t n;
+    bool one; // to be run: it must touch exactly one row, else CORRUPT
 };
 
 struct store_ops {
@@ -37,6 +38,8 @@ struct store_ops {
     enum status (*open)(struct conn *, const struct statement *, struct stmt **, struct error *);
     enum status (*run)(struct conn *, const struct statement *, int64_t *changed, struct error *);
     enum status (*script)(struct conn *, struct str sql, struct error *);
+    void (*ahead)(struct conn *,
+                  const struct statement *); // may be NULL; in a transaction that goes well
 
     void (*many)(struct stmt *); // may be NULL
     enum status (*next)(struct stmt *, bool *row, struct error *);
@@ -90,6 +93,9 @@ struct migration {
 };
 extern const struct migration *const store_migrations[]; // by enum store_kind
 extern const char store_search_schema[], store_rights[];
+
+// CORRUPT for a statement that touched another number of rows than one.
+enum status not_one_row(struct error *);
 
 // migrate.c, for owner.c: all that is missing, on a connection of STORE_MIGRATE.
 enum status migrate_with(struct conn *, bool upgrade, struct error *);

@@ -1,18 +1,23 @@
 // PostgreSQL behind the seam: transactions and statements.
 //
-//  (1) What nobody waits for is queued (BEGIN, savepoints, statements of a write transaction whose number of rows nobody
-//      asks for) and goes with what somebody waits for; so an error is reported by the next call that waits, at the
-//      latest by store_release() or store_commit().
+//  (1) What nobody waits for is queued (BEGIN, the log's lock, savepoints and their release, statements of a write
+//      transaction whose number of rows nobody asks for) and goes with what somebody waits for; so an error is reported
+//      by the next call that waits, at the latest by store_commit(). A savepoint has a name of its own, so that whoever
+//      goes back to one that an earlier error has prevented is told, instead of going back to the one before.
 //
 //  (2) Who may append, or change everything, first takes the log's lock, which is released by the end of the
-//      transaction: positions follow each other in the order of the commits, whichever node writes.
+//      transaction: positions follow each other in the order of the commits, whichever node writes. What is queued
+//      behind the lock sees what was committed before it, for each statement looks at the moment it begins.
 //
 //  (3) The gates are a setting of the transaction that the log's triggers look at. It is sent before a statement that
 //      could change the log, if it is not what the server knows.
 //
 //  (4) A statement's rows are read at once, unless it was said that there may be many (stmt_many()): then by a cursor.
 //
-//  (5) A lost connection is made again by the next transaction, and its statements are prepared again.
+//  (5) What is asked ahead is sent at once, and its answer collected with that of whatever is waited for next. It counts
+//      only until the transaction changes something.
+//
+//  (6) A lost connection is made again by the next transaction, and its statements are prepared again.
 //
 // Not here: the order of calls (store.c), sending and collecting (store_postgres_wire.c), connecting
 // (store_postgres_open.c), privileges and triggers (sql/migrations/postgres).
@@ -48,6 +53,9 @@ struct pg_stmt {
     PGresult *rows;
     int at, n; // the row now, of so many in `rows`
     bool ran, many;
+    bool asked; // ahead
+    struct early early;
+    struct pg_stmt *next;         // of those asked ahead
     unsigned cursor, transaction; // its number, 0 for none, and that of the transaction it lives in
     struct arena texts;           // numbers of this row as texts
 };
@@ -70,15 +78,44 @@ static void free_prepared(struct prepared *k) {
     free(k);
 }
 
+static void forget(struct pg_conn *c, struct prepared *k) {
+    if (k->generation == c->generation)
+        buf_add(&c->forgotten, k->name, strlen(k->name) + 1);
+    k->generation = 0;
+}
+
+static void free_statement(struct pg_conn *c, struct pg_stmt *s) {
+    if (s->early.due)
+        pg_forget_early(c, &s->early);
+    if (s->early.outdated)
+        forget(c, s->of);
+    s->of->text.uses--;
+    PQclear(s->early.rows);
+    PQclear(s->rows);
+    free(s->params.block);
+    arena_release(&s->texts);
+    free(s);
+}
+
+// Nobody will call for what was asked ahead, or its answer would be of before a change.
+static void drop_ahead(struct pg_conn *c) {
+    while (c->ahead) {
+        struct pg_stmt *s = c->ahead;
+        c->ahead = s->next;
+        free_statement(c, s);
+    }
+}
+
 static void pg_conn_close(struct conn *base) {
     struct pg_conn *c = of_conn(base);
+    drop_ahead(c);
     struct text_kept *text;
     for (int i = 0; i < QUERY_COUNT; i++)
         free(c->fixed[i]);
     while ((text = texts_take(&c->texts)))
         free_prepared((struct prepared *)text);
     PQfinish(c->db);
-    buf_release(&c->waits);
+    free(c->waits.at);
     buf_release(&c->forgotten);
     free(c);
 }
@@ -87,7 +124,6 @@ static enum status pg_connect(struct store *store, enum store_access access, str
                               struct error *e) {
     struct pg_conn *c = must_alloc(sizeof *c);
     *c = (struct pg_conn){.base = {.store = store, .access = access},
-                          .waits = BUF_INIT(SIZE_MAX / 4),
                           .forgotten = BUF_INIT(SIZE_MAX / 4)};
     enum status st = pg_dial(c, e);
     bool changes = access == STORE_WRITE || access == STORE_HISTORY || access == STORE_SEARCH;
@@ -119,6 +155,7 @@ static void drop_forgotten(struct pg_conn *c) {
 
 static void pg_rollback(struct conn *base) {
     struct pg_conn *c = of_conn(base);
+    drop_ahead(c);
     pg_abandon(c);
     pg_send(c, "ROLLBACK");
     pg_abandon(c);
@@ -146,14 +183,12 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
     char lock[80];
     snprintf(lock, sizeof lock, "SELECT pg_advisory_xact_lock(%d, %d)", PG_LOCK, c->lock);
     pg_send(c, lock);
-    st = pg_collect(c, NULL, e);
-    if (st != OK)
-        pg_rollback(base);
-    return st;
+    return OK;
 }
 
 static enum status pg_commit(struct conn *base, struct error *e) {
     struct pg_conn *c = of_conn(base);
+    drop_ahead(c);
     if (base->writes && base->access == STORE_HISTORY)
         pg_notify(c);
     pg_send(c, "COMMIT");
@@ -175,6 +210,12 @@ static enum status pg_commit(struct conn *base, struct error *e) {
     return st;
 }
 
+static void say_savepoint(struct pg_conn *c, const char *what) {
+    char sql[40];
+    snprintf(sql, sizeof sql, "%s p%u", what, c->savepoints);
+    pg_send(c, sql);
+}
+
 static enum status pg_savepoint(struct conn *base, enum savepoint_step step, struct error *e) {
     struct pg_conn *c = of_conn(base);
     if (c->lost)
@@ -182,17 +223,19 @@ static enum status pg_savepoint(struct conn *base, enum savepoint_step step, str
     switch (step) {
     case SAVEPOINT_SET:
         c->gates_before = c->gates;
-        pg_send(c, "SAVEPOINT one");
+        c->savepoints++;
+        say_savepoint(c, "SAVEPOINT");
         return OK;
     case SAVEPOINT_RELEASE:
-        pg_send(c, "RELEASE one");
-        return pg_collect(c, NULL, e);
+        say_savepoint(c, "RELEASE");
+        return c->waits.n < QUEUE_MOST ? OK : pg_collect(c, NULL, e);
     default:
+        drop_ahead(c);
         pg_abandon(c);
         c->gates = c->gates_before;
         c->transactions++; // cursors made since are gone
-        pg_send(c, "ROLLBACK TO one");
-        pg_send(c, "RELEASE one");
+        say_savepoint(c, "ROLLBACK TO");
+        say_savepoint(c, "RELEASE");
         return pg_collect(c, NULL, e);
     }
 }
@@ -260,12 +303,6 @@ static enum status prepare(struct pg_conn *c, struct prepared *k, struct error *
     k->columns = PQnfields(r);
     PQclear(r);
     return OK;
-}
-
-static void forget(struct pg_conn *c, struct prepared *k) {
-    if (k->generation == c->generation)
-        buf_add(&c->forgotten, k->name, strlen(k->name) + 1);
-    k->generation = 0;
 }
 
 static struct prepared *new_prepared(const char *sql) {
@@ -389,8 +426,8 @@ static bool may_wait(const struct pg_conn *c) {
            c->waits.n < QUEUE_MOST;
 }
 
-static enum status pg_run(struct conn *base, const struct statement *what, int64_t *changed,
-                          struct error *e) {
+static enum status run(struct conn *base, const struct statement *what, int64_t *changed,
+                       struct error *e) {
     struct pg_conn *c = of_conn(base);
     for (int tries = 0;; tries++) {
         struct prepared *k = NULL;
@@ -400,6 +437,8 @@ static enum status pg_run(struct conn *base, const struct statement *what, int64
             return st;
         bind(&params, what);
         send(c, k, &params);
+        if (what->one)
+            pg_touches_one(c);
         free(params.block);
         if (!changed && may_wait(c))
             return OK; // (1)
@@ -418,24 +457,89 @@ static enum status pg_run(struct conn *base, const struct statement *what, int64
     }
 }
 
+// The server itself looks that it is one row, by dividing by zero when it is not: what is queued is not looked at before
+// the COMMIT behind it.
+static enum status run_one(struct conn *base, const struct statement *what, struct error *e) {
+    struct buf sql = BUF_INIT(SIZE_MAX / 4);
+    buf_lit(&sql, "WITH touched AS (");
+    buf_str(&sql, what->text);
+    buf_lit(&sql, " RETURNING 1) SELECT 1 / CAST(count(*) = 1 AS integer) FROM touched");
+    struct statement checked = *what;
+    checked.text = buf_view(&sql);
+    enum status st = run(base, &checked, NULL, e);
+    buf_release(&sql);
+    return st;
+}
+
+static enum status pg_run(struct conn *base, const struct statement *what, int64_t *changed,
+                          struct error *e) {
+    drop_ahead(of_conn(base));
+    return what->one ? run_one(base, what, e) : run(base, what, changed, e);
+}
+
+static struct pg_stmt *new_statement(struct prepared *k, const struct statement *what) {
+    struct pg_stmt *s = must_alloc(sizeof *s);
+    *s = (struct pg_stmt){.of = k, .at = -1};
+    bind(&s->params, what);
+    k->text.uses++;
+    return s;
+}
+
+// Whether both mean the same question.
+static bool same_question(const struct pg_stmt *a, const struct pg_stmt *b) {
+    bool same = a->of == b->of;
+    for (int i = 0; i < a->of->params && same; i++) {
+        const struct bound *x = &a->params, *y = &b->params;
+        same = !x->values[i] == !y->values[i] && x->formats[i] == y->formats[i] &&
+               x->lengths[i] == y->lengths[i];
+        if (same && x->values[i]) // of a number the length is not said
+            same = x->lengths[i] ? memcmp(x->values[i], y->values[i], (size_t)x->lengths[i]) == 0
+                                 : strcmp(x->values[i], y->values[i]) == 0;
+    }
+    return same;
+}
+
 static enum status pg_open_statement(struct conn *base, const struct statement *what,
                                      struct stmt **out, struct error *e) {
+    struct pg_conn *c = of_conn(base);
     struct prepared *k = NULL;
-    struct bound params;
-    enum status st = find(of_conn(base), what, &k, e);
+    enum status st = find(c, what, &k, e);
     if (st != OK)
         return st;
-    bind(&params, what);
-    k->text.uses++;
-    struct pg_stmt *s = must_alloc(sizeof *s);
-    *s = (struct pg_stmt){.of = k, .params = params, .at = -1};
+    struct pg_stmt *s = new_statement(k, what);
+    for (struct pg_stmt **at = &c->ahead; *at; at = &(*at)->next)
+        if (same_question(*at, s)) {
+            free_statement(c, s);
+            s = *at;
+            *at = s->next;
+            break;
+        }
     *out = &s->base;
     return OK;
+}
+
+// Only what is prepared already: to prepare it would have to be waited for, which is what this is to avoid.
+static void pg_ahead(struct conn *base, const struct statement *what) {
+    struct pg_conn *c = of_conn(base);
+    struct prepared *k = what->query >= 0
+                             ? c->fixed[what->query]
+                             : (struct prepared *)texts_find(&c->texts, what->text, false);
+    if (c->lost || !k || k->generation != c->generation || (size_t)k->params != what->n ||
+        k->alters_log)
+        return;
+    struct pg_stmt *s = new_statement(k, what), **last = &c->ahead;
+    s->asked = true;
+    send(c, k, &s->params);
+    pg_comes_early(c, &s->early);
+    while (*last)
+        last = &(*last)->next;
+    *last = s;
 }
 
 static enum status pg_script_run(struct conn *base, struct str sql, struct error *e) {
     struct pg_conn *c = of_conn(base);
     enum status st = ready(c, e);
+    drop_ahead(c);
     if (st == OK && alters_log(sql))
         send_gates(c);
     if (st == OK)
@@ -474,9 +578,23 @@ static enum status declare(struct pg_stmt *s, struct error *e) {
     return fetch(s, e);
 }
 
+// What was asked ahead; without an answer it is asked again.
+static enum status answered(struct pg_stmt *s, struct error *e) {
+    enum status st = s->early.due ? pg_collect(of_conn(s->base.conn), NULL, e) : OK;
+    s->rows = s->early.rows;
+    s->early.rows = NULL;
+    return st;
+}
+
 static enum status execute(struct pg_stmt *s, struct error *e) {
     struct pg_conn *c = of_conn(s->base.conn);
     enum status st = ready(c, e);
+    if (st == OK && s->asked)
+        st = answered(s, e);
+    if (st == OK && s->rows) {
+        s->n = PQntuples(s->rows);
+        return OK;
+    }
     if (st == OK && s->many && c->base.begun && s->of->columns)
         return declare(s, e);
     for (int tries = 0; st == OK; tries++) {
@@ -522,11 +640,7 @@ static void pg_done(struct stmt *base) {
         snprintf(sql, sizeof sql, "CLOSE c%u", s->cursor);
         pg_send(c, sql);
     }
-    s->of->text.uses--;
-    PQclear(s->rows);
-    free(s->params.block);
-    arena_release(&s->texts);
-    free(s);
+    free_statement(c, s);
 }
 
 // ---------------------------------------------------------------- values
@@ -648,6 +762,7 @@ const struct store_ops postgres_ops = {
     .open = pg_open_statement,
     .run = pg_run,
     .script = pg_script_run,
+    .ahead = pg_ahead,
     .many = pg_many,
     .next = pg_next,
     .done = pg_done,

@@ -25,16 +25,37 @@ struct prepared {
     bool alters_log; // names one of the log's tables, and does more than look
 };
 
+// The answer to what was asked ahead.
+struct early {
+    PGresult *rows; // once it is there
+    bool due;       // it was asked; the waits have a pointer to this
+    bool outdated;  // tables have changed since the statement was prepared
+};
+
+// Answers still to come, in order.
+struct waits {
+    struct wait {
+        int what; // enum wait_for of the wire
+        struct early *early;
+    } * at;
+    size_t n, cap;
+};
+
+struct pg_stmt;
+
 struct pg_conn {
     struct conn base;
     PGconn *db;
     bool lost; // to be made anew as soon as no transaction is open
     bool
         unreplicated; // the server has answered a COMMIT without waiting for its standby to the end
-    bool outdated;    // the last error said that tables have changed since a statement was prepared
+    bool
+        outdated; // the last error said that tables have changed since the statement waited for was prepared
     unsigned generation;                   // counts the connections made, from 1
     unsigned names, cursors, transactions; // counted, so that each has a number
-    struct buf waits;             // answers still to come, in order: a byte of enum wait each
+    unsigned savepoints;                   // so that each has a name of its own
+    struct waits waits;
+    struct pg_stmt *ahead;        // asked ahead and not called for yet
     unsigned gates, gates_before; // as the server knows them; as they were at the savepoint
     int lock;                     // second half of the key of the log's lock
     bool
@@ -58,6 +79,10 @@ void pg_send_params(struct pg_conn *, const char *sql, int n, const char *const 
                     const int *lengths, const int *formats);
 void pg_send_prepared(struct pg_conn *, const struct prepared *, const char *const *values,
                       const int *lengths, const int *formats);
+// Of the statement sent last: it divides by zero when it has not touched exactly one row; its answer goes there.
+void pg_touches_one(struct pg_conn *);
+void pg_comes_early(struct pg_conn *, struct early *);
+void pg_forget_early(struct pg_conn *, struct early *);          // nobody calls for it any more
 void pg_send_prepare(struct pg_conn *, const struct prepared *); // and its description
 // Sends all, waits for all answers. The first that is an error is it; else *last (may be NULL) is the last one's, to be freed.
 enum status pg_collect(struct pg_conn *, PGresult **last, struct error *);

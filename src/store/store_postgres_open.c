@@ -122,7 +122,7 @@ enum status pg_dial(struct pg_conn *c, struct error *e) {
     PQfinish(c->db);
     c->db = PQconnectdbParams(keys, values, 1);
     BUG_ON(!c->db);
-    buf_clear(&c->waits);
+    c->waits.n = 0;
     buf_clear(&c->forgotten);
     c->generation++;
     c->lost = true;

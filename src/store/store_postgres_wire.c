@@ -6,9 +6,10 @@
 #include "base/clock.h"
 #include "store/store_postgres.h"
 
-enum wait {
+enum wait_for {
     WAIT_ANSWER,  // its error matters
-    WAIT_NOTHING, // it does not
+    WAIT_ONE,     // it divides by zero unless it has touched one row
+    WAIT_NOTHING, // nobody wants to know
     WAIT_SYNC,    // a point of synchronisation
 };
 
@@ -72,11 +73,16 @@ static enum status broken_rule(const PGresult *r, struct error *e) {
     return st;
 }
 
+static bool is_outdated(const PGresult *r) {
+    return strcmp(field_of(r, PG_DIAG_SQLSTATE), "0A000") == 0 &&
+           strcmp(field_of(r, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0;
+}
+
 static enum status fail(struct pg_conn *c, const PGresult *r, struct error *e) {
     const char *code = field_of(r, PG_DIAG_SQLSTATE), *text = field_of(r, PG_DIAG_MESSAGE_PRIMARY);
     if (!*code)
         return pg_lost(c, e);
-    enum status st = status_of(c, code);
+    enum status st = is_outdated(r) ? CONFLICT : status_of(c, code);
     switch (st) {
     case INVALID:
         return broken_rule(r, e);
@@ -102,11 +108,6 @@ enum status pg_lost(struct pg_conn *c, struct error *e) {
     return error_set(e, UNAVAILABLE, NULL, N_("The connection to the database was lost."), NULL);
 }
 
-static bool is_outdated(const PGresult *r) {
-    return strcmp(field_of(r, PG_DIAG_SQLSTATE), "0A000") == 0 &&
-           strcmp(field_of(r, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0;
-}
-
 bool pg_dead(struct pg_conn *c) {
     struct pollfd socket = {.fd = PQsocket(c->db), .events = POLLIN};
     if (c->lost || socket.fd < 0 || PQstatus(c->db) == CONNECTION_BAD)
@@ -118,15 +119,21 @@ bool pg_dead(struct pg_conn *c) {
 
 // ---------------------------------------------------------------- sending
 
-static void expect(struct pg_conn *c, int sent, enum wait what) {
-    if (sent)
-        buf_char(&c->waits, (char)what);
-    else
+static void expect(struct pg_conn *c, int sent, enum wait_for what) {
+    struct waits *w = &c->waits;
+    if (!sent) {
         c->lost = true;
+        return;
+    }
+    if (w->n == w->cap) {
+        w->cap = w->cap ? w->cap * 2 : 64;
+        w->at = must_realloc(w->at, w->cap * sizeof *w->at);
+    }
+    w->at[w->n++] = (struct wait){.what = what};
 }
 
 static void synchronise(struct pg_conn *c) {
-    if (c->waits.n && c->waits.p[c->waits.n - 1] != WAIT_SYNC)
+    if (c->waits.n && c->waits.at[c->waits.n - 1].what != WAIT_SYNC)
         expect(c, PQpipelineSync(c->db), WAIT_SYNC); // which sends all
 }
 
@@ -147,6 +154,32 @@ void pg_send_prepared(struct pg_conn *c, const struct prepared *k, const char *c
                WAIT_ANSWER);
 }
 
+void pg_touches_one(struct pg_conn *c) {
+    if (!c->lost)
+        c->waits.at[c->waits.n - 1].what = WAIT_ONE;
+}
+
+void pg_comes_early(struct pg_conn *c, struct early *early) {
+    if (c->lost)
+        return;
+    c->waits.at[c->waits.n - 1].early = early;
+    early->due = true;
+}
+
+static void let_go(struct wait *w) {
+    if (w->what != WAIT_SYNC)
+        w->what = WAIT_NOTHING;
+    if (w->early)
+        w->early->due = false;
+    w->early = NULL;
+}
+
+void pg_forget_early(struct pg_conn *c, struct early *early) {
+    for (size_t i = 0; i < c->waits.n; i++)
+        if (c->waits.at[i].early == early)
+            let_go(&c->waits.at[i]);
+}
+
 void pg_send_prepare(struct pg_conn *c, const struct prepared *k) {
     if (!c->lost)
         expect(c, PQsendPrepare(c->db, k->name, k->sql, 0, NULL), WAIT_ANSWER);
@@ -159,8 +192,7 @@ void pg_abandon(struct pg_conn *c) {
         return;
     synchronise(c);
     for (size_t i = 0; i < c->waits.n; i++)
-        if (c->waits.p[i] == WAIT_ANSWER)
-            c->waits.p[i] = WAIT_NOTHING;
+        let_go(&c->waits.at[i]);
     if (c->waits.n > ANSWERS_MOST)
         pg_collect(c, NULL, NULL);
 }
@@ -232,32 +264,49 @@ static bool is_good(const PGresult *r) {
     return t == PGRES_TUPLES_OK || t == PGRES_COMMAND_OK;
 }
 
+// Whether an answer is what was hoped for.
+static enum status judge(struct pg_conn *c, struct wait *w, const PGresult *r, struct error *e) {
+    if (is_good(r))
+        return OK;
+    if (w->what == WAIT_ONE && strcmp(field_of(r, PG_DIAG_SQLSTATE), "22012") == 0)
+        return not_one_row(e);
+    c->outdated = !w->early && is_outdated(r);
+    if (w->early)
+        w->early->outdated = is_outdated(r);
+    return fail(c, r, e);
+}
+
 enum status pg_collect(struct pg_conn *c, PGresult **last, struct error *e) {
     enum status st = OK;
     PGresult *newest = NULL;
     if (!c->lost)
         synchronise(c);
     for (size_t i = 0; i < c->waits.n && !c->lost; i++) {
-        enum wait wait = (enum wait)c->waits.p[i];
-        if (wait == WAIT_SYNC) {
+        struct wait *wait = &c->waits.at[i];
+        if (wait->what == WAIT_SYNC) {
             PGresult *r = take(c);
             c->lost = PQresultStatus(r) != PGRES_PIPELINE_SYNC;
             PQclear(r);
             continue;
         }
         PGresult *r = one_answer(c);
-        if (r && wait == WAIT_ANSWER && st == OK) {
-            if (!is_good(r)) {
-                c->outdated = is_outdated(r);
-                st = fail(c, r, e);
+        if (r && wait->what != WAIT_NOTHING && st == OK) {
+            st = judge(c, wait, r, e);
+            if (!wait->early) {
+                PQclear(newest);
+                newest = r;
+                continue;
             }
-            PQclear(newest);
-            newest = r;
-        } else {
-            PQclear(r);
+            if (st == OK) {
+                wait->early->rows = r;
+                continue;
+            }
         }
+        PQclear(r);
     }
-    buf_clear(&c->waits);
+    for (size_t i = 0; i < c->waits.n; i++)
+        let_go(&c->waits.at[i]);
+    c->waits.n = 0;
     if (PQstatus(c->db) == CONNECTION_BAD)
         c->lost = true;
     if (st == OK && c->lost)

@@ -452,6 +452,8 @@ static enum status sqlite_run(struct conn *base, const struct statement *what, i
         st = sqlite_fail(c->db, e);
     else if (changed)
         *changed = sqlite3_stmt_readonly(k->s) ? 0 : sqlite3_changes64(c->db);
+    else if (what->one && sqlite3_changes64(c->db) != 1)
+        st = not_one_row(e);
     finish(k);
     return st;
 }

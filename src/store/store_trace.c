@@ -176,9 +176,11 @@ static enum status trace_run(struct conn *c, const struct statement *what, int64
                              struct error *e) {
     int64_t rows = 0;
     micros start = clock_monotonic();
-    enum status st = what->query >= 0
+    enum status st = what->one ? store_run_one(inner_of(c), what->text, what->params, what->n, e)
+                     : what->query >= 0
                          ? store_run(inner_of(c), what->query, what->params, what->n, &rows, e)
                          : store_run_sql(inner_of(c), what->text, what->params, what->n, &rows, e);
+    rows += what->one;
     tell(c->store, "run", name_of(what), rows, st, clock_monotonic() - start);
     if (st == OK && changed)
         *changed = rows;
@@ -190,6 +192,13 @@ static enum status trace_script(struct conn *c, struct str sql, struct error *e)
     enum status st = store_script(inner_of(c), sql, e);
     tell(c->store, "script", sql, -1, st, clock_monotonic() - start);
     return st;
+}
+
+static void trace_ahead(struct conn *c, const struct statement *what) {
+    if (what->query >= 0)
+        store_query_ahead(inner_of(c), what->query, what->params, what->n);
+    else
+        store_sql_ahead(inner_of(c), what->text, what->params, what->n);
 }
 
 static void trace_many(struct stmt *s) {
@@ -247,6 +256,7 @@ static const struct store_ops trace_ops = {
     .open = trace_open,
     .run = trace_run,
     .script = trace_script,
+    .ahead = trace_ahead,
     .many = trace_many,
     .next = trace_next,
     .done = trace_done,

@@ -11,6 +11,7 @@
 #define HISTORY_PAGE 50
 #define KINDS_MAX 8
 #define RELATED_MAX 200
+#define BOX_ITEMS 5
 
 // ---------------------------------------------------------------- histories
 
@@ -74,22 +75,29 @@ static enum status query_number(struct request *r, const char *name, int64_t lea
     return OK;
 }
 
-enum status card_history(struct request *r, int limit, struct doc **out, struct error *e) {
-    struct history_query q = {.module = r->module,
-                              .id = r->id,
-                              .user = -1,
-                              .operation = -1,
-                              .before = -1,
-                              .limit = limit};
-    struct doc *found[KINDS_MAX];
-    size_t n = 0;
+// What the address asks for; `limit` unless it says another.
+static enum status asked_history(struct request *r, int limit, struct history_query *q,
+                                 struct error *e) {
     int64_t wanted = limit;
     struct str own = query_text(r, "own");
-    q.own_only = str_is(own, "1") || str_is(own, "true");
-    enum status s = query_number(r, "before", 0, INT64_MAX, &q.before, e);
+    *q = (struct history_query){.module = r->module,
+                                .id = r->id,
+                                .own_only = str_is(own, "1") || str_is(own, "true"),
+                                .user = -1,
+                                .operation = -1,
+                                .before = -1};
+    enum status s = query_number(r, "before", 0, INT64_MAX, &q->before, e);
     if (!s)
         s = query_number(r, "limit", 1, 200, &wanted, e);
-    q.limit = (int)wanted;
+    q->limit = (int)wanted;
+    return s;
+}
+
+enum status card_history(struct request *r, int limit, struct doc **out, struct error *e) {
+    struct history_query q;
+    struct doc *found[KINDS_MAX];
+    size_t n = 0;
+    enum status s = asked_history(r, limit, &q, e);
     struct str kinds = query_text(r, "kind");
     if (!s && !kinds.n)
         return history_list(&r->reader, &q, out, e);
@@ -110,12 +118,19 @@ enum status card_history(struct request *r, int limit, struct doc **out, struct 
 
 // ---------------------------------------------------------------- the card
 
+static struct param *back_params(struct request *r) {
+    struct param *p = arena_array(r->arena, struct param, 3);
+    p[0] = P_INT(r->module->number);
+    p[1] = P_INT(r->id);
+    p[2] = P_INT(RELATED_MAX);
+    return p;
+}
+
 // Ids of the records that point to this one, by module.
 static enum status related_ids(struct request *r, struct card_state *c, struct error *e) {
-    struct param p[] = {P_INT(r->module->number), P_INT(r->id), P_INT(RELATED_MAX)};
     struct stmt *row = NULL;
     bool more = true;
-    enum status s = store_query(r->place->conn, QUERY_LINKS_BACK, p, 3, &row, e);
+    enum status s = store_query(r->place->conn, QUERY_LINKS_BACK, back_params(r), 3, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 0));
         const struct field *f = m ? module_field(m, stmt_text(row, 2)) : NULL;
@@ -129,12 +144,69 @@ static enum status related_ids(struct request *r, struct card_state *c, struct e
     return s;
 }
 
+static struct str ids_text(struct request *r, const struct related *box) {
+    struct buf b = BUF_INIT(8192);
+    for (size_t i = 0; i < box->n; i++)
+        buf_printf(&b, "%s%lld", i ? "," : "", (long long)box->ids[i]);
+    struct str text = arena_str(r->arena, buf_view(&b));
+    buf_release(&b);
+    return text;
+}
+
+static struct list_query *related_query(struct request *r, const struct related *box) {
+    const struct module *m = box->module;
+    bool task = str_is(m->key, "tasks");
+    struct list_filter *filters = arena_array(r->arena, struct list_filter, 2);
+    struct str *columns = arena_array(r->arena, struct str, 5);
+    struct list_query *q = arena_new(r->arena, struct list_query);
+    *q = (struct list_query){
+        .module = m, .filters = filters, .columns = columns, .limit = BOX_ITEMS};
+    filters[q->n_filters++] = (struct list_filter){STR("id"), OP_IN, ids_text(r, box)};
+    columns[q->n_columns++] = m->title;
+    columns[q->n_columns++] = STR("owner");
+    if (m->stage.n && readable(r, m, m->stage))
+        columns[q->n_columns++] = m->stage;
+    if (task) {
+        filters[q->n_filters++] = (struct list_filter){STR("done"), OP_EQ, STR("0")};
+        columns[q->n_columns++] = STR("due");
+        columns[q->n_columns++] = STR("priority");
+        q->sort[q->n_sort++] = (struct list_sort){STR("due"), false};
+    }
+    return q;
+}
+
+static enum status related_lists(struct request *r, struct card_state *c, struct error *e) {
+    struct list_query *query[RELATED_BOXES] = {0};
+    for (size_t i = 0; i < c->n_boxes; i++) {
+        if (!may(&r->viewer, c->boxes[i].module, VERB_VIEW))
+            continue;
+        query[i] = related_query(r, &c->boxes[i]);
+        record_list_ahead(&r->reader, query[i]);
+    }
+    enum status s = OK;
+    for (size_t i = 0; i < c->n_boxes && !s; i++) {
+        struct doc *found = NULL;
+        if (query[i])
+            s = record_list(&r->reader, query[i], &found, e);
+        c->boxes[i].items = doc_get(found, STR("items"));
+        c->boxes[i].more = !doc_is_null(doc_get(found, STR("next")));
+    }
+    return s;
+}
+
+static struct param *counts_params(struct request *r) {
+    struct param *p = arena_array(r->arena, struct param, 3);
+    p[0] = P_INT(r->module->number);
+    p[1] = P_INT(r->id);
+    p[2] = P_INT(STORY_COUNTED);
+    return p;
+}
+
 static enum status story_counts(struct request *r, struct story_counts *c, struct error *e) {
     const struct module *tasks = model_module(r->model, STR("tasks"));
-    struct param p[] = {P_INT(r->module->number), P_INT(r->id), P_INT(STORY_COUNTED)};
     struct stmt *row = NULL;
     bool more = true;
-    enum status s = store_query(r->place->conn, QUERY_TIMELINE_KINDS, p, 3, &row, e);
+    enum status s = store_query(r->place->conn, QUERY_TIMELINE_KINDS, counts_params(r), 3, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 0));
         int64_t kind = stmt_int(row, 1), n = stmt_int(row, 2);
@@ -166,15 +238,42 @@ static bool only_events(const struct request *r) {
 
 enum status card_read(struct request *r, struct doc **record, struct error *e) {
     struct card_state *c = arena_new(r->arena, struct card_state);
+    names_hold(&r->reader);
     enum status s = read_as_of(r, record, e);
     if (!s)
         s = card_history(r, STORY_PAGE, &c->history, e);
     if (!s && !only_events(r))
         s = related_ids(r, c, e);
+    if (!s)
+        s = related_lists(r, c, e);
     if (!s && !only_events(r) && !query_text(r, "as_of").n)
         s = story_counts(r, &c->counts, e);
+    names_tell(&r->reader);
     r->state = c;
     return s;
+}
+
+// What the card's page or the API's answer will read, asked before it is known who wants it: in the words for somebody
+// who may see everything. For others some of it is asked in vain.
+void card_ahead(struct request *r) {
+    static const struct viewer all = {.profile = PROFILE_ADMINISTRATOR};
+    r->module = model_module(r->model, r->params[0]);
+    if (!r->module || r->id <= 0)
+        return;
+    struct reader reader = r->reader;
+    reader.viewer = &all;
+    record_ahead(&reader, r->module, r->id);
+    struct history_query q;
+    int64_t wanted = 0;
+    if (r->api && (query_number(r, "history", 1, 200, &wanted, NULL) || !wanted))
+        return;
+    if (query_text(r, "kind").n || asked_history(r, r->api ? (int)wanted : STORY_PAGE, &q, NULL))
+        return;
+    history_ahead(&reader, &q);
+    if (r->api || only_events(r))
+        return;
+    store_query_ahead(r->place->conn, QUERY_LINKS_BACK, back_params(r), 3);
+    store_query_ahead(r->place->conn, QUERY_TIMELINE_KINDS, counts_params(r), 3);
 }
 
 void card_respond(struct request *r, int status) {
@@ -216,9 +315,11 @@ void handle_card(struct request *r) {
         card_respond(r, 200);
         return;
     }
+    names_hold(&r->reader);
     enum status s = read_as_of(r, &record, &r->error);
     if (!s)
         s = add_history(r, record, &with_history, &r->error);
+    names_tell(&r->reader);
     if (s) {
         respond_error(r, &r->error);
         return;

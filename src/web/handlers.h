@@ -26,6 +26,7 @@ void handle_view_delete(struct request *);
 void handle_bulk(struct request *);
 
 // card.c
+void card_ahead(struct request *);
 void handle_card(struct request *);
 void handle_history(struct request *);
 void handle_comment(struct request *);

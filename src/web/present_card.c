@@ -6,8 +6,6 @@
 #include "web/present.h"
 #include "web/text.h"
 
-#define BOX_ITEMS 5
-
 // ---------------------------------------------------------------- stages
 
 // Since when the record stands in its stage, and how long it stood in others, as far as the loaded story tells.
@@ -208,50 +206,12 @@ static struct doc *related_item(struct request *r, const struct module *m, const
     return d;
 }
 
-static struct str ids_text(struct request *r, const struct related *box) {
-    struct buf b = BUF_INIT(8192);
-    for (size_t i = 0; i < box->n; i++)
-        buf_printf(&b, "%s%lld", i ? "," : "", (long long)box->ids[i]);
-    struct str text = arena_str(r->arena, buf_view(&b));
-    buf_release(&b);
-    return text;
-}
-
-static struct doc *related_list(struct request *r, const struct related *box, bool *more) {
-    const struct module *m = box->module;
-    bool task = str_is(m->key, "tasks");
-    struct list_filter filters[] = {{STR("id"), OP_IN, ids_text(r, box)},
-                                    {STR("done"), OP_EQ, STR("0")}};
-    struct str columns[5] = {m->title, STR("owner")};
-    size_t n = 2;
-    if (m->stage.n && readable(r, m, m->stage))
-        columns[n++] = m->stage;
-    if (task) {
-        columns[n++] = STR("due");
-        columns[n++] = STR("priority");
-    }
-    struct list_query q = {.module = m,
-                           .filters = filters,
-                           .n_filters = task ? 2 : 1,
-                           .columns = columns,
-                           .n_columns = n,
-                           .limit = BOX_ITEMS};
-    if (task)
-        q.sort[q.n_sort++] = (struct list_sort){STR("due"), false};
-    struct doc *found = NULL;
-    if (!box->n || record_list(&r->reader, &q, &found, &r->error))
-        return NULL;
-    *more = !doc_is_null(doc_get(found, STR("next")));
-    return doc_get(found, STR("items"));
-}
-
 static void related_view(struct request *r, struct doc *list, const struct related *box) {
     struct arena *a = r->arena;
     const struct module *m = box->module;
     const struct language *l = r->language;
-    bool more = false;
     struct doc *d = doc_object(a), *items = doc_array(a);
-    doc_each(item, related_list(r, box, &more))
+    doc_each(item, box->items)
         doc_add(items, related_item(r, m, item));
     struct str id = rprintf(r, "%lld", (long long)r->id);
     struct pair of = {rprintf(r, "filter[%.*s][eq]", STR_FMT(box->field->key)), id},
@@ -260,7 +220,7 @@ static void related_view(struct request *r, struct doc *list, const struct relat
     struct str path = rprintf(r, "/%.*s", STR_FMT(m->key));
     bool create = may(&r->viewer, m, VERB_CREATE);
     doc_set_str(a, d, "title", str_is(m->key, "tasks") ? T(l, "To do") : translate(l, m->label));
-    doc_set_str(a, d, "count", rprintf(r, "%zu%s", (size_t)items->count, more ? "+" : ""));
+    doc_set_str(a, d, "count", rprintf(r, "%zu%s", (size_t)items->count, box->more ? "+" : ""));
     doc_set_str(a, d, "all_href", list_href(r, path, &none, "", &of, 1));
     doc_set(
         d, STR("add_href"),

@@ -12,6 +12,8 @@ struct related {
     const struct field *field; // the first one by which they do
     int64_t *ids;
     size_t n;
+    struct doc *items; // the first of them that are shown; NULL: none
+    bool more;
 };
 
 #define STORY_COUNTED 1000 // of the newest events; more are "1,000+"

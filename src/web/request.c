@@ -2,6 +2,7 @@
 #include "web/once.h"
 #include "web/request.h"
 #include "base/utf8.h"
+#include "records/rows.h"
 #include "web/respond.h"
 
 #define PAIRS_MAX 1000
@@ -149,6 +150,13 @@ static enum status run_action(struct write *w, void *arg, struct error *e) {
     return s;
 }
 
+// Most actions on a record begin with reading it.
+static void action_ahead(struct conn *conn, void *arg) {
+    const struct request *r = arg;
+    if (r->module && r->id > 0)
+        row_ahead(conn, r->module, r->id);
+}
+
 static void write_done(struct write_task *task) {
     struct request *r = task->arg;
     r->outcome = task->status;
@@ -168,7 +176,8 @@ void request_write(struct request *r,
         then(r);
         return;
     }
-    r->task = (struct write_task){.run = run_action, .arg = r, .done = write_done};
+    r->task =
+        (struct write_task){.run = run_action, .arg = r, .ahead = action_ahead, .done = write_done};
     http_wait(r->http);
     writer_submit(crm_writer(r->web->crm), &r->task);
 }

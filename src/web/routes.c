@@ -236,6 +236,7 @@ const struct route routes[] = {
      .query = INPUTS({"as_of", IN_TIME, false, "as it was at this moment"},
                      {"history", IN_INT, false, "with so many of its newest events, up to 200"}),
      .reply = REPLY_RECORD,
+     .ahead = card_ahead,
      .handle = handle_card,
      .present = present_card},
     {.method = "PATCH",

@@ -58,6 +58,8 @@ struct route {
         *body; // ended by a name NULL; body fields of a record: IN_RECORD
     enum route_reply reply;
     int success; // status of the API's answer, 0: 200
+    void (*ahead)(
+        struct request *); // NULL, or hints of what the handler will read (store_query_ahead())
     void (*handle)(struct request *);
     struct doc *(*present)(struct request *, struct doc *); // the page's view of the API's document
 };

@@ -155,10 +155,19 @@ enum status session_still_good(struct web *web, struct place *place, enum sign s
     return look_up(web, place, sign, hash, rights_from, viewer, good, NULL);
 }
 
+static bool has_key(struct str authorization) {
+    return str_starts(authorization, STR("Bearer "));
+}
+
+bool session_claimed(struct request *r) {
+    return has_key(http_header(r->http, "Authorization")) ||
+           cookie_get(r, session_cookie_name(r)).n == CRYPTO_TOKEN - 1;
+}
+
 enum status session_find(struct request *r, struct error *e) {
     bool good = false;
     struct str bearer = http_header(r->http, "Authorization");
-    if (str_starts(bearer, STR("Bearer "))) {
+    if (has_key(bearer)) {
         bearer = str_trim((struct str){bearer.p + 7, bearer.n - 7});
         r->person.key = key_hash(bearer);
         enum status s =

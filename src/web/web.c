@@ -232,6 +232,8 @@ static bool check_body(struct request *r) {
 
 static void run_handler(struct request *r) {
     r->reader = (struct reader){r->web->crm, r->place->conn, r->model, &r->viewer, r->arena};
+    if (r->match == ROUTE_FOUND && r->route->ahead && session_claimed(r))
+        r->route->ahead(r);
     if (session_find(r, &r->error)) {
         respond_error(r, &r->error);
         return;
@@ -252,6 +254,7 @@ static void with_reading(struct request *r, void (*fn)(struct request *)) {
         respond_error(r, &e);
         return;
     }
+    r->reader.names = NULL; // they were of another moment
     fn(r);
     store_rollback(r->place->conn);
 }

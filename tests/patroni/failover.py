@@ -184,8 +184,10 @@ def suffer(trial, arguments, tap):
             tap.case(name, str(error))
             raise
         tap.case(f"{name}: {what}", "\n".join(wrong[:40]) or None)
-        if wrong:
-            return  # what comes after says nothing new
+        if wrong:  # what comes after says nothing new
+            if trial.lost:
+                trial.bring_back()
+            return
 
 
 def parse_arguments():

@@ -804,6 +804,79 @@ static void test_values_are_as_sqlite_gives_them(void **state) {
     conn_close(c);
 }
 
+// What is asked ahead runs before what comes after it, and its failure is told by what comes next.
+static void test_asked_ahead_is_sent_ahead(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_READ);
+    struct str now = STR("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)");
+    struct str parts = STR("SELECT 6 / CAST($1 AS bigint)");
+    struct stmt *s[2];
+    bool row;
+    char moment[40];
+    assert_ok(ask(c, now.p, moment, sizeof moment, &e), &e);
+    assert_answer(c, "SELECT 1", "1");
+    assert_ok(store_begin(c, false, &e), &e);
+    store_sql_ahead(c, now, NULL, 0);
+    assert_ok(
+        store_sql(c,
+                  STR("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) + 0"),
+                  NULL, 0, &s[0], &e),
+        &e);
+    assert_ok(store_next(s[0], &row, &e), &e);
+    assert_ok(store_sql(c, now, NULL, 0, &s[1], &e), &e);
+    assert_ok(store_next(s[1], &row, &e), &e);
+    assert_true(stmt_int(s[1], 0) < stmt_int(s[0], 0));
+    store_done(s[0]);
+    store_done(s[1]);
+    assert_ok(store_commit(c, &e), &e);
+
+    struct param by[] = {P_INT(2)};
+    assert_ok(store_sql(c, parts, by, 1, &s[0], &e), &e);
+    assert_ok(store_next(s[0], &row, &e), &e);
+    assert_int_equal(stmt_int(s[0], 0), 3);
+    store_done(s[0]);
+    by[0].i = 0;
+    assert_ok(store_begin(c, false, &e), &e);
+    store_sql_ahead(c, parts, by, 1);
+    store_sql_ahead(c, now, NULL, 0);
+    assert_ok(store_sql(c, STR("SELECT 1"), NULL, 0, &s[0], &e), &e);
+    assert_int_equal(store_next(s[0], &row, &e), BUG);
+    store_done(s[0]);
+    store_rollback(c);
+    assert_answer(c, "SELECT 1", "1");
+    conn_close(c);
+}
+
+// A table got another shape after the statement was prepared that is asked ahead: CONFLICT, and the next time all is well.
+static void test_ahead_of_a_table_of_another_shape(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_READ), *owner = connect_as(f->store, STORE_HISTORY);
+    struct str whole = STR("SELECT * FROM contacts WHERE id=$1");
+    struct param p[] = {P_INT(1)};
+    struct stmt *s;
+    bool row;
+    for (int round = 0; round < 2; round++) {
+        assert_ok(store_begin(c, false, &e), &e);
+        store_sql_ahead(c, whole, p, 1);
+        assert_ok(store_sql(c, STR("SELECT 1"), NULL, 0, &s, &e), &e);
+        enum status st = store_next(s, &row, &e);
+        store_done(s);
+        assert_int_equal(st, round ? CONFLICT : OK);
+        store_rollback(c);
+        assert_ok(store_sql(c, whole, p, 1, &s, &e), &e);
+        assert_ok(store_next(s, &row, &e), &e);
+        assert_int_equal(stmt_columns(s), round ? 4 : 3);
+        store_done(s);
+        if (!round)
+            assert_ok(store_script(owner, STR("ALTER TABLE contacts ADD COLUMN more TEXT"), &e),
+                      &e);
+    }
+    conn_close(c);
+    conn_close(owner);
+}
+
 static void test_many_rows_take_little_memory(void **state) {
     struct fixture *f = *state;
     struct error e = {0};
@@ -892,6 +965,8 @@ int main(void) {
         IN_A_STORE(test_one_node_at_a_time_moves_the_index),
         IN_A_STORE(test_positions_follow_each_other_among_nodes),
         IN_A_STORE(test_values_are_as_sqlite_gives_them),
+        IN_A_STORE(test_asked_ahead_is_sent_ahead),
+        IN_A_STORE(test_ahead_of_a_table_of_another_shape),
         IN_A_STORE(test_many_rows_take_little_memory),
         IN_A_STORE(test_a_table_of_another_shape),
         IN_A_STORE(test_what_can_not_be),
