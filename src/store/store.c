@@ -289,8 +289,16 @@ void store_query_ahead(struct conn *c, int query, const struct param *params, si
     ask_ahead(c, &(struct statement){.query = query, .params = params, .n = n});
 }
 
-void store_sql_ahead(struct conn *c, struct str sql, const struct param *params, size_t n) {
-    ask_ahead(c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n});
+void store_sql_ahead(struct conn *c, struct str sql, const struct param *params, size_t n,
+                     bool lasts) {
+    ask_ahead(
+        c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n, .lasts = lasts});
+}
+
+void store_forget_ahead(struct conn *c, struct str sql, const struct param *params, size_t n) {
+    if (c->ops->forget_ahead && c->begun)
+        c->ops->forget_ahead(
+            c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n});
 }
 
 enum status store_script(struct conn *c, struct str sql, struct error *e) {

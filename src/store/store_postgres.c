@@ -14,8 +14,8 @@
 //
 //  (4) A statement's rows are read at once, unless it was said that there may be many (stmt_many()): then by a cursor.
 //
-//  (5) What is asked ahead is sent at once, and its answer collected with that of whatever is waited for next. It counts
-//      only until the transaction changes something.
+//  (5) What is asked ahead is queued, too, and its answer collected with that of whatever is waited for next. It counts
+//      only until the transaction changes something, unless it is said to last.
 //
 //  (6) A lost connection is made again by the next transaction, and its statements are prepared again.
 //
@@ -53,7 +53,7 @@ struct pg_stmt {
     PGresult *rows;
     int at, n; // the row now, of so many in `rows`
     bool ran, many;
-    bool asked; // ahead
+    bool asked, lasts; // ahead; until it is forgotten
     struct early early;
     struct pg_stmt *next;         // of those asked ahead
     unsigned cursor, transaction; // its number, 0 for none, and that of the transaction it lives in
@@ -97,18 +97,36 @@ static void free_statement(struct pg_conn *c, struct pg_stmt *s) {
     free(s);
 }
 
-// Nobody will call for what was asked ahead, or its answer would be of before a change.
-static void drop_ahead(struct pg_conn *c) {
-    while (c->ahead) {
-        struct pg_stmt *s = c->ahead;
-        c->ahead = s->next;
+// Whether both mean the same question.
+static bool same_question(const struct pg_stmt *a, const struct pg_stmt *b) {
+    bool same = a->of == b->of;
+    for (int i = 0; i < a->of->params && same; i++) {
+        const struct bound *x = &a->params, *y = &b->params;
+        same = !x->values[i] == !y->values[i] && x->formats[i] == y->formats[i] &&
+               x->lengths[i] == y->lengths[i];
+        if (same && x->values[i]) // of a number the length is not said
+            same = x->lengths[i] ? memcmp(x->values[i], y->values[i], (size_t)x->lengths[i]) == 0
+                                 : strcmp(x->values[i], y->values[i]) == 0;
+    }
+    return same;
+}
+
+// Nobody will call for what was asked ahead, or its answer would be of before a change. With `like` only for the same.
+static void drop_ahead(struct pg_conn *c, bool lasting, const struct pg_stmt *like) {
+    for (struct pg_stmt **at = &c->ahead; *at;) {
+        struct pg_stmt *s = *at;
+        if ((s->lasts && !lasting) || (like && !same_question(s, like))) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
         free_statement(c, s);
     }
 }
 
 static void pg_conn_close(struct conn *base) {
     struct pg_conn *c = of_conn(base);
-    drop_ahead(c);
+    drop_ahead(c, true, NULL);
     struct text_kept *text;
     for (int i = 0; i < QUERY_COUNT; i++)
         free(c->fixed[i]);
@@ -155,7 +173,7 @@ static void drop_forgotten(struct pg_conn *c) {
 
 static void pg_rollback(struct conn *base) {
     struct pg_conn *c = of_conn(base);
-    drop_ahead(c);
+    drop_ahead(c, true, NULL);
     pg_abandon(c);
     pg_send(c, "ROLLBACK");
     pg_abandon(c);
@@ -188,7 +206,7 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
 
 static enum status pg_commit(struct conn *base, struct error *e) {
     struct pg_conn *c = of_conn(base);
-    drop_ahead(c);
+    drop_ahead(c, true, NULL);
     if (base->writes && base->access == STORE_HISTORY)
         pg_notify(c);
     pg_send(c, "COMMIT");
@@ -230,7 +248,7 @@ static enum status pg_savepoint(struct conn *base, enum savepoint_step step, str
         say_savepoint(c, "RELEASE");
         return c->waits.n < QUEUE_MOST ? OK : pg_collect(c, NULL, e);
     default:
-        drop_ahead(c);
+        drop_ahead(c, true, NULL);
         pg_abandon(c);
         c->gates = c->gates_before;
         c->transactions++; // cursors made since are gone
@@ -473,7 +491,7 @@ static enum status run_one(struct conn *base, const struct statement *what, stru
 
 static enum status pg_run(struct conn *base, const struct statement *what, int64_t *changed,
                           struct error *e) {
-    drop_ahead(of_conn(base));
+    drop_ahead(of_conn(base), false, NULL);
     return what->one ? run_one(base, what, e) : run(base, what, changed, e);
 }
 
@@ -483,20 +501,6 @@ static struct pg_stmt *new_statement(struct prepared *k, const struct statement 
     bind(&s->params, what);
     k->text.uses++;
     return s;
-}
-
-// Whether both mean the same question.
-static bool same_question(const struct pg_stmt *a, const struct pg_stmt *b) {
-    bool same = a->of == b->of;
-    for (int i = 0; i < a->of->params && same; i++) {
-        const struct bound *x = &a->params, *y = &b->params;
-        same = !x->values[i] == !y->values[i] && x->formats[i] == y->formats[i] &&
-               x->lengths[i] == y->lengths[i];
-        if (same && x->values[i]) // of a number the length is not said
-            same = x->lengths[i] ? memcmp(x->values[i], y->values[i], (size_t)x->lengths[i]) == 0
-                                 : strcmp(x->values[i], y->values[i]) == 0;
-    }
-    return same;
 }
 
 static enum status pg_open_statement(struct conn *base, const struct statement *what,
@@ -518,28 +522,44 @@ static enum status pg_open_statement(struct conn *base, const struct statement *
     return OK;
 }
 
-// Only what is prepared already: to prepare it would have to be waited for, which is what this is to avoid.
-static void pg_ahead(struct conn *base, const struct statement *what) {
-    struct pg_conn *c = of_conn(base);
+// Only of what is prepared already: to prepare it would have to be waited for, which is what this is to avoid.
+static struct pg_stmt *question(struct pg_conn *c, const struct statement *what) {
     struct prepared *k = what->query >= 0
                              ? c->fixed[what->query]
                              : (struct prepared *)texts_find(&c->texts, what->text, false);
     if (c->lost || !k || k->generation != c->generation || (size_t)k->params != what->n ||
         k->alters_log)
+        return NULL;
+    return new_statement(k, what);
+}
+
+static void pg_ahead(struct conn *base, const struct statement *what) {
+    struct pg_conn *c = of_conn(base);
+    struct pg_stmt *s = question(c, what), **last = &c->ahead;
+    if (!s)
         return;
-    struct pg_stmt *s = new_statement(k, what), **last = &c->ahead;
     s->asked = true;
-    send(c, k, &s->params);
+    s->lasts = what->lasts;
+    send(c, s->of, &s->params);
     pg_comes_early(c, &s->early);
     while (*last)
         last = &(*last)->next;
     *last = s;
 }
 
+static void pg_forget_ahead(struct conn *base, const struct statement *what) {
+    struct pg_conn *c = of_conn(base);
+    struct pg_stmt *s = c->ahead ? question(c, what) : NULL;
+    if (!s)
+        return;
+    drop_ahead(c, true, s);
+    free_statement(c, s);
+}
+
 static enum status pg_script_run(struct conn *base, struct str sql, struct error *e) {
     struct pg_conn *c = of_conn(base);
     enum status st = ready(c, e);
-    drop_ahead(c);
+    drop_ahead(c, true, NULL);
     if (st == OK && alters_log(sql))
         send_gates(c);
     if (st == OK)
@@ -763,6 +783,7 @@ const struct store_ops postgres_ops = {
     .run = pg_run,
     .script = pg_script_run,
     .ahead = pg_ahead,
+    .forget_ahead = pg_forget_ahead,
     .many = pg_many,
     .next = pg_next,
     .done = pg_done,

@@ -817,7 +817,7 @@ static void test_asked_ahead_is_sent_ahead(void **state) {
     assert_ok(ask(c, now.p, moment, sizeof moment, &e), &e);
     assert_answer(c, "SELECT 1", "1");
     assert_ok(store_begin(c, false, &e), &e);
-    store_sql_ahead(c, now, NULL, 0);
+    store_sql_ahead(c, now, NULL, 0, false);
     assert_ok(
         store_sql(c,
                   STR("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) + 0"),
@@ -838,8 +838,8 @@ static void test_asked_ahead_is_sent_ahead(void **state) {
     store_done(s[0]);
     by[0].i = 0;
     assert_ok(store_begin(c, false, &e), &e);
-    store_sql_ahead(c, parts, by, 1);
-    store_sql_ahead(c, now, NULL, 0);
+    store_sql_ahead(c, parts, by, 1, false);
+    store_sql_ahead(c, now, NULL, 0, false);
     assert_ok(store_sql(c, STR("SELECT 1"), NULL, 0, &s[0], &e), &e);
     assert_int_equal(store_next(s[0], &row, &e), BUG);
     store_done(s[0]);
@@ -859,7 +859,7 @@ static void test_ahead_of_a_table_of_another_shape(void **state) {
     bool row;
     for (int round = 0; round < 2; round++) {
         assert_ok(store_begin(c, false, &e), &e);
-        store_sql_ahead(c, whole, p, 1);
+        store_sql_ahead(c, whole, p, 1, false);
         assert_ok(store_sql(c, STR("SELECT 1"), NULL, 0, &s, &e), &e);
         enum status st = store_next(s, &row, &e);
         store_done(s);
