@@ -1,8 +1,12 @@
 // The one writer: a thread that runs what is waiting in one transaction and commits once (group commit).
 //
 // A batch is what waits, and what comes in while it runs, up to BATCH_TASKS tasks or BATCH_TIME of work. Nobody waits
-// for company: a lone task is run at once. Of tasks that wait together what they will read is asked for together. The first task of a transaction needs no savepoint, as with its refusal the
-// whole transaction can go; the others have one each.
+// for company: a lone task is run at once. Of tasks that wait together what they will read is asked for together.
+//
+// A refused task is undone without its neighbours. The first task of a transaction needs no savepoint for it, as with its
+// refusal the whole transaction can go; the others have one each in SQLite. To PostgreSQL a savepoint costs as much as a
+// small change, so there a task that is refused before it has changed anything is just left out, as almost all are, and
+// with another one the transaction is lost.
 //
 // When a transaction is lost (a failing call below, a commit refused for one task's sake) its tasks are run again,
 // each in a transaction of its own, so that only the one at fault is answered with the failure. After a failed
@@ -242,10 +246,12 @@ static bool run_task(struct writer *w, struct write_task *t, bool alone) {
     struct error lost = {0};
     t->status = OK;
     t->error = (struct error){0};
-    if (!alone && store_savepoint(w->conn, &lost))
+    bool savepoint = !alone && store_kind(w->store) == STORE_SQLITE;
+    if (savepoint && store_savepoint(w->conn, &lost))
         return false;
+    int64_t changes = store_changes(w->conn);
     enum status s = t->run(&write, t->arg, &t->error);
-    if (!s && !alone)
+    if (!s && savepoint)
         s = store_release(w->conn, &t->error); // which may be the first to tell of an error
     if (!s) {
         t->first = mark.frontier.size;
@@ -255,7 +261,9 @@ static bool run_task(struct writer *w, struct write_task *t, bool alone) {
     settle(t, s, NULL);
     if (alone || store_failed(w->conn) == CONFLICT)
         return false;
-    return !store_rollback_to(w->conn, &lost) && !tree_back(tree, &mark, w->conn, &lost);
+    if (savepoint)
+        return !store_rollback_to(w->conn, &lost) && !tree_back(tree, &mark, w->conn, &lost);
+    return !store_failed(w->conn) && store_changes(w->conn) == changes; // nothing is to be undone
 }
 
 // After the commit: what is now in the log, by this transaction or by others before it.
@@ -384,7 +392,9 @@ static enum outcome transact(struct writer *w, struct batch *b) {
         undo(w, &mark);
         if (again)
             return REPEAT;
-        if (i > 0 || is_failure(b->task[i]->status))
+        bool undone =
+            i == 0 || store_kind(w->store) == STORE_POSTGRES; // else by a savepoint, in vain
+        if (!undone || is_failure(b->task[i]->status))
             drop_connection(w);
         return b->n == 1 ? SETTLED : SINGLY;
     }

@@ -107,6 +107,10 @@ static enum status note(struct conn *c, enum status st) {
     return st;
 }
 
+int64_t store_changes(const struct conn *c) {
+    return c->changes;
+}
+
 enum status store_failed(const struct conn *c) {
     return c->failed;
 }
@@ -130,6 +134,7 @@ enum status store_begin(struct conn *c, bool write, struct error *e) {
     enum status st = c->ops->begin(c, write, e);
     if (st == OK) {
         c->begun = true;
+        c->changes = 0;
         c->writes = write;
         c->unknown = false;
     }
@@ -253,6 +258,7 @@ static enum status run_statement(struct conn *c, const struct statement *what, i
                                  struct error *e) {
     if (c->failed)
         return refuse_failed(c, e);
+    c->changes++;
     enum status st = check_texts(what, e);
     return note(c, st == OK ? c->ops->run(c, what, changed, e) : st);
 }
@@ -304,6 +310,7 @@ void store_forget_ahead(struct conn *c, struct str sql, const struct param *para
 enum status store_script(struct conn *c, struct str sql, struct error *e) {
     if (c->failed)
         return refuse_failed(c, e);
+    c->changes++;
     return note(c, c->ops->script(c, sql, e));
 }
 

@@ -97,6 +97,9 @@ enum status store_savepoint(struct conn *, struct error *);
 enum status store_release(struct conn *, struct error *);
 enum status store_rollback_to(struct conn *, struct error *);
 void store_gate(struct conn *, enum store_gate, bool open); // inside a transaction
+// Counts the statements of the transaction that were run (store_run, store_script): the same number again means that
+// nothing was changed meanwhile.
+int64_t store_changes(const struct conn *);
 
 // Statements. `query` is a fixed one of store/queries.h (generated from sql/queries/*.sql);
 // store_sql takes a text made by a builder (lists, module tables), kept prepared by its text in a

@@ -68,6 +68,7 @@ struct conn {
     enum status failed;            // why nothing more may be done in it; OK: it may
     unsigned gates;                // open ones, enum store_gate
     int statements;                // open ones
+    int64_t changes;               // statements run in the transaction
 };
 
 struct stmt {

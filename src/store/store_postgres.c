@@ -17,7 +17,8 @@
 //  (5) What is asked ahead is queued, too, and its answer collected with that of whatever is waited for next. It counts
 //      only until the transaction changes something, unless it is said to last.
 //
-//  (6) A lost connection is made again by the next transaction, and its statements are prepared again.
+//  (6) A lost connection is made again by the next transaction, and its statements are prepared again. One that only reads
+//      and has not been answered anything yet begins again by itself: it has seen nothing that could have changed.
 //
 // Not here: the order of calls (store.c), sending and collecting (store_postgres_wire.c), connecting
 // (store_postgres_open.c), privileges and triggers (sql/migrations/postgres).
@@ -179,6 +180,18 @@ static void pg_rollback(struct conn *base) {
     pg_abandon(c);
 }
 
+static bool only_reads(const struct pg_conn *c) {
+    return c->base.access == STORE_READ || c->base.access == STORE_SCAN;
+}
+
+// Of a transaction that sees one moment.
+static void send_begin(struct pg_conn *c) {
+    c->answered = false;
+    // The search index's connection writes what it has read at that moment, or is told of a conflict.
+    pg_send(c, only_reads(c) ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                             : "BEGIN ISOLATION LEVEL REPEATABLE READ");
+}
+
 static enum status pg_begin(struct conn *base, bool write, struct error *e) {
     struct pg_conn *c = of_conn(base);
     enum status st = ready(c, e);
@@ -189,10 +202,7 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
     c->gates = 0;
     base->unknown = false;
     if (!write) {
-        // The search index's connection writes what it has read at that moment, or is told of a conflict.
-        pg_send(c, base->access == STORE_READ || base->access == STORE_SCAN
-                       ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-                       : "BEGIN ISOLATION LEVEL REPEATABLE READ");
+        send_begin(c);
         return OK;
     }
     pg_send(c, "BEGIN");
@@ -210,7 +220,7 @@ static enum status pg_commit(struct conn *base, struct error *e) {
     if (base->writes && base->access == STORE_HISTORY)
         pg_notify(c);
     pg_send(c, "COMMIT");
-    if (base->access == STORE_READ || base->access == STORE_SCAN) {
+    if (only_reads(c)) {
         pg_abandon(c);
         return OK;
     }
@@ -606,7 +616,7 @@ static enum status answered(struct pg_stmt *s, struct error *e) {
     return st;
 }
 
-static enum status execute(struct pg_stmt *s, struct error *e) {
+static enum status execute_once(struct pg_stmt *s, struct error *e) {
     struct pg_conn *c = of_conn(s->base.conn);
     enum status st = ready(c, e);
     if (st == OK && s->asked)
@@ -631,6 +641,24 @@ static enum status execute(struct pg_stmt *s, struct error *e) {
     }
     if (st == OK)
         s->n = PQntuples(s->rows);
+    return st;
+}
+
+static enum status execute(struct pg_stmt *s, struct error *e) {
+    struct pg_conn *c = of_conn(s->base.conn);
+    struct error lost = {0};
+    enum status st = execute_once(s, &lost);
+    if (st == UNAVAILABLE && c->lost && c->base.begun && only_reads(c) && !c->answered) { // (6)
+        drop_ahead(c, true, NULL);
+        s->asked = false;
+        st = pg_dial(c, &lost);
+        if (st == OK) {
+            send_begin(c);
+            st = execute_once(s, &lost);
+        }
+    }
+    if (st != OK && e)
+        *e = lost;
     return st;
 }
 
