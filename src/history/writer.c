@@ -3,9 +3,9 @@
 // A batch is what waits, and what comes in while it runs, up to BATCH_TASKS tasks or BATCH_TIME of work. Nobody waits
 // for company: a lone task is run at once. Of tasks that wait together what they will read is asked for together.
 //
-// A refused task is undone without its neighbours. The first task of a transaction needs no savepoint for it, as with its
-// refusal the whole transaction can go; the others have one each in SQLite. To PostgreSQL a savepoint costs as much as a
-// small change, so there a task that is refused before it has changed anything is just left out, as almost all are, and
+// A refused task is undone without its neighbours. A task that begins a transaction alone needs no savepoint for it, as with
+// its refusal the whole transaction can go; the others have one each in SQLite. To PostgreSQL a savepoint costs as much as
+// a small change, so there a task that is refused before it has changed anything is just left out, as almost all are, and
 // with another one the transaction is lost.
 //
 // When a transaction is lost (a failing call below, a commit refused for one task's sake) its tasks are run again,
@@ -99,6 +99,13 @@ static void push(struct queue *q, struct write_task *t) {
     q->last = t;
 }
 
+static void push_front(struct queue *q, struct write_task *t) {
+    t->next = q->first;
+    q->first = t;
+    if (!q->last)
+        q->last = t;
+}
+
 static struct write_task *pop(struct queue *q) {
     struct write_task *t = q->first;
     if (t) {
@@ -176,6 +183,14 @@ static void take_group(struct writer *w, struct batch *b, size_t from) {
     for (size_t i = from; i < b->n; i++)
         if (b->task[i]->ahead)
             b->task[i]->ahead(w->conn, b->task[i]->arg);
+}
+
+// Those of the group from `from` on wait for the next batch, as the first to be taken again.
+static void give_back(struct writer *w, struct batch *b, size_t from) {
+    pthread_mutex_lock(&w->mutex);
+    while (b->n > from)
+        push_front(&w->foreground, b->task[--b->n]);
+    pthread_mutex_unlock(&w->mutex);
 }
 
 static void take_all(struct writer *w, struct batch *b) {
@@ -378,25 +393,27 @@ static enum outcome transact(struct writer *w, struct batch *b) {
     }
     micros start = clock_monotonic();
     for (size_t i = 0; i < BATCH_TASKS; i++) {
+        bool over = i > 0 && b->grows && clock_monotonic() - start >= BATCH_TIME;
+        if (over)
+            give_back(w, b, i);
         if (i == b->n) {
-            struct write_task *more =
-                b->grows && clock_monotonic() - start < BATCH_TIME ? take(w) : NULL;
+            struct write_task *more = b->grows && !over ? take(w) : NULL;
             if (!more)
                 break;
             b->task[b->n++] = more;
             take_group(w, b, i);
         }
-        if (run_task(w, b->task[i], i == 0))
+        bool alone = b->n == 1;
+        if (run_task(w, b->task[i], alone))
             continue;
         bool again = store_failed(w->conn) == CONFLICT;
         undo(w, &mark);
         if (again)
             return REPEAT;
-        bool undone =
-            i == 0 || store_kind(w->store) == STORE_POSTGRES; // else by a savepoint, in vain
-        if (!undone || is_failure(b->task[i]->status))
+        bool in_vain = !alone && store_kind(w->store) == STORE_SQLITE; // went back to its savepoint
+        if (in_vain || is_failure(b->task[i]->status))
             drop_connection(w);
-        return b->n == 1 ? SETTLED : SINGLY;
+        return alone ? SETTLED : SINGLY;
     }
     return commit(w, b, &mark);
 }

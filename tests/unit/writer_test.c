@@ -28,6 +28,8 @@ struct watched {
     struct write_task task;
     struct logs_edit edit;
     int runs;
+    useconds_t works; // for so long
+    int before;       // so many were answered when it ran
     sem_t *hold;            // waits for it before anything else
     sem_t *started;         // told when it begins
     struct watched **order; // where it notes that it was answered
@@ -41,6 +43,8 @@ static enum status run_watched(struct write *w, void *arg, struct error *e) {
         sem_post(t->started);
     if (t->hold && t->runs == 1)
         sem_wait(t->hold);
+    t->before = atomic_load(t->answered);
+    usleep(t->works);
     return t->edit.n ? logs_edit(w, &t->edit, e) : OK;
 }
 
@@ -184,6 +188,51 @@ static void test_a_refused_task_leaves_no_trace(void **state) {
     expect_good(&s->l, expected);
     logs_add(&s->l, 600);
     expect_good(&s->l, expected + 600);
+    scene_end(s);
+}
+
+// The writer has these tasks before it at once, and begins a transaction with the first of them.
+static void scene_go_on(struct scene *s) {
+    usleep(20000); // longer than a batch takes tasks, so the held one goes alone
+    scene_go(s);
+}
+
+static void test_the_first_of_many_refused_parts_nobody_else(void **state) {
+    (void)state;
+    struct scene *s = scene();
+    scene_begin(s);
+    struct writer_stats before = writer_stats(s->l.writer);
+    scene_hold(s, 1);
+    for (int i = 0; i < 51; i++)
+        writer_submit(s->l.writer, &add(s, 1, i ? OK : INVALID)->task);
+    scene_go_on(s);
+    for (int i = 0; i < s->n; i++) {
+        assert_ptr_equal(s->order[i], &s->tasks[i]);
+        assert_int_equal(s->tasks[i].task.status, i == 1 ? INVALID : OK);
+    }
+    // One by one there would be more than 50.
+    assert_in_range(writer_stats(s->l.writer).commits - before.commits, 1, 30);
+    expect_good(&s->l, 51);
+    scene_end(s);
+}
+
+static void test_nobody_waits_for_long_work_behind_his_own(void **state) {
+    (void)state;
+    struct scene *s = scene();
+    scene_begin(s);
+    scene_hold(s, 1);
+    for (int i = 0; i < 30; i++) {
+        struct watched *t = add(s, 1, OK);
+        t->works = 6000; // more than a batch takes on
+        writer_submit(s->l.writer, &t->task);
+    }
+    scene_go_on(s);
+    for (int i = 0; i < s->n; i++) {
+        assert_ptr_equal(s->order[i], &s->tasks[i]);
+        assert_int_equal(s->tasks[i].task.status, OK);
+        assert_in_range(s->tasks[i].before, i < 2 ? 0 : i - 2, i);
+    }
+    expect_good(&s->l, 31);
     scene_end(s);
 }
 
@@ -608,6 +657,8 @@ int main(void) {
         cmocka_unit_test(test_what_waits_is_committed_once_and_answered_in_order),
         cmocka_unit_test(test_who_changed_nothing_is_left_out),
         cmocka_unit_test(test_a_refused_task_leaves_no_trace),
+        cmocka_unit_test(test_the_first_of_many_refused_parts_nobody_else),
+        cmocka_unit_test(test_nobody_waits_for_long_work_behind_his_own),
         cmocka_unit_test(test_one_at_fault_is_told_apart),
         cmocka_unit_test(test_alone_and_refused),
         cmocka_unit_test(test_background_goes_when_nobody_waits),
