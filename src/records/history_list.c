@@ -213,7 +213,8 @@ static enum status page(struct reader *r, const struct history_query *h, int64_t
             doc_add(events, event_doc(r, &ev, m, stmt_blob(row, 1)));
     }
     store_done(row);
-    names_answer(r);
+    if (!s)
+        s = names_answer(r, e);
     for (struct doc *event = events->first, *next; event && !s; event = next) {
         next = event->next;
         event->next = NULL;

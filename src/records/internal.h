@@ -109,7 +109,7 @@ enum status row_decorate(struct reader *, const struct module *, struct doc *row
 // stay with the reader.
 struct doc *name_doc(struct reader *, const struct module *, int64_t id);
 struct doc *name_text(struct reader *, const struct module *, int64_t id);
-void names_answer(struct reader *);
+enum status names_answer(struct reader *, struct error *);
 
 // ---------------------------------------------------------------- rebuild.c
 

@@ -602,9 +602,10 @@ enum status record_list(struct reader *r, const struct list_query *lq, struct do
     if (!s && lq->count && lq->sums)
         s = sums(&l, counted, &summed, e);
     picks_close(l.picks);
+    if (!s)
+        s = names_answer(r, e);
     if (s)
         return s;
-    names_answer(r);
     doc_set(d, STR("next"), end ? cursor_text(end, r->arena) : doc_null(r->arena));
     if (lq->count)
         doc_set(d, STR("count"), counted);
@@ -635,7 +636,8 @@ enum status record_each(struct reader *r, const struct list_query *lq,
             s = search_hits(&paged, l.m, &l.plan, e);
         if (!s)
             s = rows(&l, LIMIT_MOST, items, &n, &end, e);
-        names_answer(&paged);
+        if (!s)
+            s = names_answer(&paged, e);
         for (const struct doc *d = items->first; d && !s; d = d->next)
             s = fn(arg, d);
         more = end != NULL;

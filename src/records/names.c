@@ -140,43 +140,45 @@ static bool next_question(struct reader *r, struct question *out) {
     return true;
 }
 
-// A name that can't be read is shown as none: what it stands beside was read and is what was asked for.
-static void read_names(struct reader *r, const struct question *q) {
+static enum status read_names(struct reader *r, const struct question *q, struct error *e) {
     struct stmt *row = NULL;
     bool more = true;
-    enum status s = store_sql(r->conn, q->sql, q->params, q->n, &row, NULL);
-    while (!s && !(s = store_next(row, &more, NULL)) && more) {
+    enum status s = store_sql(r->conn, q->sql, q->params, q->n, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
         struct known *k = known_of(r->names, q->module, stmt_int(row, 0));
         k->name = arena_str(r->names->arena, stmt_text(row, 1));
         k->deleted = !stmt_null(row, 2);
     }
     store_done(row);
+    return s;
 }
 
-void names_answer(struct reader *r) {
+enum status names_answer(struct reader *r, struct error *e) {
     struct names *names = r->names;
     if (!names || names->held || names->answered == names->n)
-        return;
+        return OK;
     struct question *all = arena_array(r->arena, struct question, r->model->n_modules);
     size_t n = 0;
     while (n < r->model->n_modules && next_question(r, &all[n]))
         n++;
     for (size_t i = 0; n > 1 && i < n; i++)
         store_sql_ahead(r->conn, all[i].sql, all[i].params, all[i].n, false);
-    for (size_t i = 0; i < n; i++)
-        read_names(r, &all[i]);
+    enum status s = OK;
+    for (size_t i = 0; i < n && !s; i++)
+        s = read_names(r, &all[i], e);
     for (; names->answered < names->n; names->answered++)
         for (struct place *at = names->known[names->answered].places; at; at = at->next)
             put(&names->known[names->answered], at, names->arena);
+    return s;
 }
 
 void names_hold(struct reader *r) {
     names_of(r)->held = true;
 }
 
-void names_tell(struct reader *r) {
+enum status names_tell(struct reader *r, struct error *e) {
     names_of(r)->held = false;
-    names_answer(r);
+    return names_answer(r, e);
 }
 
 enum status record_name(struct reader *r, const struct module *m, int64_t id, struct str *name,

@@ -267,9 +267,7 @@ enum status record_get(struct reader *r, const struct module *m, int64_t id, str
         s = visible(r, m, row, e);
     if (!s)
         s = row_decorate(r, m, row, out, e);
-    if (!s)
-        names_answer(r);
-    return s;
+    return s ? s : names_answer(r, e);
 }
 
 // Takes the changes of an event back.
@@ -330,8 +328,9 @@ enum status record_as_of(struct reader *r, const struct module *m, int64_t id, m
     doc_replace(row, STR("updated_by"), doc_int(r->arena, updated_by));
     doc_replace(row, STR("deleted_at"), deleted ? doc_copy(r->arena, when) : doc_null(r->arena));
     s = row_decorate(r, m, row, out, e);
+    if (!s)
+        s = names_answer(r, e);
     if (!s) {
-        names_answer(r);
         char moment[CLOCK_TEXT];
         clock_text(at, moment);
         doc_set_str(r->arena, *out, "as_of", arena_str(r->arena, str_z(moment)));

@@ -147,7 +147,7 @@ void history_ahead(struct reader *, const struct history_query *);
 // Between these two, documents that are read (record_get, record_list, history_list) have no names yet beside their ids;
 // then all get them at once.
 void names_hold(struct reader *);
-void names_tell(struct reader *);
+enum status names_tell(struct reader *, struct error *);
 
 // ---------------------------------------------------------------- writing
 

@@ -248,9 +248,9 @@ enum status card_read(struct request *r, struct doc **record, struct error *e) {
         s = related_lists(r, c, e);
     if (!s && !only_events(r) && !query_text(r, "as_of").n)
         s = story_counts(r, &c->counts, e);
-    names_tell(&r->reader);
+    enum status told = names_tell(&r->reader, s ? NULL : e);
     r->state = c;
-    return s;
+    return s ? s : told;
 }
 
 // What the card's page or the API's answer will read, asked before it is known who wants it: in the words for somebody
@@ -319,8 +319,8 @@ void handle_card(struct request *r) {
     enum status s = read_as_of(r, &record, &r->error);
     if (!s)
         s = add_history(r, record, &with_history, &r->error);
-    names_tell(&r->reader);
-    if (s) {
+    enum status told = names_tell(&r->reader, s ? NULL : &r->error);
+    if (s || told) {
         respond_error(r, &r->error);
         return;
     }

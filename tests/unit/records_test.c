@@ -532,6 +532,67 @@ static void test_an_administrator_adds_a_field_while_it_runs(void **state) {
     assert_int_equal(doc_get_int(get(w, "contacts", before), "x_shoe", 0), 42);
 }
 
+static enum status keep_names(void *arg, const struct doc *row) {
+    struct buf *names = arg;
+    buf_str(names, doc_get_text(doc_get(row, STR("company")), "name"));
+    buf_char(names, ' ');
+    return OK;
+}
+
+// A list, a record, and the list once more as for an export, over a database of which one call fails.
+static enum status names_amid_trouble(struct reader *r, struct buf *names) {
+    struct str columns[] = {STR("name"), STR("company")};
+    struct list_query q = {
+        .module = model_module(r->model, STR("contacts")), .columns = columns, .n_columns = 2};
+    struct doc *found = NULL;
+    struct error e = {0};
+    enum status s = store_begin(r->conn, false, &e);
+    r->names = NULL;
+    if (!s)
+        s = record_list(r, &q, &found, &e);
+    doc_each(row, doc_get(found, STR("items")))
+        keep_names(names, row);
+    r->names = NULL;
+    if (!s)
+        s = record_get(r, q.module, 1, &found, &e);
+    if (!s)
+        keep_names(names, found);
+    if (!s)
+        s = record_each(r, &q, keep_names, names, &e);
+    store_rollback(r->conn);
+    return s;
+}
+
+static void test_a_name_is_right_or_there_is_an_error(void **state) {
+    struct world *w = *state;
+    struct store *inner;
+    struct reading rd;
+    struct error e = {0};
+    int64_t calls = 0;
+    create(w, "companies", "{\"name\":\"Acme\"}");
+    create(w, "contacts", "{\"name\":\"One\",\"company\":1}");
+    create(w, "contacts", "{\"name\":\"Two\",\"company\":1}");
+    struct reader *r = open_reader(w, &rd);
+    conn_close(rd.conn);
+    must(open_store(&inner, w->dir, false, &e), &e);
+    struct store *faulty = store_fault(inner);
+    must(store_connect(faulty, STORE_READ, &rd.conn, &e), &e);
+    r->conn = rd.conn;
+    for (int64_t call = 1; call == 1 || call <= calls + 1; call++) {
+        struct buf names = BUF_INIT(1000);
+        store_fault_set(faulty, call, false, UNAVAILABLE);
+        enum status s = names_amid_trouble(r, &names);
+        calls = store_fault_calls(faulty);
+        if (!s && !str_is(buf_view(&names), "Acme Acme Acme Acme Acme "))
+            fail_msg("call %d: %.*s", (int)call, STR_FMT(buf_view(&names)));
+        assert_true(s == UNAVAILABLE || call > calls);
+        buf_release(&names);
+    }
+    assert_true(calls > 8);
+    close_reader(w, &rd);
+    store_close(faulty);
+}
+
 static void test_rebuild_in_place(void **state) {
     struct world *w = *state;
     create(w, "companies", "{\"name\":\"Acme\"}");
@@ -773,6 +834,7 @@ int main(void) {
         TEST(test_the_story_of_many_at_once),
         TEST(test_as_of_a_moment),
         TEST(test_an_administrator_adds_a_field_while_it_runs),
+        TEST(test_a_name_is_right_or_there_is_an_error),
         TEST(test_rebuild_in_place),
         TEST(test_files_are_kept_by_what_they_are),
         TEST(test_a_field_added_amid_a_batch_is_in_force_after_it),
