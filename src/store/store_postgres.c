@@ -55,6 +55,8 @@ struct pg_stmt {
     int at, n; // the row now, of so many in `rows`
     bool ran, many;
     bool asked, lasts; // ahead; until it is forgotten
+    bool
+        dropped; // nobody will call for it: it only waits for its answer, whose error is told all the same
     struct early early;
     struct pg_stmt *next;         // of those asked ahead
     unsigned cursor, transaction; // its number, 0 for none, and that of the transaction it lives in
@@ -116,7 +118,9 @@ static bool same_question(const struct pg_stmt *a, const struct pg_stmt *b) {
 static void drop_ahead(struct pg_conn *c, bool lasting, const struct pg_stmt *like) {
     for (struct pg_stmt **at = &c->ahead; *at;) {
         struct pg_stmt *s = *at;
-        if ((s->lasts && !lasting) || (like && !same_question(s, like))) {
+        bool meant = (lasting || !s->lasts) && (!like || same_question(s, like));
+        s->dropped = s->dropped || meant;
+        if (!s->dropped || s->early.due) {
             at = &s->next;
             continue;
         }
@@ -125,9 +129,17 @@ static void drop_ahead(struct pg_conn *c, bool lasting, const struct pg_stmt *li
     }
 }
 
+// The transaction is over.
+static void free_ahead(struct pg_conn *c) {
+    for (struct pg_stmt *s; (s = c->ahead);) {
+        c->ahead = s->next;
+        free_statement(c, s);
+    }
+}
+
 static void pg_conn_close(struct conn *base) {
     struct pg_conn *c = of_conn(base);
-    drop_ahead(c, true, NULL);
+    free_ahead(c);
     struct text_kept *text;
     for (int i = 0; i < QUERY_COUNT; i++)
         free(c->fixed[i]);
@@ -174,7 +186,7 @@ static void drop_forgotten(struct pg_conn *c) {
 
 static void pg_rollback(struct conn *base) {
     struct pg_conn *c = of_conn(base);
-    drop_ahead(c, true, NULL);
+    free_ahead(c);
     pg_abandon(c);
     pg_send(c, "ROLLBACK");
     pg_abandon(c);
@@ -216,18 +228,19 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
 
 static enum status pg_commit(struct conn *base, struct error *e) {
     struct pg_conn *c = of_conn(base);
-    drop_ahead(c, true, NULL);
     if (base->writes && base->access == STORE_HISTORY)
         pg_notify(c);
     pg_send(c, "COMMIT");
     if (only_reads(c)) {
         pg_abandon(c);
+        free_ahead(c);
         return OK;
     }
     bool lost_before = c->lost;
     c->unreplicated = false;
     PGresult *r = NULL;
     enum status st = pg_collect(c, &r, e);
+    free_ahead(c);
     if (st == OK && strcmp(PQcmdStatus(r), "COMMIT") != 0)
         st = error_set(e, BUG, NULL, N_("The transaction has failed and must be rolled back."),
                        NULL);
@@ -522,7 +535,7 @@ static enum status pg_open_statement(struct conn *base, const struct statement *
         return st;
     struct pg_stmt *s = new_statement(k, what);
     for (struct pg_stmt **at = &c->ahead; *at; at = &(*at)->next)
-        if (same_question(*at, s)) {
+        if (!(*at)->dropped && same_question(*at, s)) {
             free_statement(c, s);
             s = *at;
             *at = s->next;
@@ -687,6 +700,12 @@ static void pg_done(struct stmt *base) {
         char sql[32];
         snprintf(sql, sizeof sql, "CLOSE c%u", s->cursor);
         pg_send(c, sql);
+    }
+    if (s->early.due && c->base.begun) {
+        s->dropped = true;
+        s->next = c->ahead;
+        c->ahead = s;
+        return;
     }
     free_statement(c, s);
 }

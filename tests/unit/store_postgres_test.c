@@ -886,6 +886,42 @@ static void test_asked_ahead_is_sent_ahead(void **state) {
     conn_close(c);
 }
 
+// Also when nobody will call for its answer any more: it is the error it is, the connection is as good as before, and
+// nobody has to look whether a commit was made.
+static void test_an_answer_given_up_may_be_an_error(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_WRITE);
+    struct str parts = STR("SELECT 6 / CAST($1 AS bigint)"),
+               move = STR("UPDATE contacts SET city='Lugo' WHERE id=1");
+    struct param by[] = {P_INT(2)};
+    struct stmt *s;
+    bool row;
+    char before[40];
+    assert_ok(ask(c, "SELECT pg_backend_pid()", before, sizeof before, &e), &e);
+    assert_ok(store_sql(c, parts, by, 1, &s, &e), &e);
+    assert_ok(store_next(s, &row, &e), &e);
+    store_done(s);
+    assert_ok(store_run_sql(c, move, NULL, 0, NULL, &e), &e);
+    by[0].i = 0;
+    for (int round = 0; round < 4; round++) {
+        int64_t changed;
+        assert_ok(store_begin(c, true, &e), &e);
+        store_sql_ahead(c, parts, by, 1, round == 3);
+        if (round == 3)
+            store_forget_ahead(c, parts, by, 1);
+        enum status st =
+            round < 2 ? store_run_sql(c, move, NULL, 0, round ? &changed : NULL, &e) : OK;
+        assert_int_equal(st, round == 1 ? BUG : OK);
+        if (round != 1)
+            assert_int_equal(store_commit(c, &e), BUG);
+        assert_false(store_commit_unknown(c));
+        store_rollback(c);
+        assert_answer(c, "SELECT pg_backend_pid()", before);
+    }
+    conn_close(c);
+}
+
 // A table got another shape after the statement was prepared that is asked ahead: CONFLICT, and the next time all is well.
 static void test_ahead_of_a_table_of_another_shape(void **state) {
     struct fixture *f = *state;
@@ -1005,6 +1041,7 @@ int main(void) {
         IN_A_STORE(test_positions_follow_each_other_among_nodes),
         IN_A_STORE(test_values_are_as_sqlite_gives_them),
         IN_A_STORE(test_asked_ahead_is_sent_ahead),
+        IN_A_STORE(test_an_answer_given_up_may_be_an_error),
         IN_A_STORE(test_ahead_of_a_table_of_another_shape),
         IN_A_STORE(test_many_rows_take_little_memory),
         IN_A_STORE(test_a_table_of_another_shape),

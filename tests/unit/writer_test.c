@@ -28,8 +28,8 @@ struct watched {
     struct write_task task;
     struct logs_edit edit;
     int runs;
-    useconds_t works; // for so long
-    int before;       // so many were answered when it ran
+    useconds_t works;       // for so long
+    int before;             // so many were answered when it ran
     sem_t *hold;            // waits for it before anything else
     sem_t *started;         // told when it begins
     struct watched **order; // where it notes that it was answered
