@@ -1,6 +1,8 @@
 // Records through the real actions: create, change, merge, delete, restore, lists, search, history, rebuild.
 #include "place_crm.h"
 
+#include <stdatomic.h>
+
 #include "actions/actions.h"
 #include "base/crypto.h"
 #include "base/zone.h"
@@ -654,6 +656,87 @@ static void test_files_are_kept_by_what_they_are(void **state) {
     check_rebuild(w);
 }
 
+// ---------------------------------------------------------------- rows read ahead
+
+struct counted {
+    struct write_task task;
+    struct world *w;
+    struct act act;
+    enum status after; // what it answers having changed the record
+    int64_t saw;       // the version it read
+    bool *go;          // NULL, or waits for it
+    _Atomic int *answered;
+};
+
+static void ahead_of_counted(struct conn *conn, void *arg) {
+    struct counted *t = arg;
+    const struct model *m = crm_model_hold(t->w->crm);
+    row_ahead(conn, model_module(m, STR("contacts")), 1);
+    crm_model_release(t->w->crm, m);
+}
+
+static enum status run_counted(struct write *write, void *arg, struct error *e) {
+    struct counted *t = arg;
+    struct action a;
+    struct doc *row = NULL, *clash = NULL;
+    char json[60];
+    int64_t version;
+    while (t->go && !__atomic_load_n(t->go, __ATOMIC_ACQUIRE))
+        usleep(200);
+    t->act =
+        (struct act){.viewer = &t->w->admin, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+    enum status s = action_begin(&a, write, t->w->crm, &t->act, e);
+    const struct module *m = s ? NULL : model_module(a.model, STR("contacts"));
+    if (!s)
+        s = row_get(write->conn, m, 1, write->arena, &row, e);
+    if (s)
+        return s;
+    t->saw = doc_get_int(row, "version", 0);
+    snprintf(json, sizeof json, "{\"city\":\"%d\"}", (int)t->saw);
+    s = json_parse(write->arena, str_z(json), NULL, &row, e);
+    if (!s)
+        s = record_change(&a, m, 1, t->saw, row, &version, &clash, e);
+    return s ? s : t->after ? error_set(e, t->after, "", "refused by the test", NULL) : OK;
+}
+
+static void done_counted(struct write_task *task) {
+    struct counted *t = (struct counted *)task;
+    atomic_fetch_add(t->answered, 1);
+}
+
+// Each of many that change one record, some of them refused afterwards, sees what those before it made of it.
+static void test_a_row_read_ahead_is_never_an_old_one(void **state) {
+    struct world *w = *state;
+    static struct counted tasks[150];
+    enum { N = sizeof tasks / sizeof *tasks };
+    _Atomic int answered = 0;
+    bool go = false;
+    create(w, "contacts", "{\"name\":\"One\",\"city\":\"0\"}");
+    change(w, "contacts", 1, "{\"city\":\"1\"}");
+    for (int i = 0; i < N; i++) {
+        tasks[i] = (struct counted){.task = {.run = run_counted,
+                                             .arg = &tasks[i],
+                                             .ahead = ahead_of_counted,
+                                             .done = done_counted},
+                                    .w = w,
+                                    .after = i % 7 == 3 ? INVALID : OK,
+                                    .go = i ? NULL : &go,
+                                    .answered = &answered};
+        writer_submit(crm_writer(w->crm), &tasks[i].task);
+    }
+    __atomic_store_n(&go, true, __ATOMIC_RELEASE);
+    while (answered < N)
+        usleep(500);
+    int64_t version = 2;
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(tasks[i].task.status, tasks[i].after);
+        assert_int_equal(tasks[i].saw, version);
+        version += !tasks[i].after;
+    }
+    assert_int_equal(doc_get_int(get(w, "contacts", 1), "version", 0), version);
+    check_rebuild(w);
+}
+
 // ---------------------------------------------------------------- the model in force, whoever changed it
 
 static bool knows(struct crm *crm, const char *key) {
@@ -835,6 +918,7 @@ int main(void) {
         TEST(test_as_of_a_moment),
         TEST(test_an_administrator_adds_a_field_while_it_runs),
         TEST(test_a_name_is_right_or_there_is_an_error),
+        TEST(test_a_row_read_ahead_is_never_an_old_one),
         TEST(test_rebuild_in_place),
         TEST(test_files_are_kept_by_what_they_are),
         TEST(test_a_field_added_amid_a_batch_is_in_force_after_it),
