@@ -45,7 +45,7 @@ static enum status run_watched(struct write *w, void *arg, struct error *e) {
         sem_wait(t->hold);
     t->before = atomic_load(t->answered);
     usleep(t->works);
-    return t->edit.n ? logs_edit(w, &t->edit, e) : OK;
+    return logs_edit(w, &t->edit, e);
 }
 
 static void done_watched(struct write_task *task) {
@@ -155,7 +155,8 @@ static void test_who_changed_nothing_is_left_out(void **state) {
     assert_int_equal(s->tasks[1].task.status, NOT_FOUND);
     assert_int_equal(s->tasks[2].task.status, OK);
     assert_int_equal(s->tasks[3].task.status, DENIED);
-    assert_int_equal(writer_stats(s->l.writer).commits - before.commits, 1);
+    // Two, where the held one took so long that it was committed alone.
+    assert_in_range(writer_stats(s->l.writer).commits - before.commits, 1, 2);
     expect_good(&s->l, 3);
     scene_end(s);
 }
@@ -180,7 +181,7 @@ static void test_a_refused_task_leaves_no_trace(void **state) {
     scene_go(s);
     for (int i = 1; i < s->n; i++) {
         struct watched *t = &s->tasks[i];
-        assert_int_equal(t->task.status, t->edit.n ? t->edit.after : OK);
+        assert_int_equal(t->task.status, t->edit.after);
         assert_true(t->task.status == OK || t->task.last < t->task.first);
         if (t->task.status)
             assert_string_equal(t->task.error.msgid, "refused by the test");
@@ -203,8 +204,9 @@ static void test_the_first_of_many_refused_parts_nobody_else(void **state) {
     scene_begin(s);
     struct writer_stats before = writer_stats(s->l.writer);
     scene_hold(s, 1);
+    // Without savepoints only who has changed nothing is refused alone.
     for (int i = 0; i < 51; i++)
-        writer_submit(s->l.writer, &add(s, 1, i ? OK : INVALID)->task);
+        writer_submit(s->l.writer, &add(s, i || !on_postgres(), i ? OK : INVALID)->task);
     scene_go_on(s);
     for (int i = 0; i < s->n; i++) {
         assert_ptr_equal(s->order[i], &s->tasks[i]);
