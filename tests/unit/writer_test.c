@@ -635,9 +635,8 @@ static void lose_commits(int lose, bool made) {
     assert_int_equal(last->task.last, 2);
     assert_int_equal(writer_position(s->l.writer), 2);
     assert_int_equal(writer_stats(s->l.writer).events, 3);
-    int singly =
-        on_postgres(); // as the refused one had written, which only a savepoint could undo alone
-    assert_int_equal(first->runs, (made ? 1 : lose + 1) + singly);
+    // One by one, with PostgreSQL, if the refused one came into its batch: it had written, which only a savepoint undoes.
+    assert_in_range(first->runs, made ? 1 : lose + 1, (made ? 1 : lose + 1) + on_postgres());
     expect_good(&s->l, 3); // each once
     scene_end(s);
 }
