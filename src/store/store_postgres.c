@@ -17,7 +17,8 @@
 //  (5) What is asked ahead is sent at once, and its answer collected with that of whatever is waited for next. It counts
 //      only until the transaction changes something.
 //
-//  (6) A lost connection is made again by the next transaction, and its statements are prepared again.
+//  (6) A lost connection is made again by the next transaction, and its statements are prepared again; but not one to
+//      a replica, in whose place another may answer.
 //
 // Not here: the order of calls (store.c), sending and collecting (store_postgres_wire.c), connecting
 // (store_postgres_open.c), privileges and triggers (sql/migrations/postgres).
@@ -70,7 +71,9 @@ static struct pg_conn *of_conn(struct conn *c) {
 static enum status ready(struct pg_conn *c, struct error *e) {
     if (c->base.begun)
         return c->lost ? pg_lost(c, e) : OK;
-    return pg_dead(c) ? pg_dial(c, e) : OK;
+    if (!pg_dead(c))
+        return OK;
+    return c->base.access == STORE_REPLICA ? pg_lost(c, e) : pg_dial(c, e);
 }
 
 static void free_prepared(struct prepared *k) {
@@ -172,9 +175,8 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
     base->unknown = false;
     if (!write) {
         // The search index's connection writes what it has read at that moment, or is told of a conflict.
-        pg_send(c, base->access == STORE_READ || base->access == STORE_SCAN
-                       ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-                       : "BEGIN ISOLATION LEVEL REPEATABLE READ");
+        pg_send(c, access_reads(base->access) ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ");
         return OK;
     }
     pg_send(c, "BEGIN");
@@ -192,7 +194,7 @@ static enum status pg_commit(struct conn *base, struct error *e) {
     if (base->writes && base->access == STORE_HISTORY)
         pg_notify(c);
     pg_send(c, "COMMIT");
-    if (base->access == STORE_READ || base->access == STORE_SCAN) {
+    if (access_reads(base->access)) {
         pg_abandon(c);
         return OK;
     }
@@ -750,6 +752,7 @@ static enum status pg_reset_search(struct store *store, struct error *e) {
 const struct store_ops postgres_ops = {
     .close = postgres_close,
     .connect = pg_connect,
+    .follow = postgres_follow,
     .backup = pg_backup,
     .reset_search = pg_reset_search,
     .listen = postgres_listen,
