@@ -342,6 +342,7 @@ def postgres(run):
         run.programs(cli_jobs("postgres", directory, environment))
     run.program("several nodes", [sys.executable, "-B", "tests/nodes/nodes.py", "--clients", "16", "--seconds", "8"],
                 server(directory), timeout=180)
+    run.program("replicas", [sys.executable, "-B", "tests/nodes/replicas.py"], server(directory), timeout=180)
 
 
 def http_jobs(label, directory, environment=None, only=None):
