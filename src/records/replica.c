@@ -93,10 +93,13 @@ static enum status reach(struct crm *crm, struct conn *primary, struct conn **ou
 
 // ---------------------------------------------------------------- beginning and ending
 
-static void give_up(struct replicas *rep, struct conn **replica) {
+static void leave(struct conn **replica) {
     conn_close(*replica);
     *replica = NULL;
-    atomic_store(&rep->rests, clock_monotonic() + REST);
+}
+
+static bool resting(struct replicas *rep) {
+    return atomic_load(&rep->rests) > clock_monotonic();
 }
 
 // One thread at a time tries to reach one: where that takes long, the others have their answers meanwhile.
@@ -112,18 +115,7 @@ static bool make(struct crm *crm, struct replicas *rep, struct conn **replica, s
     atomic_store(&rep->reaching, false);
     if (!reached && !told && e)
         *e = why;
-    return reached && store_begin(*replica, false, NULL) == OK;
-}
-
-static bool begin(struct crm *crm, struct replicas *rep, struct conn **replica,
-                  struct conn *primary, struct error *e) {
-    if (atomic_load(&rep->rests) > clock_monotonic())
-        return false;
-    if (*replica && store_begin(*replica, false, NULL) == OK)
-        return true;
-    conn_close(*replica);
-    *replica = NULL;
-    return make(crm, rep, replica, primary, e);
+    return reached;
 }
 
 // Whether it has what must be seen. A model has fields that the tables of an earlier moment lack.
@@ -137,21 +129,35 @@ static bool has_all(struct crm *crm, struct conn *conn, const struct model *mode
            (newest || clock_now() - at < LATE_MOST);
 }
 
+// A connection that has been lost meanwhile is made again at once, which tells whether the replica is there.
+static bool begin(struct crm *crm, struct conn **replica, struct conn *primary,
+                  const struct model *model, int64_t see, struct error *e) {
+    struct replicas *rep = crm_replicas(crm);
+    for (int tries = 0; tries < 2 && !resting(rep); tries++) {
+        if (!*replica && !make(crm, rep, replica, primary, e))
+            return false;
+        if (store_begin(*replica, false, NULL) == OK) {
+            if (has_all(crm, *replica, model, see))
+                return true;
+            bool behind = store_failed(*replica) == OK;
+            store_rollback(*replica);
+            if (behind)
+                return false;
+        }
+        leave(replica);
+    }
+    return false;
+}
+
 bool replica_begin(struct crm *crm, struct conn **replica, struct conn *primary,
                    const struct model *model, int64_t see, struct error *e) {
     struct replicas *rep = crm_replicas(crm);
     if (!rep->there)
         return false;
-    if (begin(crm, rep, replica, primary, e)) {
-        if (has_all(crm, *replica, model, see))
-            return true;
-        if (store_failed(*replica))
-            give_up(rep, replica);
-        else
-            store_rollback(*replica);
-    }
-    atomic_fetch_add(&rep->fallbacks, 1);
-    return false;
+    bool begun = begin(crm, replica, primary, model, see, e);
+    if (!begun)
+        atomic_fetch_add(&rep->fallbacks, 1);
+    return begun;
 }
 
 bool replica_end(struct crm *crm, struct conn **replica) {
@@ -160,7 +166,7 @@ bool replica_end(struct crm *crm, struct conn **replica) {
     store_rollback(*replica);
     // A question that was stopped because the replica had to go on, or was not understood, says nothing of the next.
     if (failed == UNAVAILABLE)
-        give_up(rep, replica);
+        leave(replica);
     atomic_fetch_add(failed ? &rep->fallbacks : &rep->reads, 1);
     return failed == OK;
 }
