@@ -112,9 +112,10 @@ bool pg_dead(struct pg_conn *c) {
     struct pollfd socket = {.fd = PQsocket(c->db), .events = POLLIN};
     if (c->lost || socket.fd < 0 || PQstatus(c->db) == CONNECTION_BAD)
         return true;
-    if (poll(&socket, 1, 0) <= 0)
-        return false;
-    return !PQconsumeInput(c->db) || PQstatus(c->db) == CONNECTION_BAD;
+    while (poll(&socket, 1, 0) > 0) // before the end there may be a message that says why
+        if (!PQconsumeInput(c->db) || PQstatus(c->db) == CONNECTION_BAD)
+            return true;
+    return false;
 }
 
 // ---------------------------------------------------------------- sending

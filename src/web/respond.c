@@ -163,6 +163,8 @@ void respond_page(struct request *r, int status, const char *page, struct doc *v
 }
 
 void respond(struct request *r, int status, struct doc *doc) {
+    if (position_again(r))
+        return;
     if (r->api) {
         respond_json(r, status, doc);
         return;

@@ -101,7 +101,8 @@ class Story:
         self.ivo, self.eva = self.person("ivo@example.org"), self.person("eva@example.org")
         self.standby.catch_up()
         self.settle(self.bob)
-        for step in (self.up_to_date, self.behind, self.not_welcome, self.new_field, self.caught_up, self.away, self.hanging,
+        for step in (self.up_to_date, self.behind, self.not_welcome, self.new_field, self.caught_up, self.failing,
+                     self.away, self.hanging,
                      self.another_account):
             step()
 
@@ -162,6 +163,15 @@ class Story:
                 send = {"Cronista-Position": sent} if sent else {}
                 found = self.asks(where, self.api.want, 200, "GET", "/api/contacts", headers=send)
                 want(there == ("By a program" in str(found)), f"position {sent}")
+        with self.case("behind: what an import has taken in is found by who waited for it"):
+            status, headers, _ = self.api.request("POST", "/api/import/contacts?name=few.csv", "name\nFrom a file\n", {"Content-Type": "text/csv"})
+            want(status == 202, status)
+            state, end = {"state": "running"}, time.monotonic() + PATIENCE
+            while state["state"] == "running" and time.monotonic() < end:
+                time.sleep(0.05)
+                _, seen, state = self.api.request("GET", headers["Location"])
+            found = self.asks("instead", self.api.want, 200, "GET", "/api/contacts", headers={"Cronista-Position": seen["Cronista-Position"]})
+            want("From a file" in str(found), state)
         with self.case("behind: a position that is none does no harm"):
             for where, cookie in (("database", "x"), ("database", "9" * 30), ("database", "-5"), ("instead", str(2 ** 63 - 1)),
                                   ("replica", "0")):
@@ -206,6 +216,17 @@ class Story:
             for browser in (self.ann, self.bob, self.cyn):
                 self.sees("replica", browser, "/contacts", "Early Bird", "Just Written", "By a program")
             self.sees("replica", self.cyn, "/contacts?columns=name,x_shoe", "47")
+
+    def failing(self):
+        table = f"{support.schema_of(self.first.data)}.m_contacts"
+        self.cluster.sql(f"REVOKE SELECT ON {table} FROM {APPLICATION}")
+        self.standby.catch_up()
+        self.standby.pause()
+        self.cluster.sql(f"GRANT SELECT ON {table} TO {APPLICATION}")
+        with self.case("a statement that fails there is asked of the database instead"):
+            for path in ("/contacts", "/", "/search?q=early", "/contacts/export.csv"):
+                self.sees("instead", self.cyn, path, "Early Bird")
+        self.standby.resume()
 
     def away(self):
         self.standby.halt()
