@@ -170,6 +170,7 @@ class Story:
             while state["state"] == "running" and time.monotonic() < end:
                 time.sleep(0.05)
                 _, seen, state = self.api.request("GET", headers["Location"])
+            want(state["state"] == "done" and seen["Cronista-Position"], (headers["Location"], state, seen.items()))
             found = self.asks("instead", self.api.want, 200, "GET", "/api/contacts", headers={"Cronista-Position": seen["Cronista-Position"]})
             want("From a file" in str(found), state)
         with self.case("behind: a position that is none does no harm"):
