@@ -1,8 +1,12 @@
 // The one writer: a thread that runs what is waiting in one transaction and commits once (group commit).
 //
 // A batch is what waits, and what comes in while it runs, up to BATCH_TASKS tasks or BATCH_TIME of work. Nobody waits
-// for company: a lone task is run at once. The first task of a transaction needs no savepoint, as with its refusal the
-// whole transaction can go; the others have one each.
+// for company: a lone task is run at once. Of tasks that wait together what they will read is asked for together.
+//
+// A refused task is undone without its neighbours. The first task of a transaction needs no savepoint for it, as with its
+// refusal the whole transaction can go; the others have one each in SQLite. To PostgreSQL a savepoint costs as much as a
+// small change, so there a task that is refused before it has changed anything is just left out, as almost all are, and
+// with another one the transaction is lost.
 //
 // When a transaction is lost (a failing call below, a commit refused for one task's sake) its tasks are run again,
 // each in a transaction of its own, so that only the one at fault is answered with the failure. After a failed
@@ -19,6 +23,7 @@
 #include "history/appender.h"
 
 #define BATCH_TASKS 256
+#define GROUP 64 // tasks whose reading is asked for together
 #define BATCH_TIME (5000 * (SECOND / 1000000))
 #define BACKGROUND_PATIENCE                                                                        \
     (SECOND / 5) // after this long a background task goes although others wait
@@ -157,6 +162,22 @@ static void settle_all(struct batch *b, enum status s, const struct error *why) 
             settle(b->task[i], s, why);
 }
 
+// As many of those that somebody waits for, beyond the first `from` of the batch; all from there on say what they will
+// read.
+static void take_group(struct writer *w, struct batch *b, size_t from) {
+    size_t most = from + GROUP < BATCH_TASKS ? from + GROUP : BATCH_TASKS;
+    struct write_task *more = NULL;
+    pthread_mutex_lock(&w->mutex);
+    while (b->grows && b->n < most && (more = pop(&w->foreground))) {
+        more->status = OK;
+        b->task[b->n++] = more;
+    }
+    pthread_mutex_unlock(&w->mutex);
+    for (size_t i = from; i < b->n; i++)
+        if (b->task[i]->ahead)
+            b->task[i]->ahead(w->conn, b->task[i]->arg);
+}
+
 static void take_all(struct writer *w, struct batch *b) {
     struct write_task *more;
     while (b->grows && b->n < BATCH_TASKS && (more = take(w))) {
@@ -184,8 +205,8 @@ static void know_position(struct writer *w) {
     atomic_store(&w->position, w->appender.tree.now.frontier.size - 1);
 }
 
-// first: the task that will run first, or NULL.
-static enum status begin(struct writer *w, const struct write_task *first, struct tree_mark *mark,
+// b: the batch that will run, or NULL.
+static enum status begin(struct writer *w, struct batch *b, struct tree_mark *mark,
                          struct error *e) {
     enum status s = open_connection(w, e);
     if (s)
@@ -195,8 +216,8 @@ static enum status begin(struct writer *w, const struct write_task *first, struc
             drop_connection(w);
         return s;
     }
-    if (first && first->ahead)
-        first->ahead(w->conn, first->arg);
+    if (b)
+        take_group(w, b, 0);
     if ((s = tree_follow(&w->appender.tree, w->conn, e))) {
         store_rollback(w->conn);
         if (s != CONFLICT) // with the lock, which may be told as late as here
@@ -225,10 +246,12 @@ static bool run_task(struct writer *w, struct write_task *t, bool alone) {
     struct error lost = {0};
     t->status = OK;
     t->error = (struct error){0};
-    if (!alone && store_savepoint(w->conn, &lost))
+    bool savepoint = !alone && store_kind(w->store) == STORE_SQLITE;
+    if (savepoint && store_savepoint(w->conn, &lost))
         return false;
+    int64_t changes = store_changes(w->conn);
     enum status s = t->run(&write, t->arg, &t->error);
-    if (!s && !alone)
+    if (!s && savepoint)
         s = store_release(w->conn, &t->error); // which may be the first to tell of an error
     if (!s) {
         t->first = mark.frontier.size;
@@ -238,7 +261,9 @@ static bool run_task(struct writer *w, struct write_task *t, bool alone) {
     settle(t, s, NULL);
     if (alone || store_failed(w->conn) == CONFLICT)
         return false;
-    return !store_rollback_to(w->conn, &lost) && !tree_back(tree, &mark, w->conn, &lost);
+    if (savepoint)
+        return !store_rollback_to(w->conn, &lost) && !tree_back(tree, &mark, w->conn, &lost);
+    return !store_failed(w->conn) && store_changes(w->conn) == changes; // nothing is to be undone
 }
 
 // After the commit: what is now in the log, by this transaction or by others before it.
@@ -345,7 +370,7 @@ static enum outcome transact(struct writer *w, struct batch *b) {
     struct error e = {0};
     for (size_t i = 0; i < b->n; i++)
         b->task[i]->status = OK;
-    enum status s = begin(w, b->task[0], &mark, &e);
+    enum status s = begin(w, b, &mark, &e);
     if (s) {
         take_all(w, b); // they would meet the same
         settle_all(b, s, &e);
@@ -359,6 +384,7 @@ static enum outcome transact(struct writer *w, struct batch *b) {
             if (!more)
                 break;
             b->task[b->n++] = more;
+            take_group(w, b, i);
         }
         if (run_task(w, b->task[i], i == 0))
             continue;
@@ -366,7 +392,9 @@ static enum outcome transact(struct writer *w, struct batch *b) {
         undo(w, &mark);
         if (again)
             return REPEAT;
-        if (i > 0 || is_failure(b->task[i]->status))
+        bool undone =
+            i == 0 || store_kind(w->store) == STORE_POSTGRES; // else by a savepoint, in vain
+        if (!undone || is_failure(b->task[i]->status))
             drop_connection(w);
         return b->n == 1 ? SETTLED : SINGLY;
     }

@@ -197,6 +197,7 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
         return error_set(e, CORRUPT, NULL, N_("The log speaks of an unknown module: {0}"),
                          arena_dup(a, ev->module), NULL);
     struct changes c = gather(m, ev, a);
+    row_forget_ahead(ap->conn, m, ev->record);
     enum status s = OK;
     bool row = ev->kind == KIND_CREATED;
     if (row)

@@ -266,7 +266,7 @@ void history_ahead(struct reader *r, const struct history_query *h) {
         return; // it would not listen
     build(r, h, h->before, page_limit(h), &q);
     struct str text = sql_done(&q);
-    store_sql_ahead(r->conn, text, q.params, q.n);
+    store_sql_ahead(r->conn, text, q.params, q.n, false);
 }
 
 struct forward {

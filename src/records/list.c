@@ -579,7 +579,7 @@ void record_list_ahead(struct reader *r, const struct list_query *lq) {
         enum status s = part_sql(&l, is_empty_part(&l, part), page_limit(lq) + 1, &q, NULL);
         struct str text = sql_done(&q);
         if (!s)
-            store_sql_ahead(r->conn, text, q.params, q.n);
+            store_sql_ahead(r->conn, text, q.params, q.n, false);
     }
     picks_close(l.picks);
 }

@@ -162,7 +162,7 @@ void names_answer(struct reader *r) {
     while (n < r->model->n_modules && next_question(r, &all[n]))
         n++;
     for (size_t i = 0; n > 1 && i < n; i++)
-        store_sql_ahead(r->conn, all[i].sql, all[i].params, all[i].n);
+        store_sql_ahead(r->conn, all[i].sql, all[i].params, all[i].n, false);
     for (size_t i = 0; i < n; i++)
         read_names(r, &all[i]);
     for (; names->answered < names->n; names->answered++)

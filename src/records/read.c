@@ -94,7 +94,12 @@ enum status row_get(struct conn *conn, const struct module *m, int64_t id, struc
 
 void row_ahead(struct conn *conn, const struct module *m, int64_t id) {
     struct param p[] = {P_INT(id)};
-    store_sql_ahead(conn, m->sql->get, p, 1);
+    store_sql_ahead(conn, m->sql->get, p, 1, true);
+}
+
+void row_forget_ahead(struct conn *conn, const struct module *m, int64_t id) {
+    struct param p[] = {P_INT(id)};
+    store_forget_ahead(conn, m->sql->get, p, 1);
 }
 
 void record_ahead(struct reader *r, const struct module *m, int64_t id) {

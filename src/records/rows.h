@@ -9,7 +9,9 @@ const struct field *any_field(const struct module *, struct str key);
 // The row of a record as field values in normal form, links as ids. NOT_FOUND.
 enum status row_get(struct conn *, const struct module *, int64_t id, struct arena *, struct doc **,
                     struct error *);
-void row_ahead(struct conn *, const struct module *, int64_t id); // a hint that row_get() comes
+// A hint that row_get() comes. What it reads then counts until event_apply() changes the row, which says so by the other.
+void row_ahead(struct conn *, const struct module *, int64_t id);
+void row_forget_ahead(struct conn *, const struct module *, int64_t id);
 // Whether there is such a record and it is not deleted.
 enum status row_lives(struct conn *, const struct module *, int64_t id, bool *lives,
                       struct error *);

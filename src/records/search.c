@@ -162,7 +162,7 @@ static void texts_ahead(struct indexer *ix, const struct indexed *of, const stru
         struct param p[] = {P_INT(all[i].record)};
         if (all[i].record <= 0 || (i > from && all[i].record == all[i - 1].record))
             continue;
-        store_sql_ahead(ix->conn, of->get, p, 1);
+        store_sql_ahead(ix->conn, of->get, p, 1, false);
         n++;
     }
 }

@@ -116,6 +116,10 @@ static enum status note(struct conn *c, enum status st) {
     return st;
 }
 
+int64_t store_changes(const struct conn *c) {
+    return c->changes;
+}
+
 enum status store_failed(const struct conn *c) {
     return c->failed;
 }
@@ -139,6 +143,7 @@ enum status store_begin(struct conn *c, bool write, struct error *e) {
     enum status st = c->ops->begin(c, write, e);
     if (st == OK) {
         c->begun = true;
+        c->changes = 0;
         c->writes = write;
         c->unknown = false;
     }
@@ -262,6 +267,7 @@ static enum status run_statement(struct conn *c, const struct statement *what, i
                                  struct error *e) {
     if (c->failed)
         return refuse_failed(c, e);
+    c->changes++;
     enum status st = check_texts(what, e);
     return note(c, st == OK ? c->ops->run(c, what, changed, e) : st);
 }
@@ -298,13 +304,22 @@ void store_query_ahead(struct conn *c, int query, const struct param *params, si
     ask_ahead(c, &(struct statement){.query = query, .params = params, .n = n});
 }
 
-void store_sql_ahead(struct conn *c, struct str sql, const struct param *params, size_t n) {
-    ask_ahead(c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n});
+void store_sql_ahead(struct conn *c, struct str sql, const struct param *params, size_t n,
+                     bool lasts) {
+    ask_ahead(
+        c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n, .lasts = lasts});
+}
+
+void store_forget_ahead(struct conn *c, struct str sql, const struct param *params, size_t n) {
+    if (c->ops->forget_ahead && c->begun)
+        c->ops->forget_ahead(
+            c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n});
 }
 
 enum status store_script(struct conn *c, struct str sql, struct error *e) {
     if (c->failed)
         return refuse_failed(c, e);
+    c->changes++;
     return note(c, c->ops->script(c, sql, e));
 }
 

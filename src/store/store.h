@@ -103,6 +103,9 @@ enum status store_savepoint(struct conn *, struct error *);
 enum status store_release(struct conn *, struct error *);
 enum status store_rollback_to(struct conn *, struct error *);
 void store_gate(struct conn *, enum store_gate, bool open); // inside a transaction
+// Counts the statements of the transaction that were run (store_run, store_script): the same number again means that
+// nothing was changed meanwhile.
+int64_t store_changes(const struct conn *);
 
 // Statements. `query` is a fixed one of store/queries.h (generated from sql/queries/*.sql);
 // store_sql takes a text made by a builder (lists, module tables), kept prepared by its text in a
@@ -120,11 +123,13 @@ void stmt_many(struct stmt *);
 enum status store_next(struct stmt *, bool *row, struct error *);
 void store_done(struct stmt *); // NULL is fine
 
-// A hint, in a transaction that has not changed anything yet: this will be asked by store_query or store_sql in the same
-// words. A database at the end of a wire is asked along with what comes next, and has the answer by then; what is never
-// asked for has only been read in vain. Never fails: what goes wrong is told by what comes next.
+// A hint, in a transaction: this will be asked by store_query or store_sql in the same words. A database at the end of a
+// wire is asked along with what comes next, and has the answer by then; what is never asked for has only been read in
+// vain. The answer counts until the transaction changes something; with `lasts` until store_forget_ahead with the same
+// words, which is up to whoever changes what it speaks of. Never fails: what goes wrong is told by what comes next.
 void store_query_ahead(struct conn *, int query, const struct param *, size_t n);
-void store_sql_ahead(struct conn *, struct str sql, const struct param *, size_t n);
+void store_sql_ahead(struct conn *, struct str sql, const struct param *, size_t n, bool lasts);
+void store_forget_ahead(struct conn *, struct str sql, const struct param *, size_t n);
 
 // Both at once, for statements without rows. *changed (may be NULL): rows touched. Without it, in a write transaction, an
 // error may be told later: by what comes next and is waited for, at the latest by store_commit.

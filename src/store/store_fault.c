@@ -165,7 +165,11 @@ static void fault_ahead(struct conn *c, const struct statement *what) {
     if (what->query >= 0)
         store_query_ahead(inner_of(c), what->query, what->params, what->n);
     else
-        store_sql_ahead(inner_of(c), what->text, what->params, what->n);
+        store_sql_ahead(inner_of(c), what->text, what->params, what->n, what->lasts);
+}
+
+static void fault_forget_ahead(struct conn *c, const struct statement *what) {
+    store_forget_ahead(inner_of(c), what->text, what->params, what->n);
 }
 
 static void fault_many(struct stmt *s) {
@@ -213,6 +217,7 @@ static const struct store_ops fault_ops = {
     .run = fault_run,
     .script = fault_script,
     .ahead = fault_ahead,
+    .forget_ahead = fault_forget_ahead,
     .many = fault_many,
     .next = fault_next,
     .done = fault_done,

@@ -16,7 +16,8 @@ struct statement {
     struct str text;
     const struct param *params;
     size_t n;
-    bool one; // to be run: it must touch exactly one row, else CORRUPT
+    bool one;   // to be run: it must touch exactly one row, else CORRUPT
+    bool lasts; // asked ahead: changes do not end it
 };
 
 struct store_ops {
@@ -40,8 +41,9 @@ struct store_ops {
     enum status (*open)(struct conn *, const struct statement *, struct stmt **, struct error *);
     enum status (*run)(struct conn *, const struct statement *, int64_t *changed, struct error *);
     enum status (*script)(struct conn *, struct str sql, struct error *);
-    void (*ahead)(struct conn *,
-                  const struct statement *); // may be NULL; in a transaction that goes well
+    void (*ahead)(struct conn *, // may be NULL, as the next; in a transaction that goes well
+                  const struct statement *);
+    void (*forget_ahead)(struct conn *, const struct statement *);
 
     void (*many)(struct stmt *); // may be NULL
     enum status (*next)(struct stmt *, bool *row, struct error *);
@@ -68,6 +70,7 @@ struct conn {
     enum status failed;            // why nothing more may be done in it; OK: it may
     unsigned gates;                // open ones, enum store_gate
     int statements;                // open ones
+    int64_t changes;               // statements run in the transaction
 };
 
 struct stmt {

@@ -14,11 +14,12 @@
 //
 //  (4) A statement's rows are read at once, unless it was said that there may be many (stmt_many()): then by a cursor.
 //
-//  (5) What is asked ahead is sent at once, and its answer collected with that of whatever is waited for next. It counts
-//      only until the transaction changes something.
+//  (5) What is asked ahead is queued, too, and its answer collected with that of whatever is waited for next. It counts
+//      only until the transaction changes something, unless it is said to last.
 //
-//  (6) A lost connection is made again by the next transaction, and its statements are prepared again; but not one to
-//      a replica, in whose place another may answer.
+//  (6) A lost connection is made again by the next transaction, and its statements are prepared again. One that only reads
+//      and has not been answered anything yet begins again by itself: it has seen nothing that could have changed.
+//      Only a connection to a replica is never made again: another one may answer in its place.
 //
 // Not here: the order of calls (store.c), sending and collecting (store_postgres_wire.c), connecting
 // (store_postgres_open.c), privileges and triggers (sql/migrations/postgres).
@@ -54,7 +55,7 @@ struct pg_stmt {
     PGresult *rows;
     int at, n; // the row now, of so many in `rows`
     bool ran, many;
-    bool asked; // ahead
+    bool asked, lasts; // ahead; until it is forgotten
     struct early early;
     struct pg_stmt *next;         // of those asked ahead
     unsigned cursor, transaction; // its number, 0 for none, and that of the transaction it lives in
@@ -100,18 +101,36 @@ static void free_statement(struct pg_conn *c, struct pg_stmt *s) {
     free(s);
 }
 
-// Nobody will call for what was asked ahead, or its answer would be of before a change.
-static void drop_ahead(struct pg_conn *c) {
-    while (c->ahead) {
-        struct pg_stmt *s = c->ahead;
-        c->ahead = s->next;
+// Whether both mean the same question.
+static bool same_question(const struct pg_stmt *a, const struct pg_stmt *b) {
+    bool same = a->of == b->of;
+    for (int i = 0; i < a->of->params && same; i++) {
+        const struct bound *x = &a->params, *y = &b->params;
+        same = !x->values[i] == !y->values[i] && x->formats[i] == y->formats[i] &&
+               x->lengths[i] == y->lengths[i];
+        if (same && x->values[i]) // of a number the length is not said
+            same = x->lengths[i] ? memcmp(x->values[i], y->values[i], (size_t)x->lengths[i]) == 0
+                                 : strcmp(x->values[i], y->values[i]) == 0;
+    }
+    return same;
+}
+
+// Nobody will call for what was asked ahead, or its answer would be of before a change. With `like` only for the same.
+static void drop_ahead(struct pg_conn *c, bool lasting, const struct pg_stmt *like) {
+    for (struct pg_stmt **at = &c->ahead; *at;) {
+        struct pg_stmt *s = *at;
+        if ((s->lasts && !lasting) || (like && !same_question(s, like))) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
         free_statement(c, s);
     }
 }
 
 static void pg_conn_close(struct conn *base) {
     struct pg_conn *c = of_conn(base);
-    drop_ahead(c);
+    drop_ahead(c, true, NULL);
     struct text_kept *text;
     for (int i = 0; i < QUERY_COUNT; i++)
         free(c->fixed[i]);
@@ -158,10 +177,22 @@ static void drop_forgotten(struct pg_conn *c) {
 
 static void pg_rollback(struct conn *base) {
     struct pg_conn *c = of_conn(base);
-    drop_ahead(c);
+    drop_ahead(c, true, NULL);
     pg_abandon(c);
     pg_send(c, "ROLLBACK");
     pg_abandon(c);
+}
+
+static bool only_reads(const struct pg_conn *c) {
+    return access_reads(c->base.access);
+}
+
+// Of a transaction that sees one moment.
+static void send_begin(struct pg_conn *c) {
+    c->answered = false;
+    // The search index's connection writes what it has read at that moment, or is told of a conflict.
+    pg_send(c, only_reads(c) ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                             : "BEGIN ISOLATION LEVEL REPEATABLE READ");
 }
 
 static enum status pg_begin(struct conn *base, bool write, struct error *e) {
@@ -174,9 +205,7 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
     c->gates = 0;
     base->unknown = false;
     if (!write) {
-        // The search index's connection writes what it has read at that moment, or is told of a conflict.
-        pg_send(c, access_reads(base->access) ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ");
+        send_begin(c);
         return OK;
     }
     pg_send(c, "BEGIN");
@@ -190,11 +219,11 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
 
 static enum status pg_commit(struct conn *base, struct error *e) {
     struct pg_conn *c = of_conn(base);
-    drop_ahead(c);
+    drop_ahead(c, true, NULL);
     if (base->writes && base->access == STORE_HISTORY)
         pg_notify(c);
     pg_send(c, "COMMIT");
-    if (access_reads(base->access)) {
+    if (only_reads(c)) {
         pg_abandon(c);
         return OK;
     }
@@ -232,7 +261,7 @@ static enum status pg_savepoint(struct conn *base, enum savepoint_step step, str
         say_savepoint(c, "RELEASE");
         return c->waits.n < QUEUE_MOST ? OK : pg_collect(c, NULL, e);
     default:
-        drop_ahead(c);
+        drop_ahead(c, true, NULL);
         pg_abandon(c);
         c->gates = c->gates_before;
         c->transactions++; // cursors made since are gone
@@ -475,7 +504,7 @@ static enum status run_one(struct conn *base, const struct statement *what, stru
 
 static enum status pg_run(struct conn *base, const struct statement *what, int64_t *changed,
                           struct error *e) {
-    drop_ahead(of_conn(base));
+    drop_ahead(of_conn(base), false, NULL);
     return what->one ? run_one(base, what, e) : run(base, what, changed, e);
 }
 
@@ -485,20 +514,6 @@ static struct pg_stmt *new_statement(struct prepared *k, const struct statement 
     bind(&s->params, what);
     k->text.uses++;
     return s;
-}
-
-// Whether both mean the same question.
-static bool same_question(const struct pg_stmt *a, const struct pg_stmt *b) {
-    bool same = a->of == b->of;
-    for (int i = 0; i < a->of->params && same; i++) {
-        const struct bound *x = &a->params, *y = &b->params;
-        same = !x->values[i] == !y->values[i] && x->formats[i] == y->formats[i] &&
-               x->lengths[i] == y->lengths[i];
-        if (same && x->values[i]) // of a number the length is not said
-            same = x->lengths[i] ? memcmp(x->values[i], y->values[i], (size_t)x->lengths[i]) == 0
-                                 : strcmp(x->values[i], y->values[i]) == 0;
-    }
-    return same;
 }
 
 static enum status pg_open_statement(struct conn *base, const struct statement *what,
@@ -520,28 +535,44 @@ static enum status pg_open_statement(struct conn *base, const struct statement *
     return OK;
 }
 
-// Only what is prepared already: to prepare it would have to be waited for, which is what this is to avoid.
-static void pg_ahead(struct conn *base, const struct statement *what) {
-    struct pg_conn *c = of_conn(base);
+// Only of what is prepared already: to prepare it would have to be waited for, which is what this is to avoid.
+static struct pg_stmt *question(struct pg_conn *c, const struct statement *what) {
     struct prepared *k = what->query >= 0
                              ? c->fixed[what->query]
                              : (struct prepared *)texts_find(&c->texts, what->text, false);
     if (c->lost || !k || k->generation != c->generation || (size_t)k->params != what->n ||
         k->alters_log)
+        return NULL;
+    return new_statement(k, what);
+}
+
+static void pg_ahead(struct conn *base, const struct statement *what) {
+    struct pg_conn *c = of_conn(base);
+    struct pg_stmt *s = question(c, what), **last = &c->ahead;
+    if (!s)
         return;
-    struct pg_stmt *s = new_statement(k, what), **last = &c->ahead;
     s->asked = true;
-    send(c, k, &s->params);
+    s->lasts = what->lasts;
+    send(c, s->of, &s->params);
     pg_comes_early(c, &s->early);
     while (*last)
         last = &(*last)->next;
     *last = s;
 }
 
+static void pg_forget_ahead(struct conn *base, const struct statement *what) {
+    struct pg_conn *c = of_conn(base);
+    struct pg_stmt *s = c->ahead ? question(c, what) : NULL;
+    if (!s)
+        return;
+    drop_ahead(c, true, s);
+    free_statement(c, s);
+}
+
 static enum status pg_script_run(struct conn *base, struct str sql, struct error *e) {
     struct pg_conn *c = of_conn(base);
     enum status st = ready(c, e);
-    drop_ahead(c);
+    drop_ahead(c, true, NULL);
     if (st == OK && alters_log(sql))
         send_gates(c);
     if (st == OK)
@@ -588,7 +619,7 @@ static enum status answered(struct pg_stmt *s, struct error *e) {
     return st;
 }
 
-static enum status execute(struct pg_stmt *s, struct error *e) {
+static enum status execute_once(struct pg_stmt *s, struct error *e) {
     struct pg_conn *c = of_conn(s->base.conn);
     enum status st = ready(c, e);
     if (st == OK && s->asked)
@@ -613,6 +644,25 @@ static enum status execute(struct pg_stmt *s, struct error *e) {
     }
     if (st == OK)
         s->n = PQntuples(s->rows);
+    return st;
+}
+
+static enum status execute(struct pg_stmt *s, struct error *e) {
+    struct pg_conn *c = of_conn(s->base.conn);
+    struct error lost = {0};
+    enum status st = execute_once(s, &lost);
+    bool anew = only_reads(c) && !c->answered && c->base.access != STORE_REPLICA; // (6)
+    if (st == UNAVAILABLE && c->lost && c->base.begun && anew) {
+        drop_ahead(c, true, NULL);
+        s->asked = false;
+        st = pg_dial(c, &lost);
+        if (st == OK) {
+            send_begin(c);
+            st = execute_once(s, &lost);
+        }
+    }
+    if (st != OK && e)
+        *e = lost;
     return st;
 }
 
@@ -766,6 +816,7 @@ const struct store_ops postgres_ops = {
     .run = pg_run,
     .script = pg_script_run,
     .ahead = pg_ahead,
+    .forget_ahead = pg_forget_ahead,
     .many = pg_many,
     .next = pg_next,
     .done = pg_done,

@@ -47,7 +47,8 @@ struct pg_stmt;
 struct pg_conn {
     struct conn base;
     PGconn *db;
-    bool lost; // to be made anew as soon as no transaction is open
+    bool lost;     // to be made anew as soon as no transaction is open
+    bool answered; // something of the transaction that is open
     bool
         unreplicated; // the server has answered a COMMIT without waiting for its standby to the end
     bool

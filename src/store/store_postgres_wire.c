@@ -307,6 +307,7 @@ enum status pg_collect(struct pg_conn *c, PGresult **last, struct error *e) {
     }
     for (size_t i = 0; i < c->waits.n; i++)
         let_go(&c->waits.at[i]);
+    c->answered = c->answered || (c->waits.n && !c->lost);
     c->waits.n = 0;
     if (PQstatus(c->db) == CONNECTION_BAD)
         c->lost = true;

@@ -199,7 +199,11 @@ static void trace_ahead(struct conn *c, const struct statement *what) {
     if (what->query >= 0)
         store_query_ahead(inner_of(c), what->query, what->params, what->n);
     else
-        store_sql_ahead(inner_of(c), what->text, what->params, what->n);
+        store_sql_ahead(inner_of(c), what->text, what->params, what->n, what->lasts);
+}
+
+static void trace_forget_ahead(struct conn *c, const struct statement *what) {
+    store_forget_ahead(inner_of(c), what->text, what->params, what->n);
 }
 
 static void trace_many(struct stmt *s) {
@@ -258,6 +262,7 @@ static const struct store_ops trace_ops = {
     .run = trace_run,
     .script = trace_script,
     .ahead = trace_ahead,
+    .forget_ahead = trace_forget_ahead,
     .many = trace_many,
     .next = trace_next,
     .done = trace_done,

@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support import CUT_OFF, Server, command  # noqa: E402
+from support import CUT_OFF, Refused, Server, command  # noqa: E402
 
 # begun: first asked; ended: answered. what: of the workload.
 Answer = namedtuple("Answer", "client key begun ended what")
@@ -251,13 +251,17 @@ class CronistaWorkload(Workload):
         return found
 
     def check(self, url):
-        # What the clients are at while the contacts are listed; with the next write one leaves its contact for another.
-        moving = set() if self.stopping.is_set() else set(self.made.values())
-        answered = list(self.answers)
-        try:
-            there = self.there()
-        except CUT_OFF as error:
-            return [f"the contacts can't be listed: {error}"]
+        for left in range(10, -1, -1):
+            # What the clients are at while the contacts are listed; with the next write one leaves its contact for another.
+            moving = set() if self.stopping.is_set() else set(self.made.values())
+            answered = list(self.answers)
+            try:
+                there = self.there()
+                break
+            except (*CUT_OFF, Refused) as error:  # as anybody would do, it is tried again
+                if not left:
+                    return [f"the contacts can't be listed: {error}"]
+                time.sleep(1)
         moving |= set() if self.stopping.is_set() else set(self.made.values())
         versions, last, wrong = {}, {}, []
         for answer in answered:

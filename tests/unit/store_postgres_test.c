@@ -458,12 +458,21 @@ static void test_a_role_is_made_or_asked_for(void **state) {
 
 // ---------------------------------------------------------------- connections
 
-static void end_backend(struct conn *c, struct fixture *f) {
-    char pid[20], sql[100];
+static void backend_of(struct conn *c, char pid[20]) {
     struct error e = {0};
-    assert_ok(ask(c, "SELECT pg_backend_pid()", pid, sizeof pid, &e), &e);
+    assert_ok(ask(c, "SELECT pg_backend_pid()", pid, 20, &e), &e);
+}
+
+static void end_backend_of(const char *pid, struct fixture *f) {
+    char sql[100];
     snprintf(sql, sizeof sql, "SELECT pg_terminate_backend(%s, 5000)", pid);
     place_script_by("postgres", place_schema(f->dir), sql);
+}
+
+static void end_backend(struct conn *c, struct fixture *f) {
+    char pid[20];
+    backend_of(c, pid);
+    end_backend_of(pid, f);
 }
 
 static void test_a_lost_connection_is_made_again(void **state) {
@@ -497,6 +506,35 @@ static void test_a_lost_connection_is_made_again(void **state) {
         assert_ok(store_commit(c, &e), &e);
     }
     assert_answer(c, "SELECT max(position) FROM events", "5");
+    conn_close(c);
+}
+
+// Who only reads, and was not told anything yet, does not notice; who was is not told of two moments.
+static void test_reading_begins_again(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_READ);
+    const char *events = "SELECT count(*) FROM events";
+    char got[40], pid[20];
+    for (int asked = 0; asked < 2; asked++) {
+        assert_answer(c, events, "3");
+        backend_of(c, pid);
+        assert_ok(store_begin(c, false, &e), &e);
+        if (asked)
+            store_sql_ahead(c, str_z(events), NULL, 0, false);
+        end_backend_of(pid, f);
+        assert_answer(c, events, "3");
+        end_backend(c, f);
+        assert_int_equal(ask(c, events, got, sizeof got, &e), UNAVAILABLE);
+        store_rollback(c);
+    }
+    conn_close(c);
+    c = connect_as(f->store, STORE_WRITE);
+    assert_answer(c, events, "3");
+    backend_of(c, pid);
+    assert_ok(store_begin(c, true, &e), &e);
+    end_backend_of(pid, f);
+    assert_int_equal(ask(c, events, got, sizeof got, &e), UNAVAILABLE);
     conn_close(c);
 }
 
@@ -817,7 +855,7 @@ static void test_asked_ahead_is_sent_ahead(void **state) {
     assert_ok(ask(c, now.p, moment, sizeof moment, &e), &e);
     assert_answer(c, "SELECT 1", "1");
     assert_ok(store_begin(c, false, &e), &e);
-    store_sql_ahead(c, now, NULL, 0);
+    store_sql_ahead(c, now, NULL, 0, false);
     assert_ok(
         store_sql(c,
                   STR("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) + 0"),
@@ -838,8 +876,8 @@ static void test_asked_ahead_is_sent_ahead(void **state) {
     store_done(s[0]);
     by[0].i = 0;
     assert_ok(store_begin(c, false, &e), &e);
-    store_sql_ahead(c, parts, by, 1);
-    store_sql_ahead(c, now, NULL, 0);
+    store_sql_ahead(c, parts, by, 1, false);
+    store_sql_ahead(c, now, NULL, 0, false);
     assert_ok(store_sql(c, STR("SELECT 1"), NULL, 0, &s[0], &e), &e);
     assert_int_equal(store_next(s[0], &row, &e), BUG);
     store_done(s[0]);
@@ -859,7 +897,7 @@ static void test_ahead_of_a_table_of_another_shape(void **state) {
     bool row;
     for (int round = 0; round < 2; round++) {
         assert_ok(store_begin(c, false, &e), &e);
-        store_sql_ahead(c, whole, p, 1);
+        store_sql_ahead(c, whole, p, 1, false);
         assert_ok(store_sql(c, STR("SELECT 1"), NULL, 0, &s, &e), &e);
         enum status st = store_next(s, &row, &e);
         store_done(s);
@@ -955,6 +993,7 @@ int main(void) {
         IN_A_STORE(test_the_owner_runs_nothing_of_the_application),
         IN_A_STORE(test_a_role_is_made_or_asked_for),
         IN_A_STORE(test_a_lost_connection_is_made_again),
+        IN_A_STORE(test_reading_begins_again),
         IN_A_STORE(test_a_commit_without_an_answer_is_unknown),
         IN_A_STORE(test_a_file_that_gives_way_is_kept),
         IN_A_STORE(test_a_large_file_takes_little_memory),

@@ -313,16 +313,16 @@ static void test_asked_ahead_is_asked_all_the_same(void **state) {
         &e);
     assert_asked(c, name, one, 2, "Ana");
     assert_asked(c, all, NULL, 0, "Ana,Eva");
-    store_sql_ahead(c, name, one, 2); // without a transaction it is no hint
+    store_sql_ahead(c, name, one, 2, false); // without a transaction it is no hint
     for (int round = 0; round < 3; round++) {
         bool writes = round > 0;
         assert_ok(store_begin(c, writes, &e), &e);
-        store_sql_ahead(c, name, one, 2);
-        store_sql_ahead(c, all, NULL, 0);
-        store_sql_ahead(c, name, other, 2);
-        store_sql_ahead(c, name, one, 2);
-        store_sql_ahead(c, name, one, 1);                   // wrong, and never asked
-        store_sql_ahead(c, STR("SELECT nothing"), NULL, 0); // the same
+        store_sql_ahead(c, name, one, 2, false);
+        store_sql_ahead(c, all, NULL, 0, false);
+        store_sql_ahead(c, name, other, 2, false);
+        store_sql_ahead(c, name, one, 2, false);
+        store_sql_ahead(c, name, one, 1, false);                   // wrong, and never asked
+        store_sql_ahead(c, STR("SELECT nothing"), NULL, 0, false); // the same
         store_query_ahead(c, QUERY_HISTORY_STATE, NULL, 0);
         assert_asked(c, name, other, 2, "Eva");
         assert_asked(c, name, other, 2, "Eva"); // once more, not ahead
@@ -336,14 +336,14 @@ static void test_asked_ahead_is_asked_all_the_same(void **state) {
         if (round == 1) {
             struct stmt *s;
             bool row;
-            store_sql_ahead(c, name, one, 2);
+            store_sql_ahead(c, name, one, 2, false);
             assert_ok(store_sql(c, name, one, 2, &s, &e), &e);
             assert_ok(store_savepoint(c, &e), &e);
             assert_ok(store_rollback_to(c, &e), &e); // gives up all answers that are under way
             assert_ok(store_next(s, &row, &e), &e);
             assert_true(row && str_is(stmt_text(s, 0), "Ana"));
             store_done(s);
-            store_sql_ahead(c, name, one, 2);
+            store_sql_ahead(c, name, one, 2, false);
             assert_ok(store_sql(c, name, one, 2, &s, &e), &e);
             store_done(s); // never moved
         }
@@ -351,7 +351,7 @@ static void test_asked_ahead_is_asked_all_the_same(void **state) {
     }
     assert_asked(c, name, one, 2, "Ana");
     assert_ok(store_begin(c, true, &e), &e);
-    store_sql_ahead(c, name, one, 2);
+    store_sql_ahead(c, name, one, 2, false);
     conn_close(c);
 }
 
