@@ -118,6 +118,44 @@ class Cluster:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class Standby(Cluster):
+    """A server that follows another: a copy of it that goes on reading its write-ahead log, and answers what only reads."""
+
+    def __init__(self, primary):
+        super().__init__()
+        self.primary, self.settings = primary, primary.settings
+
+    def start(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="cronista-pg-"))
+        if self.user:
+            entry = pwd.getpwnam(self.user)
+            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
+        self.run("pg_basebackup", "-h", self.primary.folder, "-p", str(self.primary.port), "-U", "postgres", "-c", "fast",
+                 "-X", "stream", "-R", "--no-sync", "-D", self.folder / "data")
+        self.launch()
+        return self
+
+    def pause(self):
+        """From now on it shows what was until now."""
+        self.sql("SELECT pg_wal_replay_pause()", "postgres")
+        self.wait_for("SELECT pg_get_wal_replay_pause_state() = 'paused'")
+
+    def resume(self):
+        self.sql("SELECT pg_wal_replay_resume()", "postgres")
+        self.catch_up()
+
+    def catch_up(self):
+        """Waits until it has everything that the primary has now."""
+        end = self.primary.sql("SELECT pg_current_wal_insert_lsn()", "postgres")
+        self.wait_for(f"SELECT pg_last_wal_replay_lsn() >= '{end}'")
+
+    def wait_for(self, question, seconds=30):
+        end = time.monotonic() + seconds
+        while self.sql(question, "postgres") != "t":
+            assert time.monotonic() < end, f"never true: {question}"
+            time.sleep(0.02)
+
+
 def as_role(url, role, schema=None):
     """The URL as this role, everything in this schema."""
     found = url.replace("postgres://", f"postgres://{role}@", 1)

@@ -271,7 +271,7 @@ def asan(run):
                         SANITIZERS, slower=4)
         run.programs(http_jobs("asan", directory, SANITIZERS))
         with postgres_server() as environment:
-            run.meson_tests(directory, "asan postgres", lambda suites, name: name in ("store", "store_postgres"),
+            run.meson_tests(directory, "asan postgres", lambda suites, name: name in ("store", "store_postgres", "store_replica"),
                             {**SANITIZERS, **environment}, slower=4)
 
 
@@ -312,8 +312,8 @@ def server(directory):
 
 # What runs on PostgreSQL too, beside subcommands and stories: programs whose stores are opened through
 # tests/unit/place.h. Further ones that can: tests/postgres.py COMMAND.
-ON_POSTGRES = ("store", "store_postgres", "history", "writer", "proof", "records", "shelf", "web_fault")
-ONLY_POSTGRES = {"store_postgres"}
+ON_POSTGRES = ("store", "store_postgres", "store_replica", "history", "writer", "proof", "records", "shelf", "web_fault")
+ONLY_POSTGRES = {"store_postgres", "store_replica"}
 STORIES_ON_POSTGRES = ("hostile_test", "live_test", "once_test", "permissions_test", "records_test", "session_test", "transfer_test")
 SLOW = {"shelf", "web_fault"}  # under the sanitizers alone
 
@@ -342,6 +342,7 @@ def postgres(run):
         run.programs(cli_jobs("postgres", directory, environment))
     run.program("several nodes", [sys.executable, "-B", "tests/nodes/nodes.py", "--clients", "16", "--seconds", "8"],
                 server(directory), timeout=180)
+    run.program("replicas", [sys.executable, "-B", "tests/nodes/replicas.py"], server(directory), timeout=180)
 
 
 def http_jobs(label, directory, environment=None, only=None):

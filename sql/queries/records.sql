@@ -92,3 +92,8 @@ WHERE l.module = $1 AND l.record = $2 ORDER BY l.position DESC;
 
 -- name: operation_size
 SELECT count(*) FROM (SELECT 1 FROM log WHERE operation = $1 LIMIT $2) counted;
+
+-- What a database has in common with its replicas, beside the log's size.
+-- name: replica_mark
+SELECT (SELECT max(number) FROM migrations), (SELECT value FROM state WHERE name = 'layout'),
+(SELECT head FROM events WHERE position = $1);

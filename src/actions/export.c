@@ -4,6 +4,7 @@
 #include "actions/export_private.h"
 #include "formats/catalogue.h"
 #include "formats/json.h"
+#include "records/replica.h"
 #include "records/rows.h"
 
 static const char *const formats[] = {
@@ -321,6 +322,41 @@ static enum status leave_trace(struct action *action, void *arg, struct error *e
     return record_commit(action->write, action->crm, action->act, &ev, e);
 }
 
+static enum status read_out(struct exporting *x, struct conn *conn, struct error *e) {
+    x->conn = conn;
+    x->rows = 0;
+    return x->request->list ? records_out(x, e) : history_out(x, e);
+}
+
+static enum status read_from_itself(struct exporting *x, struct conn *primary, struct error *e) {
+    enum status s = store_begin(primary, false, e); // all of one moment
+    if (s == OK)
+        s = read_out(x, primary, e);
+    store_rollback(primary);
+    return s;
+}
+
+// False when it has to be read from the database itself; what was written of the file is gone then.
+static bool read_from_replica(struct exporting *x, struct conn *primary, enum status *s,
+                              struct error *e) {
+    struct conn *replica = NULL;
+    if (!x->request->replica ||
+        !replica_begin(x->crm, &replica, primary, x->model, x->request->see, NULL)) {
+        conn_close(replica);
+        return false;
+    }
+    *s = read_out(x, replica, e);
+    bool read = replica_end(x->crm, &replica);
+    conn_close(replica);
+    if (!read && x->file)
+        export_file_close(x->file, false, NULL, NULL);
+    if (!read) {
+        x->file = NULL;
+        *e = (struct error){0};
+    }
+    return read;
+}
+
 enum status export_run(struct crm *crm, const struct export_request *q, struct export_result *out,
                        struct error *e) {
     const struct module *m = q->list ? q->list->module : q->history->module;
@@ -331,14 +367,11 @@ enum status export_run(struct crm *crm, const struct export_request *q, struct e
     struct exporting x = {.request = q, .crm = crm, .error = e};
     struct export_result result = {.position = -1};
     x.model = crm_model_hold(crm);
-    enum status s = store_connect(crm_store(crm), STORE_SCAN, &x.conn, e);
-    if (s == OK)
-        s = store_begin(x.conn, false, e); // all of one moment
-    if (s == OK)
-        s = q->list ? records_out(&x, e) : history_out(&x, e);
-    if (x.conn)
-        store_rollback(x.conn);
-    conn_close(x.conn);
+    struct conn *primary = NULL;
+    enum status s = store_connect(crm_store(crm), STORE_SCAN, &primary, e);
+    if (s == OK && !read_from_replica(&x, primary, &s, e))
+        s = read_from_itself(&x, primary, e);
+    conn_close(primary);
     if (x.file) {
         enum status closed = export_file_close(x.file, s == OK, &result.bytes, e);
         s = s == OK ? closed : s;

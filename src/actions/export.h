@@ -26,7 +26,9 @@ struct export_request {
     const struct history_query *history; // events; limit and before are ignored
     bool
         labels; // headings and values of choices as people read them, in the viewer's language; else keys
-    bool mark; // CSV: a byte order mark, which Excel wants
+    bool mark;    // CSV: a byte order mark, which Excel wants
+    bool replica; // a replica may be read that has every event up to `see` (records/replica.h)
+    int64_t see;
 };
 
 struct export_result {

@@ -72,6 +72,13 @@ struct cli_place cli_where(int *argc, char **argv) {
     return place;
 }
 
+const char *cli_replica(int *argc, char **argv) {
+    const char *given = cli_option(argc, argv, "replica"), *url = getenv("CRONISTA_REPLICA");
+    if (given)
+        return without_trace(given);
+    return url && *url ? url : NULL;
+}
+
 int cli_nothing_left(int argc, char **argv) {
     if (argc == 0)
         return CLI_OK;

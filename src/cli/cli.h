@@ -48,6 +48,8 @@ struct cli_place {
     const char *data, *database; // database: NULL when it is in the directory
 };
 struct cli_place cli_where(int *argc, char **argv);
+// --replica URL, else CRONISTA_REPLICA; NULL: there is none.
+const char *cli_replica(int *argc, char **argv);
 // Says what is left over and that it was not understood; CLI_USAGE then, else CLI_OK.
 int cli_nothing_left(int argc, char **argv);
 // "cronista: what went wrong" on standard error; CLI_FAILED.

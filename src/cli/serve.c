@@ -71,11 +71,11 @@ static void signals(void) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int serve(struct cli_place where, const struct web_options *o) {
+static int serve(struct cli_place where, const char *replica, const struct web_options *o) {
     struct error e = {0};
     struct crm *crm = NULL;
     struct web *web = NULL;
-    struct crm_options open = {.create = true, .migrate = true};
+    struct crm_options open = {.create = true, .migrate = true, .replica = replica};
     enum status s = cli_open_crm(&crm, where, open, &e);
     if (!s)
         s = first_user(crm, &e);
@@ -103,8 +103,12 @@ static int help(void) {
     struct buf b = BUF_INIT(1 << 16);
     buf_lit(
         &b,
-        "cronista serve [--data DIRECTORY] [--database URL] [--config FILE] [--SETTING VALUE "
-        "...]\n\n"
+        "cronista serve [--data DIRECTORY] [--database URL [--replica URL]] [--config FILE] "
+        "[--SETTING VALUE ...]\n\n"
+        "  --database URL    postgres://ROLE@HOST/DATABASE instead of the embedded database; "
+        "CRONISTA_DATABASE\n"
+        "  --replica URL     of servers that follow it, for lists, reports and exports; "
+        "CRONISTA_REPLICA\n\n"
         "Settings, also as lines `name = value` of the file (with _ for -) and as CRONISTA_NAME in "
         "the environment:\n\n");
     settings_describe(&b);
@@ -123,6 +127,7 @@ int cli_serve(int argc, char **argv) {
     struct error e = {0};
     struct web_options options;
     struct cli_place where = cli_where(&argc, argv);
+    const char *replica = cli_replica(&argc, argv);
     const char *file = cli_option(&argc, argv, "config");
     if (!file)
         file = getenv("CRONISTA_CONFIG");
@@ -132,7 +137,7 @@ int cli_serve(int argc, char **argv) {
                                   argv, &arena, &e);
     int result = s ? cli_failed(&e) : cli_nothing_left(argc, argv);
     if (result == CLI_OK)
-        result = serve(where, &options);
+        result = serve(where, replica, &options);
     arena_release(&arena);
     return result;
 }

@@ -27,6 +27,7 @@ struct crm {
     struct applier applier;
     _Atomic int64_t version;
     struct crm_listener *listeners;
+    struct replicas replicas;
 };
 
 struct store *crm_store(struct crm *crm) {
@@ -35,6 +36,10 @@ struct store *crm_store(struct crm *crm) {
 
 struct writer *crm_writer(struct crm *crm) {
     return crm->writer;
+}
+
+struct replicas *crm_replicas(struct crm *crm) {
+    return &crm->replicas;
 }
 
 struct shelf *crm_shelf(struct crm *crm) {
@@ -139,6 +144,16 @@ void crm_model_release(struct crm *crm, const struct model *model) {
     }
     pthread_mutex_unlock(&crm->lock);
     holder_free(dead);
+}
+
+int64_t crm_model_position(struct crm *crm, const struct model *model) {
+    int64_t position = -1;
+    pthread_mutex_lock(&crm->lock);
+    for (const struct model_holder *h = crm->newest; h; h = h->older)
+        if (h->model == model)
+            position = h->fields_at;
+    pthread_mutex_unlock(&crm->lock);
+    return position;
 }
 
 // Reads the fields anew, if they changed since, and makes the result the model in force.
@@ -364,6 +379,9 @@ enum status crm_open(struct crm **out, const char *directory, const struct crm_o
     pthread_mutex_init(&crm->reload, NULL);
     store_set_fold(fold);
     enum status s = store_open_at(&crm->store, directory, o->database, o->create, e);
+    if (!s && o->replica)
+        s = store_set_replica(crm->store, o->replica, e);
+    crm->replicas.there = o->replica != NULL;
     if (!s && o->wrap)
         crm->store = o->wrap(crm->store);
     if (!s)

@@ -3,6 +3,7 @@
 #define CRONISTA_RECORDS_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "records/records.h"
@@ -110,6 +111,19 @@ enum status row_decorate(struct reader *, const struct module *, struct doc *row
 struct doc *name_doc(struct reader *, const struct module *, int64_t id);
 struct doc *name_text(struct reader *, const struct module *, int64_t id);
 enum status names_answer(struct reader *, struct error *);
+
+// ---------------------------------------------------------------- replica.c
+
+struct replicas {
+    bool there;
+    _Atomic micros rests;  // until then (monotonic) none is tried
+    _Atomic bool reaching; // by some thread, just now
+    _Atomic bool told;     // that they can't be reached; until they have been
+    _Atomic int64_t reads, fallbacks;
+};
+struct replicas *crm_replicas(struct crm *);
+// Position of the newest event about fields that a model, which must be held, was made of; -1: there is none.
+int64_t crm_model_position(struct crm *, const struct model *);
 
 // ---------------------------------------------------------------- rebuild.c
 

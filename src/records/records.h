@@ -19,6 +19,8 @@ struct crm_options {
     bool migrate;         // bring an older one up to date
     bool no_writer;       // reading commands (verify)
     const char *database; // a URL (store_open_at()); NULL: the database is in the directory, too
+    const char
+        *replica; // a URL (store_set_replica()); NULL: everything is read from the database itself
     struct store *(*wrap)(
         struct store *); // around the database, for tests (store_fault()); NULL: nothing
 };

@@ -84,7 +84,7 @@ bool guard_allows(enum store_access access, unsigned open_gates, const struct gu
     if (shapes && ask->act == GUARD_UPDATE && ask->table &&
         strcasecmp(ask->table, "sqlite_temp_master") == 0)
         return true;
-    if (access == STORE_READ || access == STORE_SCAN ||
+    if (access == STORE_READ || access == STORE_SCAN || access == STORE_REPLICA ||
         (ask->schema && strcasecmp(ask->schema, "main") != 0))
         return false;
     if (ask->act == GUARD_TEND)

@@ -32,6 +32,15 @@ void store_close(struct store *store) {
         store->ops->close(store);
 }
 
+enum status store_set_replica(struct store *store, const char *url, struct error *e) {
+    return store->ops->follow
+               ? store->ops->follow(store, url, e)
+               : error_set(e, INVALID, NULL,
+                           N_("Only a database on PostgreSQL has replicas: --replica goes with "
+                              "--database."),
+                           NULL);
+}
+
 enum store_kind store_kind(const struct store *store) {
     return store->kind;
 }
@@ -130,7 +139,7 @@ bool conn_begun(const struct conn *c) {
 
 enum status store_begin(struct conn *c, bool write, struct error *e) {
     BUG_ON(c->begun || c->statements);
-    BUG_ON(write && (c->access == STORE_READ || c->access == STORE_SCAN));
+    BUG_ON(write && access_reads(c->access));
     enum status st = c->ops->begin(c, write, e);
     if (st == OK) {
         c->begun = true;

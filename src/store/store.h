@@ -34,6 +34,8 @@ enum store_access {
                    // opens one
     STORE_MIGRATE, // migrations and rebuild: every table may be changed but events and payloads
     STORE_SEARCH,  // writes the search index (search.db), reads everything
+    STORE_REPLICA, // may not write, and reads from a replica (store_set_replica()), which may be behind. Once lost it is
+    // not made again by itself: whoever has it takes what another server says for another's
 };
 
 // Doors in the wall around the log's tables, all closed when a transaction begins and ends. Opening
@@ -69,6 +71,10 @@ enum status store_open(struct store **, const char *directory, bool create, stru
 enum status store_open_at(struct store **, const char *directory, const char *url, bool create,
                           struct error *);
 void store_close(struct store *); // all connections must be closed before
+// For STORE_REPLICA, before the first such connection: servers that follow the store's own; the URL may name several.
+// Nothing is asked of them yet. INVALID where there are none of that kind (SQLite) or the URL is not understood; no
+// message repeats it.
+enum status store_set_replica(struct store *, const char *url, struct error *);
 enum store_kind store_kind(const struct store *);
 const char *
 store_directory(const struct store *); // where files of this installation lie (log key, uploads)

@@ -23,6 +23,8 @@ struct statement {
 struct store_ops {
     void (*close)(struct store *);
     enum status (*connect)(struct store *, enum store_access, struct conn **, struct error *);
+    enum status (*follow)(struct store *, const char *url,
+                          struct error *); // may be NULL: it has no replicas
     enum status (*backup)(struct store *, const char *file, struct error *);
     enum status (*reset_search)(struct store *, struct error *);
     enum status (*listen)(struct store *, void (*heard)(void *), void *arg, struct store_ears **,
@@ -80,6 +82,9 @@ enum status sqlite_open(struct store **, const char *directory, bool create, str
 enum status postgres_open(struct store **, const char *directory, const char *url, bool create,
                           struct error *);
 enum status postgres_too_strong(struct error *); // the role may change the log by force: INVALID
+static inline bool access_reads(enum store_access access) { // and may not write
+    return access == STORE_READ || access == STORE_SCAN || access == STORE_REPLICA;
+}
 // The registered fold(), or NULL.
 void (*store_fold(void))(struct buf *out, struct str text);
 

@@ -19,6 +19,7 @@
 //
 //  (6) A lost connection is made again by the next transaction, and its statements are prepared again. One that only reads
 //      and has not been answered anything yet begins again by itself: it has seen nothing that could have changed.
+//      Only a connection to a replica is never made again: another one may answer in its place.
 //
 // Not here: the order of calls (store.c), sending and collecting (store_postgres_wire.c), connecting
 // (store_postgres_open.c), privileges and triggers (sql/migrations/postgres).
@@ -73,7 +74,9 @@ static struct pg_conn *of_conn(struct conn *c) {
 static enum status ready(struct pg_conn *c, struct error *e) {
     if (c->base.begun)
         return c->lost ? pg_lost(c, e) : OK;
-    return pg_dead(c) ? pg_dial(c, e) : OK;
+    if (!pg_dead(c))
+        return OK;
+    return c->base.access == STORE_REPLICA ? pg_lost(c, e) : pg_dial(c, e);
 }
 
 static void free_prepared(struct prepared *k) {
@@ -193,7 +196,7 @@ static void pg_rollback(struct conn *base) {
 }
 
 static bool only_reads(const struct pg_conn *c) {
-    return c->base.access == STORE_READ || c->base.access == STORE_SCAN;
+    return access_reads(c->base.access);
 }
 
 // Of a transaction that sees one moment.
@@ -661,7 +664,8 @@ static enum status execute(struct pg_stmt *s, struct error *e) {
     struct pg_conn *c = of_conn(s->base.conn);
     struct error lost = {0};
     enum status st = execute_once(s, &lost);
-    if (st == UNAVAILABLE && c->lost && c->base.begun && only_reads(c) && !c->answered) { // (6)
+    bool anew = only_reads(c) && !c->answered && c->base.access != STORE_REPLICA; // (6)
+    if (st == UNAVAILABLE && c->lost && c->base.begun && anew) {
         drop_ahead(c, true, NULL);
         s->asked = false;
         st = pg_dial(c, &lost);
@@ -817,6 +821,7 @@ static enum status pg_reset_search(struct store *store, struct error *e) {
 const struct store_ops postgres_ops = {
     .close = postgres_close,
     .connect = pg_connect,
+    .follow = postgres_follow,
     .backup = pg_backup,
     .reset_search = pg_reset_search,
     .listen = postgres_listen,

@@ -12,6 +12,7 @@
 struct pg_store {
     struct store base;
     char *url;     // may have a password in it: never in a message
+    char *replica; // likewise; NULL: none
     unsigned node; // random: tells one's own notifications
 };
 
@@ -110,6 +111,7 @@ void postgres_deafen(struct store_ears *);
 // Makes the connection, or makes it again.
 enum status pg_dial(struct pg_conn *, struct error *);
 void postgres_close(struct store *);
+enum status postgres_follow(struct store *, const char *url, struct error *);
 
 extern const struct store_ops postgres_ops;
 

@@ -73,7 +73,7 @@ static enum status learn(struct pg_conn *c, const PGresult *r, struct error *e) 
 
 static enum status set_up_session(struct pg_conn *c, struct error *e) {
     enum store_access access = c->base.access;
-    const char *values[] = {access == STORE_READ || access == STORE_SCAN ? "on" : "off",
+    const char *values[] = {access_reads(access) ? "on" : "off",
                             access == STORE_HISTORY ? "60s" : "0"};
     PGresult *r = NULL;
     pg_send_params(c, session, 2, values, NULL, NULL);
@@ -100,17 +100,21 @@ static enum status not_reached(PGconn *db, struct error *e) {
 
 enum status pg_dial(struct pg_conn *c, struct error *e) {
     const struct pg_store *store = (const struct pg_store *)c->base.store;
+    bool replica = c->base.access == STORE_REPLICA;
+    BUG_ON(replica && !store->replica);
     // Those before "dbname" are overruled by the URL, those behind it overrule it.
     const char *const options[][2] = {
-        {"connect_timeout", "10"},
+        {"connect_timeout",
+         replica ? "2" : "10"}, // somebody else can be asked instead of a replica
         {"keepalives", "1"},
         {"keepalives_idle", "10"},
         {"keepalives_interval", "5"},
         {"keepalives_count", "3"},
         {"tcp_user_timeout", "20000"},
         {"fallback_application_name", "cronista"},
-        {"target_session_attrs", "read-write"}, // who reads must find what was just saved, too
-        {"dbname", store->url},
+        // Who reads must find what was just saved, too; but for those who said that they need not.
+        {"target_session_attrs", replica ? "prefer-standby" : "read-write"},
+        {"dbname", replica ? store->replica : store->url},
         {"client_encoding", "UTF8"},
     };
     enum { N = sizeof options / sizeof *options };
@@ -143,8 +147,18 @@ void postgres_close(struct store *base) {
     struct pg_store *store = (struct pg_store *)base;
     explicit_bzero(store->url, strlen(store->url));
     free(store->url);
+    if (store->replica)
+        explicit_bzero(store->replica, strlen(store->replica));
+    free(store->replica);
     free(store->base.directory);
     free(store);
+}
+
+static enum status not_understood(struct error *e) {
+    return error_set(e, INVALID, NULL,
+                     N_("The database's URL is not understood: "
+                        "postgres://ROLE@HOST:PORT/DATABASE is one."),
+                     NULL);
 }
 
 // What libpq says of a URL that it doesn't understand repeats it, with the password.
@@ -153,12 +167,21 @@ static enum status understood(const char *url, struct error *e) {
     PQconninfoOption *options = PQconninfoParse(url, &why);
     PQfreemem(why);
     if (!options)
-        return error_set(e, INVALID, NULL,
-                         N_("The database's URL is not understood: "
-                            "postgres://ROLE@HOST:PORT/DATABASE is one."),
-                         NULL);
+        return not_understood(e);
     PQconninfoFree(options);
     return OK;
+}
+
+enum status postgres_follow(struct store *base, const char *url, struct error *e) {
+    struct pg_store *store = (struct pg_store *)base;
+    BUG_ON(store->replica);
+    struct str text = str_z(url);
+    if (!str_starts(text, STR("postgres://")) && !str_starts(text, STR("postgresql://")))
+        return not_understood(e);
+    enum status st = understood(url, e);
+    if (st == OK)
+        store->replica = must_dup(text);
+    return st;
 }
 
 enum status postgres_too_strong(struct error *e) {

@@ -42,7 +42,7 @@ static enum status status_of(const struct pg_conn *c, const char *code) {
             return codes[i].status;
     if (strcmp(code, "25006") ==
         0) // read-only: a mistake of ours, or a server that follows another
-        return c->base.access == STORE_READ || c->base.access == STORE_SCAN ? BUG : UNAVAILABLE;
+        return access_reads(c->base.access) ? BUG : UNAVAILABLE;
     if (in_class(code, "23"))
         return INVALID;
     if (in_class(code, "54"))
@@ -112,9 +112,10 @@ bool pg_dead(struct pg_conn *c) {
     struct pollfd socket = {.fd = PQsocket(c->db), .events = POLLIN};
     if (c->lost || socket.fd < 0 || PQstatus(c->db) == CONNECTION_BAD)
         return true;
-    if (poll(&socket, 1, 0) <= 0)
-        return false;
-    return !PQconsumeInput(c->db) || PQstatus(c->db) == CONNECTION_BAD;
+    while (poll(&socket, 1, 0) > 0) // before the end there may be a message that says why
+        if (!PQconsumeInput(c->db) || PQstatus(c->db) == CONNECTION_BAD)
+            return true;
+    return false;
 }
 
 // ---------------------------------------------------------------- sending
@@ -206,10 +207,10 @@ void pg_flush(struct pg_conn *c) {
 
 // How long a server may say nothing. One that stands still (its machine, its disk) keeps its connections for ever: the
 // system's own limits look at the network alone. A COMMIT may have to wait for a standby; who reads or makes everything
-// may have to wait for much.
+// may have to wait for much. Of a replica the other servers can be asked instead.
 static int64_t silence_of(const struct pg_conn *c) {
     bool long_work = c->base.access == STORE_MIGRATE || c->base.access == STORE_SCAN;
-    return (long_work ? 3600 : 30) * SECOND;
+    return (long_work ? 3600 : c->base.access == STORE_REPLICA ? 10 : 30) * SECOND;
 }
 
 // Sends what is to be sent, until the next answer can be taken without waiting. False when the connection is lost.

@@ -183,6 +183,7 @@ static enum status sqlite_connect(struct store *base, enum store_access access, 
     struct sqlite_store *store = (struct sqlite_store *)base;
     bool search = access == STORE_SEARCH;
     sqlite3 *db;
+    BUG_ON(access == STORE_REPLICA);
     enum status st = sqlite_open_file(search ? store->search_file : store->main_file, &db, e);
     if (st != OK)
         return st;

@@ -68,6 +68,7 @@ static enum status trace_connect(struct store *base, enum store_access access, s
     static const char *const names[] = {
         [STORE_READ] = "read",       [STORE_SCAN] = "scan",       [STORE_WRITE] = "write",
         [STORE_HISTORY] = "history", [STORE_MIGRATE] = "migrate", [STORE_SEARCH] = "search",
+        [STORE_REPLICA] = "replica",
     };
     struct conn *inner;
     micros start = clock_monotonic();

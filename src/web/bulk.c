@@ -103,6 +103,7 @@ static enum status write_slice(struct write *w, void *arg, struct error *e) {
             s = result;
         }
     }
+    b->r->wrote = w->next - 1;
     return s;
 }
 
@@ -165,6 +166,7 @@ static void bulk_job(struct request *r, struct place *place) {
         s = run_slice(b, &e);
         if (s)
             break;
+        r->position = r->wrote;
         b->done += b->n - b->done < SLICE ? b->n - b->done : SLICE;
         b->changed += b->slice_changed;
         b->refused += b->slice_refused;

@@ -2,6 +2,7 @@
 #include "web/card.h"
 #include "store/queries.h"
 #include "web/handlers.h"
+#include "web/position.h"
 #include "web/present.h"
 #include "web/present_card.h"
 #include "web/respond.h"
@@ -311,6 +312,8 @@ static enum status add_history(struct request *r, struct doc *record, bool *adde
 void handle_card(struct request *r) {
     struct doc *record;
     bool with_history = false;
+    if (str_is(r->module->key, "imports")) // what it says was taken in is in the lists, too
+        position_is_now(r);
     if (!r->api) {
         card_respond(r, 200);
         return;

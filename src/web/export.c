@@ -8,8 +8,10 @@
 #include "web/handlers.h"
 #include "web/list.h"
 #include "web/log.h"
+#include "web/position.h"
 #include "web/present.h"
 #include "web/respond.h"
+#include "web/routes.h"
 #include "web/transfer.h"
 
 static const char *const media_types[] = {
@@ -52,6 +54,7 @@ void set_disposition(struct request *r, const char *how, struct str name) {
 void respond_file(struct request *r, int fd, int64_t size, const char *media, const char *how,
                   struct str name) {
     set_disposition(r, how, name);
+    position_tell(r);
     http_set(r->http, "Content-Type", str_z(media ? media : "application/octet-stream"));
     http_set(r->http, "Cache-Control", STR("private, no-store"));
     http_set(r->http, "Content-Security-Policy",
@@ -104,6 +107,7 @@ static void export_job(struct request *r, struct place *place) {
         else
             x->size = st.st_size;
         x->rows = result.rows;
+        r->position = result.position;
     }
     unlink(path); // the open file stays readable until it has been sent
 }
@@ -145,6 +149,8 @@ void export_answer(struct request *r, enum export_format format, const struct li
                                          .history = history,
                                          .labels = people,
                                          .mark = format == EXPORT_CSV && !r->api};
+    x->request.replica =
+        r->route->flags & ROUTE_REPLICA_LATER && position_wanted(r, &x->request.see);
     arena_defer(r->arena, close_export, x);
     request_work(r, export_job, x, exported);
 }

@@ -11,6 +11,7 @@
 #include "formats/json.h"
 #include "formats/xlsx.h"
 #include "web/handlers.h"
+#include "web/position.h"
 #include "web/present.h"
 #include "web/respond.h"
 #include "web/routes.h"
@@ -409,6 +410,7 @@ static struct str refused_address(struct request *r, struct str of) {
 
 static void answer_state(struct request *r, int status, struct doc *d) {
     bool running = str_is(doc_get_text(d, "state"), "running");
+    position_is_now(r); // what it says was taken in is in the lists, too
     if (!r->api && running && !r->part.n)
         http_set(r->http, "Refresh", STR("2"));
     respond(r, status, d);

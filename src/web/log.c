@@ -386,7 +386,7 @@ void handle_feed(struct request *r) {
     if (!s)
         s = number(r, "limit", 1, FEED_MOST, &limit, e);
     if (!s)
-        s = history_tree_head(r->place->conn, &head, e);
+        s = history_tree_head(r->reader.conn, &head, e);
     int64_t last = s ? -1 : head.size - 1 < after + limit ? head.size - 1 : after + limit;
     for (int64_t from = after; !s && from < last;) {
         int64_t step = last - from < 200 ? last - from : 200;

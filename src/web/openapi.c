@@ -174,6 +174,15 @@ static void request_body(struct arena *a, struct doc *operation, const struct ro
     }
 }
 
+static void position_header(struct arena *a, struct doc *answer) {
+    struct doc *headers = doc_set_object(a, answer, "headers");
+    struct doc *d = doc_set_object(a, headers, "Cronista-Position");
+    doc_set_z(a, d, "description",
+              "position of the log's newest event when this was done; sent along with a reading "
+              "request, whatever answers that has it");
+    doc_set(d, STR("schema"), schema_of(a, "integer"));
+}
+
 static void success(struct arena *a, struct doc *responses, const struct route *r,
                     const struct module *m) {
     char status[8];
@@ -184,6 +193,8 @@ static void success(struct arena *a, struct doc *responses, const struct route *
               : r->success == 201 ? "Made"
               : r->success == 202 ? "Begun"
                                   : "The answer");
+    if (strcmp(r->method, "GET") != 0)
+        position_header(a, d);
     switch (r->reply) {
     case REPLY_NONE:
         break;
@@ -310,6 +321,11 @@ static void operation(struct arena *a, struct doc *paths, const struct route *r,
             "1 to 200 characters of the client's choice, new for each request: sent again with the "
             "same key within a day, a request that was done is answered and not done twice "
             "(Idempotent-Replayed: true)");
+    if (r->flags & (ROUTE_REPLICA | ROUTE_REPLICA_LATER))
+        header_parameter(
+            a, parameters, "Cronista-Position",
+            "of the last answer that had it: what is read has everything up to there, and may come "
+            "from a replica; 0: from any. Without it the database itself answers, which has all");
     if (parameters->count)
         doc_set(d, STR("parameters"), parameters);
     request_body(a, d, r, m, model);

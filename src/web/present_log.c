@@ -171,7 +171,7 @@ struct doc *present_log(struct request *r, struct doc *history) {
         return view;
     struct tree_head head;
     struct doc *verified = doc_null(a);
-    if (history_tree_head(r->place->conn, &head, &r->error) == OK && head.size > 0) {
+    if (history_tree_head(r->reader.conn, &head, &r->error) == OK && head.size > 0) {
         verified = doc_object(a);
         doc_set_str(a, verified, "text",
                     FILL(a, T(r->language, "Signed up to {0}"), format_position(a, head.size - 1)));

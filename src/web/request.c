@@ -141,6 +141,7 @@ static enum status run_action(struct write *w, void *arg, struct error *e) {
         s = r->act_fn(&action, r, e);
     if (!s && !r->replayed)
         s = once_keep(r, w, e);
+    r->wrote = w->next - 1; // also when nothing had to be changed, for somebody else had
     // The writer's arena goes before the answer is made.
     for (struct error **at = &e->next; s && *at; at = &(*at)->next) {
         struct error *kept = arena_new(r->arena, struct error);
@@ -161,6 +162,8 @@ static void write_done(struct write_task *task) {
     struct request *r = task->arg;
     r->outcome = task->status;
     r->committed = task->status == OK;
+    if (r->committed)
+        r->position = r->wrote;
     r->error = task->error;
     http_wake(r->http);
 }

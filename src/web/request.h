@@ -22,6 +22,7 @@ struct templates;
 struct place {
     struct web *web;
     struct conn *conn; // NULL when the database could not be reached; tried again with each request
+    struct conn *replica; // of replica_begin()
 };
 
 #define STATUS_CLASSES 6
@@ -131,6 +132,11 @@ struct request {
     enum status outcome; // of the writing
     bool committed;      // what was asked for is done, whatever the answer can say of it
     void *state;         // from a handler to its presenter
+    int64_t wrote;       // the log's newest position when act_fn was done
+    int64_t
+        position; // up to which the person knows the log by this answer; -1: not more than before (web/position.h)
+    bool on_replica; // the reader's connection is to one
+    bool again;      // what was read there can't be trusted: nothing is answered yet
 };
 
 // ---------------------------------------------------------------- what came in

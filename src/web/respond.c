@@ -3,6 +3,7 @@
 #include "formats/json.h"
 #include "formats/mustache.h"
 #include "web/page.h"
+#include "web/position.h"
 #include "web/routes.h"
 #include "web/session.h"
 
@@ -52,6 +53,7 @@ static enum status status_of(int http) {
 
 void respond_headers(struct request *r, bool html) {
     struct http_request *h = r->http;
+    position_tell(r);
     if (html) {
         http_set(h, "Content-Security-Policy",
                  STR("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "
@@ -161,12 +163,16 @@ void respond_page(struct request *r, int status, const char *page, struct doc *v
 }
 
 void respond(struct request *r, int status, struct doc *doc) {
+    if (position_again(r))
+        return;
     if (r->api) {
         respond_json(r, status, doc);
         return;
     }
     bool part = r->part.n && route_has_part(r->route, r->part);
     struct doc *view = r->route->present ? r->route->present(r, doc) : doc_object(r->arena);
+    if (position_again(r))
+        return;
     if (r->error.status) { // what the view needed could not be read
         respond_error(r, &r->error);
         return;
@@ -292,6 +298,8 @@ static void respond_done_unseen(struct request *r) {
 }
 
 void respond_error(struct request *r, const struct error *e) {
+    if (position_again(r))
+        return;
     struct error kept = *e;
     r->error = (struct error){0};
     // To people a conflict means that somebody changed the same record; this one is between transactions.

@@ -18,6 +18,9 @@ enum route_flags {
     ROUTE_FILES = 64,   // the form may carry files for fields
     ROUTE_ONCE =
         128, // a request may have a key of its own, with which it is done once (web/once.h)
+    ROUTE_REPLICA =
+        256, // reads much, and answers at once: what it shows may come from a replica (web/position.h)
+    ROUTE_REPLICA_LATER = 512, // the same for what a worker reads
 };
 
 enum route_type { IN_TEXT, IN_INT, IN_BOOL, IN_TIME, IN_RECORD, IN_LIST, IN_OBJECT, IN_FILTERS };

@@ -333,7 +333,10 @@ static enum status open_session(struct action *a, void *arg, struct error *e) {
     struct str old = cookie_get(r, session_cookie_name(r));
     struct hash before = hash_of(old);
     micros until = a->write->now + r->web->options.session_most * SECOND;
-    return user_session_open(a, &in->account, until, old.n ? &before : NULL, device, in->token, e);
+    enum status s =
+        user_session_open(a, &in->account, until, old.n ? &before : NULL, device, in->token, e);
+    r->position = a->write->next - 1; // what was written before, in another browser say, is seen
+    return s;
 }
 
 // A wrong password is noted without anybody waiting: an answer's time must not tell whether the address is known.

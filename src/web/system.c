@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include "records/replica.h"
 #include "web/assets.h"
 #include "web/handlers.h"
 #include "web/live.h"
@@ -144,6 +145,15 @@ static void count_process(struct request *r, struct buf *b) {
                (long long)(r->web->started / SECOND));
 }
 
+static void count_replicas(struct request *r, struct buf *b) {
+    if (!crm_has_replicas(r->web->crm))
+        return;
+    struct replica_counts n = replica_counts(r->web->crm);
+    metric(b, "replica_reads_total", "counter", "Lists and exports read from a replica.", n.reads);
+    metric(b, "replica_fallbacks_total", "counter",
+           "Those that a replica could have answered, but was behind or away.", n.fallbacks);
+}
+
 void handle_metrics(struct request *r) {
     bool allowed = r->http->loopback && !r->web->options.proxy;
     struct error e = {0};
@@ -181,6 +191,7 @@ void handle_metrics(struct request *r) {
                "counter\ncronista_writer_commit_seconds_total %lld.%06lld\n",
                (long long)(writer.commit_micros / SECOND),
                (long long)(writer.commit_micros % SECOND));
+    count_replicas(r, b);
     count_process(r, b);
     http_set(r->http, "Cache-Control", STR("no-store"));
     respond_text(r, 200, "text/plain; version=0.0.4; charset=utf-8");

@@ -10,9 +10,11 @@
 #include "formats/json.h"
 #include "formats/mustache.h"
 #include "records/crm.h"
+#include "records/replica.h"
 #include "web/assets.h"
 #include "web/live.h"
 #include "web/page.h"
+#include "web/position.h"
 #include "web/request.h"
 #include "web/respond.h"
 #include "web/routes.h"
@@ -41,6 +43,7 @@ static void place_end(void *app, void *thread) {
     (void)app;
     struct place *p = thread;
     conn_close(p->conn);
+    conn_close(p->replica);
     free(p);
 }
 
@@ -58,8 +61,12 @@ static bool is_json(struct str type) {
 static void begin(void *app, struct http_request *h) {
     struct web *web = app;
     struct request *r = arena_new(h->arena, struct request);
-    *r = (struct request){
-        .web = web, .http = h, .arena = h->arena, .place = h->thread, .method = str_z(h->method)};
+    *r = (struct request){.web = web,
+                          .http = h,
+                          .arena = h->arena,
+                          .place = h->thread,
+                          .method = str_z(h->method),
+                          .position = -1};
     h->app = r;
     r->now = clock_now();
     r->zone = zone_find(str_z(web->options.zone));
@@ -230,6 +237,41 @@ static bool check_body(struct request *r) {
 
 // ---------------------------------------------------------------- running
 
+// By a replica, if the row says that it may and the replica has what this person must see. True when that has answered.
+static bool answered_by_replica(struct request *r) {
+    struct place *p = r->place;
+    struct error e = {0};
+    int64_t see;
+    bool begun = r->route->flags & ROUTE_REPLICA && position_wanted(r, &see) &&
+                 replica_begin(r->web->crm, &p->replica, p->conn, r->model, see, &e);
+    if (e.status) {
+        char text[3 * ERROR_TEXT];
+        error_text(&e, text, sizeof text);
+        log_warning("no replica is read from: %s", text);
+    }
+    if (!begun)
+        return false;
+    r->reader.conn = p->replica;
+    r->on_replica = true;
+    r->route->handle(r);
+    BUG_ON(!r->again && !http_answered(r->http));
+    replica_end(r->web->crm, &p->replica);
+    r->reader.conn = p->conn;
+    r->on_replica = false;
+    return !r->again;
+}
+
+static void handle(struct request *r) {
+    if (answered_by_replica(r))
+        return;
+    if (r->again) {
+        r->again = false;
+        r->error = (struct error){0};
+        r->reader.names = NULL; // they were of another moment
+    }
+    r->route->handle(r);
+}
+
 static void run_handler(struct request *r) {
     r->reader = (struct reader){r->web->crm, r->place->conn, r->model, &r->viewer, r->arena};
     if (r->match == ROUTE_FOUND && r->route->ahead && session_claimed(r))
@@ -242,7 +284,7 @@ static void run_handler(struct request *r) {
     if (r->match == ROUTE_NO_PATH)
         respond_status(r, 404, NULL);
     else if (check_signed(r) && check_module(r) && check_permission(r) && check_body(r))
-        r->route->handle(r);
+        handle(r);
 }
 
 // Everything that reads does so as of one moment. The database is asked for nothing while a request waits.

@@ -520,6 +520,18 @@ class Database(Folder):
             self.assertEqual(code, 1, err)
             self.assertNotIn("geheim", out + err)
 
+    def test_replicas(self):
+        embedded = {name: value for name, value in os.environ.items() if name != "CRONISTA_DATABASE"}
+        for url, says in (("postgres://u:geheim@h/x", "goes with --database"), ("geheim", "goes with --database")):
+            done = subprocess.run([PROGRAM, "serve", "--data", self.folder / "embedded", "--listen", "127.0.0.1:0", "--replica", url],
+                                  capture_output=True, text=True, timeout=60, check=False, env=embedded)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(says, done.stderr)
+            self.assertNotIn("geheim", done.stdout + done.stderr)
+        if POSTGRES:
+            for url in ("geheim", "host=h password=geheim", "postgres://u:geheim@h/x?nonsense"):
+                self.assertNotIn("geheim", self.bad(1, "serve", "--listen", "127.0.0.1:0", "--replica", url))
+
     def test_a_password_does_not_stay_among_the_arguments(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection and says nothing
             url = f"postgres://u:geheim@127.0.0.1:{silent.getsockname()[1]}/x"
