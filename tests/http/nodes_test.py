@@ -1,5 +1,6 @@
 """Several nodes on one PostgreSQL are one: what one of them was told or given, the others know."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from harness import ADMINISTRATOR, PASSWORD, Browser, Server
 from support import POSTGRES, environment_of, psql
+from transfer_test import multipart, table
 
 
 class Wanderer(Browser):
@@ -118,6 +120,140 @@ class Attempts(Nodes):
             self.sql("GRANT INSERT ON attempts TO cronista_application")
             time.sleep(5.5)  # they ask again
         self.assertEqual([403] * 8 + [429] * 2, statuses)
+
+
+class Imports(Nodes):
+    def upload(self, browser, name, data):
+        browser.get("/contacts/import")
+        kind, body = multipart(browser.page.form("/contacts/import").fields, {"file": (name, data)})
+        browser.send("POST", "/contacts/import", body, {"Content-Type": kind}, follow=False)
+        self.assertEqual(303, browser.page.status, browser.page.text)
+        return browser.page.headers["Location"]
+
+    def follow(self, browser):
+        end = time.monotonic() + 20
+        while "Refresh" in browser.page.headers and time.monotonic() < end:
+            time.sleep(0.05)
+            browser.get(browser.path)
+        self.assertNotIn("Refresh", browser.page.headers)
+        return browser.page
+
+    def state(self, node, number, wanted=lambda state: state["state"] != "running"):
+        end = time.monotonic() + 60
+        state = self.apis[node].want(200, "GET", f"/api/import/contacts/{number}")
+        while not wanted(state) and time.monotonic() < end:
+            time.sleep(0.02)
+            state = self.apis[node].want(200, "GET", f"/api/import/contacts/{number}")
+        self.assertTrue(wanted(state), state)
+        return state
+
+    def begin(self, node, name, rows):
+        data = table([["name", "city"]] + [[f"{name} {i}", f"City {i % 50}"] for i in range(rows)])
+        return self.apis[node].want(202, "POST", f"/api/import/contacts?name={name}.csv", data, {"Content-Type": "text/csv"})["id"]
+
+    def waiting(self):
+        """Names of what waits: in the directories of the nodes, and in the database."""
+        here = [{str(path.relative_to(node.data)) for path in (node.data / "imports-waiting").glob("*/*")}
+                for node in self.nodes]
+        return *here, set(self.sql("SELECT name FROM files WHERE name LIKE 'imports-waiting/%'").split())
+
+    def age(self):
+        """Two days pass for all that waits."""
+        self.sql("UPDATE files SET put_at = put_at - 172800000000 WHERE name LIKE 'imports-waiting/%'")
+        for node in self.nodes:
+            for folder in (node.data / "imports-waiting").glob("*"):
+                os.utime(folder, (time.time() - 172800,) * 2)
+
+    def test_each_step_at_another_node(self):
+        data = table([["Nombre", "E-mail", "Junk"], ["Step One", "one@example.org", "x"], ["Step Two", "no address", "y"]])
+        a, b = 0, 1
+        browser = Wanderer(self.nodes).sign_in()
+        action = self.upload(browser.at(a), "steps.csv", data)
+        page = browser.at(b).get(action)
+        self.assertEqual(200, page.status, page.text)
+        page = browser.submit(action, {"column.2": "notes"}, ("do", "again"))
+        self.assertEqual("notes", dict(page.form(action).fields)["column.2"])
+        page = browser.at(a).get(action)  # what was chosen at the other one
+        self.assertEqual("notes", dict(page.form(action).fields)["column.2"])
+        browser.submit(action, button=("do", "try"))
+        self.assertRegex(self.follow(browser).text, r"Would be created 1 .*Would be refused 1")
+        page = browser.at(b).get(action + "/run")
+        self.assertRegex(page.text, r"Would be created 1 .*Would be refused 1")
+        self.assertIn("no address", browser.get(action + "/refused.csv").text)
+        browser.get(action + "/run")
+        browser.submit(action)
+        self.assertRegex(self.follow(browser).text, r"Created 1 .*Refused 1")
+        here = browser.path
+        self.assertRegex(here, r"^/contacts/import/\d+$")
+        page = browser.at(a).get(here)
+        self.assertRegex(page.text, r"Created 1 .*Refused 1")
+        self.assertIn(here + "/refused.csv", page.links)
+        page = browser.get(here + "/refused.csv")
+        self.assertIn("no address", page.text)
+        browser.get(action + "/run")  # it knows where the file went
+        self.assertEqual(here, browser.path)
+        found = self.apis[a].want(200, "GET", "/api/contacts?filter[name]=Step%20One")["items"]
+        self.assertEqual(1, len(found))
+        token = action.rsplit("/", 1)[1]
+        self.assertEqual([True] * 3, [any(token in name for name in place) for place in self.waiting()])
+        self.age()
+        for node in a, b:  # whoever brings a file puts away what is old
+            self.upload(browser.at(node), "next.csv", data)
+        self.assertEqual([False] * 3, [any(token in name for name in place) for place in self.waiting()])
+        self.assertEqual(404, browser.at(b).get(action).status)
+
+    def test_somebody_elses_file_is_nobodys(self):
+        browser = Wanderer(self.nodes).sign_in()
+        action = self.upload(browser, "mine.csv", table([["name"], ["Mine"]]))
+        self.apis[0].want(201, "POST", "/api/users", {"name": "O", "email": "other@example.org", "profile": "administrator",
+                                                      "password": "another test password"})
+        other = Wanderer(self.nodes).sign_in("other@example.org", "another test password")
+        for node in 0, 1:
+            self.assertEqual(404, other.at(node).get(action).status)
+
+    def test_a_trial_of_the_api_is_read_anywhere(self):
+        data = table([["name", "email"], ["Tried", "t@example.org"], ["Refused", "no address"]])
+        report = self.apis[0].want(200, "POST", "/api/import/contacts?dry_run=1&name=t.csv", data, {"Content-Type": "text/csv"})
+        for api in self.apis:
+            state = api.want(200, "GET", f"/api/import/contacts/{report['upload']}")
+            self.assertEqual(("done", True, 1, 1), (state["state"], state["dry_run"], state["created"], state["refused"]))
+            self.assertIn("no address", api.want(200, "GET", state["refused_rows"]))
+
+    def test_one_that_runs_elsewhere(self):
+        number = self.begin(0, "Runs", 8000)
+        seen = self.state(1, number, lambda state: state["rows"] > 0)
+        self.assertEqual("running", seen["state"], "it ended too soon to be seen")
+        self.assertFalse(seen["can_continue"])
+        self.assertEqual(409, self.apis[1].request("POST", f"/api/import/contacts/{number}/continue", {})[0])
+        self.apis[1].want(202, "POST", f"/api/import/contacts/{number}/stop", {})
+        state = self.state(1, number)
+        self.assertEqual(("stopped", True), (state["state"], state["can_continue"]))
+        self.assertLess(state["rows"], 8000)
+        self.apis[1].want(202, "POST", f"/api/import/contacts/{number}/continue", {})
+        state = self.state(0, number)
+        self.assertEqual(("done", 8000, 8000), (state["state"], state["created"], state["rows"]))
+        self.names_are_once("Runs", 8000)
+
+    def names_are_once(self, name, rows):
+        found = self.sql(f"SELECT count(*), count(DISTINCT f_name) FROM m_contacts WHERE f_name LIKE '{name} %'")
+        self.assertEqual(f"{rows}|{rows}", found)
+
+    def test_another_node_goes_on_when_one_dies(self):
+        number = self.begin(0, "Dies", 8000)
+        self.state(0, number, lambda state: state["rows"] > 800)
+        self.nodes[0].kill()
+        try:
+            state = self.state(1, number)
+            self.assertEqual(("interrupted", True), (state["state"], state["can_continue"]))
+            self.assertLess(state["rows"], 8000)
+            self.apis[1].want(202, "POST", f"/api/import/contacts/{number}/continue", {})
+            state = self.state(1, number)
+            self.assertEqual(("done", 8000, 8000), (state["state"], state["created"], state["rows"]))
+        finally:
+            self.nodes[0].start()
+            self.apis[0] = self.nodes[0].api(self.key)
+        self.assertEqual("done", self.state(0, number)["state"])
+        self.names_are_once("Dies", 8000)
 
 
 if __name__ == "__main__":
