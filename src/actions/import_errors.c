@@ -69,7 +69,9 @@ enum status import_errors_begin(struct import *job, int64_t id, bool more, struc
         bool there;
         enum status s =
             import_path(job->crm, &job->arena, errors_name(&job->arena, id).p, &path, e);
-        if (s == OK && more && conn)
+        if (s != OK)
+            return s;
+        if (more && conn)
             s = store_file_refresh(conn, shared_name(&job->arena, id, "-refused.csv"), &there, e);
         if (s != OK)
             return s;
