@@ -82,10 +82,14 @@ void import_progress(const struct import *, struct import_progress *);
 // none; made by check and run. It lies in the data directory's imports/ (run) or is temporary (check).
 const char *import_errors_file(const struct import *);
 // The same for an import of the past, by its record's id. False when there is none.
-bool import_errors_path(struct crm *, int64_t id, struct arena *, struct str *path);
+// conn reads what other nodes wrote. With `fetch` the file is there as it is now; without, *path is only where it would be.
+bool import_errors_path(struct crm *, struct conn *, int64_t id, bool fetch, struct arena *,
+                        struct str *path);
 
-// Whether an import that says "running" really is: another process or thread of this machine holds it.
-bool import_is_alive(struct crm *, int64_t id);
+// Whether an import that says "running" really is: another thread, process or node holds it. Not in a transaction.
+bool import_is_alive(struct crm *, struct conn *, int64_t id);
+// Asks whoever runs it to stop, soon.
+enum status import_ask_to_stop(struct crm *, int64_t id, struct error *);
 
 // Keeps the mapping for files with these column names; import_run does so by itself when it ends well.
 enum status import_remember(struct import *, struct error *);

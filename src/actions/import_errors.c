@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/files.h"
+#include "store/hold.h"
+
 #define LINE_MAX_BYTES (64u << 20)
 
 enum status import_path(struct crm *crm, struct arena *a, const char *name, char **path,
@@ -21,8 +24,15 @@ enum status import_path(struct crm *crm, struct arena *a, const char *name, char
     return OK;
 }
 
+#define LOOK SECOND // so often a running import looks whether it may go on
+
 static struct str errors_name(struct arena *a, int64_t id) {
     return arena_printf(a, "%lld-refused.csv", (long long)id);
+}
+
+// A file of imports/ as store/files.h calls it.
+static const char *shared_name(struct arena *a, int64_t id, const char *what) {
+    return arena_printf(a, "imports/%lld%s", (long long)id, what).p;
 }
 
 static void put(struct import *job, const struct str *cells, size_t n) {
@@ -50,16 +60,23 @@ static int64_t rows_of(const char *path) {
     return n < 0 ? 0 : n;
 }
 
-enum status import_errors_begin(struct import *job, int64_t id, bool more, struct error *e) {
+enum status import_errors_begin(struct import *job, int64_t id, bool more, struct conn *conn,
+                                struct error *e) {
     import_errors_drop(job);
     job->errors_temporary = id == 0;
     if (id) {
         char *path;
+        bool there;
         enum status s =
             import_path(job->crm, &job->arena, errors_name(&job->arena, id).p, &path, e);
         if (s != OK)
             return s;
+        if (more && conn)
+            s = store_file_refresh(conn, shared_name(&job->arena, id, "-refused.csv"), &there, e);
+        if (s != OK)
+            return s;
         job->errors_path = must_dup(str_z(path));
+        job->errors_of = id;
         job->errors_rows = more ? rows_of(path) : 0;
         job->errors = fopen(path, more ? "abe" : "wbe");
     } else {
@@ -114,6 +131,11 @@ void import_errors_end(struct import *job) {
         return;
     fclose(job->errors);
     job->errors = NULL;
+    // Not to be had everywhere, it is still to be had here.
+    if (job->errors_rows && !job->errors_temporary)
+        (void)store_file_put(crm_store(job->crm),
+                             shared_name(&job->arena, job->errors_of, "-refused.csv"),
+                             job->errors_path, NULL);
     if (job->errors_rows)
         return;
     unlink(job->errors_path);
@@ -136,9 +158,16 @@ const char *import_errors_file(const struct import *job) {
     return job->errors_path;
 }
 
-bool import_errors_path(struct crm *crm, int64_t id, struct arena *a, struct str *path) {
+bool import_errors_path(struct crm *crm, struct conn *conn, int64_t id, bool fetch, struct arena *a,
+                        struct str *path) {
     char *file;
-    if (import_path(crm, a, errors_name(a, id).p, &file, NULL) != OK || access(file, R_OK) != 0)
+    const char *name = shared_name(a, id, "-refused.csv");
+    bool there = false;
+    if (import_path(crm, a, errors_name(a, id).p, &file, NULL) != OK ||
+        (fetch ? store_file_refresh(conn, name, &there, NULL)
+               : store_file_find(conn, name, &there, NULL)) != OK)
+        return false;
+    if (!there && access(file, R_OK) != 0)
         return false;
     *path = str_z(file);
     return true;
@@ -146,7 +175,7 @@ bool import_errors_path(struct crm *crm, int64_t id, struct arena *a, struct str
 
 // ---------------------------------------------------------------- alive
 
-enum status import_lock(struct crm *crm, int64_t id, int *fd, struct error *e) {
+static enum status lock_file(struct crm *crm, int64_t id, int *fd, struct error *e) {
     struct arena a = ARENA_INIT;
     char *path;
     enum status s = import_path(crm, &a, arena_printf(&a, "%lld.lock", (long long)id).p, &path, e);
@@ -164,7 +193,7 @@ enum status import_lock(struct crm *crm, int64_t id, int *fd, struct error *e) {
     return s;
 }
 
-void import_unlock(struct crm *crm, int64_t id, int fd) {
+static void unlock_file(struct crm *crm, int64_t id, int fd) {
     struct arena a = ARENA_INIT;
     char *path;
     if (fd >= 0 &&
@@ -175,7 +204,59 @@ void import_unlock(struct crm *crm, int64_t id, int fd) {
     arena_release(&a);
 }
 
-bool import_is_alive(struct crm *crm, int64_t id) {
+enum status import_lock(struct crm *crm, int64_t id, struct import_lock *out, struct error *e) {
+    struct arena a = ARENA_INIT;
+    struct import_lock lock = {.fd = -1};
+    enum status s = lock_file(crm, id, &lock.fd, e);
+    if (s == OK)
+        s = store_hold(crm_store(crm), shared_name(&a, id, ".lock"), &lock.hold, e);
+    if (s == CONFLICT)
+        error_set(e, CONFLICT, NULL, N_("This import is running already."), NULL);
+    if (s == OK) // what was asked of an earlier part
+        s = store_file_remove(crm_store(crm), shared_name(&a, id, ".stop"), e);
+    if (s == OK) {
+        lock.looked = clock_monotonic();
+        *out = lock;
+    } else {
+        hold_end(lock.hold);
+        unlock_file(crm, id, lock.fd);
+    }
+    arena_release(&a);
+    return s;
+}
+
+enum status import_lock_look(struct import *job, struct import_lock *lock, struct error *e) {
+    struct arena a = ARENA_INIT;
+    char *path;
+    bool asked = false;
+    if (clock_monotonic() - lock->looked < LOOK)
+        return OK;
+    lock->looked = clock_monotonic();
+    enum status s = hold_look(lock->hold, e);
+    if (s == OK && lock->hold)
+        (void)store_file_find(hold_conn(lock->hold), shared_name(&a, job->id, ".stop"), &asked,
+                              NULL);
+    else if (s == OK &&
+             import_path(job->crm, &a, arena_printf(&a, "%lld.stop", (long long)job->id).p, &path,
+                         NULL) == OK)
+        asked = access(path, F_OK) == 0;
+    arena_release(&a);
+    if (asked)
+        job->cancel = true;
+    return s == CONFLICT ? s : OK; // a database that is away is told by what is written
+}
+
+void import_unlock(struct crm *crm, int64_t id, struct import_lock *lock) {
+    struct arena a = ARENA_INIT;
+    if (lock->fd < 0)
+        return;
+    (void)store_file_remove(crm_store(crm), shared_name(&a, id, ".stop"), NULL);
+    hold_end(lock->hold);
+    unlock_file(crm, id, lock->fd);
+    arena_release(&a);
+}
+
+bool import_is_alive(struct crm *crm, struct conn *conn, int64_t id) {
     struct arena a = ARENA_INIT;
     char *path;
     bool alive = false;
@@ -185,6 +266,25 @@ bool import_is_alive(struct crm *crm, int64_t id) {
         if (fd >= 0)
             close(fd);
     }
+    if (!alive && store_held(conn, shared_name(&a, id, ".lock"), &alive, NULL) != OK)
+        alive = true; // nobody knows: nothing may be begun
     arena_release(&a);
     return alive;
+}
+
+enum status import_ask_to_stop(struct crm *crm, int64_t id, struct error *e) {
+    struct arena a = ARENA_INIT;
+    char *path;
+    enum status s =
+        import_path(crm, &a, arena_printf(&a, "%lld.stop.new", (long long)id).p, &path, e);
+    int fd = s ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (s == OK && fd < 0)
+        s = error_set(e, errno == ENOSPC ? FULL : UNAVAILABLE, NULL,
+                      N_("The file {0} can't be written: {1}."), path, strerror(errno), NULL);
+    if (fd >= 0)
+        close(fd);
+    if (s == OK)
+        s = store_file_put(crm_store(crm), shared_name(&a, id, ".stop"), path, e);
+    arena_release(&a);
+    return s;
 }

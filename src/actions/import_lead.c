@@ -6,6 +6,7 @@
 #include "actions/values.h"
 #include "formats/json.h"
 #include "records/rows.h"
+#include "store/hold.h"
 
 #define SLICE_FIRST 400 // rows, as long as nobody knows how long they take
 
@@ -204,7 +205,11 @@ static void slices_finish(struct run *run) {
     slice_wait(run, &run->slices[run->slice_number % 2]);
 }
 
-static bool goes_on(const struct run *run) {
+static bool goes_on(struct run *run) {
+    if (!run->failed && import_lock_look(run->job, &run->lock_of, &run->error) != OK) {
+        run->failed = true;
+        run->lost = true;
+    }
     return !run->failed && !run->job->cancel;
 }
 
@@ -340,6 +345,20 @@ static enum status run_resume(struct run *run, struct error *e) {
     return OK;
 }
 
+// Until it is ours, another one may go on with it: where it stopped is read again then.
+static enum status run_take_up(struct run *run, struct error *e) {
+    enum status s = run_resume(run, e);
+    if (s == OK)
+        s = import_lock(run->job->crm, run->id, &run->lock_of, e);
+    int64_t id = run->id;
+    if (s == OK)
+        s = run_resume(run, e);
+    if (s == OK && run->id != id)
+        s = error_set(e, CONFLICT, NULL, N_("This import is running already."), NULL);
+    run->id = id; // the one that is held
+    return s;
+}
+
 // ---------------------------------------------------------------- the whole
 
 static bool has_rows(struct import *job, enum status *s, struct error *e) {
@@ -390,7 +409,8 @@ static enum status run_locked(struct run *run, struct arena *a, struct doc **rep
                               struct error *e) {
     struct import *job = run->job;
     struct error why = {0};
-    enum status s = import_errors_begin(job, run->id, run->resumed, e);
+    enum status s =
+        import_errors_begin(job, run->id, run->resumed, hold_conn(run->lock_of.hold), e);
     if (s != OK)
         return s;
     if (run->resumed)
@@ -400,6 +420,11 @@ static enum status run_locked(struct run *run, struct arena *a, struct doc **rep
                    run->start.refused - import_errors_rows(job));
     s = run_rows_and_links(run, &why);
     import_errors_end(job);
+    if (run->lost) { // its record is of whoever has it now
+        if (e)
+            *e = why;
+        return s;
+    }
     const char *state = s != OK ? "failed" : job->cancel ? "stopped" : "done";
     *report = run_report(run, state, a);
     struct str message = s != OK ? import_text(job, &why, a) : (struct str){0};
@@ -428,16 +453,16 @@ enum status import_run(struct import *job, enum import_start start, struct arena
     run->slice_rows = SLICE_FIRST;
     job->cancel = false;
     job->running = true;
-    int lock = -1;
-    enum status s = start == IMPORT_CONTINUE ? run_resume(run, e) : OK;
+    run->lock_of.fd = -1;
+    enum status s = start == IMPORT_CONTINUE ? run_take_up(run, e) : OK;
     if (s == OK)
         s = pass_begin(&run->pass, job, run->start.row, e);
     bool passing = s == OK;
     bool any = s == OK && has_rows(job, &s, e);
     if (s == OK && any && !run->id)
         s = run_begin(run, e);
-    if (s == OK && any)
-        s = import_lock(job->crm, run->id, &lock, e);
+    if (s == OK && any && !run->resumed)
+        s = import_lock(job->crm, run->id, &run->lock_of, e);
     job->id = run->id;
     if (s == OK && any && run->resumed)
         s = later_recall(run, e);
@@ -445,7 +470,7 @@ enum status import_run(struct import *job, enum import_start start, struct arena
         s = run_locked(run, a, report, e);
     else if (s == OK)
         *report = run_report(run, "done", a);
-    import_unlock(job->crm, run->id, lock);
+    import_unlock(job->crm, run->id, &run->lock_of);
     if (passing)
         pass_end(&run->pass);
     for (int i = 0; i < 2; i++)

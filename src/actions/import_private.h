@@ -15,6 +15,7 @@
 #include "formats/csv.h"
 #include "formats/fold.h"
 
+struct hold;
 struct tally;
 struct row;
 
@@ -41,7 +42,7 @@ struct import {
     FILE *errors;
     char *errors_path; // of the refused rows; NULL: none
     bool errors_temporary;
-    int64_t errors_rows;
+    int64_t errors_rows, errors_of;
     // For other threads.
     _Atomic bool cancel, running;
     _Atomic int64_t id, row, created, changed, skipped, refused, bytes;
@@ -104,16 +105,26 @@ enum status import_earlier(struct import *, enum status (*each)(void *, const st
 // ---------------------------------------------------------------- import_errors.c
 
 // Opens the file for refused rows: of the imports record, or (id 0) a temporary one. With `more`, what is there stays.
-enum status import_errors_begin(struct import *, int64_t id, bool more, struct error *);
+// conn reads what other nodes wrote; NULL: there are none.
+enum status import_errors_begin(struct import *, int64_t id, bool more, struct conn *,
+                                struct error *);
 void import_errors_row(struct import *, const struct row *);
-// Finishes it; removes it when it is empty.
+// Finishes it; removes it when it is empty; gives that of a record to all nodes.
 void import_errors_end(struct import *);
 void import_errors_drop(struct import *); // closes it, and removes a temporary one
 // Rows in the file so far.
 int64_t import_errors_rows(const struct import *);
 // Holds the import's record against other threads and processes. CONFLICT when one of them has it.
-enum status import_lock(struct crm *, int64_t id, int *fd, struct error *);
-void import_unlock(struct crm *, int64_t id, int fd);
+struct import_lock {
+    int fd;            // against this machine's
+    struct hold *hold; // against other nodes on the database
+    micros looked;
+};
+enum status import_lock(struct crm *, int64_t id, struct import_lock *, struct error *);
+// Looks, now and then, whether the import is still ours and whether somebody asked it to stop. CONFLICT when it was lost:
+// then nothing more of it may be written.
+enum status import_lock_look(struct import *, struct import_lock *, struct error *);
+void import_unlock(struct crm *, int64_t id, struct import_lock *);
 // imports/NAME in the data directory, which is made when missing.
 enum status import_path(struct crm *, struct arena *, const char *name, char **path,
                         struct error *);
@@ -278,8 +289,10 @@ struct run {
     bool resumed;
     struct later *later, **later_end; // all links that wait; in the pass's arena
     struct slice slices[2];
-    int64_t slice_number; // of the newest
-    size_t slice_rows;    // of the next one
+    int64_t slice_number;       // of the newest
+    struct import_lock lock_of; // of the import's record
+    bool lost;                  // that lock, to another node
+    size_t slice_rows;          // of the next one
     pthread_mutex_t lock;
     pthread_cond_t idle;
     _Atomic bool failed;

@@ -226,7 +226,7 @@ enum status import_check(struct import *job, struct arena *a, struct doc **repor
         job->running = false;
         return s;
     }
-    s = import_errors_begin(job, 0, false, e);
+    s = import_errors_begin(job, 0, false, NULL, e);
     if (s == OK)
         s = job_source(job, &source, e);
     struct import_line line;

@@ -17,7 +17,8 @@
 
 #define TAKES "--from PLACE --to PLACE [--files DIRECTORY]"
 
-// What is neither in the log nor computed from it. Types: i integer, t text, b bytes.
+// What is neither in the log nor computed from it. Types: i integer, t text, b bytes. What was tried (attempts) stays
+// behind: it is of minutes, and SQLite's one server counts it in memory.
 static const struct private_table {
     const char *name, *columns, *types;
 } private_tables[] = {

@@ -8,13 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define PIECE (256 * 1024) // bytes of a row
 #define PATH_SIZE 4600
 
 static bool plain(const char *name) {
     for (const char *c = name; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '/' ||
-              (*c == '.' && c[1] != '.')))
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+              *c == '/' || *c == '-' || *c == '_' || (*c == '.' && c[1] != '.')))
             return false;
     return *name && *name != '/';
 }
@@ -67,8 +69,13 @@ static enum status take_pieces(struct conn *c, const char *name, int fd, const c
     return st;
 }
 
-static enum status put_pieces(struct conn *c, const char *name, int fd, const char *path,
-                              struct error *e) {
+#define PUT "INSERT INTO files(name,part,bytes,put_at) VALUES($1,$2,$3,$4)"
+#define OVER " ON CONFLICT(name,part) DO UPDATE SET bytes=excluded.bytes,put_at=excluded.put_at"
+
+// *n (may be NULL): how many pieces.
+static enum status put_pieces(struct conn *c, struct str sql, const char *name, int fd,
+                              const char *path, int64_t *pieces, struct error *e) {
+    micros now = clock_now();
     char *piece = must_alloc(PIECE);
     enum status st = OK;
     int64_t part = 0, put; // asked for each piece: without, all of them would wait in memory
@@ -76,14 +83,15 @@ static enum status put_pieces(struct conn *c, const char *name, int fd, const ch
     for (ssize_t n = 1; st == OK && (n > 0 || part == 0); part++) {
         n = pread(fd, piece, PIECE, (off_t)part * PIECE);
         struct param p[] = {P_TEXT(str_z(name)), P_INT(part),
-                            P_BLOB(((struct str){piece, n > 0 ? (size_t)n : 0}))};
+                            P_BLOB(((struct str){piece, n > 0 ? (size_t)n : 0})), P_INT(now)};
         if (n < 0)
             st = trouble(e, path);
         else if (n > 0 || part == 0)
-            st = store_run_sql(c, STR("INSERT INTO files(name,part,bytes) VALUES($1,$2,$3)"), p, 3,
-                               &put, e);
+            st = store_run_sql(c, sql, p, 4, &put, e);
     }
     free(piece);
+    if (pieces)
+        *pieces = part - (part > 1);
     return st;
 }
 
@@ -125,8 +133,10 @@ static enum status keep_old(const char *path, const char *part, struct error *e)
     return link(path, old) == 0 || errno == EEXIST ? OK : trouble(e, old);
 }
 
-// Puts what the database has in the place of what is there, if it has it.
-static enum status bring(struct conn *c, const char *name, bool *found, struct error *e) {
+// Puts what the database has in the place of what is there, if it has it. What is no copy that can be had again is
+// written to the disk for certain, and what it displaces is kept.
+static enum status bring(struct conn *c, const char *name, bool copy, bool *found,
+                         struct error *e) {
     struct store *store = conn_store(c);
     char path[PATH_SIZE], part[PATH_SIZE + 40];
     int64_t n = 0;
@@ -139,10 +149,10 @@ static enum status bring(struct conn *c, const char *name, bool *found, struct e
     if (fd < 0)
         return trouble(e, part);
     st = take_pieces(c, name, fd, part, &n, e);
-    if (st == OK && fsync(fd) != 0)
+    if (st == OK && !copy && fsync(fd) != 0)
         st = trouble(e, part);
     close(fd);
-    if (st == OK && n > 0)
+    if (st == OK && n > 0 && !copy)
         st = keep_old(path, part, e);
     if (st == OK && n > 0 && rename(part, path) != 0)
         st = trouble(e, path);
@@ -161,7 +171,7 @@ enum status store_file_fetch(struct store *store, const char *name, struct error
     enum status st = store_connect(store, STORE_READ, &c, e);
     if (st != OK)
         return st;
-    st = bring(c, name, &found, e);
+    st = bring(c, name, false, &found, e);
     conn_close(c);
     return st;
 }
@@ -179,18 +189,149 @@ enum status store_file_share(struct store *store, const char *name, struct error
     if (st == OK) {
         st = store_begin(c, true, e);
         if (st == OK)
-            st = put_pieces(c, name, fd, path, e);
+            st = put_pieces(c, STR(PUT), name, fd, path, NULL, e);
         if (st == OK)
             st = store_commit(c, e);
         else
             store_rollback(c);
         if (st == INVALID) // it is there already
-            st = bring(c, name, &found, e);
+            st = bring(c, name, false, &found, e);
         conn_close(c);
     }
     close(fd);
     return st;
 }
+
+// ---------------------------------------------------------------- files that change
+
+static enum status replace_pieces(struct conn *c, const char *name, int fd, const char *path,
+                                  struct error *e) {
+    int64_t n = 0;
+    enum status st = put_pieces(c, STR(PUT OVER), name, fd, path, &n, e);
+    struct param p[] = {P_TEXT(str_z(name)), P_INT(n)};
+    if (st == OK) // of a longer one before
+        st = store_run_sql(c, STR("DELETE FROM files WHERE name=$1 AND part>=$2"), p, 2, NULL, e);
+    return st;
+}
+
+static enum status put_for_all(struct store *store, const char *name, const char *from,
+                               struct error *e) {
+    struct conn *c;
+    int fd = open(from, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return trouble(e, from);
+    enum status st = store_connect(store, STORE_WRITE, &c, e);
+    if (st == OK) {
+        st = store_begin(c, true, e);
+        if (st == OK)
+            st = replace_pieces(c, name, fd, from, e);
+        if (st == OK)
+            st = store_commit(c, e);
+        else
+            store_rollback(c);
+        conn_close(c);
+    }
+    close(fd);
+    return st;
+}
+
+enum status store_file_put(struct store *store, const char *name, const char *from,
+                           struct error *e) {
+    char path[PATH_SIZE];
+    path_of(store, name, path);
+    enum status st = make_folders(path, strlen(store_directory(store)) + 1, e);
+    if (st == OK && store_kind(store) == STORE_POSTGRES)
+        st = put_for_all(store, name, from, e);
+    if (st == OK && rename(from, path) != 0)
+        st = trouble(e, path);
+    return st;
+}
+
+enum status store_file_find(struct conn *c, const char *name, bool *there, struct error *e) {
+    char path[PATH_SIZE];
+    struct stmt *row = NULL;
+    struct param p[] = {P_TEXT(str_z(name))};
+    bool found = access(path_of(conn_store(c), name, path), F_OK) == 0;
+    enum status st = OK;
+    if (store_kind(conn_store(c)) == STORE_POSTGRES) {
+        st = store_sql(c, STR("SELECT 1 FROM files WHERE name=$1 AND part=0"), p, 1, &row, e);
+        if (st == OK)
+            st = store_next(row, &found, e);
+        store_done(row);
+    }
+    if (st == OK)
+        *there = found;
+    return st;
+}
+
+enum status store_file_refresh(struct conn *c, const char *name, bool *there, struct error *e) {
+    bool found = false, begin = !conn_begun(c); // all pieces are of one moment
+    enum status st = begin ? store_begin(c, false, e) : OK;
+    if (st != OK)
+        return st;
+    st = store_file_find(c, name, &found, e);
+    if (st == OK && found && store_kind(conn_store(c)) == STORE_POSTGRES)
+        st = bring(c, name, true, &found, e);
+    if (begin)
+        store_rollback(c);
+    if (st == OK)
+        *there = found;
+    return st;
+}
+
+enum status store_file_remove(struct store *store, const char *name, struct error *e) {
+    char path[PATH_SIZE];
+    struct conn *c;
+    struct arena a = ARENA_INIT;
+    unlink(path_of(store, name, path)); // of a folder nothing
+    if (store_kind(store) != STORE_POSTGRES)
+        return OK;
+    enum status st = store_connect(store, STORE_WRITE, &c, e);
+    if (st != OK)
+        return st;
+    // '0' is what comes after '/'.
+    struct param p[] = {P_TEXT(str_z(name)), P_TEXT(arena_printf(&a, "%s/", name)),
+                        P_TEXT(arena_printf(&a, "%s0", name))};
+    st = store_run_sql(c, STR("DELETE FROM files WHERE name=$1 OR (name>=$2 AND name<$3)"), p, 3,
+                       NULL, e);
+    conn_close(c);
+    arena_release(&a);
+    return st;
+}
+
+#define FOLDERS                                                                                    \
+    "SELECT split_part(substr(name,length($1)+1),'/',1) FROM files WHERE name>=$1 AND name<$2"     \
+    " GROUP BY 1 HAVING max(put_at)<$3 ORDER BY 1"
+
+enum status store_folders(struct conn *c, const char *folder, int64_t before, struct arena *a,
+                          struct str **names, size_t *n, struct error *e) {
+    struct param p[] = {P_TEXT(arena_printf(a, "%s/", folder)),
+                        P_TEXT(arena_printf(a, "%s0", folder)), P_INT(before)};
+    struct str *found = NULL;
+    struct stmt *row = NULL;
+    size_t count = 0, room = 0;
+    bool more = true;
+    enum status st = OK;
+    if (store_kind(conn_store(c)) == STORE_POSTGRES)
+        st = store_sql(c, STR(FOLDERS), p, 3, &row, e);
+    while (row && st == OK && !(st = store_next(row, &more, e)) && more) {
+        if (count == room) {
+            struct str *wider = arena_array(a, struct str, room = room * 2 + 16);
+            if (count)
+                memcpy(wider, found, count * sizeof *wider);
+            found = wider;
+        }
+        found[count++] = arena_str(a, stmt_text(row, 0));
+    }
+    store_done(row);
+    if (st == OK) {
+        *names = found;
+        *n = count;
+    }
+    return st;
+}
+
+// ---------------------------------------------------------------- all of them
 
 enum status store_files_fetch(struct store *store, int64_t *n, struct error *e) {
     struct conn *c;
@@ -211,7 +352,7 @@ enum status store_files_fetch(struct store *store, int64_t *n, struct error *e) 
             st = error_set(e, CORRUPT, NULL, N_("The database has a file of an unknown name."),
                            NULL);
         else if (access(path_of(store, name, path), F_OK) != 0)
-            st = bring(c, name, &found, e);
+            st = bring(c, name, false, &found, e);
         count++;
         arena_reset(&a);
     }

@@ -83,6 +83,12 @@ micros buckets_take(struct buckets *b, struct str key, micros now) {
     return wait;
 }
 
+void buckets_wait(struct buckets *b, struct str key, micros wait, micros now) {
+    pthread_mutex_lock(&b->mutex);
+    slot_of(b, key, now)->tokens = 1 - (double)wait / (double)b->refill;
+    pthread_mutex_unlock(&b->mutex);
+}
+
 void buckets_return(struct buckets *b, struct str key, micros now) {
     pthread_mutex_lock(&b->mutex);
     struct slot *s = slot_of(b, key, now);

@@ -14,6 +14,8 @@ struct buckets *buckets_new(double burst, micros refill, size_t keys);
 void buckets_free(struct buckets *);
 // Takes one token. 0 when there was one; else how long until there will be. Any thread.
 micros buckets_take(struct buckets *, struct str key, micros now);
+// Of what is known from elsewhere: there is none, and one again after this time.
+void buckets_wait(struct buckets *, struct str key, micros wait, micros now);
 // Gives one back (a right password is not an attempt).
 void buckets_return(struct buckets *, struct str key, micros now);
 

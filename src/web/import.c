@@ -10,6 +10,7 @@
 #include "actions/import_map.h"
 #include "formats/json.h"
 #include "formats/xlsx.h"
+#include "store/hold.h"
 #include "web/handlers.h"
 #include "web/position.h"
 #include "web/present.h"
@@ -162,7 +163,9 @@ static enum status open_import(struct request *r, const struct waiting_file *w,
                                .viewer = viewer,
                                .channel = CHANNEL_IMPORT,
                                .fresh = fresh};
-    enum status s = import_open(out, r->web->crm, &q, e);
+    enum status s = waiting_bring(w, e);
+    if (!s)
+        s = import_open(out, r->web->crm, &q, e);
     if (s == INVALID && !e->field[0])
         error_field(e, "file");
     return s;
@@ -279,26 +282,34 @@ static enum status look(struct request *r, struct place *place, struct wizard *w
 }
 
 // An import gets its number within moments; whoever began it is then sent to its own address.
-static void wait_for_number(struct request *r, struct wizard *w) {
+static void wait_for_number(struct request *r, struct place *place, struct wizard *w) {
     micros until = clock_monotonic() + BEGIN_PATIENCE;
     struct import_job_state state;
     while (imports_of_token(r->web->imports, str_z(w->file.token), &state) && !state.progress.id &&
            clock_monotonic() < until)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-    struct doc *result = waiting_result(&w->file, r->arena);
+    struct doc *result = waiting_result(&w->file, place->conn, r->arena);
     w->import = state.progress.id ? state.progress.id : doc_get_int(result, "id", 0);
     if (w->import) {
         doc_replace(w->file.about, STR("import"), doc_int(r->arena, w->import));
-        waiting_save(&w->file, NULL); // only to find it again after a restart
+        waiting_save(&w->file, NULL); // only to find it again, after a restart or by another node
     }
+}
+
+// Another node tells by it what is under way.
+static enum status save_dry(struct request *r, struct wizard *w) {
+    doc_replace(w->file.about, STR("dry"), doc_bool(r->arena, w->dry));
+    return waiting_save(&w->file, &w->error);
 }
 
 static void wizard_job(struct request *r, struct place *place) {
     struct wizard *w = r->arg;
     struct import *import = NULL;
     struct str what = pairs_get(&r->form, "do");
-    w->status = waiting_open(r->web, w->token, r->viewer.user, r->module->key, r->arena, &w->file,
-                             &w->error);
+    w->status = place_ready(place, &w->error);
+    if (!w->status)
+        w->status = waiting_open(r->web, place->conn, w->token, r->viewer.user, r->module->key,
+                                 r->arena, &w->file, &w->error);
     if (!w->status)
         w->status = look(r, place, w, &import);
     bool go = !w->status && !w->problem.status && (str_is(what, "try") || str_is(what, "run"));
@@ -312,10 +323,12 @@ static void wizard_job(struct request *r, struct place *place) {
     if (!go)
         return;
     w->dry = str_is(what, "try");
-    w->status = imports_begin(r->web->imports, r, &w->file, w->dry, IMPORT_ANEW, &w->error);
+    w->status = save_dry(r, w);
+    if (!w->status)
+        w->status = imports_begin(r->web->imports, r, &w->file, w->dry, IMPORT_ANEW, &w->error);
     w->begun = w->status == OK;
     if (w->begun && !w->dry)
-        wait_for_number(r, w);
+        wait_for_number(r, place, w);
 }
 
 static void wizard_done(struct request *r) {
@@ -391,6 +404,11 @@ static void put_outcome(struct request *r, struct doc *d, const char *state, boo
     doc_set(d, STR("refused_rows"), refused.n ? doc_str(a, refused) : doc_null(a));
 }
 
+struct standing {
+    struct doc *doc;
+    bool of_file; // it was asked for by the file
+};
+
 static struct doc *state_new(struct request *r, int64_t id, struct str token, struct str name) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
@@ -416,14 +434,27 @@ static void answer_state(struct request *r, int status, struct doc *d) {
     respond(r, status, d);
 }
 
-// Of an import that has its record: what that says, unless it is under way here.
-static enum status state_of_record(struct request *r, int64_t id, struct doc **out,
-                                   struct error *e) {
+static enum status read_record(struct request *r, struct place *place, int64_t id,
+                               struct doc **record, struct error *e) {
     struct viewer keeper = keeper_of(r);
-    struct reader reader = r->reader;
-    reader.viewer = &keeper;
+    struct reader reader = {r->web->crm, place->conn, r->model, &keeper, r->arena};
+    enum status s = store_begin(place->conn, false, e);
+    if (s)
+        return s;
+    s = record_get(&reader, model_module(r->model, STR("imports")), id, record, e);
+    store_rollback(place->conn);
+    return s;
+}
+
+// Of an import that has its record: what that says, unless it is under way here. On a worker.
+static enum status state_of_record(struct request *r, struct place *place, int64_t id,
+                                   struct doc **out, struct error *e) {
     struct doc *record;
-    enum status s = record_get(&reader, model_module(r->model, STR("imports")), id, &record, e);
+    enum status s = place_ready(place, e);
+    // Asked before the record is read: what has ended until then has said so there.
+    bool alive = !s && import_is_alive(r->web->crm, place->conn, id);
+    if (!s)
+        s = read_record(r, place, id, &record, e);
     if (!s && !str_eq(doc_get_text(record, "of_module"), r->module->key))
         s = error_set(e, NOT_FOUND, NULL, N_("There is no such import."), NULL);
     if (s)
@@ -440,7 +471,14 @@ static enum status state_of_record(struct request *r, int64_t id, struct doc **o
     const struct doc *progress = doc_opened(r->arena, doc_get(record, STR("progress")));
     bool unfinished =
         str_is(state, "running") || str_is(state, "stopped") || str_is(state, "failed");
-    if (str_is(state, "running") && import_is_alive(r->web->crm, id)) { // by another program
+    bool here =
+        unfinished && !alive &&
+        waiting_of_import(r->web, place->conn, id, r->viewer.user, r->module->key, r->arena, &file);
+    // It has said how it ends, and is still at it.
+    bool ending = false;
+    if (here && store_held(place->conn, waiting_hold(&file, r->arena).p, &ending, e) != OK)
+        return e->status;
+    if (unfinished && (alive || ending)) { // by another program or node
         struct import_job_state other = {
             .progress = {.id = id,
                          .row = doc_get_int(progress, "row", 0),
@@ -451,9 +489,7 @@ static enum status state_of_record(struct request *r, int64_t id, struct doc **o
         put_progress(r, d, &other);
         return OK;
     }
-    bool here = unfinished &&
-                waiting_of_import(r->web, id, r->viewer.user, r->module->key, r->arena, &file);
-    bool refused = import_errors_path(r->web->crm, id, r->arena, &path);
+    bool refused = import_errors_path(r->web->crm, place->conn, id, false, r->arena, &path);
     struct str problem = doc_get_text(record, "message");
     bool cut = str_is(state, "running");
     if (cut)
@@ -482,126 +518,201 @@ static enum status state_of_record(struct request *r, int64_t id, struct doc **o
     return OK;
 }
 
-void handle_import_state(struct request *r) {
-    struct doc *d;
-    if (state_of_record(r, r->id, &d, &r->error))
-        respond_error(r, &r->error);
-    else
-        answer_state(r, 200, d);
+static void state_job(struct request *r, struct place *place) {
+    struct standing *standing = r->arg;
+    state_of_record(r, place, r->id, &standing->doc, &r->error);
 }
 
-static enum status state_of_file(struct request *r, const struct waiting_file *w, struct doc **out,
-                                 struct error *e) {
+static void state_found(struct request *r) {
+    const struct standing *standing = r->arg;
+    if (r->error.status) {
+        respond_error(r, &r->error);
+        return;
+    }
+    int64_t id = doc_get_int(standing->doc, "id", 0);
+    if (standing->of_file && id && !r->api && !r->part.n)
+        respond_redirect(r,
+                         rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)id));
+    else
+        answer_state(r, 200, standing->doc);
+}
+
+void handle_import_state(struct request *r) {
+    request_work(r, state_job, arena_new(r->arena, struct standing), state_found);
+}
+
+// What another node does with the file: that it does is all that is known here.
+static enum status state_elsewhere(struct request *r, struct place *place,
+                                   const struct waiting_file *w, struct doc *d, struct doc **out,
+                                   struct error *e) {
+    bool dry = doc_get_true(w->about, "dry");
+    int64_t id = dry ? 0 : doc_get_int(w->about, "import", 0);
+    if (id)
+        return state_of_record(r, place, id, out, e);
+    put_progress(r, d, &(struct import_job_state){.dry = dry});
+    return OK;
+}
+
+static enum status state_of_file(struct request *r, struct place *place,
+                                 const struct waiting_file *w, struct doc **out, struct error *e) {
     struct import_job_state running;
-    struct str token = arena_str(r->arena, str_z(w->token)), path = waiting_refused(w, r->arena);
+    struct str token = arena_str(r->arena, str_z(w->token)), path;
     struct doc *d = state_new(r, 0, token, w->name);
+    bool held = false;
     *out = d;
     if (imports_of_token(r->web->imports, token, &running)) {
         put_progress(r, d, &running);
         return OK;
     }
-    struct doc *result = waiting_result(w, r->arena);
+    enum status s = store_held(place->conn, waiting_hold(w, r->arena).p, &held, e);
+    if (s || held)
+        return s ? s : state_elsewhere(r, place, w, d, out, e);
+    struct doc *result = waiting_result(w, place->conn, r->arena);
     if (!result)
         return error_set(e, NOT_FOUND, NULL, N_("Nothing was done with this file yet."), NULL);
     int64_t id = doc_get_int(result, "id", 0);
     if (id)
-        return state_of_record(r, id, out, e);
+        return state_of_record(r, place, id, out, e);
     const struct doc *report = doc_get(result, STR("report"));
+    bool refused = waiting_refused(w, place->conn, false, r->arena, &path);
     put_outcome(r, d, arena_dup(r->arena, doc_get_text(result, "state")),
                 doc_get_true(result, "dry_run"), report, report, doc_get_text(result, "problem"),
-                false, access(path.p, R_OK) == 0 ? refused_address(r, token) : STR(""));
+                false, refused ? refused_address(r, token) : STR(""));
     return OK;
 }
 
+static enum status open_waiting(struct request *r, struct place *place, struct waiting_file *w) {
+    enum status s = place_ready(place, &r->error);
+    return s ? s
+             : waiting_open(r->web, place->conn, r->params[1], r->viewer.user, r->module->key,
+                            r->arena, w, &r->error);
+}
+
+static void trial_job(struct request *r, struct place *place) {
+    struct standing *standing = r->arg;
+    struct waiting_file w;
+    standing->of_file = true;
+    if (open_waiting(r, place, &w) == OK)
+        state_of_file(r, place, &w, &standing->doc, &r->error);
+}
+
 void handle_import_trial(struct request *r) {
+    request_work(r, trial_job, arena_new(r->arena, struct standing), state_found);
+}
+
+// ---------------------------------------------------------------- rows that were refused
+
+struct refused {
+    int fd;
+    int64_t size;
+};
+
+static void close_refused(void *arg) {
+    struct refused *refused = arg;
+    if (refused->fd >= 0)
+        close(refused->fd);
+}
+
+static bool find_refused(struct request *r, struct place *place, struct str *path) {
     struct waiting_file w;
     struct doc *d;
-    enum status s =
-        waiting_open(r->web, r->params[1], r->viewer.user, r->module->key, r->arena, &w, &r->error);
-    if (!s)
-        s = state_of_file(r, &w, &d, &r->error);
-    if (s) {
+    int64_t id;
+    if (!str_int(r->params[1], &id))
+        return open_waiting(r, place, &w) == OK &&
+               waiting_refused(&w, place->conn, true, r->arena, path);
+    return state_of_record(r, place, id, &d, &r->error) == OK &&
+           import_errors_path(r->web->crm, place->conn, id, true, r->arena, path);
+}
+
+static void refused_job(struct request *r, struct place *place) {
+    struct refused *refused = r->arg;
+    struct str path;
+    struct stat st;
+    if (find_refused(r, place, &path))
+        refused->fd = open(path.p, O_RDONLY | O_CLOEXEC);
+    if (r->error.status)
+        return;
+    if (refused->fd < 0 || fstat(refused->fd, &st) != 0)
+        error_set(&r->error, NOT_FOUND, NULL, N_("No rows were refused."), NULL);
+    else
+        refused->size = st.st_size;
+}
+
+static void refused_found(struct request *r) {
+    struct refused *refused = r->arg;
+    if (r->error.status) {
         respond_error(r, &r->error);
         return;
     }
-    int64_t id = doc_get_int(d, "id", 0);
-    if (!r->api && id && !r->part.n)
-        respond_redirect(r,
-                         rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)id));
-    else
-        answer_state(r, 200, d);
+    int fd = refused->fd;
+    refused->fd = -1;
+    respond_file(r, fd, refused->size, "text/csv; charset=utf-8", "attachment",
+                 FILL(r->arena, T(r->language, "{0} refused rows.csv"),
+                      translate(r->language, r->module->label)));
 }
 
 void handle_import_refused(struct request *r) {
-    struct waiting_file w;
-    struct str path = {0};
-    struct stat st;
-    int64_t id;
-    struct doc *d;
-    enum status s = OK;
-    if (str_int(r->params[1], &id)) {
-        s = state_of_record(r, id, &d, &r->error);
-        if (!s && !import_errors_path(r->web->crm, id, r->arena, &path))
-            path = STR("");
-    } else {
-        s = waiting_open(r->web, r->params[1], r->viewer.user, r->module->key, r->arena, &w,
-                         &r->error);
-        path = s ? STR("") : waiting_refused(&w, r->arena);
-    }
-    int fd = s || !path.n ? -1 : open(path.p, O_RDONLY | O_CLOEXEC);
-    if (!s && (fd < 0 || fstat(fd, &st) != 0))
-        s = error_set(&r->error, NOT_FOUND, NULL, N_("No rows were refused."), NULL);
-    if (s) {
-        if (fd >= 0)
-            close(fd);
-        respond_error(r, &r->error);
-        return;
-    }
-    respond_file(r, fd, st.st_size, "text/csv; charset=utf-8", "attachment",
-                 FILL(r->arena, T(r->language, "{0} refused rows.csv"),
-                      translate(r->language, r->module->label)));
+    struct refused *refused = arena_new(r->arena, struct refused);
+    refused->fd = -1;
+    arena_defer(r->arena, close_refused, refused);
+    request_work(r, refused_job, refused, refused_found);
 }
 
 // ---------------------------------------------------------------- going on, and stopping
 
 static void continued(struct request *r) {
-    struct doc *d;
-    if (state_of_record(r, r->id, &d, &r->error)) {
+    const struct standing *standing = r->arg;
+    if (r->error.status)
         respond_error(r, &r->error);
-        return;
-    }
-    respond_done(r, 202, d,
-                 rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)r->id), NULL);
+    else
+        respond_done(r, 202, standing->doc,
+                     rprintf(r, "/%.*s/import/%lld", STR_FMT(r->module->key), (long long)r->id),
+                     NULL);
 }
 
-void handle_import_continue(struct request *r) {
+static enum status go_on(struct request *r, struct place *place, struct error *e) {
     struct waiting_file w;
-    struct doc *d;
-    enum status s = state_of_record(r, r->id, &d, &r->error);
-    if (!s && !doc_get_true(d, "can_continue"))
+    if (!waiting_of_import(r->web, place->conn, r->id, r->viewer.user, r->module->key, r->arena,
+                           &w))
+        return OK;
+    doc_replace(w.about, STR("import"), doc_int(r->arena, r->id));
+    doc_replace(w.about, STR("dry"), doc_bool(r->arena, false));
+    enum status s = waiting_save(&w, e);
+    return s ? s : imports_begin(r->web->imports, r, &w, false, IMPORT_CONTINUE, e);
+}
+
+static void continue_job(struct request *r, struct place *place) {
+    struct standing *standing = r->arg;
+    enum status s = state_of_record(r, place, r->id, &standing->doc, &r->error);
+    if (!s && !doc_get_true(standing->doc, "can_continue"))
         s = error_set(&r->error, CONFLICT, NULL,
                       N_("This import can't go on: it has ended, or its file is no longer here."),
                       NULL);
-    if (!s && waiting_of_import(r->web, r->id, r->viewer.user, r->module->key, r->arena, &w)) {
-        doc_replace(w.about, STR("import"), doc_int(r->arena, r->id));
-        s = waiting_save(&w, &r->error);
-        if (!s)
-            s = imports_begin(r->web->imports, r, &w, false, IMPORT_CONTINUE, &r->error);
-    }
-    if (s)
-        respond_error(r, &r->error);
-    else
-        continued(r);
+    if (!s)
+        s = go_on(r, place, &r->error);
+    if (!s)
+        state_of_record(r, place, r->id, &standing->doc, &r->error);
+}
+
+void handle_import_continue(struct request *r) {
+    request_work(r, continue_job, arena_new(r->arena, struct standing), continued);
+}
+
+static void stop_job(struct request *r, struct place *place) {
+    struct standing *standing = r->arg;
+    struct import_job_state here;
+    enum status s = state_of_record(r, place, r->id, &standing->doc, &r->error);
+    bool runs = !s && str_is(doc_get_text(standing->doc, "state"), "running");
+    if (runs && imports_of_record(r->web->imports, r->id, &here))
+        imports_cancel(r->web->imports, r->id);
+    else if (runs)
+        s = import_ask_to_stop(r->web->crm, r->id, &r->error);
+    if (!s)
+        state_of_record(r, place, r->id, &standing->doc, &r->error);
 }
 
 void handle_import_stop(struct request *r) {
-    struct doc *d;
-    if (state_of_record(r, r->id, &d, &r->error)) {
-        respond_error(r, &r->error);
-        return;
-    }
-    imports_cancel(r->web->imports, r->id);
-    continued(r);
+    request_work(r, stop_job, arena_new(r->arena, struct standing), continued);
 }
 
 // ---------------------------------------------------------------- for programs, at once
@@ -634,12 +745,13 @@ static enum status read_options(struct request *r, struct wizard *w, struct erro
 }
 
 static void api_job(struct request *r, struct place *place) {
-    (void)place;
     struct wizard *w = r->arg;
     struct error *e = &w->error;
     struct import *import = NULL;
     imports_sweep(r->web->imports);
     w->status = read_options(r, w, e);
+    if (!w->status)
+        w->status = place_ready(place, e);
     if (!w->status)
         w->status = take_file(r, &w->file, e);
     if (!w->status)
@@ -650,17 +762,20 @@ static void api_job(struct request *r, struct place *place) {
     if (w->mapping)
         doc_replace(w->file.about, STR("mapping"), doc_copy(r->arena, w->mapping));
     doc_replace(w->file.about, STR("fresh"), doc_bool(r->arena, said(r, "fresh")));
-    w->status = waiting_save(&w->file, e);
+    w->status = save_dry(r, w);
     enum import_start start = said(r, "continue") ? IMPORT_CONTINUE : IMPORT_ANEW;
     if (!w->status)
         w->status = imports_begin(r->web->imports, r, &w->file, w->dry, start, e);
-    if (!w->status && !w->dry)
-        wait_for_number(r, w);
+    if (w->status || w->dry)
+        return;
+    wait_for_number(r, place, w);
+    w->status = w->import ? state_of_record(r, place, w->import, &w->state, e)
+                          : state_of_file(r, place, &w->file, &w->state, e);
 }
 
 static void trial_over(struct request *r) {
     struct wizard *w = r->arg;
-    struct doc *result = waiting_result(&w->file, r->arena),
+    struct doc *result = waiting_result(&w->file, r->place->conn, r->arena),
                *report = doc_get(result, STR("report"));
     struct str problem = doc_get_text(result, "problem");
     if (doc_is_null(report)) {
@@ -677,7 +792,6 @@ static void trial_over(struct request *r) {
 
 static void api_begun(struct request *r) {
     struct wizard *w = r->arg;
-    struct doc *d;
     if (w->status || r->error.status) {
         respond_error(r, w->status ? &w->error : &r->error);
         return;
@@ -689,15 +803,10 @@ static void api_begun(struct request *r) {
             http_wake(r->http); // it is over already
         return;
     }
-    if (w->import ? state_of_record(r, w->import, &d, &r->error)
-                  : state_of_file(r, &w->file, &d, &r->error)) {
-        respond_error(r, &r->error);
-        return;
-    }
     struct str own = rprintf(r, "/api/import/%.*s/%s", STR_FMT(r->module->key), w->file.token);
     http_set(r->http, "Location",
              w->import ? rprintf(r, "/api/imports/%lld", (long long)w->import) : own);
-    respond_json(r, 202, d);
+    respond_json(r, 202, w->state);
 }
 
 void handle_import(struct request *r) {

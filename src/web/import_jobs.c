@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "store/hold.h"
 #include "web/transfer.h"
 #include "web/waiting.h"
 
@@ -20,6 +21,7 @@ struct import_job {
     enum import_start start;
     micros started;
     pthread_t thread;
+    struct hold *hold; // of the file, against other nodes
     // Under the lock:
     struct import *import; // while it runs
     struct import_progress last;
@@ -38,20 +40,8 @@ struct imports {
 // ---------------------------------------------------------------- one job, on its thread
 
 static void keep_refused(struct import_job *job, const char *from) {
-    if (!from)
-        return;
-    struct arena a = ARENA_INIT;
-    FILE *in = fopen(from, "rbe"), *out = fopen(waiting_refused(&job->file, &a).p, "wbe");
-    char piece[65536];
-    size_t n;
-    while (in && out && (n = fread(piece, 1, sizeof piece, in)) > 0 &&
-           fwrite(piece, 1, n, out) == n)
-        ;
-    if (in)
-        fclose(in);
-    if (out && fclose(out) != 0)
+    if (from && waiting_keep_refused(&job->file, from, NULL) != OK)
         log_warning("the refused rows of a trial could not be kept");
-    arena_release(&a);
 }
 
 // The mapping is remembered by the name of the file; the person may have given it another one.
@@ -124,7 +114,9 @@ static enum status open_import(struct import_job *job, struct error *e) {
                                .channel = CHANNEL_IMPORT,
                                .fresh = doc_get_true(job->file.about, "fresh")};
     struct import *import;
-    enum status s = import_open(&import, job->all->web->crm, &q, e);
+    enum status s = waiting_bring(&job->file, e);
+    if (!s)
+        s = import_open(&import, job->all->web->crm, &q, e);
     if (!s) {
         pthread_mutex_lock(&job->all->lock);
         job->import = import;
@@ -158,6 +150,7 @@ static void *job_main(void *arg) {
         remember_name(job);
     write_result(job, s, &e, report);
     import_close(import); // the report speaks with its words
+    hold_end(job->hold);
     pthread_mutex_lock(&all->lock);
     job->over = true;
     struct http_request *waiter = job->waiter;
@@ -253,34 +246,60 @@ static struct import_job *job_new(struct imports *all, struct request *r,
     return job;
 }
 
-enum status imports_begin(struct imports *all, struct request *r, const struct waiting_file *w,
-                          bool dry, enum import_start start, struct error *e) {
+static void take_off(struct imports *all, struct import_job *job) {
+    struct import_job **at = &all->jobs;
+    pthread_mutex_lock(&all->lock);
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    pthread_mutex_unlock(&all->lock);
+    arena_release(&job->arena);
+    free(job);
+}
+
+// On the list: from now on it counts, and nobody else here begins with the file.
+static enum status put_on(struct imports *all, struct import_job *job, struct error *e) {
     enum status s = OK;
     pthread_mutex_lock(&all->lock);
     struct import_job *done = take_over(all);
     int n = 0;
-    for (struct import_job *job = all->jobs; job; job = job->next)
+    for (struct import_job *one = all->jobs; one; one = one->next)
         n++;
     if (all->stopping || n >= AT_ONCE)
         s = error_set(e, UNAVAILABLE, "",
                       N_("Too many imports are running. Please try again in a moment."), NULL);
-    else if (find(all, str_z(w->token)))
+    else if (find(all, str_z(job->file.token)))
         s = error_set(e, CONFLICT, "", N_("This import is running already."), NULL);
     if (!s) {
-        waiting_forget_result(w);
-        struct import_job *job = job_new(all, r, w, dry, start);
         job->next = all->jobs;
         all->jobs = job;
-        if (pthread_create(&job->thread, NULL, job_main, job) != 0) {
-            all->jobs = job->next;
-            arena_release(&job->arena);
-            free(job);
-            s = error_set(e, UNAVAILABLE, "",
-                          N_("The server has too much to do. Please try again in a moment."), NULL);
-        }
     }
     pthread_mutex_unlock(&all->lock);
     free_all(done);
+    return s;
+}
+
+enum status imports_begin(struct imports *all, struct request *r, const struct waiting_file *w,
+                          bool dry, enum import_start start, struct error *e) {
+    struct import_job *job = job_new(all, r, w, dry, start);
+    enum status s = put_on(all, job, e);
+    if (s) {
+        arena_release(&job->arena);
+        free(job);
+        return s;
+    }
+    s = store_hold(w->store, waiting_hold(w, &job->arena).p, &job->hold, e);
+    if (s == CONFLICT)
+        error_set(e, CONFLICT, "", N_("This import is running already."), NULL);
+    if (!s)
+        s = waiting_forget_result(w, e);
+    if (!s && pthread_create(&job->thread, NULL, job_main, job) != 0)
+        s = error_set(e, UNAVAILABLE, "",
+                      N_("The server has too much to do. Please try again in a moment."), NULL);
+    if (s) {
+        hold_end(job->hold);
+        take_off(all, job);
+    }
     return s;
 }
 

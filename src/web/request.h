@@ -6,13 +6,13 @@
 #include "actions/actions.h"
 #include "base/zone.h"
 #include "history/checkpoint.h"
-#include "web/bucket.h"
 #include "web/http.h"
 #include "web/language.h"
 #include "web/web.h"
 #include "web/workers.h"
 
 struct route;
+struct attempts;
 struct live;
 struct imports;
 struct assets;
@@ -42,7 +42,7 @@ struct web {
     struct assets *assets;
     struct live *live;
     struct imports *imports;
-    struct buckets *by_address, *by_account;
+    struct attempts *attempts;
     struct crm_listener *listener;
     char *certificate, *key;
     struct log_key log_key; // signs checkpoints and receipts

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "formats/fold.h"
 #include "store/queries.h"
+#include "web/attempts.h"
 #include "web/handlers.h"
 #include "web/once.h"
 #include "web/present.h"
@@ -251,6 +252,7 @@ struct signing_in {
     struct account account;
     char token[CRYPTO_TOKEN];
     bool known, right;
+    micros wait; // too many attempts; 0: not
 };
 
 // Only paths of this site may be gone to after signing in.
@@ -366,9 +368,17 @@ static void note_failure(struct request *r, int64_t user) {
     writer_submit(crm_writer(r->web->crm), &f->task);
 }
 
+static struct attempt attempt_of(struct request *r) {
+    const struct signing_in *in = r->arg;
+    return (struct attempt){address_key(r), fold_str(r->arena, in->email)};
+}
+
 static void sign_in_job(struct request *r, struct place *place) {
     struct signing_in *in = r->arg;
+    struct attempt attempt = attempt_of(r);
     enum status s = place_ready(place, &r->error);
+    if (!s && (in->wait = attempts_count_all(r->web->attempts, &attempt, r->now)) > 0)
+        return;
     if (!s)
         s = account_find(place->conn, in->email, r->arena, &in->account, &r->error);
     if (s && s != NOT_FOUND)
@@ -386,7 +396,18 @@ static void sign_in_job(struct request *r, struct place *place) {
     struct viewer viewer = {
         .user = in->account.id, .profile = in->account.profile, .name = in->account.name};
     struct act act = {.viewer = &viewer, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
-    action_run(r->web->crm, &act, open_session, r, &r->error);
+    if (action_run(r->web->crm, &act, open_session, r, &r->error) == OK)
+        attempts_return(r->web->attempts, &attempt, r->now);
+}
+
+static void too_many(struct request *r, const struct signing_in *in) {
+    int64_t seconds = (in->wait + SECOND - 1) / SECOND;
+    http_set(r->http, "Retry-After", rprintf(r, "%lld", (long long)seconds));
+    sign_in_page(r, 429, in->email, in->next,
+                 FILL(r->arena,
+                      TN(r->language, "Too many attempts. Please try again in {0} second.",
+                         "Too many attempts. Please try again in {0} seconds.", seconds),
+                      rprintf(r, "%lld", (long long)seconds)));
 }
 
 static void signed_in(struct request *r) {
@@ -395,14 +416,16 @@ static void signed_in(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
+    if (in->wait) {
+        too_many(r, in);
+        return;
+    }
     if (!in->right) {
         sign_in_page(
             r, 403, in->email, in->next,
             T(r->language, "The e-mail address or the password is not right. Please try again."));
         return;
     }
-    buckets_return(r->web->by_address, address_key(r), r->now);
-    buckets_return(r->web->by_account, fold_str(r->arena, in->email), r->now);
     cookie_set(r, session_cookie_name(r), str_z(in->token), r->web->options.session_most, false);
     cookie_set(r, FORM_COOKIE, STR(""), -1, false);
     respond_redirect(r, in->next);
@@ -418,20 +441,13 @@ void handle_sign_in(struct request *r) {
                      T(r->language, "Please enter e-mail address and password."));
         return;
     }
-    micros wait = buckets_take(r->web->by_address, address_key(r), r->now);
-    micros also = buckets_take(r->web->by_account, fold_str(r->arena, in->email), r->now);
-    wait = wait > also ? wait : also;
-    if (wait) {
-        int64_t seconds = (wait + SECOND - 1) / SECOND;
-        http_set(r->http, "Retry-After", rprintf(r, "%lld", (long long)seconds));
-        sign_in_page(r, 429, in->email, in->next,
-                     FILL(r->arena,
-                          TN(r->language, "Too many attempts. Please try again in {0} second.",
-                             "Too many attempts. Please try again in {0} seconds.", seconds),
-                          rprintf(r, "%lld", (long long)seconds)));
-        return;
-    }
-    request_work(r, sign_in_job, in, signed_in);
+    r->arg = in;
+    struct attempt attempt = attempt_of(r);
+    in->wait = attempts_count(r->web->attempts, &attempt, r->now);
+    if (in->wait)
+        too_many(r, in);
+    else
+        request_work(r, sign_in_job, in, signed_in);
 }
 
 // ---------------------------------------------------------------- signing out
@@ -470,4 +486,5 @@ void session_sweep(struct web *web) {
         error_text(&e, text, sizeof text);
         log_warning("old sessions could not be removed: %s", text);
     }
+    attempts_sweep(web->attempts);
 }

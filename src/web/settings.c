@@ -2,6 +2,7 @@
 #include "actions/user.h"
 #include "formats/fold.h"
 #include "store/queries.h"
+#include "web/attempts.h"
 #include "web/handlers.h"
 #include "web/present.h"
 #include "web/respond.h"
@@ -16,6 +17,7 @@ struct own {
     struct str new_password;
     char hash[CRYPTO_PASSWORD];
     int64_t user;
+    micros wait; // too many attempts; 0: not
 };
 
 // ---------------------------------------------------------------- reading
@@ -301,12 +303,24 @@ static void password_done(struct request *r) {
     }
 }
 
+static struct attempt attempt_of(struct request *r) {
+    return (struct attempt){.account = fold_str(r->arena, r->person.email)};
+}
+
+static void too_many(struct request *r, micros wait) {
+    http_set(r->http, "Retry-After", rprintf(r, "%lld", (long long)((wait + SECOND - 1) / SECOND)));
+    respond_status(r, 429, NULL);
+}
+
 // On a worker: the present one is right, the new one hashed.
 static void password_job(struct request *r, struct place *place) {
     struct own *own = r->arg;
     struct account account;
     bool mine = own->user == r->viewer.user && str_starts(r->path, STR("/settings"));
     enum status s = place_ready(place, &r->error);
+    struct attempt attempt = attempt_of(r);
+    if (!s && mine && (own->wait = attempts_count_all(r->web->attempts, &attempt, r->now)) > 0)
+        return;
     if (!s)
         s = account_get(place->conn, own->user, r->arena, &account, &r->error);
     if (!s && mine &&
@@ -324,7 +338,10 @@ static void password_job(struct request *r, struct place *place) {
 }
 
 static void password_hashed(struct request *r) {
-    if (r->error.status)
+    const struct own *own = r->arg;
+    if (own->wait)
+        too_many(r, own->wait);
+    else if (r->error.status)
         password_done(r);
     else
         request_write(r, write_password, r->arg, password_done);
@@ -334,14 +351,12 @@ void handle_password(struct request *r) {
     struct own *own = arena_new(r->arena, struct own);
     own->user = r->viewer.user;
     own->new_password = input_text(r, "new_password");
-    micros wait = buckets_take(r->web->by_account, fold_str(r->arena, r->person.email), r->now);
-    if (wait) {
-        http_set(r->http, "Retry-After",
-                 rprintf(r, "%lld", (long long)((wait + SECOND - 1) / SECOND)));
-        respond_status(r, 429, NULL);
-        return;
-    }
-    request_work(r, password_job, own, password_hashed);
+    struct attempt attempt = attempt_of(r);
+    micros wait = attempts_count(r->web->attempts, &attempt, r->now);
+    if (wait)
+        too_many(r, wait);
+    else
+        request_work(r, password_job, own, password_hashed);
 }
 
 static void user_password_form(struct request *r, int status, const struct error *problems) {

@@ -12,6 +12,7 @@
 #include "records/crm.h"
 #include "records/replica.h"
 #include "web/assets.h"
+#include "web/attempts.h"
 #include "web/live.h"
 #include "web/page.h"
 #include "web/position.h"
@@ -22,7 +23,6 @@
 #include "web/transfer.h"
 
 #define WORK_QUEUE 200
-#define BUCKETS 8192
 #define STOP_PATIENCE (15 * SECOND)
 
 // ---------------------------------------------------------------- places
@@ -427,8 +427,6 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     web->secure = options->certificate || options->proxy;
     web->counts = must_alloc((n_routes + 1) * sizeof *web->counts);
     memset(web->counts, 0, (n_routes + 1) * sizeof *web->counts);
-    web->by_address = buckets_new((double)options->attempts, 10 * SECOND, BUCKETS);
-    web->by_account = buckets_new((double)options->account_attempts, MINUTE, BUCKETS);
     snprintf(web->upload_directory, sizeof web->upload_directory, "%s/uploads",
              store_directory(crm_store(crm)));
     if (mkdir(web->upload_directory, 0700) != 0)
@@ -436,8 +434,11 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     enum status s = languages_open(&web->languages, e);
     if (!s)
         s = log_key_make(crm_store(crm), &web->log_key, e);
-    if (!s)
+    if (!s) {
+        web->attempts = attempts_new(crm_store(crm), &web->log_key, options->attempts,
+                                     options->account_attempts);
         s = check_options(web, e);
+    }
     if (!s)
         s = assets_open(&web->assets, e);
     if (!s)
@@ -488,8 +489,7 @@ void web_stop(struct web *web) {
     templates_free(web->templates);
     assets_close(web->assets);
     languages_close(web->languages);
-    buckets_free(web->by_address);
-    buckets_free(web->by_account);
+    attempts_free(web->attempts);
     log_key_wipe(&web->log_key);
     free(web->certificate);
     free(web->key);

@@ -17,7 +17,8 @@ struct wizard {
     enum status status;     // of the work
     struct error error;
     bool begun, dry;
-    int64_t import; // of the record, once a real one has begun
+    int64_t import;    // of the record, once a real one has begun
+    struct doc *state; // how that stands
 };
 
 // What the form says about the mapping, laid over `base`.

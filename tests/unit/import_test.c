@@ -12,6 +12,14 @@
 
 // ---------------------------------------------------------------- recognising
 
+static bool is_alive(struct world *w, int64_t id) {
+    struct conn *conn;
+    assert_int_equal(store_connect(crm_store(w->crm), STORE_READ, &conn, NULL), OK);
+    bool alive = import_is_alive(w->crm, conn, id);
+    conn_close(conn);
+    return alive;
+}
+
 static void maps_to(struct world *w, const char *module, const char *csv, const char *column,
                     const char *field) {
     struct import *job = import_of(w, module, file_with(w, "head.csv", str_z(csv)), NULL);
@@ -507,8 +515,11 @@ static void test_refused_rows_come_back_as_a_file(void **state) {
     assert_null(import_errors_file(again));
     import_close(again);
     struct str kept;
-    assert_true(import_errors_path(w->crm, 1, &w->arena, &kept));
-    assert_false(import_errors_path(w->crm, 2, &w->arena, &kept));
+    struct conn *conn;
+    assert_int_equal(store_connect(crm_store(w->crm), STORE_READ, &conn, NULL), OK);
+    assert_true(import_errors_path(w->crm, conn, 1, true, &w->arena, &kept));
+    assert_false(import_errors_path(w->crm, conn, 2, true, &w->arena, &kept));
+    conn_close(conn);
     import_close(job);
     assert_int_equal(access(arena_dup(&w->arena, str_z(w->dir)), F_OK), 0);
 }
@@ -548,7 +559,7 @@ static void test_one_operation_from_begin_to_end(void **state) {
     assert_int_equal(doc_get_int(import, "created", 0), 2);
     assert_int_equal(doc_get_int(import, "operation", 0), operation);
     assert_true(doc_is_null(doc_get(import, STR("progress"))));
-    assert_false(import_is_alive(w->crm, doc_get_int(r, "id", 0)));
+    assert_false(is_alive(w, doc_get_int(r, "id", 0)));
     check_rebuild(w);
 }
 
@@ -705,7 +716,7 @@ static void test_killed_and_continued(void **state) {
     assert_true(WIFSIGNALED(status));
     world_open(w);
     is_text(get(w, "imports", 1), "state", "running"); // says the record; but
-    assert_false(import_is_alive(w->crm, 1));
+    assert_false(is_alive(w, 1));
     struct import *job = import_of(w, "contacts", path, NULL);
     struct doc *about = NULL, *report = NULL;
     struct error e = {0};

@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "store/files.h"
 
 // ---------------------------------------------------------------- the log can only grow
 
@@ -561,79 +560,6 @@ static void test_a_commit_without_an_answer_is_unknown(void **state) {
     conn_close(c);
 }
 
-static void write_file(const char *dir, const char *name, const char *text) {
-    char path[200];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void assert_file(const char *dir, const char *name, const char *text) {
-    char path[200], got[100] = "";
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    FILE *file = fopen(path, "r");
-    if (file) {
-        (void)!fgets(got, sizeof got, file);
-        fclose(file);
-    }
-    assert_string_equal(got, text);
-}
-
-// The directory may be that of another installation, whose key must not be gone for it.
-static void test_a_file_that_gives_way_is_kept(void **state) {
-    struct fixture *f = *state;
-    struct error e = {0};
-    struct store *second;
-    char dir[64], url[PLACE_URL];
-    make_folder(dir);
-    place_url(url, sizeof url, "cronista_application", place_schema(f->dir));
-    assert_ok(store_open_at(&second, dir, url, false, &e), &e);
-    write_file(f->dir, "log.key", "first");
-    assert_ok(store_file_share(f->store, "log.key", &e), &e);
-    write_file(dir, "log.key", "another");
-    for (int i = 0; i < 2; i++)
-        assert_ok(store_file_share(second, "log.key", &e), &e);
-    assert_file(dir, "log.key", "first");
-    assert_file(dir, "log.key.replaced", "another");
-    assert_ok(store_file_share(f->store, "log.key", &e), &e);
-    assert_file(f->dir, "log.key", "first");
-    assert_file(f->dir, "log.key.replaced", "");
-    store_close(second);
-    remove_folder(dir);
-}
-
-// AddressSanitizer keeps what was freed, 256 MiB of it unless told: the test below would measure that.
-// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
-const char *__asan_default_options(void);
-
-const char *__asan_default_options(void) {
-    return "quarantine_size_mb=4";
-}
-// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
-
-static long peak_kilobytes(void) {
-    struct rusage usage;
-    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
-    return usage.ru_maxrss;
-}
-
-static void test_a_large_file_takes_little_memory(void **state) {
-    struct fixture *f = *state;
-    struct error e = {0};
-    char path[200];
-    write_file(f->dir, "large", "");
-    snprintf(path, sizeof path, "%s/large", f->dir);
-    assert_int_equal(truncate(path, 100 << 20), 0);
-    long before = peak_kilobytes();
-    assert_ok(store_file_share(f->store, "large", &e), &e);
-    assert_in_range(peak_kilobytes() - before, 0, 16 << 10);
-    struct conn *c = connect_as(f->store, STORE_READ);
-    assert_answer(c, "SELECT sum(length(bytes)) FROM files", "104857600");
-    conn_close(c);
-}
-
 // Of several servers a reader, too, takes the one that is written to: another may not have yet what was just saved.
 static void test_a_server_that_only_reads_is_not_taken(void **state) {
     struct fixture *f = *state;
@@ -1031,8 +957,6 @@ int main(void) {
         IN_A_STORE(test_a_lost_connection_is_made_again),
         IN_A_STORE(test_reading_begins_again),
         IN_A_STORE(test_a_commit_without_an_answer_is_unknown),
-        IN_A_STORE(test_a_file_that_gives_way_is_kept),
-        IN_A_STORE(test_a_large_file_takes_little_memory),
         IN_A_STORE(test_a_server_that_only_reads_is_not_taken),
         IN_A_STORE(test_warnings_are_heard),
         cmocka_unit_test(test_messages_keep_the_password),
