@@ -362,7 +362,7 @@ enum status export_run(struct crm *crm, const struct export_request *q, struct e
     const struct module *m = q->list ? q->list->module : q->history->module;
     // A record's own history is for whoever may see the record.
     if (!may(q->viewer, m, VERB_EXPORT) ||
-        (q->history && !may(q->viewer, m, m ? VERB_VIEW : VERB_AUDIT)))
+        (!q->list && !may(q->viewer, m, m ? VERB_VIEW : VERB_AUDIT)))
         return error_set(e, DENIED, NULL, N_("You may not export this."), NULL);
     struct exporting x = {.request = q, .crm = crm, .error = e};
     struct export_result result = {.position = -1};

@@ -274,7 +274,7 @@ static void handle(struct request *r) {
 
 static void run_handler(struct request *r) {
     r->reader = (struct reader){r->web->crm, r->place->conn, r->model, &r->viewer, r->arena};
-    if (r->match == ROUTE_FOUND && r->route->ahead && session_claimed(r))
+    if (r->match == ROUTE_FOUND && r->route && r->route->ahead && session_claimed(r))
         r->route->ahead(r);
     if (session_find(r, &r->error)) {
         respond_error(r, &r->error);
