@@ -65,6 +65,21 @@ for (const language of languages)
     await ana.address("/");
   }));
 
+// The browser moves the focus out of a window some time after it has closed; a quick typist is faster.
+test("a key pressed right after a window has closed is not lost", world.story(async () => {
+  const ana = await world.person();
+  await ana.goto("/contacts/5");
+  await ana.page.locator("html.js").waitFor();
+  await ana.page.keyboard.press("Control+k");
+  await isOpen(ana, "dialog.palette");
+  await ana.page.evaluate(() => {
+    const input = document.activeElement;
+    document.querySelector("dialog.palette").close();
+    for (const key of ["g", "l"]) input.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  });
+  await ana.address("/contacts");
+}));
+
 test("the first stop of the Tab key leads past the menu", world.story(async () => {
   const ana = await world.person();
   await ana.goto("/contacts");

@@ -7,7 +7,8 @@ import { element } from "./words.js";
 let waitingForPlace = 0;
 
 const off = () => localStorage.getItem("single-keys") === "off";
-const typing = (node) => node.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog");
+// A window that has closed may keep the focus for a moment: nobody types there.
+const typing = (node) => node.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog") && !node.closest("dialog:not([open])");
 
 function rows() {
   const table = [...document.querySelectorAll("tr[data-href]")];
