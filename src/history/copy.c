@@ -35,9 +35,9 @@ static enum status add(struct copying *c, int64_t position, struct stmt *head, s
     struct param event[] = {P_INT(position), P_BLOB(bytes)};
     struct param with[] = {P_INT(position), erased ? P_NULL : P_BLOB(stmt_blob(payload, 1)),
                            P_BLOB(stmt_blob(payload, 2))};
-    s = store_run(c->to, QUERY_HISTORY_EVENT_ADD, event, 2, NULL, e);
+    s = store_insert(c->to, QUERY_HISTORY_EVENT_ADD, event, 2, e);
     if (!s)
-        s = store_run(c->to, QUERY_HISTORY_PAYLOAD_ADD, with, 3, NULL, e);
+        s = store_insert(c->to, QUERY_HISTORY_PAYLOAD_ADD, with, 3, e);
     if (!s)
         s = tree_add(c->tree, c->to, merkle_leaf(bytes), e);
     if (!s && !ev.imported_time)

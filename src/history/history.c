@@ -41,7 +41,7 @@ enum status history_index(struct conn *c, const struct event *e, struct error *e
     struct param p[] = {P_INT(e->position),      P_INT(e->at),     P_INT(e->actor),
                         P_INT(e->module_number), P_INT(e->record), P_INT(e->kind),
                         P_INT(e->operation),     P_INT(e->channel)};
-    return store_run(c, QUERY_HISTORY_LOG_ADD, p, 8, NULL, error);
+    return store_insert(c, QUERY_HISTORY_LOG_ADD, p, 8, error);
 }
 
 static enum status insert(struct conn *c, const struct event *e, struct str head, struct str body,
@@ -49,9 +49,9 @@ static enum status insert(struct conn *c, const struct event *e, struct str head
     struct param event[] = {P_INT(e->position), P_BLOB(head)};
     struct param payload[] = {P_INT(e->position), P_BLOB(bytes_of(&secret)), P_BLOB(body)};
     store_gate(c, STORE_GATE_APPEND, true);
-    enum status s = store_run(c, QUERY_HISTORY_EVENT_ADD, event, 2, NULL, error);
+    enum status s = store_insert(c, QUERY_HISTORY_EVENT_ADD, event, 2, error);
     if (!s)
-        s = store_run(c, QUERY_HISTORY_PAYLOAD_ADD, payload, 3, NULL, error);
+        s = store_insert(c, QUERY_HISTORY_PAYLOAD_ADD, payload, 3, error);
     if (!s)
         s = history_index(c, e, error);
     return s;

@@ -93,7 +93,7 @@ static enum status on_timeline(struct applier *ap, const struct module *m, const
                                int card_module, int64_t card, struct error *e) {
     struct param p[] = {P_INT(card_module), P_INT(card), P_INT(ev->position), P_INT(m->number),
                         P_INT(ev->kind)};
-    return store_run(ap->conn, QUERY_TIMELINE_INSERT, p, 5, NULL, e);
+    return store_insert(ap->conn, QUERY_TIMELINE_INSERT, p, 5, e);
 }
 
 static enum status link_add(struct applier *ap, const struct module *m, const struct event *ev,

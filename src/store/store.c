@@ -263,8 +263,8 @@ void store_done(struct stmt *s) {
     s->ops->done(s);
 }
 
-static enum status run_statement(struct conn *c, const struct statement *what, int64_t *changed,
-                                 struct error *e) {
+enum status store_run_statement(struct conn *c, const struct statement *what, int64_t *changed,
+                                struct error *e) {
     if (c->failed)
         return refuse_failed(c, e);
     c->changes++;
@@ -274,21 +274,27 @@ static enum status run_statement(struct conn *c, const struct statement *what, i
 
 enum status store_run(struct conn *c, int query, const struct param *params, size_t n,
                       int64_t *changed, struct error *e) {
-    return run_statement(c, &(struct statement){.query = query, .params = params, .n = n}, changed,
-                         e);
+    return store_run_statement(c, &(struct statement){.query = query, .params = params, .n = n},
+                               changed, e);
 }
 
 enum status store_run_sql(struct conn *c, struct str sql, const struct param *params, size_t n,
                           int64_t *changed, struct error *e) {
-    return run_statement(c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n},
-                         changed, e);
+    return store_run_statement(
+        c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n}, changed, e);
 }
 
 enum status store_run_one(struct conn *c, struct str sql, const struct param *params, size_t n,
                           struct error *e) {
-    return run_statement(
+    return store_run_statement(
         c, &(struct statement){.query = -1, .text = sql, .params = params, .n = n, .one = true},
         NULL, e);
+}
+
+enum status store_insert(struct conn *c, int query, const struct param *params, size_t n,
+                         struct error *e) {
+    return store_run_statement(
+        c, &(struct statement){.query = query, .params = params, .n = n, .later = true}, NULL, e);
 }
 
 enum status not_one_row(struct error *e) {

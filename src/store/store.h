@@ -140,6 +140,10 @@ enum status store_run_sql(struct conn *, struct str sql, const struct param *, s
 // For a statement that touches exactly one row: CORRUPT when it doesn't, which may be told later.
 enum status store_run_one(struct conn *, struct str sql, const struct param *, size_t n,
                           struct error *);
+// For a fixed INSERT of one row by its VALUES, in a transaction: the row may be kept, to be sent in one statement with
+// others of its kind, at the latest before the next question or the commit. What changes rows without asking (the three
+// above without *changed) may come before it, so it must not be about the same row.
+enum status store_insert(struct conn *, int query, const struct param *, size_t n, struct error *);
 // A statement of several, separated by ';', without parameters or rows: migrations, DDL.
 enum status store_script(struct conn *, struct str sql, struct error *);
 

@@ -147,13 +147,7 @@ static enum status fault_open(struct conn *c, const struct statement *what, stru
 static enum status fault_run(struct conn *c, const struct statement *what, int64_t *changed,
                              struct error *e) {
     enum status st = strike(c->store, e);
-    if (st != OK)
-        return st;
-    if (what->one)
-        return store_run_one(inner_of(c), what->text, what->params, what->n, e);
-    return what->query >= 0
-               ? store_run(inner_of(c), what->query, what->params, what->n, changed, e)
-               : store_run_sql(inner_of(c), what->text, what->params, what->n, changed, e);
+    return st == OK ? store_run_statement(inner_of(c), what, changed, e) : st;
 }
 
 static enum status fault_script(struct conn *c, struct str sql, struct error *e) {

@@ -17,6 +17,7 @@ struct statement {
     const struct param *params;
     size_t n;
     bool one;   // to be run: it must touch exactly one row, else CORRUPT
+    bool later; // to be run: it inserts a row, which may be sent with others (store_insert)
     bool lasts; // asked ahead: changes do not end it
 };
 
@@ -101,6 +102,10 @@ struct migration {
 };
 extern const struct migration *const store_migrations[]; // by enum store_kind
 extern const char store_search_schema[], store_rights[];
+
+// What store_run() and the like are made of; for wrappers.
+enum status store_run_statement(struct conn *, const struct statement *, int64_t *changed,
+                                struct error *);
 
 // CORRUPT for a statement that touched another number of rows than one.
 enum status not_one_row(struct error *);

@@ -17,7 +17,9 @@
 //  (5) What is asked ahead is queued, too, and its answer collected with that of whatever is waited for next. It counts
 //      only until the transaction changes something, unless it is said to last.
 //
-//  (6) A lost connection is made again by the next transaction, and its statements are prepared again. One that only reads
+//  (6) Rows that are inserted (store_insert()) are kept until something is asked, and those of a kind go in one statement.
+//
+//  (7) A lost connection is made again by the next transaction, and its statements are prepared again. One that only reads
 //      and has not been answered anything yet begins again by itself: it has seen nothing that could have changed.
 //      Only a connection to a replica is never made again: another one may answer in its place.
 //
@@ -143,6 +145,7 @@ static void free_ahead(struct pg_conn *c) {
 static void pg_conn_close(struct conn *base) {
     struct pg_conn *c = of_conn(base);
     free_ahead(c);
+    pg_rows_free(c);
     struct text_kept *text;
     for (int i = 0; i < QUERY_COUNT; i++)
         free(c->fixed[i]);
@@ -172,6 +175,8 @@ static enum status pg_connect(struct store *store, enum store_access access, str
 
 // ---------------------------------------------------------------- transactions
 
+static enum status send_rows(struct pg_conn *, struct error *);
+
 // Gives up statements that were pushed out of the cache. Where an error could hit a transaction it is not done.
 static void drop_forgotten(struct pg_conn *c) {
     struct str rest = buf_view(&c->forgotten);
@@ -190,6 +195,7 @@ static void drop_forgotten(struct pg_conn *c) {
 static void pg_rollback(struct conn *base) {
     struct pg_conn *c = of_conn(base);
     free_ahead(c);
+    pg_rows_forget(c);
     pg_abandon(c);
     pg_send(c, "ROLLBACK");
     pg_abandon(c);
@@ -231,6 +237,9 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
 
 static enum status pg_commit(struct conn *base, struct error *e) {
     struct pg_conn *c = of_conn(base);
+    enum status st = send_rows(c, e);
+    if (st != OK)
+        return st;
     if (base->writes && base->access == STORE_HISTORY)
         pg_notify(c);
     pg_send(c, "COMMIT");
@@ -242,7 +251,7 @@ static enum status pg_commit(struct conn *base, struct error *e) {
     bool lost_before = c->lost;
     c->unreplicated = false;
     PGresult *r = NULL;
-    enum status st = pg_collect(c, &r, e);
+    st = pg_collect(c, &r, e);
     free_ahead(c);
     if (st == OK && strcmp(PQcmdStatus(r), "COMMIT") != 0)
         st = error_set(e, BUG, NULL, N_("The transaction has failed and must be rolled back."),
@@ -262,10 +271,13 @@ static void say_savepoint(struct pg_conn *c, const char *what) {
 
 static enum status pg_savepoint(struct conn *base, enum savepoint_step step, struct error *e) {
     struct pg_conn *c = of_conn(base);
+    enum status st = OK;
     if (c->lost)
         return pg_lost(c, e);
     switch (step) {
     case SAVEPOINT_SET:
+        if ((st = send_rows(c, e)))
+            return st;
         c->gates_before = c->gates;
         c->savepoints++;
         say_savepoint(c, "SAVEPOINT");
@@ -275,6 +287,7 @@ static enum status pg_savepoint(struct conn *base, enum savepoint_step step, str
         return c->waits.n < QUEUE_MOST ? OK : pg_collect(c, NULL, e);
     default:
         drop_ahead(c, true, NULL);
+        pg_rows_forget(c);
         pg_abandon(c);
         c->gates = c->gates_before;
         c->transactions++; // cursors made since are gone
@@ -345,6 +358,8 @@ static enum status prepare(struct pg_conn *c, struct prepared *k, struct error *
     k->generation = c->generation;
     k->params = PQnparams(r);
     k->columns = PQnfields(r);
+    for (int i = 0; i < k->params && i < ROWS_COLUMNS; i++)
+        k->types[i] = PQparamtype(r, i);
     PQclear(r);
     return OK;
 }
@@ -515,9 +530,38 @@ static enum status run_one(struct conn *base, const struct statement *what, stru
     return st;
 }
 
+// All that wait, each kind in one statement.
+static enum status send_rows(struct pg_conn *c, struct error *e) {
+    struct rows_statement rows;
+    enum status st = OK;
+    unsigned gates = c->base.gates;
+    while (st == OK && pg_rows_take(c, &rows)) {
+        c->base.gates = rows.gates;
+        st = run(&c->base, &rows.what, NULL, e);
+    }
+    c->base.gates = gates;
+    return st;
+}
+
+// (6)
+static enum status insert(struct pg_conn *c, const struct statement *what, struct error *e) {
+    struct prepared *k = NULL;
+    enum status st = find(c, what, &k, e);
+    if (st == OK && pg_rows_add(c, k, what))
+        return c->rows.full ? send_rows(c, e) : OK;
+    if (st == OK)
+        st = send_rows(c, e);
+    return st == OK ? run(&c->base, what, NULL, e) : st;
+}
+
 static enum status pg_run(struct conn *base, const struct statement *what, int64_t *changed,
                           struct error *e) {
     drop_ahead(of_conn(base), false, NULL);
+    if (what->later && base->begun)
+        return insert(of_conn(base), what, e);
+    enum status st = changed ? send_rows(of_conn(base), e) : OK;
+    if (st != OK)
+        return st;
     return what->one ? run_one(base, what, e) : run(base, what, changed, e);
 }
 
@@ -562,8 +606,13 @@ static struct pg_stmt *question(struct pg_conn *c, const struct statement *what)
 static void pg_ahead(struct conn *base, const struct statement *what) {
     struct pg_conn *c = of_conn(base);
     struct pg_stmt *s = question(c, what), **last = &c->ahead;
+    struct error lost = {0};
     if (!s)
         return;
+    if ((base->failed = send_rows(c, &lost))) {
+        free_statement(c, s);
+        return;
+    }
     s->asked = true;
     s->lasts = what->lasts;
     send(c, s->of, &s->params);
@@ -586,6 +635,8 @@ static enum status pg_script_run(struct conn *base, struct str sql, struct error
     struct pg_conn *c = of_conn(base);
     enum status st = ready(c, e);
     drop_ahead(c, true, NULL);
+    if (st == OK)
+        st = send_rows(c, e);
     if (st == OK && alters_log(sql))
         send_gates(c);
     if (st == OK)
@@ -641,6 +692,8 @@ static enum status execute_once(struct pg_stmt *s, struct error *e) {
         s->n = PQntuples(s->rows);
         return OK;
     }
+    if (st == OK)
+        st = send_rows(c, e);
     if (st == OK && s->many && c->base.begun && s->of->columns)
         return declare(s, e);
     for (int tries = 0; st == OK; tries++) {
@@ -664,7 +717,7 @@ static enum status execute(struct pg_stmt *s, struct error *e) {
     struct pg_conn *c = of_conn(s->base.conn);
     struct error lost = {0};
     enum status st = execute_once(s, &lost);
-    bool anew = only_reads(c) && !c->answered && c->base.access != STORE_REPLICA; // (6)
+    bool anew = only_reads(c) && !c->answered && c->base.access != STORE_REPLICA; // (7)
     if (st == UNAVAILABLE && c->lost && c->base.begun && anew) {
         drop_ahead(c, true, NULL);
         s->asked = false;

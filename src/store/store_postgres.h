@@ -1,5 +1,6 @@
 // What store_postgres.c (transactions, statements), store_postgres_wire.c (sending and collecting, errors),
-// store_postgres_listen.c (hearing of other nodes) and store_postgres_open.c (connecting, who the role is) share; the only file that includes libpq-fe.h. Private to store/.
+// store_postgres_rows.c (rows inserted together), store_postgres_listen.c (hearing of other nodes) and
+// store_postgres_open.c (connecting, who the role is) share; the only file that includes libpq-fe.h. Private to store/.
 #ifndef CRONISTA_STORE_STORE_POSTGRES_H
 #define CRONISTA_STORE_STORE_POSTGRES_H
 
@@ -16,6 +17,9 @@ struct pg_store {
     unsigned node; // random: tells one's own notifications
 };
 
+#define ROWS_COLUMNS 8
+#define ROWS_KINDS 8
+
 // A statement that the server has prepared.
 struct prepared {
     struct text_kept text; // its uses: open statements of it, also for a fixed query
@@ -23,7 +27,8 @@ struct prepared {
     char name[16];
     unsigned generation; // of the connection it was prepared on; 0: not prepared
     int params, columns;
-    bool alters_log; // names one of the log's tables, and does more than look
+    Oid types[ROWS_COLUMNS]; // of the first parameters
+    bool alters_log;         // names one of the log's tables, and does more than look
 };
 
 // The answer to what was asked ahead.
@@ -42,6 +47,14 @@ struct waits {
     size_t n, cap;
 };
 
+// Rows to be inserted, by the statement for one of them.
+struct rows;
+struct rows_waiting {
+    struct rows *kind[ROWS_KINDS];
+    size_t kinds, waiting;
+    bool full; // no more of them should be kept
+};
+
 struct pg_stmt;
 
 struct pg_conn {
@@ -57,6 +70,7 @@ struct pg_conn {
     unsigned names, cursors, transactions; // counted, so that each has a number
     unsigned savepoints;                   // so that each has a name of its own
     struct waits waits;
+    struct rows_waiting rows;
     struct pg_stmt *ahead;        // asked ahead and not called for yet
     unsigned gates, gates_before; // as the server knows them; as they were at the savepoint
     int lock;                     // second half of the key of the log's lock
@@ -97,6 +111,20 @@ enum status pg_script(struct pg_conn *, struct str sql, struct error *);
 enum status pg_lost(struct pg_conn *, struct error *);
 bool pg_dead(
     struct pg_conn *); // whether the server has hung up, as far as can be seen without asking it
+
+// ---------------------------------------------------------------- store_postgres_rows.c
+
+// Keeps the row of a fixed INSERT. False where that can't be: its form is another, the gates are not those of the others.
+bool pg_rows_add(struct pg_conn *, const struct prepared *one, const struct statement *);
+// One statement for all rows of a kind, to be sent at once and with these gates open; false when there are no more.
+struct rows_statement {
+    struct statement what;
+    struct param params[ROWS_COLUMNS];
+    unsigned gates;
+};
+bool pg_rows_take(struct pg_conn *, struct rows_statement *out);
+void pg_rows_forget(struct pg_conn *); // the rows kept
+void pg_rows_free(struct pg_conn *);
 
 // ---------------------------------------------------------------- store_postgres_listen.c
 

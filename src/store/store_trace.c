@@ -177,11 +177,9 @@ static enum status trace_run(struct conn *c, const struct statement *what, int64
                              struct error *e) {
     int64_t rows = 0;
     micros start = clock_monotonic();
-    enum status st = what->one ? store_run_one(inner_of(c), what->text, what->params, what->n, e)
-                     : what->query >= 0
-                         ? store_run(inner_of(c), what->query, what->params, what->n, &rows, e)
-                         : store_run_sql(inner_of(c), what->text, what->params, what->n, &rows, e);
-    rows += what->one;
+    enum status st =
+        store_run_statement(inner_of(c), what, what->one || what->later ? NULL : &rows, e);
+    rows += what->one || what->later;
     tell(c->store, "run", name_of(what), rows, st, clock_monotonic() - start);
     if (st == OK && changed)
         *changed = rows;

@@ -31,7 +31,8 @@ static const char log_now[] =
     "  to_regclass('tiles'), to_regclass('log_state'))),"
     " (SELECT string_agg(concat_ws('.', proname, proowner, prosrc, proconfig), ',' ORDER BY "
     "proname)"
-    "  FROM pg_proc WHERE proname IN ('gate_open', 'in_order', 'append_only', 'only_erased',"
+    "  FROM pg_proc WHERE proname IN ('gate_open', 'in_order', 'in_order_all', 'append_only', "
+    "'only_erased',"
     "  'through_the_gate') AND pronamespace ="
     "  (SELECT oid FROM pg_namespace WHERE nspname = current_schema())),"
     " (SELECT string_agg(concat_ws('.', rolname, rolsuper, rolcreaterole, rolbypassrls), ','"
@@ -60,6 +61,13 @@ static const char *const attacks[] = {
     "INSERT INTO events (position, head) VALUES (-1, 'before the first')",
     "INSERT INTO events (head) VALUES ('no position')",
     "INSERT INTO events SELECT 3 + i, 'x' FROM generate_series(1, 3) i",
+    "INSERT INTO events VALUES (3, 'x'), (5, 'x')",
+    "INSERT INTO events VALUES (-1, 'x'), (3, 'x')",
+    "WITH more AS (INSERT INTO events VALUES (5, 'x') RETURNING 1) INSERT INTO events VALUES (3, "
+    "'x')",
+    "CREATE FUNCTION evil() RETURNS BIGINT LANGUAGE plpgsql AS 'BEGIN"
+    " INSERT INTO events VALUES (6, ''x''); RETURN 3; END';"
+    "INSERT INTO events VALUES (4, 'x'), (5, 'x'), (evil(), 'x')",
     "UPDATE payloads SET body = 'x'",
     "UPDATE payloads SET secret = 'x'",
     "UPDATE payloads SET position = 7, secret = NULL WHERE position = 2",
@@ -95,6 +103,7 @@ static const char *const attacks[] = {
     "ALTER TABLE events SET UNLOGGED",
     "DROP TRIGGER events_stay ON events",
     "DROP TRIGGER events_in_order ON events; DELETE FROM events",
+    "ALTER TABLE events DISABLE TRIGGER events_in_order_all",
     "DROP FUNCTION append_only() CASCADE",
     "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN "
     "OLD; END'",
@@ -102,7 +111,9 @@ static const char *const attacks[] = {
     "END'",
     "CREATE OR REPLACE FUNCTION gate_open(gate integer) RETURNS boolean LANGUAGE sql AS 'SELECT "
     "true'",
-    "ALTER FUNCTION in_order() RESET search_path",
+    "CREATE OR REPLACE FUNCTION in_order_all() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN "
+    "NULL; END'",
+    "ALTER FUNCTION in_order_all() RESET search_path",
     "CREATE TRIGGER evil BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION append_only()",
     "CREATE RULE evil AS ON INSERT TO events DO INSTEAD DELETE FROM payloads",
     "CREATE RULE evil AS ON UPDATE TO payloads DO INSTEAD NOTHING",

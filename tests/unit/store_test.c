@@ -355,6 +355,101 @@ static void test_asked_ahead_is_asked_all_the_same(void **state) {
     conn_close(c);
 }
 
+static enum status insert_payload(struct conn *c, int64_t position, struct param secret,
+                                  struct str body, struct error *e) {
+    struct param p[] = {P_INT(position), secret, P_BLOB(body)};
+    return store_insert(c, QUERY_HISTORY_PAYLOAD_ADD, p, 3, e);
+}
+
+static enum status insert_link(struct conn *c, int64_t record, struct str field, struct error *e) {
+    struct param p[] = {P_INT(-7), P_INT(record), P_TEXT(field), P_INT(2), P_INT(INT64_MAX)};
+    return store_insert(c, QUERY_LINKS_INSERT, p, 5, e);
+}
+
+#define LINKS "SELECT count(*) FROM record_links"
+
+// Rows that are kept to be sent with others are there for whoever asks, and are undone with what they belong to.
+static void test_inserted_rows_are_there_when_asked(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_HISTORY);
+    assert_ok(store_begin(c, true, &e), &e);
+    for (int64_t i = 1; i <= 3; i++)
+        assert_ok(insert_link(c, i, STR("empresa: ółć, {\"a\",NULL} \\"), &e), &e);
+    assert_ok(insert_link(c, 4, STR(""), &e), &e);
+    assert_ok(insert_link(c, 4, STR(""), &e), &e); // is there already
+    assert_answer(c, LINKS, "4");
+    assert_ok(store_savepoint(c, &e), &e);
+    assert_ok(insert_link(c, 5, STR("undone"), &e), &e);
+    assert_ok(store_rollback_to(c, &e), &e);
+    assert_ok(insert_link(c, 6, STR("kept"), &e), &e);
+    assert_ok(store_savepoint(c, &e), &e);
+    assert_ok(insert_link(c, 7, STR("undone"), &e), &e);
+    assert_ok(store_rollback_to(c, &e), &e);
+    for (int64_t i = 1000; i < 3500; i++)
+        assert_ok(insert_link(c, i, STR("many"), &e), &e);
+    assert_ok(store_commit(c, &e), &e);
+    assert_answer(c,
+                  LINKS " WHERE field = 'empresa: ółć, {\"a\",NULL} \\' AND from_module = -7 AND"
+                        " to_record = 9223372036854775807",
+                  "3");
+    assert_answer(c, LINKS " WHERE from_record IN (4, 6) AND field IN ('', 'kept')", "2");
+    assert_answer(c, LINKS " WHERE field = 'undone'", "0");
+    assert_answer(c, LINKS, "2505");
+
+    assert_ok(store_begin(c, true, &e), &e);
+    assert_ok(insert_link(c, 8, STR("rolled back"), &e), &e);
+    store_rollback(c);
+    assert_ok(store_begin(c, true, &e), &e);
+    assert_ok(store_commit(c, &e), &e);
+    assert_answer(c, LINKS, "2505");
+    conn_close(c);
+}
+
+static void test_inserted_rows_obey_the_rules(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    const char zero[] = "a\0b";
+    struct conn *c = connect_as(f->store, STORE_HISTORY);
+    assert_ok(store_begin(c, true, &e), &e);
+    store_gate(c, STORE_GATE_APPEND, true);
+    assert_ok(insert_payload(c, 100, P_NULL, (struct str){zero, 3}, &e), &e);
+    assert_ok(insert_payload(c, 101, P_BLOB(STR("s")), STR(""), &e), &e);
+    store_gate(c, STORE_GATE_APPEND, false); // which what was added before does not mind
+    assert_ok(store_commit(c, &e), &e);
+    assert_answer(c,
+                  "SELECT count(*) FROM payloads WHERE position = 100 AND secret IS NULL AND "
+                  "length(body) = 3",
+                  "1");
+    assert_answer(c,
+                  "SELECT count(*) FROM payloads WHERE position = 101 AND length(secret) = 1 AND "
+                  "length(body) = 0",
+                  "1");
+
+    assert_ok(store_begin(c, true, &e), &e);
+    store_gate(c, STORE_GATE_APPEND, true);
+    assert_ok(insert_payload(c, 102, P_NULL, STR("x"), &e), &e);
+    store_gate(c, STORE_GATE_APPEND, false);
+    enum status st = insert_payload(c, 103, P_NULL, STR("x"), &e);
+    if (!st)
+        st = store_commit(c, &e);
+    else
+        store_rollback(c);
+    assert_int_equal(st, BUG);
+
+    assert_ok(store_begin(c, true, &e), &e);
+    store_gate(c, STORE_GATE_APPEND, true);
+    assert_ok(insert_payload(c, 104, P_NULL, STR("x"), &e), &e);
+    st = insert_payload(c, 104, P_NULL, STR("x"), &e);
+    if (!st)
+        st = store_commit(c, &e);
+    else
+        store_rollback(c);
+    assert_int_equal(st, INVALID);
+    assert_answer(c, "SELECT count(*) FROM payloads WHERE position >= 100", "2");
+    conn_close(c);
+}
+
 static void test_read_transaction_sees_one_moment(void **state) {
     struct fixture *f = *state;
     struct error e = {0};
@@ -719,6 +814,8 @@ int main(void) {
         IN_A_STORE(test_an_error_may_be_told_after_its_piece),
         IN_A_STORE(test_one_row_must_be_touched),
         IN_A_STORE(test_asked_ahead_is_asked_all_the_same),
+        IN_A_STORE(test_inserted_rows_are_there_when_asked),
+        IN_A_STORE(test_inserted_rows_obey_the_rules),
         IN_A_STORE(test_read_transaction_sees_one_moment),
         IN_A_STORE(test_conveniences),
         IN_A_STORE(test_two_writers_one_waits_and_is_told),
