@@ -13,6 +13,12 @@
 // ---------------------------------------------------------------- schema.c: modules as tables
 
 // Statements of a module's table, made once per model.
+// The names of what a record points to, of one module: SELECT by the id of the record that points. PostgreSQL only.
+struct points_to {
+    const struct module *module;
+    struct str sql;
+};
+
 struct module_sql {
     struct str columns; // "id,version,...": what row_doc() reads, in its order
     struct str get;     // SELECT of them by id
@@ -23,6 +29,8 @@ struct module_sql {
     struct str next_id;
     const struct field **all; // the fields behind `columns`, after id and version
     int n_columns;
+    struct points_to *points;
+    size_t n_points;
     bool has_links; // some field is a link: apply keeps record_links
     struct str
         follow; // puts an event onto the cards its record belongs to; empty: it belongs to none
@@ -111,6 +119,7 @@ enum status row_decorate(struct reader *, const struct module *, struct doc *row
 struct doc *name_doc(struct reader *, const struct module *, int64_t id);
 struct doc *name_text(struct reader *, const struct module *, int64_t id);
 enum status names_answer(struct reader *, struct error *);
+void name_learn(struct reader *, const struct module *, const struct doc *row); // row_doc()'s
 
 // ---------------------------------------------------------------- replica.c
 

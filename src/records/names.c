@@ -16,9 +16,20 @@ struct known {
     struct place *places;
 };
 
+// The names of some records of one module.
+struct question {
+    const struct module *module;
+    struct str sql;
+    const struct param *params;
+    size_t n;
+    struct question *next;
+};
+
 struct names {
     struct arena *arena;
     bool held;
+    struct conn *conn;      // on which
+    struct question *ahead; // was asked and not read yet
     struct known *known;
     size_t n, cap, answered; // those before `answered` are
     uint32_t *buckets;       // 1 + index into known; twice as many as cap
@@ -100,15 +111,17 @@ struct doc *name_text(struct reader *r, const struct module *m, int64_t id) {
     return text;
 }
 
-// ---------------------------------------------------------------- asking
+void name_learn(struct reader *r, const struct module *m, const struct doc *row) {
+    const struct doc *title = doc_get(row, m->title);
+    struct known *k = known_of(names_of(r), m, doc_get_int(row, "id", 0));
+    if (k->asked || k->places || !title || title->type != DOC_STRING)
+        return;
+    k->asked = true;
+    k->name = title->string;
+    k->deleted = !doc_is_null(doc_get(row, STR("deleted_at")));
+}
 
-// The names of some records of one module.
-struct question {
-    const struct module *module;
-    struct str sql;
-    const struct param *params;
-    size_t n;
-};
+// ---------------------------------------------------------------- asking
 
 // Of the first module that is still to be asked for; its ids count as asked from now on.
 static bool next_question(struct reader *r, struct question *out) {
@@ -136,7 +149,7 @@ static bool next_question(struct reader *r, struct question *out) {
         sql_ids(&q, " IN ", ids, n);
     }
     struct str text = sql_done(&q);
-    *out = (struct question){m, text, q.params, q.n};
+    *out = (struct question){m, text, q.params, q.n, NULL};
     return true;
 }
 
@@ -146,6 +159,7 @@ static enum status read_names(struct reader *r, const struct question *q, struct
     enum status s = store_sql(r->conn, q->sql, q->params, q->n, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         struct known *k = known_of(r->names, q->module, stmt_int(row, 0));
+        k->asked = true;
         k->name = arena_str(r->names->arena, stmt_text(row, 1));
         k->deleted = !stmt_null(row, 2);
     }
@@ -153,17 +167,58 @@ static enum status read_names(struct reader *r, const struct question *q, struct
     return s;
 }
 
+static void ask_ahead(struct reader *r, const struct module *m, struct str sql,
+                      const struct param *params, size_t n) {
+    struct names *names = names_of(r);
+    struct question *q = arena_new(names->arena, struct question);
+    *q = (struct question){m, sql, params, n, names->ahead};
+    names->ahead = q;
+    names->conn = r->conn;
+    store_sql_ahead(r->conn, sql, params, n, false);
+}
+
+void record_names_ahead(struct reader *r, const struct module *m, int64_t id) {
+    for (size_t i = 0; i < m->sql->n_points; i++) {
+        struct param *p = arena_new(r->arena, struct param);
+        *p = P_INT(id);
+        ask_ahead(r, m->sql->points[i].module, m->sql->points[i].sql, p, 1);
+    }
+}
+
+void actor_names_ahead(struct reader *r, const struct module *m, int64_t id, int limit) {
+    const struct module *users = model_module(r->model, STR("users"));
+    if (store_kind(conn_store(r->conn)) != STORE_POSTGRES)
+        return;
+    struct sql q;
+    sql_begin(&q, r->arena, STORE_POSTGRES);
+    sql_str(&q, users->sql->names);
+    sql_z(&q, " IN (SELECT actor FROM log WHERE position IN (SELECT position FROM timeline WHERE "
+              "card_module=");
+    sql_param(&q, P_INT(m->number));
+    sql_z(&q, " AND card=");
+    sql_param(&q, P_INT(id));
+    sql_z(&q, " ORDER BY position DESC LIMIT ");
+    sql_param(&q, P_INT(limit));
+    sql_z(&q, "))");
+    struct str text = sql_done(&q);
+    ask_ahead(r, users, text, q.params, q.n);
+}
+
 enum status names_answer(struct reader *r, struct error *e) {
     struct names *names = r->names;
     if (!names || names->held || names->answered == names->n)
         return OK;
+    enum status s = OK;
+    for (; names->ahead && names->conn == r->conn && !s; names->ahead = names->ahead->next)
+        s = read_names(r, names->ahead, e);
+    if (s)
+        return s;
     struct question *all = arena_array(r->arena, struct question, r->model->n_modules);
     size_t n = 0;
     while (n < r->model->n_modules && next_question(r, &all[n]))
         n++;
     for (size_t i = 0; n > 1 && i < n; i++)
         store_sql_ahead(r->conn, all[i].sql, all[i].params, all[i].n, false);
-    enum status s = OK;
     for (size_t i = 0; i < n && !s; i++)
         s = read_names(r, &all[i], e);
     for (; names->answered < names->n; names->answered++)

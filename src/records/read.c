@@ -265,8 +265,10 @@ enum status record_get(struct reader *r, const struct module *m, int64_t id, str
         s = row_get(r->conn, m, id, r->arena, &row, e);
     if (!s)
         s = visible(r, m, row, e);
-    if (!s)
-        s = row_decorate(r, m, row, out, e);
+    if (s)
+        return s;
+    name_learn(r, m, row);
+    s = row_decorate(r, m, row, out, e);
     return s ? s : names_answer(r, e);
 }
 

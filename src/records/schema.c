@@ -114,10 +114,39 @@ static void prepare(struct module *m, struct arena *a) {
     buf_release(&belongs);
 }
 
+// The columns of m with the id of a record of `to`, one after the other; how many there are.
+static int pointing_columns(const struct module *m, const struct module *to, struct buf *out) {
+    int n = 0;
+    for (size_t i = 0; i < COMMON_COLUMNS - 2 + m->n_fields; i++) {
+        const struct field *f = m->sql->all[i];
+        bool user = f->type == TYPE_USER && str_is(to->key, "users");
+        if (!user && !(f->type == TYPE_LINK && str_eq(f->target, to->key)))
+            continue;
+        buf_printf(out, "%s%.*s", n++ ? "," : "", STR_FMT(f->column));
+    }
+    return n;
+}
+
+static void prepare_points(struct module *m, const struct model *model, struct arena *a) {
+    struct module_sql *s = m->sql;
+    s->points = arena_array(a, struct points_to, model->n_modules);
+    for (size_t i = 0; i < model->n_modules; i++) {
+        const struct module *to = &model->modules[i];
+        struct buf columns = BUF_INIT(1 << 20);
+        if (pointing_columns(m, to, &columns))
+            s->points[s->n_points++] = (struct points_to){
+                to, arena_printf(
+                        a, "%.*s IN (SELECT unnest(ARRAY[%.*s]) FROM %.*s WHERE id=$1)",
+                        STR_FMT(to->sql->names), STR_FMT(buf_view(&columns)), STR_FMT(m->table))};
+        buf_release(&columns);
+    }
+}
+
 void schema_prepare(struct model *model, struct arena *a, enum store_kind kind) {
-    (void)kind;
     for (size_t i = 0; i < model->n_modules; i++)
         prepare(&model->modules[i], a);
+    for (size_t i = 0; i < model->n_modules && kind == STORE_POSTGRES; i++)
+        prepare_points(&model->modules[i], model, a);
 }
 
 static const char *column_type(const struct field *f, struct str column, enum store_kind kind) {

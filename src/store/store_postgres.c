@@ -192,10 +192,19 @@ static void drop_forgotten(struct pg_conn *c) {
     buf_clear(&c->forgotten);
 }
 
+// Whether the transaction that ends was never told to the server.
+static bool nothing_begun(struct pg_conn *c) {
+    bool never = c->begins;
+    c->begins = false;
+    return never;
+}
+
 static void pg_rollback(struct conn *base) {
     struct pg_conn *c = of_conn(base);
     free_ahead(c);
     pg_rows_forget(c);
+    if (nothing_begun(c))
+        return;
     pg_abandon(c);
     pg_send(c, "ROLLBACK");
     pg_abandon(c);
@@ -206,11 +215,9 @@ static bool only_reads(const struct pg_conn *c) {
 }
 
 // Of a transaction that sees one moment.
-static void send_begin(struct pg_conn *c) {
+static void begin_reading(struct pg_conn *c) {
     c->answered = false;
-    // The search index's connection writes what it has read at that moment, or is told of a conflict.
-    pg_send(c, only_reads(c) ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-                             : "BEGIN ISOLATION LEVEL REPEATABLE READ");
+    c->begins = true;
 }
 
 static enum status pg_begin(struct conn *base, bool write, struct error *e) {
@@ -223,7 +230,7 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
     c->gates = 0;
     base->unknown = false;
     if (!write) {
-        send_begin(c);
+        begin_reading(c);
         return OK;
     }
     pg_send(c, "BEGIN");
@@ -240,6 +247,8 @@ static enum status pg_commit(struct conn *base, struct error *e) {
     enum status st = send_rows(c, e);
     if (st != OK)
         return st;
+    if (nothing_begun(c))
+        return OK;
     if (base->writes && base->access == STORE_HISTORY)
         pg_notify(c);
     pg_send(c, "COMMIT");
@@ -637,6 +646,7 @@ static enum status pg_script_run(struct conn *base, struct str sql, struct error
     drop_ahead(c, true, NULL);
     if (st == OK)
         st = send_rows(c, e);
+    pg_tell_begin(c);
     if (st == OK && alters_log(sql))
         send_gates(c);
     if (st == OK)
@@ -717,13 +727,14 @@ static enum status execute(struct pg_stmt *s, struct error *e) {
     struct pg_conn *c = of_conn(s->base.conn);
     struct error lost = {0};
     enum status st = execute_once(s, &lost);
-    bool anew = only_reads(c) && !c->answered && c->base.access != STORE_REPLICA; // (7)
-    if (st == UNAVAILABLE && c->lost && c->base.begun && anew) {
+    bool anew = only_reads(c) && (!c->base.begun || !c->answered) &&
+                c->base.access != STORE_REPLICA; // (7)
+    if (st == UNAVAILABLE && c->lost && anew) {
         drop_ahead(c, true, NULL);
         s->asked = false;
         st = pg_dial(c, &lost);
         if (st == OK) {
-            send_begin(c);
+            c->begins = c->base.begun;
             st = execute_once(s, &lost);
         }
     }

@@ -61,6 +61,7 @@ struct pg_conn {
     struct conn base;
     PGconn *db;
     bool lost;     // to be made anew as soon as no transaction is open
+    bool begins;   // a transaction that reads is open, and the server has not been told yet
     bool answered; // something of the transaction that is open
     bool
         unreplicated; // the server has answered a COMMIT without waiting for its standby to the end
@@ -89,6 +90,8 @@ struct pg_conn {
 // A connection is always in pipeline mode: what is sent is queued, and its answers are collected in order. An error skips
 // what was sent behind it, up to the next point of synchronisation.
 
+// A transaction that reads begins with its first statement, as it may have none: the server is told of it, if it has not been.
+void pg_tell_begin(struct pg_conn *);
 // Queues a statement; without an answer when nobody waits for its outcome.
 void pg_send(struct pg_conn *, const char *sql);
 void pg_send_params(struct pg_conn *, const char *sql, int n, const char *const *values,

@@ -138,8 +138,18 @@ static void synchronise(struct pg_conn *c) {
         expect(c, PQpipelineSync(c->db), WAIT_SYNC); // which sends all
 }
 
+void pg_tell_begin(struct pg_conn *c) {
+    if (!c->begins)
+        return;
+    c->begins = false;
+    // The search index's connection writes what it has read at that moment, or is told of a conflict.
+    pg_send(c, access_reads(c->base.access) ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                                            : "BEGIN ISOLATION LEVEL REPEATABLE READ");
+}
+
 void pg_send_params(struct pg_conn *c, const char *sql, int n, const char *const *values,
                     const int *lengths, const int *formats) {
+    pg_tell_begin(c);
     if (!c->lost)
         expect(c, PQsendQueryParams(c->db, sql, n, NULL, values, lengths, formats, 1), WAIT_ANSWER);
 }
@@ -150,6 +160,7 @@ void pg_send(struct pg_conn *c, const char *sql) {
 
 void pg_send_prepared(struct pg_conn *c, const struct prepared *k, const char *const *values,
                       const int *lengths, const int *formats) {
+    pg_tell_begin(c);
     if (!c->lost)
         expect(c, PQsendQueryPrepared(c->db, k->name, k->params, values, lengths, formats, 1),
                WAIT_ANSWER);
@@ -182,6 +193,7 @@ void pg_forget_early(struct pg_conn *c, struct early *early) {
 }
 
 void pg_send_prepare(struct pg_conn *c, const struct prepared *k) {
+    pg_tell_begin(c);
     if (!c->lost)
         expect(c, PQsendPrepare(c->db, k->name, k->sql, 0, NULL), WAIT_ANSWER);
     if (!c->lost)

@@ -264,6 +264,10 @@ void card_ahead(struct request *r) {
     struct reader reader = r->reader;
     reader.viewer = &all;
     record_ahead(&reader, r->module, r->id);
+    if (r->api) {
+        record_names_ahead(&reader, r->module, r->id);
+        r->reader.names = reader.names;
+    }
     struct history_query q;
     int64_t wanted = 0;
     if (r->api && (query_number(r, "history", 1, 200, &wanted, NULL) || !wanted))
@@ -271,6 +275,8 @@ void card_ahead(struct request *r) {
     if (query_text(r, "kind").n || asked_history(r, r->api ? (int)wanted : STORY_PAGE, &q, NULL))
         return;
     history_ahead(&reader, &q);
+    if (r->api)
+        actor_names_ahead(&reader, r->module, r->id, (int)wanted);
     if (r->api || only_events(r))
         return;
     store_query_ahead(r->place->conn, QUERY_LINKS_BACK, back_params(r), 3);

@@ -276,6 +276,8 @@ static void changed(struct request *r) {
         card_respond(r, 200);
         return;
     }
+    if (r->api)
+        record_names_ahead(&r->reader, r->module, r->id);
     if (r->api && record_get(&r->reader, r->module, r->id, &record, &r->error)) {
         respond_error(r, &r->error);
         return;

@@ -272,14 +272,20 @@ static void handle(struct request *r) {
     r->route->handle(r);
 }
 
+// False when there is an answer instead.
+static bool find_who(struct request *r) {
+    if (!place_ready(r->place, &r->error) && !session_find(r, &r->error))
+        return true;
+    respond_error(r, &r->error);
+    return false;
+}
+
 static void run_handler(struct request *r) {
     r->reader = (struct reader){r->web->crm, r->place->conn, r->model, &r->viewer, r->arena};
     if (r->match == ROUTE_FOUND && r->route && r->route->ahead && session_claimed(r))
         r->route->ahead(r);
-    if (session_find(r, &r->error)) {
-        respond_error(r, &r->error);
+    if (!changes_something(r) && !find_who(r))
         return;
-    }
     r->reader.viewer = &r->viewer;
     if (r->match == ROUTE_NO_PATH)
         respond_status(r, 404, NULL);
@@ -316,7 +322,9 @@ static void first_time(struct request *r) {
         return;
     }
     r->model = crm_model_hold(r->web->crm);
-    with_reading(r, run_handler);
+    // What changes something is mostly done by the writer: to know who asks is often all that is read before.
+    if (!changes_something(r) || find_who(r))
+        with_reading(r, run_handler);
 }
 
 static void serve(void *app, struct http_request *h) {
