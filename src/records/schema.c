@@ -135,9 +135,9 @@ static void prepare_points(struct module *m, const struct model *model, struct a
         struct buf columns = BUF_INIT(1 << 20);
         if (pointing_columns(m, to, &columns))
             s->points[s->n_points++] = (struct points_to){
-                to, arena_printf(
-                        a, "%.*s IN (SELECT unnest(ARRAY[%.*s]) FROM %.*s WHERE id=$1)",
-                        STR_FMT(to->sql->names), STR_FMT(buf_view(&columns)), STR_FMT(m->table))};
+                to, arena_printf(a, "%.*s IN (SELECT unnest(ARRAY[%.*s]) FROM %.*s WHERE id=$1)",
+                                 STR_FMT(to->sql->names), STR_FMT(buf_view(&columns)),
+                                 STR_FMT(m->table))};
         buf_release(&columns);
     }
 }

@@ -727,8 +727,8 @@ static enum status execute(struct pg_stmt *s, struct error *e) {
     struct pg_conn *c = of_conn(s->base.conn);
     struct error lost = {0};
     enum status st = execute_once(s, &lost);
-    bool anew = only_reads(c) && (!c->base.begun || !c->answered) &&
-                c->base.access != STORE_REPLICA; // (7)
+    bool anew =
+        only_reads(c) && (!c->base.begun || !c->answered) && c->base.access != STORE_REPLICA; // (7)
     if (st == UNAVAILABLE && c->lost && anew) {
         drop_ahead(c, true, NULL);
         s->asked = false;

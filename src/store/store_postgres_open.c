@@ -21,7 +21,8 @@ static void notice(void *arg, const PGresult *r) {
 // ---------------------------------------------------------------- what every session is told
 
 // A reader that writes is a mistake; a lock is waited for so long and no longer; an answered save is on the disk, whatever
-// the server's settings say. Nothing temporary hides a table of ours. Of a node that hangs in the middle of a
+// the server's settings say; but the search index, which is made from what is saved, costs no save a wait for the disk.
+// Nothing temporary hides a table of ours. Of a node that hangs in the middle of a
 // transaction the others are freed.
 static const char session[] =
     "SELECT set_config('search_path',"
@@ -29,8 +30,9 @@ static const char session[] =
     " set_config('default_transaction_read_only', $1, false),"
     " set_config('default_transaction_isolation', 'read committed', false),"
     " set_config('default_transaction_deferrable', 'off', false),"
-    " set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
-    "  WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),"
+    " set_config('synchronous_commit', CASE WHEN $3 = 'computed' THEN 'off'"
+    "  WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' "
+    "END, false),"
     " set_config('client_min_messages', 'warning', false)," // notice() must hear of it
     " set_config('lock_timeout', '5s', false),"
     " set_config('statement_timeout', '0', false),"
@@ -74,9 +76,10 @@ static enum status learn(struct pg_conn *c, const PGresult *r, struct error *e) 
 static enum status set_up_session(struct pg_conn *c, struct error *e) {
     enum store_access access = c->base.access;
     const char *values[] = {access_reads(access) ? "on" : "off",
-                            access == STORE_HISTORY ? "60s" : "0"};
+                            access == STORE_HISTORY ? "60s" : "0",
+                            access == STORE_SEARCH ? "computed" : "saved"};
     PGresult *r = NULL;
-    pg_send_params(c, session, 2, values, NULL, NULL);
+    pg_send_params(c, session, 3, values, NULL, NULL);
     pg_send(c, facts);
     enum status st = pg_collect(c, &r, e);
     if (st == OK)
