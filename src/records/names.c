@@ -185,25 +185,6 @@ void record_names_ahead(struct reader *r, const struct module *m, int64_t id) {
     }
 }
 
-void actor_names_ahead(struct reader *r, const struct module *m, int64_t id, int limit) {
-    const struct module *users = model_module(r->model, STR("users"));
-    if (store_kind(conn_store(r->conn)) != STORE_POSTGRES)
-        return;
-    struct sql q;
-    sql_begin(&q, r->arena, STORE_POSTGRES);
-    sql_str(&q, users->sql->names);
-    sql_z(&q, " IN (SELECT actor FROM log WHERE position IN (SELECT position FROM timeline WHERE "
-              "card_module=");
-    sql_param(&q, P_INT(m->number));
-    sql_z(&q, " AND card=");
-    sql_param(&q, P_INT(id));
-    sql_z(&q, " ORDER BY position DESC LIMIT ");
-    sql_param(&q, P_INT(limit));
-    sql_z(&q, "))");
-    struct str text = sql_done(&q);
-    ask_ahead(r, users, text, q.params, q.n);
-}
-
 enum status names_answer(struct reader *r, struct error *e) {
     struct names *names = r->names;
     if (!names || names->held || names->answered == names->n)

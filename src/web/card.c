@@ -275,8 +275,6 @@ void card_ahead(struct request *r) {
     if (query_text(r, "kind").n || asked_history(r, r->api ? (int)wanted : STORY_PAGE, &q, NULL))
         return;
     history_ahead(&reader, &q);
-    if (r->api)
-        actor_names_ahead(&reader, r->module, r->id, (int)wanted);
     if (r->api || only_events(r))
         return;
     store_query_ahead(r->place->conn, QUERY_LINKS_BACK, back_params(r), 3);
