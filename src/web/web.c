@@ -272,11 +272,18 @@ static void handle(struct request *r) {
     r->route->handle(r);
 }
 
+// Reading could not even begin.
+static void respond_trouble(struct request *r, struct error *e) {
+    if (e->status == CONFLICT) // with another transaction, not with somebody's change
+        e->status = UNAVAILABLE;
+    respond_error(r, e);
+}
+
 // False when there is an answer instead.
 static bool find_who(struct request *r) {
     if (!place_ready(r->place, &r->error) && !session_find(r, &r->error))
         return true;
-    respond_error(r, &r->error);
+    respond_trouble(r, &r->error);
     return false;
 }
 
@@ -297,9 +304,7 @@ static void run_handler(struct request *r) {
 static void with_reading(struct request *r, void (*fn)(struct request *)) {
     struct error e = {0};
     if (place_ready(r->place, &e) || store_begin(r->place->conn, false, &e)) {
-        if (e.status == CONFLICT) // with another transaction, not with somebody's change
-            e.status = UNAVAILABLE;
-        respond_error(r, &e);
+        respond_trouble(r, &e);
         return;
     }
     r->reader.names = NULL; // they were of another moment
