@@ -294,7 +294,7 @@ static void run_handler(struct request *r) {
     if (!changes_something(r) && !find_who(r))
         return;
     r->reader.viewer = &r->viewer;
-    if (r->match == ROUTE_NO_PATH)
+    if (r->match == ROUTE_NO_PATH || !r->route)
         respond_status(r, 404, NULL);
     else if (check_signed(r) && check_module(r) && check_permission(r) && check_body(r))
         handle(r);
