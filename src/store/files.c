@@ -72,7 +72,7 @@ static enum status take_pieces(struct conn *c, const char *name, int fd, const c
 #define PUT "INSERT INTO files(name,part,bytes,put_at) VALUES($1,$2,$3,$4)"
 #define OVER " ON CONFLICT(name,part) DO UPDATE SET bytes=excluded.bytes,put_at=excluded.put_at"
 
-// *n (may be NULL): how many pieces.
+// *pieces: how many.
 static enum status put_pieces(struct conn *c, struct str sql, const char *name, int fd,
                               const char *path, int64_t *pieces, struct error *e) {
     micros now = clock_now();
@@ -90,8 +90,24 @@ static enum status put_pieces(struct conn *c, struct str sql, const char *name, 
             st = store_run_sql(c, sql, p, 4, &put, e);
     }
     free(piece);
-    if (pieces)
-        *pieces = part - (part > 1);
+    *pieces = part - (part > 1);
+    return st;
+}
+
+// In one transaction. `over`: in the place of what is there, where it is INVALID otherwise.
+static enum status save_pieces(struct conn *c, bool over, const char *name, int fd,
+                               const char *path, struct error *e) {
+    int64_t n = 0;
+    enum status st = store_begin(c, true, e);
+    if (st == OK)
+        st = put_pieces(c, over ? STR(PUT OVER) : STR(PUT), name, fd, path, &n, e);
+    struct param longer[] = {P_TEXT(str_z(name)), P_INT(n)};
+    if (st == OK && over) // what was there may have had more
+        st = store_run_sql(c, STR("DELETE FROM files WHERE name=$1 AND part>=$2"), longer, 2, NULL,
+                           e);
+    if (st == OK)
+        return store_commit(c, e);
+    store_rollback(c);
     return st;
 }
 
@@ -187,13 +203,7 @@ enum status store_file_share(struct store *store, const char *name, struct error
         return trouble(e, path);
     enum status st = store_connect(store, STORE_WRITE, &c, e);
     if (st == OK) {
-        st = store_begin(c, true, e);
-        if (st == OK)
-            st = put_pieces(c, STR(PUT), name, fd, path, NULL, e);
-        if (st == OK)
-            st = store_commit(c, e);
-        else
-            store_rollback(c);
+        st = save_pieces(c, false, name, fd, path, e);
         if (st == INVALID) // it is there already
             st = bring(c, name, false, &found, e);
         conn_close(c);
@@ -204,16 +214,6 @@ enum status store_file_share(struct store *store, const char *name, struct error
 
 // ---------------------------------------------------------------- files that change
 
-static enum status replace_pieces(struct conn *c, const char *name, int fd, const char *path,
-                                  struct error *e) {
-    int64_t n = 0;
-    enum status st = put_pieces(c, STR(PUT OVER), name, fd, path, &n, e);
-    struct param p[] = {P_TEXT(str_z(name)), P_INT(n)};
-    if (st == OK) // of a longer one before
-        st = store_run_sql(c, STR("DELETE FROM files WHERE name=$1 AND part>=$2"), p, 2, NULL, e);
-    return st;
-}
-
 static enum status put_for_all(struct store *store, const char *name, const char *from,
                                struct error *e) {
     struct conn *c;
@@ -222,13 +222,7 @@ static enum status put_for_all(struct store *store, const char *name, const char
         return trouble(e, from);
     enum status st = store_connect(store, STORE_WRITE, &c, e);
     if (st == OK) {
-        st = store_begin(c, true, e);
-        if (st == OK)
-            st = replace_pieces(c, name, fd, from, e);
-        if (st == OK)
-            st = store_commit(c, e);
-        else
-            store_rollback(c);
+        st = save_pieces(c, true, name, fd, from, e);
         conn_close(c);
     }
     close(fd);

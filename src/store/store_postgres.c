@@ -23,23 +23,13 @@
 //      and has not been answered anything yet begins again by itself: it has seen nothing that could have changed.
 //      Only a connection to a replica is never made again: another one may answer in its place.
 //
-// Not here: the order of calls (store.c), sending and collecting (store_postgres_wire.c), connecting
-// (store_postgres_open.c), privileges and triggers (sql/migrations/postgres).
+// Not here: the order of calls (store.c), sending and collecting (store_postgres_wire.c), how rows become one statement
+// (store_postgres_rows.c), connecting (store_postgres_open.c), privileges and triggers (sql/migrations/postgres).
 #include "store/store_postgres.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-// Types by their numbers in pg_type.dat, which never change.
-enum {
-    TYPE_BOOL = 16,
-    TYPE_INT8 = 20,
-    TYPE_INT2 = 21,
-    TYPE_INT4 = 23,
-    TYPE_OID = 26,
-    TYPE_NUMERIC = 1700,
-};
 
 #define FETCH 1000      // rows of a cursor at once
 #define QUEUE_MOST 1000 // statements nobody waits for; then their answers are collected

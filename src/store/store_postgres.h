@@ -17,6 +17,18 @@ struct pg_store {
     unsigned node; // random: tells one's own notifications
 };
 
+// Types by their numbers in pg_type.dat, which never change.
+enum {
+    TYPE_BOOL = 16,
+    TYPE_BYTEA = 17,
+    TYPE_INT8 = 20,
+    TYPE_INT2 = 21,
+    TYPE_INT4 = 23,
+    TYPE_TEXT = 25,
+    TYPE_OID = 26,
+    TYPE_NUMERIC = 1700,
+};
+
 #define ROWS_COLUMNS 8
 #define ROWS_KINDS 8
 

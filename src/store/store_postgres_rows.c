@@ -10,11 +10,10 @@
 #define ROWS_MOST 1000
 #define BYTES_MOST (1 << 20) // of one column
 
-// Types by their numbers in pg_type.dat, which never change.
 static const struct column_type {
     Oid type;
     const char *array;
-} column_types[] = {{17, "bytea[]"}, {20, "bigint[]"}, {25, "text[]"}};
+} column_types[] = {{TYPE_BYTEA, "bytea[]"}, {TYPE_INT8, "bigint[]"}, {TYPE_TEXT, "text[]"}};
 
 struct rows {
     int query;
@@ -72,7 +71,7 @@ static const struct column_type *type_of(Oid type) {
 }
 
 static bool fits(const struct column_type *t, const struct param *p) {
-    return p->type == PARAM_NULL || (t->type == 20) == (p->type == PARAM_INT);
+    return p->type == PARAM_NULL || (t->type == TYPE_INT8) == (p->type == PARAM_INT);
 }
 
 // The statement for many rows; false when that for one has another form.

@@ -14,6 +14,13 @@ static inline bool on_postgres(void) {
     return set && *set;
 }
 
+// For tests of PostgreSQL alone, which end with 77 without it.
+static inline bool no_postgres(void) {
+    if (!on_postgres())
+        print_message("skipped: no PostgreSQL server; see tests/postgres.py\n");
+    return !on_postgres();
+}
+
 // The server as that role; everything in a schema, or (NULL) in that of the server.
 static inline void place_url(char *out, size_t size, const char *role, const char *schema) {
     const char *rest = getenv("CRONISTA_TEST_DATABASE") + strlen("postgres://");

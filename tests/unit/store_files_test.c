@@ -235,10 +235,8 @@ static void test_a_hold_is_of_one(void **state) {
 }
 
 int main(void) {
-    if (!on_postgres()) {
-        print_message("skipped: no PostgreSQL server; see tests/postgres.py\n");
+    if (no_postgres())
         return 77;
-    }
     crypto_start();
 #define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {

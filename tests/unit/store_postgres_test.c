@@ -250,6 +250,20 @@ static void test_log_withstands_tricks(void **state) {
     conn_close(c);
 }
 
+// What replication brings runs no trigger of statements.
+static void test_replication_keeps_the_order(void **state) {
+    struct fixture *f = *state;
+    static const char insert[] =
+        "SET session_replication_role = replica; DO $$ BEGIN INSERT INTO events VALUES (%d, 'x');"
+        "RAISE 'taken'; EXCEPTION WHEN raise_exception THEN IF SQLERRM <> '%s' THEN RAISE; END IF; "
+        "END $$";
+    char sql[300];
+    snprintf(sql, sizeof sql, insert, 4, "events: positions follow each other");
+    place_script_by("postgres", place_schema(f->dir), sql);
+    snprintf(sql, sizeof sql, insert, 3, "taken"); // and undone
+    place_script_by("postgres", place_schema(f->dir), sql);
+}
+
 static void test_log_grows_only_through_the_gate(void **state) {
     struct fixture *f = *state;
     struct error e = {0};
@@ -949,15 +963,14 @@ static void test_what_can_not_be(void **state) {
 }
 
 int main(void) {
-    if (!on_postgres()) {
-        print_message("skipped: no PostgreSQL server; see tests/postgres.py\n");
+    if (no_postgres())
         return 77;
-    }
     crypto_start();
 #define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         IN_A_STORE(test_log_withstands_attacks),
         IN_A_STORE(test_log_withstands_tricks),
+        IN_A_STORE(test_replication_keeps_the_order),
         IN_A_STORE(test_log_grows_only_through_the_gate),
         IN_A_STORE(test_payload_is_erased_only_with_its_secret),
         IN_A_STORE(test_who_could_change_the_log_is_refused),

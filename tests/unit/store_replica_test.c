@@ -59,10 +59,8 @@ static void test_messages_of_a_replica_keep_the_password(void **state) {
 }
 
 int main(void) {
-    if (!on_postgres()) {
-        print_message("skipped: no PostgreSQL server; see tests/postgres.py\n");
+    if (no_postgres())
         return 77;
-    }
     crypto_start();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_replica_is_read_from, set_up, tear_down),
