@@ -13,10 +13,12 @@
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -96,11 +98,12 @@ struct http {
     pthread_mutex_t mutex; // of the two lists
     struct loop *loops;
     struct connection *connections;
-    pthread_t reaper;
+    pthread_t reaper, doorman;
     pthread_cond_t reaper_wake;
     atomic_bool quiet;
+    int quiet_fd; // readable from then on: nobody is let in any more
     bool stopping;
-    _Atomic int64_t waiting, n_connections, n_streams, refused;
+    _Atomic int64_t waiting, n_let_in, n_connections, n_streams, refused;
 };
 
 static _Thread_local struct loop *this_loop;
@@ -645,6 +648,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
             c->next->before = c->before;
         pthread_mutex_unlock(&h->mutex);
         atomic_fetch_sub(&h->n_connections, 1);
+        atomic_fetch_sub(&h->n_let_in, 1);
         free(c);
         *context = NULL;
     }
@@ -682,6 +686,50 @@ static void *reap(void *arg) {
                 shutdown(c->fd, SHUT_RDWR); // the loop sees the end and cleans up
     }
     pthread_mutex_unlock(&h->mutex);
+    return NULL;
+}
+
+// ---------------------------------------------------------------- letting in
+
+#define FULL_PAUSE 20 // milliseconds
+
+// Who is let in is counted here. The library's own limit, shared out among its loops, must be out of reach: a loop that
+// finds itself over it keeps a mutex locked (new_connection_process_() of libmicrohttpd 0.9.75) and stands still for ever.
+static unsigned library_limit(const struct http_options *o) {
+    return (o->connections + 2) * (o->threads > 1 ? o->threads : 1);
+}
+
+// The next client; -1 when nobody is let in any more.
+static int next_client(struct http *h, struct sockaddr_storage *address, socklen_t *size) {
+    for (;;) {
+        bool full = atomic_load(&h->n_let_in) >= h->options.connections;
+        struct pollfd fds[] = {{.fd = h->quiet_fd, .events = POLLIN},
+                               {.fd = full ? -1 : h->listen_fd, .events = POLLIN}};
+        poll(fds, 2, full ? FULL_PAUSE : -1);
+        if (fds[0].revents)
+            return -1;
+        *size = sizeof *address;
+        int fd = fds[1].revents ? accept4(h->listen_fd, (struct sockaddr *)address, size,
+                                          SOCK_NONBLOCK | SOCK_CLOEXEC)
+                                : -1;
+        if (fd >= 0)
+            return fd;
+        if (fds[1].revents && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            poll(fds, 1, FULL_PAUSE); // no more files, no memory: it may pass
+    }
+}
+
+// Event loops that accept by themselves leave most connections to the one that was awake first, whose clients then wait
+// for each other while the others sleep. Here each goes to the next loop.
+static void *let_in(void *arg) {
+    struct http *h = arg;
+    struct sockaddr_storage address;
+    socklen_t size;
+    for (int fd; (fd = next_client(h, &address, &size)) >= 0;) {
+        atomic_fetch_add(&h->n_let_in, 1);
+        if (MHD_add_connection(h->daemon, fd, (struct sockaddr *)&address, size) != MHD_YES)
+            atomic_fetch_sub(&h->n_let_in, 1); // it has been closed: too many of one address
+    }
     return NULL;
 }
 
@@ -778,7 +826,7 @@ static enum status listen_at(struct http *h, struct error *e) {
 static bool daemon_start(struct http *h) {
     const struct http_options *o = &h->options;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     MHD_USE_TURBO;
+                     MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET;
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->certificate},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key},
@@ -792,17 +840,21 @@ static bool daemon_start(struct http *h) {
     };
     h->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_access, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-        MHD_OPTION_LISTEN_SOCKET, h->listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_bytes,
-        MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        o->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
-        MHD_OPTION_URI_LOG_CALLBACK, on_uri, h, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        h, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, o->threads > 1 ? pool : pool + 1,
-        MHD_OPTION_ARRAY, o->certificate ? tls : tls + 2, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_bytes, MHD_OPTION_CONNECTION_LIMIT,
+        library_limit(o), MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_address,
+        MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK, on_uri, h,
+        MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        MHD_OPTION_ARRAY, o->threads > 1 ? pool : pool + 1, MHD_OPTION_ARRAY,
+        o->certificate ? tls : tls + 2, MHD_OPTION_END);
     return h->daemon != NULL;
 }
 
 static void http_free(struct http *h) {
+    if (h->listen_fd >= 0)
+        close(h->listen_fd);
+    if (h->quiet_fd >= 0)
+        close(h->quiet_fd);
     if (h->unix_path)
         unlink(h->unix_path);
     free(h->unix_path);
@@ -816,6 +868,8 @@ enum status http_start(struct http **out, const struct http_options *options, st
     memset(h, 0, sizeof *h);
     h->options = *options;
     h->listen_fd = -1;
+    h->quiet_fd = eventfd(0, EFD_CLOEXEC);
+    BUG_ON(h->quiet_fd < 0);
     pthread_mutex_init(&h->mutex, NULL);
     pthread_cond_init(&h->reaper_wake, NULL);
     enum status s = listen_at(h, e);
@@ -826,32 +880,35 @@ enum status http_start(struct http **out, const struct http_options *options, st
     *out = h; // before the first thread may ask for it
     if (!daemon_start(h)) {
         *out = NULL;
-        close(h->listen_fd);
         http_free(h);
         return error_set(e, UNAVAILABLE, "", N_("the web server cannot start on {0}"),
                          options->listen, NULL);
     }
     BUG_ON(pthread_create(&h->reaper, NULL, reap, h) != 0);
+    BUG_ON(pthread_create(&h->doorman, NULL, let_in, h) != 0);
     return OK;
 }
 
 void http_quiesce(struct http *h) {
+    if (h->listen_fd < 0)
+        return;
     atomic_store(&h->quiet, true);
-    MHD_quiesce_daemon(h->daemon);
+    BUG_ON(write(h->quiet_fd, &(uint64_t){1}, sizeof(uint64_t)) < 0);
+    pthread_join(h->doorman, NULL);
+    close(h->listen_fd);
+    h->listen_fd = -1;
 }
 
 void http_stop(struct http *h) {
     if (!h)
         return;
+    http_quiesce(h);
     pthread_mutex_lock(&h->mutex);
     h->stopping = true;
     pthread_cond_signal(&h->reaper_wake);
     pthread_mutex_unlock(&h->mutex);
     pthread_join(h->reaper, NULL);
-    bool quiet = atomic_load(&h->quiet);
     MHD_stop_daemon(h->daemon);
-    if (quiet)
-        close(h->listen_fd); // a quiet daemon has given it back
     for (struct loop *loop = h->loops, *next; loop; loop = next) {
         next = loop->next;
         for (struct exchange *x = loop->unused, *after; x; x = after) {

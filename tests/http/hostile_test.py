@@ -1,5 +1,7 @@
 """Requests nobody should send: each gets a clear refusal, costs bounded memory, and leaves everybody else alone."""
 
+import contextlib
+import os
 import socket
 import time
 import unittest
@@ -197,19 +199,64 @@ class Hostile(Story):
                 s.close()
 
     def test_more_connections_than_there_may_be(self):
-        crowd = []
-        try:
-            for _ in range(340):
-                s = socket.create_connection(("127.0.0.1", self.server.port), timeout=5)
-                s.sendall(b"GET /healthz HTTP/1.1\r\n")  # never finished
-                crowd.append(s)
-        except OSError:
-            pass
-        finally:
-            for s in crowd:
-                s.close()
+        """Again and again, all at once: who is too many waits at the door, and every loop goes on afterwards."""
+        most = 0
+        for _ in range(12):
+            crowd = []
+            try:
+                for _ in range(600):
+                    s = socket.socket()
+                    s.setblocking(False)
+                    s.connect_ex(("127.0.0.1", self.server.port))
+                    crowd.append(s)
+                    if len(crowd) % 2:
+                        with contextlib.suppress(OSError):  # not let in yet
+                            s.send(self.head("GET", "/healthz"))
+                    if len(crowd) % 5 == 0:
+                        crowd[len(crowd) // 2].close()
+                time.sleep(0.1)
+                most = max(most, sum(self.loops()))
+            finally:
+                for s in crowd:
+                    s.close()
         time.sleep(0.5)
-        self.assertEqual(200, self.server.api().request("GET", "/healthz")[0])
+        self.assertIn(most, range(200, 301))
+        for _ in range(20):
+            self.assertEqual(200, self.server.api().request("GET", "/healthz")[0])
+
+    def test_connections_are_spread_over_the_event_loops(self):
+        """Who came at the same time does not wait for each other while another loop has nothing to do."""
+        self.assertGreater(len(self.loops()), 1)
+        together = 0
+        for _ in range(20):
+            before = self.loops()
+            pair = []
+            try:
+                for _ in range(2):
+                    pair.append(socket.create_connection(("127.0.0.1", self.server.port), timeout=10))
+                for client in pair:
+                    client.sendall(self.head("GET", "/healthz"))
+                for client in pair:
+                    client.recv(65536)
+                together += max(n - was for n, was in zip(self.loops(), before)) > 1
+            finally:
+                for client in pair:
+                    client.close()
+            time.sleep(0.05)
+        self.assertLess(together, 5)
+
+    def loops(self):
+        """How many clients each event loop of the server waits for."""
+        place, counts = f"/proc/{self.server.process.pid}", []
+        clients = set()
+        for fd in os.listdir(f"{place}/fd"):
+            if os.readlink(f"{place}/fd/{fd}").startswith("socket:"):
+                clients.add(fd)
+        for fd in sorted(os.listdir(f"{place}/fd"), key=int):
+            if os.readlink(f"{place}/fd/{fd}") == "anon_inode:[eventpoll]":
+                with open(f"{place}/fdinfo/{fd}", encoding="ascii") as info:
+                    counts.append(sum(line.split()[1] in clients for line in info if line.startswith("tfd:")))
+        return counts
 
     def test_requests_cut_off_in_the_middle(self):
         body = b'{"name": "Cut off"}'
