@@ -36,7 +36,9 @@ LIBRARIES = {
     "phonenumbers/": ["formats/phone.cc"],
     "sqlite3.h": ["store/store_sqlite.h"],  # private to store/
     "libpq-fe.h": ["store/store_postgres.h"],  # the same
-    "magic.h": ["records/files.c"],
+    "magic.h": ["records/media.c"],
+    "archive.h": ["records/unpack.c"],
+    "archive_entry.h": ["records/unpack.c"],
     "microhttpd.h": ["web/http.c"],
 }
 

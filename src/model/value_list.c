@@ -224,7 +224,7 @@ enum status take_file(struct taking *t) {
     enum status status = opened(t, &in);
     if (status)
         return status;
-    bool good = in->type == DOC_OBJECT && in->count == 4;
+    bool good = in->type == DOC_OBJECT;
     struct str digest = doc_get_text(in, "digest"), name = doc_get_text(in, "name"),
                media = doc_get_text(in, "media");
     int64_t size = doc_get_int(in, "size", -1);
@@ -242,6 +242,10 @@ enum status take_file(struct taking *t) {
     doc_set_str(t->arena, out, "name", arena_str(t->arena, name));
     doc_set_int(t->arena, out, "size", size);
     doc_set_str(t->arena, out, "media", arena_str(t->arena, media));
+    if (doc_get_true(in, "macros"))
+        doc_set_bool(t->arena, out, "macros", true);
+    if (doc_get_true(in, "locked"))
+        doc_set_bool(t->arena, out, "locked", true);
     t->out = out;
     return OK;
 }

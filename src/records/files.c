@@ -1,10 +1,7 @@
-// The only file that includes libmagic: what a file is, by its bytes and not by its name.
 #include "records/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <magic.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,88 +9,12 @@
 
 #include "base/utf8.h"
 #include "formats/fold.h"
+#include "records/media.h"
 #include "store/files.h"
 
 #define NAME_MAX_CHARACTERS 200
 #define CHUNK (256 * 1024)
 #define PATH_SIZE 4600
-
-// Types that a computer would run: refused whatever the name says.
-static const char *const executable[] = {
-    "application/x-executable",
-    "application/x-pie-executable",
-    "application/x-sharedlib",
-    "application/x-object",
-    "application/x-dosexec",
-    "application/vnd.microsoft.portable-executable",
-    "application/x-msdownload",
-    "application/x-mach-binary",
-    "application/x-ms-installer",
-    "application/x-msi",
-    "application/java-archive",
-    "application/x-java-applet",
-    "text/x-shellscript",
-    "text/x-msdos-batch",
-    "application/x-elc",
-    "text/x-perl",
-    "text/x-python",
-    "text/x-script.python",
-    "text/x-ruby",
-    "text/x-php",
-    "application/javascript",
-    "text/javascript",
-    "application/x-ms-shortcut",
-    "application/x-wine-extension-ini",
-    "application/vnd.android.package-archive",
-};
-
-// And ways to begin that make a system run a file even when the rest of it would pass for something else.
-static bool begins_to_run(const char *path) {
-    static const struct str begins[] = {{"#!", 2},
-                                        {"MZ", 2},
-                                        {"\x7f"
-                                         "ELF",
-                                         4}};
-    char head[4];
-    FILE *f = fopen(path, "rbe");
-    size_t n = f ? fread(head, 1, sizeof head, f) : 0;
-    if (f)
-        fclose(f);
-    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
-        if (str_starts((struct str){head, n}, begins[i]))
-            return true;
-    return false;
-}
-
-static bool runs(const char *media) {
-    for (size_t i = 0; i < sizeof executable / sizeof *executable; i++)
-        if (strcmp(media, executable[i]) == 0)
-            return true;
-    return false;
-}
-
-// Loading the table of types takes longer than using it, so that it is kept; it is not safe between threads.
-static pthread_mutex_t magic_lock = PTHREAD_MUTEX_INITIALIZER;
-static magic_t magic;
-
-static enum status media_of(const char *path, struct arena *a, struct str *out, struct error *e) {
-    enum status s = OK;
-    pthread_mutex_lock(&magic_lock);
-    if (!magic && (magic = magic_open(MAGIC_MIME_TYPE | MAGIC_ERROR)) &&
-        magic_load(magic, NULL) != 0) {
-        magic_close(magic);
-        magic = NULL;
-    }
-    const char *media = magic ? magic_file(magic, path) : NULL;
-    if (!media)
-        s = error_set(e, UNAVAILABLE, NULL, N_("The type of the file can't be found out."), NULL);
-    else if (runs(media) || begins_to_run(path))
-        s = error_set(e, INVALID, "file", N_("Files that can be executed are not accepted."), NULL);
-    else
-        *out = arena_str(a, str_z(media));
-    pthread_mutex_unlock(&magic_lock);
-    return s;
-}
 
 static enum status disk_error(struct error *e) {
     if (errno == ENOSPC || errno == EDQUOT)
@@ -223,23 +144,27 @@ static struct str tidy_name(struct str name, struct arena *a) {
     return tidy;
 }
 
-static struct doc *value_of(struct str digest, struct str name, int64_t size, struct str media,
-                            struct arena *a) {
+static struct doc *value_of(struct str digest, struct str name, int64_t size,
+                            const struct media *media, struct arena *a) {
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "digest", arena_str(a, digest));
     doc_set_str(a, d, "name", tidy_name(name, a));
     doc_set_int(a, d, "size", size);
-    doc_set_str(a, d, "media", media);
+    doc_set_str(a, d, "media", media->type);
+    if (media->macros)
+        doc_set_bool(a, d, "macros", true);
+    if (media->locked)
+        doc_set_bool(a, d, "locked", true);
     return d;
 }
 
 enum status file_keep(struct crm *crm, const char *path, struct str name, struct arena *a,
                       struct doc **value, struct error *e) {
-    struct str media;
+    struct media media;
     struct hash h;
     int64_t size = 0;
     char hex[HASH_HEX];
-    enum status s = media_of(path, a, &media, e);
+    enum status s = media_of(path, name, a, &media, e);
     if (!s)
         s = digest_of(path, &h, &size, e);
     if (s)
@@ -252,7 +177,7 @@ enum status file_keep(struct crm *crm, const char *path, struct str name, struct
         s = store_file_share(crm_store(crm), shared, e);
     }
     if (!s)
-        *value = value_of(str_z(hex), name, size, media, a);
+        *value = value_of(str_z(hex), name, size, &media, a);
     return s;
 }
 
@@ -264,7 +189,7 @@ enum status file_describe(struct crm *crm, struct str digest, struct str name, s
                           struct doc **value, struct error *e) {
     char path[PATH_SIZE];
     struct stat st;
-    struct str media;
+    struct media media;
     if (!digest_valid(digest))
         return missing(e);
     enum status s = find(crm, digest, path, e);
@@ -272,9 +197,9 @@ enum status file_describe(struct crm *crm, struct str digest, struct str name, s
         return s;
     if (stat(path, &st) != 0)
         return missing(e);
-    s = media_of(path, a, &media, e);
+    s = media_of(path, name, a, &media, e);
     if (!s)
-        *value = value_of(digest, name, st.st_size, media, a);
+        *value = value_of(digest, name, st.st_size, &media, a);
     return s;
 }
 

@@ -6,8 +6,9 @@
 #include "records/records.h"
 
 // Takes the file at `path` (moved, not copied, when it lies on the same file system) under its digest. `name`: as its owner
-// called it; only the last part counts. *value: {"digest","name","size","media"}, what a field of type file holds.
-// INVALID for what can be executed, whatever its name; FULL, UNAVAILABLE.
+// called it; only the last part counts. *value: {"digest","name","size","media"}, what a field of type file holds,
+// with "macros":true for a document that brings programs along and "locked":true for an archive that nobody could look through.
+// INVALID for what can be executed, whatever its name, or an archive of such; FULL, UNAVAILABLE.
 enum status file_keep(struct crm *, const char *path, struct str name, struct arena *,
                       struct doc **value, struct error *);
 // The value again for a file that is there: what a program says of size and type is not believed. NOT_FOUND.

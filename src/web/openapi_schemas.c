@@ -297,6 +297,8 @@ static void shared_schemas(struct arena *a, struct doc *schemas) {
     doc_set(p, STR("name"), schema_of(a, "string"));
     doc_set(p, STR("size"), schema_of(a, "integer"));
     doc_set(p, STR("media"), schema_of(a, "string"));
+    doc_set(p, STR("macros"), schema_of(a, "boolean"));
+    doc_set(p, STR("locked"), schema_of(a, "boolean"));
     doc_set(schemas, STR("Event"), event_schema(a));
     doc_set(schemas, STR("History"), object_schema(a, &p, "items next"));
     doc_set(p, STR("items"), array_of(a, schema_ref(a, STR("Event"))));

@@ -180,9 +180,23 @@ static struct doc *link_run(struct request *r, const struct field *f, const stru
 }
 
 static struct doc *file_run(struct request *r, const struct doc *v) {
-    struct str size = format_bytes(r->arena, r->language, doc_get_int(v, "size", 0));
-    return run(r, rprintf(r, "%.*s (%.*s)", STR_FMT(doc_get_text(v, "name")), STR_FMT(size)), "",
-               STR(""));
+    const struct language *l = r->language;
+    struct buf about = BUF_INIT(8192);
+    buf_str(&about, doc_get_text(v, "name"));
+    buf_lit(&about, " (");
+    buf_str(&about, format_bytes(r->arena, l, doc_get_int(v, "size", 0)));
+    if (doc_get_true(v, "macros")) {
+        buf_lit(&about, ", ");
+        buf_str(&about, T(l, "with macros"));
+    }
+    if (doc_get_true(v, "locked")) {
+        buf_lit(&about, ", ");
+        buf_str(&about, T(l, "encrypted, not looked through"));
+    }
+    buf_char(&about, ')');
+    struct str text = arena_str(r->arena, buf_view(&about));
+    buf_release(&about);
+    return run(r, text, "", STR(""));
 }
 
 int year_now(struct request *r) {
