@@ -64,8 +64,8 @@ WORD = {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w:document/>
 
 def disguises():
     for what, data in PROGRAMS.items():
-        yield f"{what} as a picture", "foto.png", data
-        yield f"{what} in a zip", "fotos.zip", zipped({"foto.png": data})
+        yield f"{what} as a picture", "imagen.png", data
+        yield f"{what} in a zip", "imágenes.zip", zipped({"imagen.png": data})
         yield f"{what} in a zip that calls itself a document", "informe.docx", zipped({**WORD, "word/media/image1.png": data})
         yield f"{what} in a tar.gz", "copia.tar.gz", tarred({"a.txt": b"a", "b.txt": data}, "w:gz")
     yield "elf behind a long text", "a.tar", tarred({"largo.txt": b"x" * 300000, "b": ELF})
@@ -101,8 +101,8 @@ class Media(Story):
 
     def test_ordinary_files_are_taken(self):
         for name, data, media in (
-                ("foto.png", PNG, "image/png"), ("oferta.pdf", PDF, "application/pdf"), ("nota.txt", "año\n".encode(), "text/plain"),
-                ("fotos.zip", zipped({"a.png": PNG, "carpeta/b.pdf": PDF}), "application/zip"),
+                ("imagen.png", PNG, "image/png"), ("oferta.pdf", PDF, "application/pdf"), ("nota.txt", "año\n".encode(), "text/plain"),
+                ("imágenes.zip", zipped({"a.png": PNG, "carpeta/b.pdf": PDF}), "application/zip"),
                 ("informe.docx", zipped(WORD), None), ("copia.tar.gz", tarred({"a": b"a"}, "w:gz"), "application/gzip"),
                 ("datos.csv", b"a;b\n1;2\n", None), ("página.html", b"<!DOCTYPE html><html></html>", "text/html"),
                 ("web.zip", zipped({"index.html": b"<!DOCTYPE html><html></html>", "a.js": b"function f() { return 1; }\n"}), "application/zip"),
@@ -122,7 +122,7 @@ class Media(Story):
             self.assertEqual((201, True), (status, value.get("macros")), (name, value))
             one = self.api.want(201, "POST", "/api/contacts", {"name": name, "photo": value})["id"]
             self.assertIs(True, self.api.want(200, "GET", f"/api/contacts/{one}")["photo"]["macros"])
-        status, value = self.send("fotos.zip", locked_zip("foto.png", PNG))
+        status, value = self.send("imágenes.zip", locked_zip("imagen.png", PNG))
         self.assertEqual((201, True), (status, value.get("locked")), value)
 
     def test_archives_that_grow_are_refused_soon(self):
