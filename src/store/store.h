@@ -92,6 +92,10 @@ enum status store_commit(struct conn *, struct error *);
 // After a commit that failed with UNAVAILABLE: its answer was lost, so it may have been made all the same.
 bool store_commit_unknown(const struct conn *);
 void store_rollback(struct conn *);   // never fails; harmless without a transaction
+// In a transaction that reads and has asked for nothing yet, not even ahead: what is asked in it need not be of one
+// moment. Each statement is of its own then, where that saves the database the transaction (PostgreSQL); those whose
+// rows are many are of one moment all the same.
+void store_any_moment(struct conn *);
 bool conn_begun(const struct conn *); // whether in a transaction
 // Why nothing more may be done in the transaction; OK while it goes well. CONFLICT: tried again whole it may succeed.
 enum status store_failed(const struct conn *);
