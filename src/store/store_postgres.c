@@ -616,7 +616,8 @@ static void pg_ahead(struct conn *base, const struct statement *what) {
     struct error lost = {0};
     if (!s)
         return;
-    if ((base->failed = send_rows(c, &lost))) {
+    // What a lasting answer speaks of is looked after by who asks.
+    if (!what->lasts && (base->failed = send_rows(c, &lost))) {
         free_statement(c, s);
         return;
     }
