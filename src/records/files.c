@@ -9,8 +9,11 @@
 
 #include "base/utf8.h"
 #include "formats/fold.h"
+#include "records/crm.h"
 #include "records/media.h"
+#include "records/scan.h"
 #include "store/files.h"
+#include "store/queries.h"
 
 #define NAME_MAX_CHARACTERS 200
 #define CHUNK (256 * 1024)
@@ -22,7 +25,7 @@ static enum status disk_error(struct error *e) {
     return error_set(e, UNAVAILABLE, NULL, N_("The file can't be stored now."), NULL);
 }
 
-static enum status digest_of(const char *path, struct hash *out, int64_t *size, struct error *e) {
+enum status file_digest(const char *path, struct hash *out, int64_t *size, struct error *e) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return disk_error(e);
@@ -158,19 +161,54 @@ static struct doc *value_of(struct str digest, struct str name, int64_t size,
     return d;
 }
 
-enum status file_keep(struct crm *crm, const char *path, struct str name, struct arena *a,
-                      struct doc **value, struct error *e) {
+// Bytes that were deleted for good and come again are there again.
+static enum status not_gone(struct crm *crm, struct str digest, struct error *e) {
+    struct conn *c;
+    struct hash mark = hash_of(digest);
+    struct param p[] = {P_BLOB(((struct str){(const char *)mark.b, sizeof mark.b}))};
+    int64_t gone = 0;
+    enum status s = store_connect(crm_store(crm), STORE_WRITE, &c, e);
+    if (s)
+        return s;
+    s = store_int(c, QUERY_FILE_IS_GONE, p, 1, &gone, e);
+    if (!s && gone)
+        s = store_run(c, QUERY_FILE_BACK, p, 1, NULL, e);
+    conn_close(c);
+    return s;
+}
+
+static enum status look(struct crm *crm, const char *path, struct str name, struct str told,
+                        struct arena *a, struct media *media, struct hash *digest, int64_t *size,
+                        struct error *e) {
+    struct hash h;
+    char hex[HASH_HEX];
+    enum status s = file_digest(path, &h, size, e);
+    if (s)
+        return s;
+    hash_hex(h, hex);
+    if (told.n && !str_is(told, hex))
+        return error_set(e, INVALID, "file",
+                         N_("The file did not arrive as it was sent: its digest is another one. "
+                            "Please send it again."),
+                         NULL);
+    *digest = h;
+    s = media_of(path, name, a, media, e);
+    return s || !crm_scanner(crm) ? s : scan_file(crm_scanner(crm), path, e);
+}
+
+enum status file_keep(struct crm *crm, const char *path, struct str name, struct str digest,
+                      struct arena *a, struct doc **value, struct error *e) {
     struct media media;
     struct hash h;
     int64_t size = 0;
     char hex[HASH_HEX];
-    enum status s = media_of(path, name, a, &media, e);
-    if (!s)
-        s = digest_of(path, &h, &size, e);
+    enum status s = look(crm, path, name, digest, a, &media, &h, &size, e);
     if (s)
         return s;
     hash_hex(h, hex);
-    s = move_in(crm, path, str_z(hex), e);
+    s = not_gone(crm, str_z(hex), e);
+    if (!s)
+        s = move_in(crm, path, str_z(hex), e);
     if (!s) {
         char shared[100];
         name_of(str_z(hex), shared);

@@ -90,6 +90,13 @@ void handle_import_stop(struct request *);
 void handle_file_keep(struct request *);
 void handle_file_get(struct request *);
 
+// uploads.c
+void handle_uploads(struct request *);
+void handle_upload_begin(struct request *);
+void handle_upload(struct request *);
+void handle_upload_append(struct request *);
+void handle_upload_drop(struct request *);
+
 // live.c
 void handle_live(struct request *);
 

@@ -79,7 +79,8 @@ struct http_options {
     void (*begin)(void *app, struct http_request *);
     // All is there; also called again after each http_wake().
     void (*serve)(void *app, struct http_request *);
-    // The answer has been sent (or the client is gone); the arena is still there.
+    // The answer has been sent (or the client is gone); the arena is still there, and of a body that was cut off on its way
+    // to a file what has come.
     void (*finish)(void *app, struct http_request *, int status, micros took);
 };
 
