@@ -47,3 +47,10 @@ DELETE FROM files_gone WHERE mark = $1;
 
 -- name: files_gone_newest
 SELECT coalesce(max(at), 0) FROM files_gone;
+
+-- What tells of bytes that are gone.
+-- name: uploads_forget
+DELETE FROM uploads WHERE value LIKE '%' || $1 || '%';
+
+-- name: log_kind_of_record
+SELECT count(*) FROM log WHERE module = $1 AND record = $2 AND kind = $3;

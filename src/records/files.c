@@ -1,5 +1,6 @@
 #include "records/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -258,4 +259,85 @@ enum status file_open(struct crm *crm, struct str digest, int *fd, int64_t *size
     *fd = opened;
     *size = st.st_size;
     return OK;
+}
+
+// ---------------------------------------------------------------- gone for good
+
+enum status file_forget(struct conn *c, struct str digest, micros now, struct error *e) {
+    char name[100];
+    struct hash mark = hash_of(digest);
+    struct param gone[] = {P_BLOB(((struct str){(const char *)mark.b, sizeof mark.b})), P_INT(now)};
+    name_of(digest, name);
+    enum status s = store_run(c, QUERY_FILE_GONE, gone, 2, NULL, e);
+    struct param p[] = {P_TEXT(str_z(name))};
+    struct param told[] = {P_TEXT(digest)};
+    if (!s)
+        s = store_run(c, QUERY_UPLOADS_FORGET, told, 1, NULL, e);
+    if (!s && store_kind(conn_store(c)) == STORE_POSTGRES)
+        s = store_run_sql(c, STR("DELETE FROM files WHERE name=$1"), p, 1, NULL, e);
+    return s;
+}
+
+enum status file_is_gone(struct conn *c, struct str digest, bool *gone, struct error *e) {
+    struct hash mark = hash_of(digest);
+    struct param p[] = {P_BLOB(((struct str){(const char *)mark.b, sizeof mark.b}))};
+    int64_t n = 0;
+    enum status s = store_int(c, QUERY_FILE_IS_GONE, p, 1, &n, e);
+    if (!s)
+        *gone = n > 0;
+    return s;
+}
+
+static void sweep_one(struct crm *crm, struct conn *c, struct str digest) {
+    char path[PATH_SIZE];
+    bool gone = false;
+    path_of(crm, digest, path);
+    if (file_is_gone(c, digest, &gone, NULL) == OK && gone)
+        unlink(path);
+}
+
+void file_sweep(struct crm *crm, struct str digest) {
+    struct conn *c;
+    if (!digest_valid(digest) || store_connect(crm_store(crm), STORE_READ, &c, NULL) != OK)
+        return;
+    sweep_one(crm, c, digest);
+    conn_close(c);
+}
+
+static void sweep_folder(struct crm *crm, struct conn *c, const char *path, const char *start) {
+    DIR *d = opendir(path);
+    char digest[HASH_HEX + 300];
+    for (struct dirent *one; d && (one = readdir(d));) {
+        snprintf(digest, sizeof digest, "%s%s", start, one->d_name);
+        if (digest_valid(str_z(digest)))
+            sweep_one(crm, c, str_z(digest));
+    }
+    if (d)
+        closedir(d);
+}
+
+void files_sweep(struct crm *crm) {
+    struct conn *c;
+    char folder[PATH_SIZE], deeper[PATH_SIZE + 300];
+    snprintf(folder, sizeof folder, "%s/files", store_directory(crm_store(crm)));
+    if (store_connect(crm_store(crm), STORE_READ, &c, NULL) != OK)
+        return;
+    DIR *d = opendir(folder);
+    for (struct dirent *one; d && (one = readdir(d));) {
+        if (strlen(one->d_name) != 2 || one->d_name[0] == '.')
+            continue;
+        snprintf(deeper, sizeof deeper, "%s/%s", folder, one->d_name);
+        sweep_folder(crm, c, deeper, one->d_name);
+    }
+    if (d)
+        closedir(d);
+    conn_close(c);
+}
+
+enum status files_gone_newest(struct conn *c, micros *newest, struct error *e) {
+    int64_t at = 0;
+    enum status s = store_int(c, QUERY_FILES_GONE_NEWEST, NULL, 0, &at, e);
+    if (!s)
+        *newest = at;
+    return s;
 }

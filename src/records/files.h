@@ -21,4 +21,14 @@ enum status file_digest(const char *path, struct hash *, int64_t *size, struct e
 // Opens it for reading. NOT_FOUND.
 enum status file_open(struct crm *, struct str digest, int *fd, int64_t *size, struct error *);
 
+// The bytes are of no more use: in a piece of writing, notes that they are gone, and with PostgreSQL takes them from the database.
+enum status file_forget(struct conn *, struct str digest, micros now, struct error *);
+enum status file_is_gone(struct conn *, struct str digest, bool *gone, struct error *);
+// After that, the node's own copy. Harmless for what is not gone.
+void file_sweep(struct crm *, struct str digest);
+// All of this node's copies of what is gone, wherever it was deleted.
+void files_sweep(struct crm *);
+// When the newest of that went; 0: nothing did.
+enum status files_gone_newest(struct conn *, micros *newest, struct error *);
+
 #endif

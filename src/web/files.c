@@ -1,4 +1,4 @@
-// Files of records: kept with a form or by themselves, given out again to whoever may see the record.
+// Files of records: kept with a form or by themselves. Given out again: documents.c.
 #include "records/files.h"
 #include <stdlib.h>
 #include <unistd.h>
@@ -8,10 +8,6 @@
 #include "web/present.h"
 #include "web/respond.h"
 #include "web/transfer.h"
-
-// What a browser may show by itself; everything else is only for saving.
-static const char *const shown[] = {"image/png", "image/jpeg", "image/gif", "image/webp",
-                                    "application/pdf"};
 
 static struct str sent_name(struct str name) {
     return name.n && utf8_valid(name) ? name : STR("file");
@@ -142,32 +138,4 @@ bool files_in_form(struct request *r, const struct module *m) {
             may_field(&r->viewer, m, &m->fields[i], true))
             return true;
     return false;
-}
-
-// ---------------------------------------------------------------- giving out
-
-void handle_file_get(struct request *r) {
-    struct doc *record;
-    int fd;
-    int64_t size;
-    const struct field *f = module_field(r->module, r->params[2]);
-    enum status s = OK;
-    if (!f || f->type != TYPE_FILE || !may_field(&r->viewer, r->module, f, false))
-        s = error_set(&r->error, NOT_FOUND, NULL, N_("There is no such file."), NULL);
-    if (!s)
-        s = record_get(&r->reader, r->module, r->id, &record, &r->error);
-    const struct doc *value = s ? NULL : doc_opened(r->arena, doc_get(record, f->key));
-    if (!s && doc_is_null(value))
-        s = error_set(&r->error, NOT_FOUND, NULL, N_("There is no such file."), NULL);
-    if (!s)
-        s = file_open(r->web->crm, doc_get_text(value, "digest"), &fd, &size, &r->error);
-    if (s) {
-        respond_error(r, &r->error);
-        return;
-    }
-    struct str media = doc_get_text(value, "media");
-    const char *type = str_is(media, "text/plain") ? "text/plain; charset=utf-8" : NULL;
-    for (size_t i = 0; i < sizeof shown / sizeof *shown && !type; i++)
-        type = str_is(media, shown[i]) ? shown[i] : NULL;
-    respond_file(r, fd, size, type, type ? "inline" : "attachment", doc_get_text(value, "name"));
 }

@@ -402,8 +402,9 @@ void http_answer_fixed(struct http_request *r, int status, struct str body) {
         MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, MHD_RESPMEM_PERSISTENT));
 }
 
-void http_answer_file(struct http_request *r, int status, int fd, int64_t size) {
-    answer_is((struct exchange *)r, status, MHD_create_response_from_fd64((uint64_t)size, fd));
+void http_answer_file(struct http_request *r, int status, int fd, int64_t from, int64_t size) {
+    answer_is((struct exchange *)r, status,
+              MHD_create_response_from_fd_at_offset64((uint64_t)size, fd, (uint64_t)from));
 }
 
 static enum MHD_Result send_answer(struct exchange *x) {

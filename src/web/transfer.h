@@ -30,6 +30,13 @@ struct doc *files_form_value(struct request *, const struct field *);
 // The module has a field of files that this person may fill in.
 bool files_in_form(struct request *, const struct module *);
 
+// ---------------------------------------------------------------- documents.c
+
+// Makes the run of a file of this record a link to it; scripts show it in a window if they can, and who may delete it for good
+// gets the way there.
+void document_link(struct request *, struct doc *run, const struct module *, int64_t id,
+                   const struct doc *value);
+
 // ---------------------------------------------------------------- import.c
 
 struct imports;
