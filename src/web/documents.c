@@ -14,6 +14,8 @@
 #include "web/text.h"
 #include "web/transfer.h"
 
+#define THUMB_BYTES (4 << 20) // larger pictures are only fetched to be looked at
+
 // What a browser may show by itself, and in what; everything else is only for saving. No SVG or HTML: they have scripts.
 static const struct kind {
     const char *media, *in; // in: image, document, text, audio or video
@@ -48,6 +50,8 @@ void document_link(struct request *r, struct doc *run, const struct module *m, i
     struct str href = address(r, m, id, digest);
     doc_replace(run, STR("href"), doc_str(a, href));
     doc_set(run, STR("viewer_kind"), kind ? doc_str(a, str_z(kind->in)) : doc_null(a));
+    if (kind && str_is(str_z(kind->in), "image") && doc_get_int(file, "size", 0) <= THUMB_BYTES)
+        doc_set_str(a, run, "thumb_src", href);
     if (!may(&r->viewer, m, VERB_ERASE))
         return;
     doc_set_str(a, run, "erase_href", JOIN(a, href, STR("/delete")));

@@ -17,6 +17,7 @@ import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startTokens } from "./tokens.js";
 import { startUploads } from "./uploads.js";
+import { startViewer } from "./viewer.js";
 
 const pieces = [startDates, startLookup, startTokens, startForms, startUploads, startList, startMore, startOrder, startPoll, startTimes];
 
@@ -31,5 +32,6 @@ startFacts();
 startKeyboard();
 startPalette();
 startTheme();
+startViewer();
 enhance(document);
 startLive();
