@@ -35,6 +35,11 @@ static void open_items(struct reader *r, const struct module *m, struct str body
             if (of && !may_field(r->viewer, m, of, false))
                 continue;
             struct doc *copy = doc_copy(a, v);
+            if (str_starts(field, STR("~file"))) {
+                struct doc *files = doc_get(out, STR("files"));
+                doc_add(files ? files : doc_set_array(a, out, "files"), copy);
+                continue;
+            }
             doc_set(out, (struct str){field.p + 1, field.n - 1}, copy);
             continue;
         }

@@ -7,6 +7,7 @@
 #include "web/handlers.h"
 #include "web/present.h"
 #include "web/respond.h"
+#include "web/routes.h"
 #include "web/transfer.h"
 
 static struct str sent_name(struct str name) {
@@ -57,16 +58,25 @@ static const struct field *file_field(struct request *r, struct str key) {
     return f && f->type == TYPE_FILE && may_field(&r->viewer, r->module, f, true) ? f : NULL;
 }
 
+// Of a comment; everything else has fields.
+static bool is_attached(struct request *r, struct str key) {
+    return r->route->handle == handle_comment && str_is(key, "files");
+}
+
+static bool is_wanted(struct request *r, const struct http_upload *u) {
+    return u->name.n && (is_attached(r, u->field) || file_field(r, u->field));
+}
+
 // As if the form had named the file: so it comes along when the form is shown again.
-static void send_along(struct request *r, const struct field *f, const struct doc *value) {
+static void send_along(struct request *r, struct str key, const struct doc *value) {
     struct pairs all = {.p = arena_array(r->arena, struct pair, r->form.n + 1)};
-    struct str name = rprintf(r, "%.*s.kept", STR_FMT(f->key));
+    struct str name = rprintf(r, "%.*s.kept", STR_FMT(key));
     struct buf b = BUF_INIT(16384);
     json_write(&b, value);
     all.p[all.n++] = (struct pair){name, arena_str(r->arena, buf_view(&b))};
     buf_release(&b);
     for (size_t i = 0; i < r->form.n; i++)
-        if (!str_eq(r->form.p[i].name, name))
+        if (is_attached(r, key) || !str_eq(r->form.p[i].name, name))
             all.p[all.n++] = r->form.p[i];
     r->form = all;
 }
@@ -75,18 +85,17 @@ static void files_job(struct request *r, struct place *place) {
     (void)place;
     struct error **last = &r->file_problems;
     for (struct http_upload *u = r->http->upload; u; u = u->next) {
-        const struct field *f = u->name.n ? file_field(r, u->field) : NULL;
         struct error e = {0};
         struct doc *value;
-        if (!f)
+        if (!is_wanted(r, u))
             continue;
         if (file_keep(r->web->crm, u->path, sent_name(u->name), STR(""), r->arena, &value, &e) == OK) {
-            send_along(r, f, value);
+            send_along(r, u->field, value);
             continue;
         }
         struct error *one = *last = arena_new(r->arena, struct error);
         *one = e;
-        error_set(one, e.status, arena_dup(r->arena, f->key), e.msgid, NULL);
+        error_set(one, e.status, arena_dup(r->arena, u->field), e.msgid, NULL);
         memcpy(one->args, e.args, sizeof one->args);
         last = &one->next;
     }
@@ -107,7 +116,7 @@ static void files_done(struct request *r) {
 bool files_kept_first(struct request *r, void (*then)(struct request *), void *arg) {
     bool any = false;
     for (struct http_upload *u = r->http->upload; u; u = u->next)
-        any = any || (u->name.n && file_field(r, u->field));
+        any = any || is_wanted(r, u);
     if (!any || r->files_kept)
         return false;
     struct keeping *k = arena_new(r->arena, struct keeping);
@@ -130,6 +139,15 @@ struct doc *files_form_value(struct request *r, const struct field *f) {
         parsed->type == DOC_OBJECT)
         return parsed; // the action looks at what is really there
     return NULL;
+}
+
+struct doc *files_attached(struct request *r) {
+    struct doc *list = r->body ? doc_get(r->body, STR("files")) : doc_array(r->arena), *parsed;
+    for (size_t i = 0; i < r->form.n; i++)
+        if (str_is(r->form.p[i].name, "files.kept") &&
+            json_parse(r->arena, r->form.p[i].value, NULL, &parsed, NULL) == OK)
+            doc_add(list, parsed);
+    return doc_is_null(list) ? NULL : list;
 }
 
 bool files_in_form(struct request *r, const struct module *m) {

@@ -298,6 +298,7 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
         doc_set_str(a, comment, "action",
                     rprintf(r, "%.*s/comments", STR_FMT(href_of(r, r->module->key, r->id))));
         doc_set_int(a, comment, "max", 5000);
+        doc_set_int(a, comment, "limit", r->web->options.upload_bytes);
         once_hidden(r, doc_set_array(a, comment, "hidden"));
         doc_set_str(a, comment, "text", c->comment);
         doc_set_str(a, comment, "problem", c->comment_problem);

@@ -388,6 +388,19 @@ static struct doc *operation_view(struct request *r, const struct doc *event) {
     return d;
 }
 
+// What came with a comment.
+static struct doc *files_view(struct request *r, const struct doc *event, const struct module *m) {
+    static const struct field file = {.type = TYPE_FILE};
+    struct doc *list = doc_array(r->arena);
+    doc_each(value, doc_get(event, STR("files"))) {
+        struct doc *one = doc_add(list, doc_object(r->arena));
+        struct doc *runs = doc_set(one, STR("runs"), value_runs(r, &file, value, NULL));
+        doc_each(part, runs)
+            document_link(r, part, m, doc_get_int(event, "record", 0), value);
+    }
+    return list;
+}
+
 struct doc *event_view(struct request *r, const struct doc *event, const struct module *card,
                        int64_t id) {
     struct arena *a = r->arena;
@@ -409,10 +422,11 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set_z(a, d, "tone", look->tone);
     doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
     put_changes(r, m, event, changes, kind, d);
-    struct doc *said = doc_null(a);
-    if (text.n) {
+    struct doc *said = doc_null(a), *files = files_view(r, event, m);
+    if (text.n || files->count) {
         said = doc_object(a);
         doc_set(said, STR("runs"), said_runs(r, text));
+        doc_set(said, STR("files"), files);
     }
     doc_set(d, STR("said"), said);
     doc_set(d, STR("quote"), doc_null(a));

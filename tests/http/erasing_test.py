@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from harness import TEST_LIMITS, Server, Story
 from media_test import PDF, PNG
 from support import POSTGRES, environment_of, psql
+from transfer_test import multipart
 
 
 class Documents(Story):
@@ -197,6 +198,47 @@ class Erasing(Documents):
         finally:
             other.stop()
             shutil.rmtree(other.data, ignore_errors=True)
+
+
+class Comments(Documents):
+    def test_files_come_with_a_comment_and_each_can_be_deleted(self):
+        case = self.case(None)
+        (one, first), (other, second) = self.document(name="uno.txt"), self.document(name="dos.txt")
+        path = f"/api/cases/{case}/comments"
+        self.api.want(201, "POST", path, {"text": "Van dos", "files": [first, second]})
+        told = self.api.want(200, "GET", f"/api/cases/{case}/history?kind=comments")["items"][0]
+        self.assertEqual(["uno.txt", "dos.txt"], [file["name"] for file in told["files"]])
+        self.assertEqual((200, 200), (self.get(case, one), self.get(case, other)))
+        self.api.want(201, "POST", path, {"text": "", "files": [first]})
+        self.assertEqual(204, self.erase(case, one))
+        told = self.api.want(200, "GET", f"/api/cases/{case}/history?kind=comments")["items"]
+        self.assertEqual([[], ["dos.txt"]], [[file["name"] for file in event.get("files", [])] for event in told])
+        self.assertEqual("Van dos", told[1]["text"])
+        self.assertEqual((410, 200), (self.get(case, one), self.get(case, other)))
+        self.assertFalse(self.stored(one))
+        self.sound()
+
+    def test_what_can_not_be_attached(self):
+        case = self.case(None)
+        for files in ("x", [1], [{"digest": "0" * 64, "name": "x"}], [self.document()[1]] * 21):
+            status, _, problem = self.api.request("POST", f"/api/cases/{case}/comments", {"text": "x", "files": files})
+            self.assertEqual((422, "files"), (status, problem["errors"][0]["field"]), files)
+        self.assertEqual(422, self.api.request("POST", f"/api/cases/{case}/comments", {"text": "", "files": []})[0])
+
+    def test_a_form_without_scripts_carries_them(self):
+        case = self.case(None)
+        browser = self.browser()
+        path = f"/cases/{case}/comments"
+        form = browser.get(f"/cases/{case}").form(path)
+        self.assertEqual("multipart/form-data", form.enctype)
+        fields = [(name, value) for name, value in form.fields if name != "text"] + [("text", "Con archivo")]
+        kind, body = multipart(fields, {"files": ("nota.txt", b"Una nota de papel\n")})
+        page = browser.send("POST", path, body, {"Content-Type": kind})
+        self.assertIn("nota.txt", page.text)
+        kind, body = multipart([(n, v + "2" if n == "once" else v) for n, v in fields], {"files": ("x.txt", b"\x7fELF\x02\x01\x01" + bytes(200))})
+        page = browser.send("POST", path, body, {"Content-Type": kind})
+        self.assertEqual(422, page.status)
+        self.assertIn("executed", page.text)
 
 
 class GivingOut(Documents):
