@@ -21,8 +21,8 @@ static enum status take_files(struct action *a, const struct doc *files, struct 
                             : error_set(e, INVALID, "files", N_("There is no such file."), NULL);
         if (s)
             return s;
-        items[(*n)++] = (struct event_item){arena_printf(a->write->arena, "~file%d", number), NULL,
-                                            value};
+        items[(*n)++] =
+            (struct event_item){arena_printf(a->write->arena, "~file%d", number), NULL, value};
     }
     return OK;
 }

@@ -10,7 +10,7 @@
 #include "records/files.h"
 #include "records/uploads.h"
 
-#define LOOK_SECONDS 2       // with several nodes
+#define LOOK_SECONDS 2        // with several nodes
 #define LOOK_ALONE_SECONDS 60 // what this process deletes it sweeps at once
 #define UPLOADS_EVERY (10 * MINUTE)
 

@@ -17,8 +17,8 @@
 #define BYTES_MOST ((int64_t)1 << 30) // of archives, decompressed
 #define MAGIC_BYTES ((size_t)1 << 20) // of the beginning of a file
 #define WINDOW ((size_t)256 << 10)
-#define DEPTH_MOST 4                  // archives in archives
-#define NESTED_MOST 64                // archives in one
+#define DEPTH_MOST 4   // archives in archives
+#define NESTED_MOST 64 // archives in one
 
 // Types that a computer would run. A text in an archive is not taken for a program for its look alone.
 static const struct kind {

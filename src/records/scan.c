@@ -127,9 +127,8 @@ static bool send_file(int to, int from) {
 static bool hear(int from, char answer[ANSWER]) {
     size_t n = 0;
     while (n < ANSWER - 1) {
-        ssize_t got = ready(from, POLLIN, PATIENCE_SECONDS)
-                          ? recv(from, answer + n, ANSWER - 1 - n, 0)
-                          : -1;
+        ssize_t got =
+            ready(from, POLLIN, PATIENCE_SECONDS) ? recv(from, answer + n, ANSWER - 1 - n, 0) : -1;
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)

@@ -59,8 +59,8 @@ enum status upload_begin(struct crm *crm, int64_t user, struct str name, int64_t
     if (s)
         return s;
     struct param who[] = {P_INT(user)};
-    struct param p[] = {P_TEXT(str_z(u.token)), P_INT(user),      P_TEXT(u.name),
-                        P_INT(size),            P_TEXT(u.digest), P_INT(u.moved)};
+    struct param p[] = {P_TEXT(str_z(u.token)), P_INT(user),   P_TEXT(u.name), P_INT(size),
+                        P_TEXT(u.digest),       P_INT(u.moved)};
     s = store_int(c, QUERY_UPLOADS_COUNT, who, 1, &n, e);
     if (!s && n >= UNDER_WAY_MAX)
         s = error_set(e, TOO_MANY, NULL,
@@ -143,8 +143,8 @@ static enum status moved(struct conn *c, const struct upload *u, int64_t come, i
 
 // ---------------------------------------------------------------- bytes
 
-static enum status append_there(struct conn *c, const struct upload *u, const char *path,
-                                int64_t n, int64_t *parts, struct error *e) {
+static enum status append_there(struct conn *c, const struct upload *u, const char *path, int64_t n,
+                                int64_t *parts, struct error *e) {
     char name[80];
     name_of(u->token, name);
     enum status s = store_begin(c, true, e);

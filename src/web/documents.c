@@ -20,11 +20,11 @@
 static const struct kind {
     const char *media, *in; // in: image, document, text, audio or video
 } shown[] = {
-    {"image/png", "image"},         {"image/jpeg", "image"},   {"image/gif", "image"},
-    {"image/webp", "image"},        {"image/avif", "image"},   {"application/pdf", "document"},
-    {"text/plain", "text"},         {"audio/mpeg", "audio"},   {"audio/ogg", "audio"},
-    {"audio/x-wav", "audio"},       {"audio/flac", "audio"},   {"audio/x-m4a", "audio"},
-    {"audio/mp4", "audio"},         {"video/mp4", "video"},    {"video/webm", "video"},
+    {"image/png", "image"},   {"image/jpeg", "image"}, {"image/gif", "image"},
+    {"image/webp", "image"},  {"image/avif", "image"}, {"application/pdf", "document"},
+    {"text/plain", "text"},   {"audio/mpeg", "audio"}, {"audio/ogg", "audio"},
+    {"audio/x-wav", "audio"}, {"audio/flac", "audio"}, {"audio/x-m4a", "audio"},
+    {"audio/mp4", "audio"},   {"video/mp4", "video"},  {"video/webm", "video"},
     {"video/ogg", "video"},
 };
 
@@ -35,7 +35,8 @@ static const struct kind *kind_of(struct str media) {
     return NULL;
 }
 
-static struct str address(struct request *r, const struct module *m, int64_t id, struct str digest) {
+static struct str address(struct request *r, const struct module *m, int64_t id,
+                          struct str digest) {
     return JOIN(r->arena, href_of(r, m->key, id), STR("/documents/"), digest);
 }
 
@@ -140,9 +141,9 @@ static void give(struct request *r, int fd, int64_t size, const struct doc *valu
                 str_is(query_text(r, "download"), "true");
     set_disposition(r, save ? "attachment" : "inline", doc_get_text(value, "name"));
     http_set(r->http, "Content-Type",
-             !kind                                  ? STR("application/octet-stream")
+             !kind                             ? STR("application/octet-stream")
              : str_is(str_z(kind->in), "text") ? STR("text/plain; charset=utf-8")
-                                                    : str_z(kind->media));
+                                               : str_z(kind->media));
     if (asked == ASKED_NOTHING || size == 0) {
         close(fd);
         respond_nothing(r, size == 0 ? 200 : 416);
@@ -321,8 +322,9 @@ void handle_document_erase_page(struct request *r) {
     doc_set_str(a, view, "title",
                 FILL(a, T(l, "Delete {0} for good?"), doc_get_text(value, "name")));
     doc_set_str(a, view, "text",
-                T(l, "It goes from the history, from the storage and from the next backup, and can't "
-                     "be brought back. The history keeps its name, who deleted it and when."));
+                T(l,
+                  "It goes from the history, from the storage and from the next backup, and can't "
+                  "be brought back. The history keeps its name, who deleted it and when."));
     doc_set_array(a, view, "items");
     doc_set_str(a, view, "more", STR(""));
     doc_set_str(a, view, "action",

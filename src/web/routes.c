@@ -467,8 +467,9 @@ const struct route routes[] = {
      .flags = ROUTE_API_ONLY,
      .id = "beginUpload",
      .tag = "transfer",
-     .says = "Begin to send a file in pieces (tus 1.0.0, docs/files.md). By headers Upload-Length and "
-             "Upload-Metadata, or by a body. Location is where the pieces go",
+     .says =
+         "Begin to send a file in pieces (tus 1.0.0, docs/files.md). By headers Upload-Length and "
+         "Upload-Metadata, or by a body. Location is where the pieces go",
      .body = INPUTS({"name", IN_TEXT, false, "what the file is called"},
                     {"size", IN_INT, false, "bytes"},
                     {"digest", IN_TEXT, false, "SHA-256 of all of them in hexadecimal"}),
@@ -481,8 +482,9 @@ const struct route routes[] = {
      .flags = ROUTE_API_ONLY,
      .id = "getUpload",
      .tag = "transfer",
-     .says = "How much of a file has come, also by HEAD: Upload-Offset. Once all has, `value` is what "
-             "a field of files holds",
+     .says =
+         "How much of a file has come, also by HEAD: Upload-Offset. Once all has, `value` is what "
+         "a field of files holds",
      .reply = REPLY_OBJECT,
      .handle = handle_upload},
     {.method = "PATCH",
@@ -491,9 +493,10 @@ const struct route routes[] = {
      .flags = ROUTE_API_ONLY | ROUTE_EARLY,
      .id = "appendToUpload",
      .tag = "transfer",
-     .says = "The next piece: bytes as application/offset+octet-stream, from Upload-Offset on; with "
-             "Upload-Checksum (sha256) only if they have that. 204 while more is to come; after the "
-             "last piece the file is kept and the answer is as of getUpload",
+     .says =
+         "The next piece: bytes as application/offset+octet-stream, from Upload-Offset on; with "
+         "Upload-Checksum (sha256) only if they have that. 204 while more is to come; after the "
+         "last piece the file is kept and the answer is as of getUpload",
      .reply = REPLY_OBJECT,
      .handle = handle_upload_append},
     {.method = "DELETE",

@@ -149,7 +149,8 @@ static enum status look_up(struct web *web, struct place *place, enum sign sign,
 static void rights_from(void *arg, struct stmt *row, micros seen) {
     (void)seen;
     struct viewer *viewer = arg;
-    *viewer = (struct viewer){.user = stmt_int(row, 0), .profile = profile_find(stmt_text(row, 3)),
+    *viewer = (struct viewer){.user = stmt_int(row, 0),
+                              .profile = profile_find(stmt_text(row, 3)),
                               .erases = !stmt_null(row, 10) && stmt_int(row, 10)};
 }
 

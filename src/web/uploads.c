@@ -104,7 +104,8 @@ static struct str metadata(struct request *r, const char *key) {
         struct buf b = BUF_INIT(8192);
         if (!str_is(name, key))
             continue;
-        struct str text = base64_get(&b, str_trim(value)) ? arena_str(r->arena, buf_view(&b)) : STR("");
+        struct str text =
+            base64_get(&b, str_trim(value)) ? arena_str(r->arena, buf_view(&b)) : STR("");
         buf_release(&b);
         return text;
     }
