@@ -20,12 +20,12 @@
 static const struct kind {
     const char *media, *in; // in: image, document, text, audio or video
 } shown[] = {
-    {"image/png", "image"},   {"image/jpeg", "image"}, {"image/gif", "image"},
-    {"image/webp", "image"},  {"image/avif", "image"}, {"application/pdf", "document"},
-    {"text/plain", "text"},   {"audio/mpeg", "audio"}, {"audio/ogg", "audio"},
-    {"audio/x-wav", "audio"}, {"audio/flac", "audio"}, {"audio/x-m4a", "audio"},
-    {"audio/mp4", "audio"},   {"video/mp4", "video"},  {"video/webm", "video"},
-    {"video/ogg", "video"},
+    {"image/png", "image"},   {"image/jpeg", "image"},  {"image/gif", "image"},
+    {"image/webp", "image"},  {"image/avif", "image"},  {"application/pdf", "document"},
+    {"text/csv", "text"},     {"text/plain", "text"},   {"audio/mpeg", "audio"},
+    {"audio/ogg", "audio"},   {"audio/x-wav", "audio"}, {"audio/flac", "audio"},
+    {"audio/x-m4a", "audio"}, {"audio/mp4", "audio"},   {"video/mp4", "video"},
+    {"video/webm", "video"},  {"video/ogg", "video"},
 };
 
 static const struct kind *kind_of(struct str media) {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { World, languages } from "./people.mjs";
 
 const world = new World();
-const line = "un renglon de texto, ni mayor ni menor que los otros\n";
+const line = "un renglon de texto ni mayor ni menor que los otros\n";
 const text = (size) => Buffer.from(line.repeat(Math.ceil(size / Buffer.byteLength(line)))).subarray(0, size);
 
 // On the disk: large ones take long through the browser's wire.
