@@ -168,7 +168,7 @@ class Api:
             self.connection.close()
             raise
         text = data.decode("utf-8", "replace")
-        if "json" in answer.headers.get("Content-Type", ""):
+        if text and "json" in answer.headers.get("Content-Type", ""):
             text = json.loads(text)
         return answer.status, answer.headers, text
 

@@ -48,7 +48,15 @@ enum status record_delete(struct action *, const struct module *, int64_t id, st
 enum status record_restore(struct action *, const struct module *, int64_t id, struct error *);
 enum status record_assign(struct action *, const struct module *, int64_t id, int64_t user,
                           struct error *);
+// The document with these bytes (SHA-256 in hex) leaves the record's history: all that its own events say of it but that and when
+// it was deleted, by whom, and its name; nameless: not that either. *bytes_too: no other event speaks of the same bytes, so
+// they go too: file_sweep() once this is durable. NOT_FOUND.
+enum status record_file_erase(struct action *, const struct module *, int64_t id, struct str digest,
+                              bool nameless, bool *bytes_too, int64_t *position, struct error *);
 enum status record_comment(struct action *, const struct module *, int64_t id, struct str text,
                            int64_t *position, struct error *);
+// With files, values of fields of files in an array (NULL: none); with some the text may be empty.
+enum status record_comment_with(struct action *, const struct module *, int64_t id, struct str text,
+                                const struct doc *files, int64_t *position, struct error *);
 
 #endif

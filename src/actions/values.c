@@ -83,16 +83,14 @@ static const struct doc *only_id(const struct field *f, const struct doc *v, str
 }
 
 // A file is named by its digest and called by a name; the rest is what the stored bytes say.
-static enum status stored_file(struct action *a, const struct doc *given, const struct doc **out,
-                               struct error *e) {
+enum status value_stored_file(struct action *a, const struct doc *given, const char *field,
+                              const struct doc **out, struct error *e) {
     struct doc *value;
     enum status s = file_describe(a->crm, doc_get_text(given, "digest"),
                                   doc_get_text(given, "name"), a->write->arena, &value, e);
     if (s == OK)
         *out = value;
-    return s == NOT_FOUND ? error_set(e, INVALID, arena_dup(a->write->arena, given->key),
-                                      N_("There is no such file."), NULL)
-                          : s;
+    return s == NOT_FOUND ? error_set(e, INVALID, field, N_("There is no such file."), NULL) : s;
 }
 
 enum status values_take(struct action *a, const struct module *m, const struct doc *in,
@@ -119,7 +117,7 @@ enum status values_take(struct action *a, const struct module *m, const struct d
         else if (f->number >= 0 && !may_field(a->act->viewer, m, f, true))
             s = error_set(here, DENIED, key, N_("You may not change this field."), NULL);
         else if (f->type == TYPE_FILE && given->type == DOC_OBJECT)
-            s = stored_file(a, given, &normal, here);
+            s = value_stored_file(a, given, key, &normal, here);
         else
             s = value_normalise(f, only_id(f, given, arena), &a->act->viewer->local, arena, &normal,
                                 here);

@@ -43,6 +43,10 @@ enum status record_change_values(struct action *, const struct module *, int64_t
                                  const struct doc *row, struct values *, int64_t *version_now,
                                  struct error *);
 
+// What a field of files holds, of the given digest and name; the rest is what the stored bytes say. INVALID, naming the field.
+enum status value_stored_file(struct action *, const struct doc *given, const char *field,
+                              const struct doc **out, struct error *);
+
 // Whether the change of a `fields` record gives a model that works; OK for other modules.
 enum status design_check(struct action *, const struct module *, const struct doc *row,
                          const struct values *, struct error *);

@@ -2,7 +2,7 @@
 // folder of uploaded files; and back.
 //
 // Files are named by the digest of their bytes and never change, so that all backups in a folder share one folder of
-// them. They are copied after the database: none is missing that it speaks of.
+// them, but for what was deleted for good. They are copied after the database: none is missing that it speaks of.
 //
 // PostgreSQL has its own tools for this (pg_basebackup, pg_dump), which these do not replace.
 #include <dirent.h>
@@ -16,6 +16,7 @@
 #include "cli/files.h"
 #include "cli/open.h"
 #include "cli/verify.h"
+#include "records/files.h"
 
 static const char database[] = FILES_DATABASE, log_key[] = FILES_LOG_KEY;
 
@@ -31,6 +32,33 @@ static int only_embedded(const char *verb) {
             "pg_restore\n",
             verb);
     return CLI_FAILED;
+}
+
+struct beside {
+    struct conn *conn;
+    const char *folder;
+};
+
+static enum status remove_gone(void *arg, const char *folder, const char *name, struct error *e) {
+    const struct beside *b = arg;
+    struct arena a = ARENA_INIT;
+    bool gone = false;
+    enum status s = file_is_gone(b->conn, arena_printf(&a, "%s%s", folder, name), &gone, e);
+    if (s == OK && gone)
+        unlink(arena_printf(&a, "%s/%s/%s", b->folder, folder, name).p);
+    arena_release(&a);
+    return s;
+}
+
+// What was deleted for good also goes from where older backups had it.
+static enum status forget_gone(struct store *store, const char *folder, struct error *e) {
+    struct beside b = {.folder = folder};
+    enum status s = store_connect(store, STORE_READ, &b.conn, e);
+    if (s != OK)
+        return s;
+    s = files_each_upload(folder, remove_gone, &b, e);
+    conn_close(b.conn);
+    return s;
 }
 
 static enum status back_up(struct cli_place where, const char *file, bool *with_key,
@@ -49,6 +77,8 @@ static enum status back_up(struct cli_place where, const char *file, bool *with_
         if (s == OK)
             s = files_copy_uploads(arena_printf(&a, "%s/files", store_directory(store)).p,
                                    uploads_beside(file, &a), uploads, e);
+        if (s == OK)
+            s = forget_gone(store, uploads_beside(file, &a), e);
     }
     if (store)
         store_close(store);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/open.h"
 #include "cli/settings.h"
+#include "jobs/files.h"
 
 // Tells systemd how it goes (sd_notify's protocol), when it asked for that.
 static void notify(const char *state) {
@@ -75,12 +76,15 @@ static int serve(struct cli_place where, const char *replica, const struct web_o
     struct error e = {0};
     struct crm *crm = NULL;
     struct web *web = NULL;
+    struct file_job *files = NULL;
     struct crm_options open = {.create = true, .migrate = true, .replica = replica};
     enum status s = cli_open_crm(&crm, where, open, &e);
     if (!s)
         s = first_user(crm, &e);
     if (!s)
         s = web_start(&web, crm, o, &e);
+    if (!s)
+        files = file_job_start(crm);
     if (!s) {
         const char *address = web_address(web);
         bool local = strncmp(address, "unix:", 5) == 0;
@@ -95,6 +99,7 @@ static int serve(struct cli_place where, const char *replica, const struct web_o
         notify("STOPPING=1");
     }
     web_stop(web);
+    file_job_stop(files);
     crm_close(crm);
     return s ? cli_failed(&e) : CLI_OK;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include "base/zone.h"
 #include "cli/cli.h"
+#include "records/scan.h"
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH };
 
@@ -72,6 +73,9 @@ static const struct setting settings[] = {
     NUMBER(url_bytes, "8192", 256, 65536, "path and query of a request"),
     NUMBER(body_bytes, "1048576", 1024, 1073741824, "body of a request that is not a file"),
     NUMBER(upload_bytes, "209715200", 1024, 1099511627776, "a file"),
+    TEXT(clamd, NULL, scan_place_valid,
+         "virus scanner that sees every file before it is taken: unix:/path/of/its/socket or "
+         "HOST:PORT of clamd"),
     NUMBER(idle_seconds, "60", 1, 3600, "before a connection on which nothing moves is closed"),
     NUMBER(request_seconds, "30", 1, 3600,
            "for a request to arrive whole; files may take twenty times as long"),

@@ -11,6 +11,7 @@ enum verb {
     VERB_CREATE,
     VERB_EDIT,   // fields, assign, comment
     VERB_DELETE, // and restore
+    VERB_ERASE,  // documents out of history and storage, for good
     VERB_IMPORT,
     VERB_EXPORT,
     VERB_DESIGN, // fields and lists of values of the module
@@ -24,6 +25,7 @@ enum verb {
 struct viewer {
     int64_t user;
     enum profile profile;
+    bool erases; // who is no administrator: was given the right to VERB_ERASE
     struct str name;
     struct value_context local;
 };

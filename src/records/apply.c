@@ -163,6 +163,37 @@ static enum status timelines_follow(struct applier *ap, const struct module *m,
     return store_run_sql(ap->conn, m->sql->follow, p, 4, NULL, e);
 }
 
+// ---------------------------------------------------------------- files
+
+bool item_holds_files(const struct module *m, const struct event_item *item) {
+    const struct field *f = module_field(m, item->field);
+    return (f && f->type == TYPE_FILE) || str_starts(item->field, STR("~file"));
+}
+
+struct str file_digest_of(struct arena *a, const struct doc *value) {
+    const struct doc *file = doc_is_null(value) ? NULL : doc_opened(a, value);
+    return file && file->type == DOC_OBJECT ? doc_get_text(file, "digest") : STR("");
+}
+
+// Which stored bytes the event speaks of.
+static enum status uses_follow(struct applier *ap, const struct module *m, const struct event *ev,
+                               struct arena *a, struct error *e) {
+    enum status s = OK;
+    for (size_t i = 0; i < ev->n_items && !s; i++) {
+        if (ev->items[i].erased || !item_holds_files(m, &ev->items[i]))
+            continue;
+        const struct doc *sides[] = {ev->items[i].old, ev->items[i].new};
+        for (size_t j = 0; j < 2 && !s; j++) {
+            struct str digest = file_digest_of(a, sides[j]);
+            struct param p[] = {P_TEXT(digest), P_INT(m->number), P_INT(ev->record),
+                                P_INT(ev->position)};
+            if (digest.n)
+                s = store_insert(ap->conn, QUERY_FILE_USE_INSERT, p, 4, e);
+        }
+    }
+    return s;
+}
+
 // ---------------------------------------------------------------- the model itself
 
 // A record of `fields` has changed: the tables follow it, and later events are read with the new model.
@@ -203,7 +234,8 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
     if (row)
         s = apply_created(ap, m, ev, &c, a, e);
     else if (ev->kind == KIND_EDITED || ev->kind == KIND_ASSIGNED || ev->kind == KIND_DELETED ||
-             ev->kind == KIND_RESTORED || (ev->kind == KIND_IMPORTED && ev->n_items)) {
+             ev->kind == KIND_RESTORED || ev->kind == KIND_FILE_ERASED ||
+             (ev->kind == KIND_IMPORTED && ev->n_items)) {
         row = true;
         s = apply_update(ap, m, ev, &c, a, e);
     }
@@ -211,6 +243,8 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
         s = links_follow(ap, m, ev, &c, e);
     if (!s)
         s = timelines_follow(ap, m, ev, &c, e);
+    if (!s)
+        s = uses_follow(ap, m, ev, a, e);
     if (!s && row && str_is(m->key, "fields"))
         s = model_follow(ap, e);
     return s;

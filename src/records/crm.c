@@ -28,7 +28,16 @@ struct crm {
     _Atomic int64_t version;
     struct crm_listener *listeners;
     struct replicas replicas;
+    const char *scanner;
 };
+
+void crm_set_scanner(struct crm *crm, const char *where) {
+    crm->scanner = where;
+}
+
+const char *crm_scanner(const struct crm *crm) {
+    return crm->scanner;
+}
 
 struct store *crm_store(struct crm *crm) {
     return crm->store;

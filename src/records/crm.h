@@ -18,4 +18,8 @@ enum status crm_model_reload(struct crm *);
 // Waits until searches are answered by the index alone: for measuring, and for commands that leave much behind.
 void crm_index_wait(struct crm *);
 
+// Where a virus scanner listens (records/scan.h); it must live as long. NULL, as at first: there is none. Before other threads use it.
+void crm_set_scanner(struct crm *, const char *where);
+const char *crm_scanner(const struct crm *);
+
 #endif

@@ -1,5 +1,6 @@
 #include "records/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,8 +10,11 @@
 
 #include "base/utf8.h"
 #include "formats/fold.h"
+#include "records/crm.h"
 #include "records/media.h"
+#include "records/scan.h"
 #include "store/files.h"
+#include "store/queries.h"
 
 #define NAME_MAX_CHARACTERS 200
 #define CHUNK (256 * 1024)
@@ -22,7 +26,7 @@ static enum status disk_error(struct error *e) {
     return error_set(e, UNAVAILABLE, NULL, N_("The file can't be stored now."), NULL);
 }
 
-static enum status digest_of(const char *path, struct hash *out, int64_t *size, struct error *e) {
+enum status file_digest(const char *path, struct hash *out, int64_t *size, struct error *e) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return disk_error(e);
@@ -158,19 +162,54 @@ static struct doc *value_of(struct str digest, struct str name, int64_t size,
     return d;
 }
 
-enum status file_keep(struct crm *crm, const char *path, struct str name, struct arena *a,
-                      struct doc **value, struct error *e) {
+// Bytes that were deleted for good and come again are there again.
+static enum status not_gone(struct crm *crm, struct str digest, struct error *e) {
+    struct conn *c;
+    struct hash mark = hash_of(digest);
+    struct param p[] = {P_BLOB(((struct str){(const char *)mark.b, sizeof mark.b}))};
+    int64_t gone = 0;
+    enum status s = store_connect(crm_store(crm), STORE_WRITE, &c, e);
+    if (s)
+        return s;
+    s = store_int(c, QUERY_FILE_IS_GONE, p, 1, &gone, e);
+    if (!s && gone)
+        s = store_run(c, QUERY_FILE_BACK, p, 1, NULL, e);
+    conn_close(c);
+    return s;
+}
+
+static enum status look(struct crm *crm, const char *path, struct str name, struct str told,
+                        struct arena *a, struct media *media, struct hash *digest, int64_t *size,
+                        struct error *e) {
+    struct hash h;
+    char hex[HASH_HEX];
+    enum status s = file_digest(path, &h, size, e);
+    if (s)
+        return s;
+    hash_hex(h, hex);
+    if (told.n && !str_is(told, hex))
+        return error_set(e, INVALID, "file",
+                         N_("The file did not arrive as it was sent: its digest is another one. "
+                            "Please send it again."),
+                         NULL);
+    *digest = h;
+    s = media_of(path, name, a, media, e);
+    return s || !crm_scanner(crm) ? s : scan_file(crm_scanner(crm), path, e);
+}
+
+enum status file_keep(struct crm *crm, const char *path, struct str name, struct str digest,
+                      struct arena *a, struct doc **value, struct error *e) {
     struct media media;
     struct hash h;
     int64_t size = 0;
     char hex[HASH_HEX];
-    enum status s = media_of(path, name, a, &media, e);
-    if (!s)
-        s = digest_of(path, &h, &size, e);
+    enum status s = look(crm, path, name, digest, a, &media, &h, &size, e);
     if (s)
         return s;
     hash_hex(h, hex);
-    s = move_in(crm, path, str_z(hex), e);
+    s = not_gone(crm, str_z(hex), e);
+    if (!s)
+        s = move_in(crm, path, str_z(hex), e);
     if (!s) {
         char shared[100];
         name_of(str_z(hex), shared);
@@ -220,4 +259,85 @@ enum status file_open(struct crm *crm, struct str digest, int *fd, int64_t *size
     *fd = opened;
     *size = st.st_size;
     return OK;
+}
+
+// ---------------------------------------------------------------- gone for good
+
+enum status file_forget(struct conn *c, struct str digest, micros now, struct error *e) {
+    char name[100];
+    struct hash mark = hash_of(digest);
+    struct param gone[] = {P_BLOB(((struct str){(const char *)mark.b, sizeof mark.b})), P_INT(now)};
+    name_of(digest, name);
+    enum status s = store_run(c, QUERY_FILE_GONE, gone, 2, NULL, e);
+    struct param p[] = {P_TEXT(str_z(name))};
+    struct param told[] = {P_TEXT(digest)};
+    if (!s)
+        s = store_run(c, QUERY_UPLOADS_FORGET, told, 1, NULL, e);
+    if (!s && store_kind(conn_store(c)) == STORE_POSTGRES)
+        s = store_run_sql(c, STR("DELETE FROM files WHERE name=$1"), p, 1, NULL, e);
+    return s;
+}
+
+enum status file_is_gone(struct conn *c, struct str digest, bool *gone, struct error *e) {
+    struct hash mark = hash_of(digest);
+    struct param p[] = {P_BLOB(((struct str){(const char *)mark.b, sizeof mark.b}))};
+    int64_t n = 0;
+    enum status s = store_int(c, QUERY_FILE_IS_GONE, p, 1, &n, e);
+    if (!s)
+        *gone = n > 0;
+    return s;
+}
+
+static void sweep_one(struct crm *crm, struct conn *c, struct str digest) {
+    char path[PATH_SIZE];
+    bool gone = false;
+    path_of(crm, digest, path);
+    if (file_is_gone(c, digest, &gone, NULL) == OK && gone)
+        unlink(path);
+}
+
+void file_sweep(struct crm *crm, struct str digest) {
+    struct conn *c;
+    if (!digest_valid(digest) || store_connect(crm_store(crm), STORE_READ, &c, NULL) != OK)
+        return;
+    sweep_one(crm, c, digest);
+    conn_close(c);
+}
+
+static void sweep_folder(struct crm *crm, struct conn *c, const char *path, const char *start) {
+    DIR *d = opendir(path);
+    char digest[HASH_HEX + 300];
+    for (struct dirent *one; d && (one = readdir(d));) {
+        snprintf(digest, sizeof digest, "%s%s", start, one->d_name);
+        if (digest_valid(str_z(digest)))
+            sweep_one(crm, c, str_z(digest));
+    }
+    if (d)
+        closedir(d);
+}
+
+void files_sweep(struct crm *crm) {
+    struct conn *c;
+    char folder[PATH_SIZE], deeper[PATH_SIZE + 300];
+    snprintf(folder, sizeof folder, "%s/files", store_directory(crm_store(crm)));
+    if (store_connect(crm_store(crm), STORE_READ, &c, NULL) != OK)
+        return;
+    DIR *d = opendir(folder);
+    for (struct dirent *one; d && (one = readdir(d));) {
+        if (strlen(one->d_name) != 2 || one->d_name[0] == '.')
+            continue;
+        snprintf(deeper, sizeof deeper, "%s/%s", folder, one->d_name);
+        sweep_folder(crm, c, deeper, one->d_name);
+    }
+    if (d)
+        closedir(d);
+    conn_close(c);
+}
+
+enum status files_gone_newest(struct conn *c, micros *newest, struct error *e) {
+    int64_t at = 0;
+    enum status s = store_int(c, QUERY_FILES_GONE_NEWEST, NULL, 0, &at, e);
+    if (!s)
+        *newest = at;
+    return s;
 }

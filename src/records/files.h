@@ -8,13 +8,27 @@
 // Takes the file at `path` (moved, not copied, when it lies on the same file system) under its digest. `name`: as its owner
 // called it; only the last part counts. *value: {"digest","name","size","media"}, what a field of type file holds,
 // with "macros":true for a document that brings programs along and "locked":true for an archive that nobody could look through.
-// INVALID for what can be executed, whatever its name, or an archive of such; FULL, UNAVAILABLE.
-enum status file_keep(struct crm *, const char *path, struct str name, struct arena *,
-                      struct doc **value, struct error *);
+// digest: what it has to have, in hex; empty: whatever it has. INVALID for another one, for what can be executed, whatever
+// its name, or an archive of such, and for what the virus scanner finds (crm_set_scanner()); UNAVAILABLE also when that
+// does not answer. FULL.
+enum status file_keep(struct crm *, const char *path, struct str name, struct str digest,
+                      struct arena *, struct doc **value, struct error *);
 // The value again for a file that is there: what a program says of size and type is not believed. NOT_FOUND.
 enum status file_describe(struct crm *, struct str digest, struct str name, struct arena *,
                           struct doc **value, struct error *);
+// Of the bytes at a path, which are on the disk for certain then.
+enum status file_digest(const char *path, struct hash *, int64_t *size, struct error *);
 // Opens it for reading. NOT_FOUND.
 enum status file_open(struct crm *, struct str digest, int *fd, int64_t *size, struct error *);
+
+// The bytes are of no more use: in a piece of writing, notes that they are gone, and with PostgreSQL takes them from the database.
+enum status file_forget(struct conn *, struct str digest, micros now, struct error *);
+enum status file_is_gone(struct conn *, struct str digest, bool *gone, struct error *);
+// After that, the node's own copy. Harmless for what is not gone.
+void file_sweep(struct crm *, struct str digest);
+// All of this node's copies of what is gone, wherever it was deleted.
+void files_sweep(struct crm *);
+// When the newest of that went; 0: nothing did.
+enum status files_gone_newest(struct conn *, micros *newest, struct error *);
 
 #endif

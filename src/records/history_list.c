@@ -30,7 +30,16 @@ static void open_items(struct reader *r, const struct module *m, struct str body
             struct doc *v = doc_get(item, STR("new"));
             if (!v)
                 continue;
+            const struct field *of =
+                str_is(field, "~document") ? module_field(m, doc_get_text(v, "field")) : NULL;
+            if (of && !may_field(r->viewer, m, of, false))
+                continue;
             struct doc *copy = doc_copy(a, v);
+            if (str_starts(field, STR("~file"))) {
+                struct doc *files = doc_get(out, STR("files"));
+                doc_add(files ? files : doc_set_array(a, out, "files"), copy);
+                continue;
+            }
             doc_set(out, (struct str){field.p + 1, field.n - 1}, copy);
             continue;
         }

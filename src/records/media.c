@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,8 +15,10 @@
 
 #define ENTRIES_MOST 20000
 #define BYTES_MOST ((int64_t)1 << 30) // of archives, decompressed
-#define DEPTH_MOST 4                  // archives in archives
-#define NESTED_MOST 64                // archives in one
+#define MAGIC_BYTES ((size_t)1 << 20) // of the beginning of a file
+#define WINDOW ((size_t)256 << 10)
+#define DEPTH_MOST 4   // archives in archives
+#define NESTED_MOST 64 // archives in one
 
 // Types that a computer would run. A text in an archive is not taken for a program for its look alone.
 static const struct kind {
@@ -99,6 +100,8 @@ static bool magic_ready(void) {
         magic_close(magic);
         magic = NULL;
     }
+    if (magic) // it would read seven times as much
+        magic_setparam(magic, MAGIC_PARAM_BYTES_MAX, &(size_t){MAGIC_BYTES});
     return magic;
 }
 
@@ -194,11 +197,17 @@ static bool old_macros(int fd) {
     struct stat st;
     if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof stream)
         return false;
-    void *all = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (all == MAP_FAILED)
-        return false;
-    bool found = memmem(all, (size_t)st.st_size, stream, sizeof stream);
-    munmap(all, (size_t)st.st_size);
+    char *window = must_alloc(WINDOW);
+    size_t kept = 0;
+    bool found = false;
+    for (ssize_t n = 1, at = 0; !found && n > 0; at += n) {
+        n = pread(fd, window + kept, WINDOW - kept, at);
+        size_t have = kept + (n > 0 ? (size_t)n : 0);
+        found = memmem(window, have, stream, sizeof stream);
+        kept = have < sizeof stream ? have : sizeof stream - 1;
+        memmove(window, window + have - kept, kept);
+    }
+    free(window);
     return found;
 }
 

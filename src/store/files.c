@@ -325,6 +325,63 @@ enum status store_folders(struct conn *c, const char *folder, int64_t before, st
     return st;
 }
 
+// ---------------------------------------------------------------- files that grow
+
+static enum status grow_here(struct store *store, const char *name, int64_t size, int in,
+                             struct error *e) {
+    char path[PATH_SIZE];
+    path_of(store, name, path);
+    enum status st = make_folders(path, strlen(store_directory(store)) + 1, e);
+    int out = st ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (!st && (out < 0 || ftruncate(out, size) != 0 || lseek(out, size, SEEK_SET) != size))
+        st = trouble(e, path);
+    char *piece = must_alloc(PIECE);
+    ssize_t n = 0;
+    while (!st && (n = read(in, piece, PIECE)) > 0)
+        if (write_all(out, (struct str){piece, (size_t)n}) != OK)
+            st = trouble(e, path);
+    if (!st && (n < 0 || fdatasync(out) != 0))
+        st = trouble(e, path);
+    free(piece);
+    if (out >= 0)
+        close(out);
+    return st;
+}
+
+static enum status grow_there(struct conn *c, const char *name, int in, const char *from,
+                              int64_t *parts, struct error *e) {
+    char *piece = must_alloc(PIECE);
+    micros now = clock_now();
+    int64_t part = *parts, put;
+    ssize_t n = 0;
+    struct param old[] = {P_TEXT(str_z(name)), P_INT(part)};
+    enum status st =
+        store_run_sql(c, STR("DELETE FROM files WHERE name=$1 AND part>=$2"), old, 2, NULL, e);
+    while (!st && (n = read(in, piece, PIECE)) > 0) {
+        struct param p[] = {P_TEXT(str_z(name)), P_INT(part++),
+                            P_BLOB(((struct str){piece, (size_t)n})), P_INT(now)};
+        st = store_run_sql(c, STR(PUT), p, 4, &put, e);
+    }
+    if (!st && n < 0)
+        st = trouble(e, from);
+    free(piece);
+    if (!st)
+        *parts = part;
+    return st;
+}
+
+enum status store_file_grow(struct conn *c, const char *name, int64_t size, const char *from,
+                            int64_t *parts, struct error *e) {
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0)
+        return trouble(e, from);
+    enum status st = store_kind(conn_store(c)) == STORE_POSTGRES
+                         ? grow_there(c, name, in, from, parts, e)
+                         : grow_here(conn_store(c), name, size, in, e);
+    close(in);
+    return st;
+}
+
 // ---------------------------------------------------------------- all of them
 
 enum status store_files_fetch(struct store *store, int64_t *n, struct error *e) {

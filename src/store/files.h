@@ -16,6 +16,10 @@ enum status store_file_fetch(struct store *, const char *name, struct error *);
 // Files that change or go again. `from` lies in the directory's file system and becomes the file NAME, here and for all
 // nodes; who is last wins. On failure it is where it was.
 enum status store_file_put(struct store *, const char *name, const char *from, struct error *);
+// Files that grow: the bytes of the file `from` come after the first `size` ones, which lie in *parts pieces; what was there
+// past them is gone. In a write transaction with PostgreSQL; who else grows it meanwhile is for the caller to keep away.
+enum status store_file_grow(struct conn *, const char *name, int64_t size, const char *from,
+                            int64_t *parts, struct error *);
 // Before such a file is read: *there when there is one, and the directory has it as it is now. What only the directory
 // has stays as it is.
 enum status store_file_refresh(struct conn *, const char *name, bool *there, struct error *);

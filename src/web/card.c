@@ -7,6 +7,7 @@
 #include "web/present_card.h"
 #include "web/respond.h"
 #include "web/routes.h"
+#include "web/transfer.h"
 
 #define STORY_PAGE 20
 #define HISTORY_PAGE 50
@@ -352,14 +353,20 @@ void handle_history(struct request *r) {
 
 // ---------------------------------------------------------------- comments
 
+struct commenting {
+    struct str text;
+    struct doc *files;
+};
+
 static enum status write_comment(struct action *a, void *request, struct error *e) {
     struct request *r = request;
-    const struct str *text = r->arg;
-    return record_comment(a, model_module(a->model, r->module->key), r->id, *text, &r->result, e);
+    const struct commenting *c = r->arg;
+    return record_comment_with(a, model_module(a->model, r->module->key), r->id, c->text, c->files,
+                               &r->result, e);
 }
 
 static void commented(struct request *r) {
-    const struct str *text = r->arg;
+    const struct commenting *c = r->arg;
     if (r->outcome && !r->api && r->error.status == INVALID) {
         struct card_state *state;
         struct doc *record;
@@ -370,7 +377,7 @@ static void commented(struct request *r) {
             return;
         }
         state = r->state;
-        state->comment = *text;
+        state->comment = c->text;
         state->comment_problem = error_translated(r->arena, r->language, &why);
         bool part = r->part.n && route_has_part(r->route, r->part);
         respond_page(r, 422, part ? arena_dup(r->arena, r->part) : "card", present_card(r, record),
@@ -394,9 +401,19 @@ static void commented(struct request *r) {
 }
 
 void handle_comment(struct request *r) {
-    struct str *text = arena_new(r->arena, struct str);
-    *text = input_text(r, "text");
-    request_write(r, write_comment, text, commented);
+    struct commenting *c = arena_new(r->arena, struct commenting);
+    if (files_kept_first(r, handle_comment, NULL))
+        return;
+    c->text = input_text(r, "text");
+    c->files = files_attached(r);
+    r->arg = c;
+    if (r->file_problems) {
+        r->error = *r->file_problems;
+        r->outcome = r->error.status;
+        commented(r);
+        return;
+    }
+    request_write(r, write_comment, c, commented);
 }
 
 // ---------------------------------------------------------------- deleting and restoring

@@ -280,6 +280,7 @@ static void add_file(struct request *r, struct doc *d, const struct control_stat
     doc_set_str(r->arena, d, "name_now", doc_get_text(now, "name"));
     doc_set_str(r->arena, d, "kept", arena_str(r->arena, buf_view(&b)));
     doc_set_str(r->arena, d, "accept", STR(""));
+    doc_set_int(r->arena, d, "limit", r->web->options.upload_bytes);
     buf_release(&b);
 }
 

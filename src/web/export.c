@@ -70,7 +70,7 @@ void respond_file(struct request *r, int fd, int64_t size, const char *media, co
         http_answer(r->http, 200);
         return;
     }
-    http_answer_file(r->http, 200, fd, size);
+    http_answer_file(r->http, 200, fd, 0, size);
 }
 
 struct viewer transfer_viewer(struct request *r) {

@@ -1,4 +1,4 @@
-// Files of records: kept with a form or by themselves, given out again to whoever may see the record.
+// Files of records: kept with a form or by themselves. Given out again: documents.c.
 #include "records/files.h"
 #include <stdlib.h>
 #include <unistd.h>
@@ -7,11 +7,8 @@
 #include "web/handlers.h"
 #include "web/present.h"
 #include "web/respond.h"
+#include "web/routes.h"
 #include "web/transfer.h"
-
-// What a browser may show by itself; everything else is only for saving.
-static const char *const shown[] = {"image/png", "image/jpeg", "image/gif", "image/webp",
-                                    "application/pdf"};
 
 static struct str sent_name(struct str name) {
     return name.n && utf8_valid(name) ? name : STR("file");
@@ -34,7 +31,8 @@ static void keep_job(struct request *r, struct place *place) {
     struct str name = query_text(r, "name");
     if (!name.n)
         name = u->name.n ? u->name : http_header(r->http, "Cronista-File-Name");
-    k->status = file_keep(r->web->crm, u->path, sent_name(name), r->arena, &k->value, &k->error);
+    k->status =
+        file_keep(r->web->crm, u->path, sent_name(name), STR(""), r->arena, &k->value, &k->error);
 }
 
 static void kept(struct request *r) {
@@ -61,16 +59,25 @@ static const struct field *file_field(struct request *r, struct str key) {
     return f && f->type == TYPE_FILE && may_field(&r->viewer, r->module, f, true) ? f : NULL;
 }
 
+// Of a comment; everything else has fields.
+static bool is_attached(struct request *r, struct str key) {
+    return r->route->handle == handle_comment && str_is(key, "files");
+}
+
+static bool is_wanted(struct request *r, const struct http_upload *u) {
+    return u->name.n && (is_attached(r, u->field) || file_field(r, u->field));
+}
+
 // As if the form had named the file: so it comes along when the form is shown again.
-static void send_along(struct request *r, const struct field *f, const struct doc *value) {
+static void send_along(struct request *r, struct str key, const struct doc *value) {
     struct pairs all = {.p = arena_array(r->arena, struct pair, r->form.n + 1)};
-    struct str name = rprintf(r, "%.*s.kept", STR_FMT(f->key));
+    struct str name = rprintf(r, "%.*s.kept", STR_FMT(key));
     struct buf b = BUF_INIT(16384);
     json_write(&b, value);
     all.p[all.n++] = (struct pair){name, arena_str(r->arena, buf_view(&b))};
     buf_release(&b);
     for (size_t i = 0; i < r->form.n; i++)
-        if (!str_eq(r->form.p[i].name, name))
+        if (is_attached(r, key) || !str_eq(r->form.p[i].name, name))
             all.p[all.n++] = r->form.p[i];
     r->form = all;
 }
@@ -79,18 +86,18 @@ static void files_job(struct request *r, struct place *place) {
     (void)place;
     struct error **last = &r->file_problems;
     for (struct http_upload *u = r->http->upload; u; u = u->next) {
-        const struct field *f = u->name.n ? file_field(r, u->field) : NULL;
         struct error e = {0};
         struct doc *value;
-        if (!f)
+        if (!is_wanted(r, u))
             continue;
-        if (file_keep(r->web->crm, u->path, sent_name(u->name), r->arena, &value, &e) == OK) {
-            send_along(r, f, value);
+        if (file_keep(r->web->crm, u->path, sent_name(u->name), STR(""), r->arena, &value, &e) ==
+            OK) {
+            send_along(r, u->field, value);
             continue;
         }
         struct error *one = *last = arena_new(r->arena, struct error);
         *one = e;
-        error_set(one, e.status, arena_dup(r->arena, f->key), e.msgid, NULL);
+        error_set(one, e.status, arena_dup(r->arena, u->field), e.msgid, NULL);
         memcpy(one->args, e.args, sizeof one->args);
         last = &one->next;
     }
@@ -111,7 +118,7 @@ static void files_done(struct request *r) {
 bool files_kept_first(struct request *r, void (*then)(struct request *), void *arg) {
     bool any = false;
     for (struct http_upload *u = r->http->upload; u; u = u->next)
-        any = any || (u->name.n && file_field(r, u->field));
+        any = any || is_wanted(r, u);
     if (!any || r->files_kept)
         return false;
     struct keeping *k = arena_new(r->arena, struct keeping);
@@ -136,38 +143,19 @@ struct doc *files_form_value(struct request *r, const struct field *f) {
     return NULL;
 }
 
+struct doc *files_attached(struct request *r) {
+    struct doc *list = r->body ? doc_get(r->body, STR("files")) : doc_array(r->arena), *parsed;
+    for (size_t i = 0; i < r->form.n; i++)
+        if (str_is(r->form.p[i].name, "files.kept") &&
+            json_parse(r->arena, r->form.p[i].value, NULL, &parsed, NULL) == OK)
+            doc_add(list, parsed);
+    return doc_is_null(list) ? NULL : list;
+}
+
 bool files_in_form(struct request *r, const struct module *m) {
     for (size_t i = 0; i < m->n_fields; i++)
         if (m->fields[i].type == TYPE_FILE && !m->fields[i].hidden &&
             may_field(&r->viewer, m, &m->fields[i], true))
             return true;
     return false;
-}
-
-// ---------------------------------------------------------------- giving out
-
-void handle_file_get(struct request *r) {
-    struct doc *record;
-    int fd;
-    int64_t size;
-    const struct field *f = module_field(r->module, r->params[2]);
-    enum status s = OK;
-    if (!f || f->type != TYPE_FILE || !may_field(&r->viewer, r->module, f, false))
-        s = error_set(&r->error, NOT_FOUND, NULL, N_("There is no such file."), NULL);
-    if (!s)
-        s = record_get(&r->reader, r->module, r->id, &record, &r->error);
-    const struct doc *value = s ? NULL : doc_opened(r->arena, doc_get(record, f->key));
-    if (!s && doc_is_null(value))
-        s = error_set(&r->error, NOT_FOUND, NULL, N_("There is no such file."), NULL);
-    if (!s)
-        s = file_open(r->web->crm, doc_get_text(value, "digest"), &fd, &size, &r->error);
-    if (s) {
-        respond_error(r, &r->error);
-        return;
-    }
-    struct str media = doc_get_text(value, "media");
-    const char *type = str_is(media, "text/plain") ? "text/plain; charset=utf-8" : NULL;
-    for (size_t i = 0; i < sizeof shown / sizeof *shown && !type; i++)
-        type = str_is(media, shown[i]) ? shown[i] : NULL;
-    respond_file(r, fd, size, type, type ? "inline" : "attachment", doc_get_text(value, "name"));
 }

@@ -88,7 +88,19 @@ void handle_import_stop(struct request *);
 
 // files.c
 void handle_file_keep(struct request *);
+
+// documents.c
 void handle_file_get(struct request *);
+void handle_document(struct request *);
+void handle_document_erase_page(struct request *);
+void handle_document_erase(struct request *);
+
+// uploads.c
+void handle_uploads(struct request *);
+void handle_upload_begin(struct request *);
+void handle_upload(struct request *);
+void handle_upload_append(struct request *);
+void handle_upload_drop(struct request *);
 
 // live.c
 void handle_live(struct request *);

@@ -49,6 +49,7 @@ struct connection {
     int fd;
     struct exchange *begun;   // libmicrohttpd forgets those that end before their headers do
     _Atomic(micros) deadline; // monotonic; past it the reaper shuts the socket
+    atomic_bool receiving;    // a file
     char peer[INET6_ADDRSTRLEN];
     bool loopback;
     struct connection *next, **before;
@@ -329,6 +330,7 @@ static void prepare_body(struct exchange *x) {
     micros patience = (micros)x->http->options.request_seconds * SECOND * UPLOAD_PATIENCE;
     atomic_store(&x->on->deadline, clock_monotonic() + patience);
     x->part = &x->upload;
+    atomic_store(&x->on->receiving, true);
     if (!upload_open(x)) {
         x->upload_failed = true;
         return;
@@ -343,6 +345,7 @@ static void prepare_body(struct exchange *x) {
 }
 
 static void body_complete(struct exchange *x) {
+    atomic_store(&x->on->receiving, false);
     if (x->form) {
         if (MHD_destroy_post_processor(x->form) != MHD_YES)
             x->upload_failed = true;
@@ -400,8 +403,9 @@ void http_answer_fixed(struct http_request *r, int status, struct str body) {
         MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, MHD_RESPMEM_PERSISTENT));
 }
 
-void http_answer_file(struct http_request *r, int status, int fd, int64_t size) {
-    answer_is((struct exchange *)r, status, MHD_create_response_from_fd64((uint64_t)size, fd));
+void http_answer_file(struct http_request *r, int status, int fd, int64_t from, int64_t size) {
+    answer_is((struct exchange *)r, status,
+              MHD_create_response_from_fd_at_offset64((uint64_t)size, fd, (uint64_t)from));
 }
 
 static enum MHD_Result send_answer(struct exchange *x) {
@@ -599,11 +603,14 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
         atomic_fetch_add(&h->refused, 1);
     if (x->stream)
         on_stream_closed(x->stream);
+    if (x->stage == STAGE_BODY && x->r.fate == HTTP_BODY_FILE && x->upload.path)
+        x->r.upload = &x->upload; // as far as it has come
     h->options.finish(h->options.app, &x->r, x->answer ? x->status : 0,
                       clock_monotonic() - x->started);
     micros patience = (micros)(h->options.idle_seconds + h->options.request_seconds) * SECOND;
     atomic_store(&x->on->deadline, clock_monotonic() + patience);
     x->on->begun = NULL;
+    atomic_store(&x->on->receiving, false);
     exchange_done(x);
 }
 
@@ -682,6 +689,13 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *
 
 // ---------------------------------------------------------------- the slow
 
+// The end of what a client sends may come along with its last bytes; then nobody is woken for it, and the file that broke
+// off would wait for the time-out.
+static bool broke_off(struct connection *c) {
+    char byte;
+    return atomic_load(&c->receiving) && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 // A client that sends a byte now and then looks alive to a time-out of inactivity. This one looks at whole requests.
 static void *reap(void *arg) {
     struct http *h = arg;
@@ -693,7 +707,7 @@ static void *reap(void *arg) {
         pthread_cond_timedwait(&h->reaper_wake, &h->mutex, &until);
         micros now = clock_monotonic();
         for (struct connection *c = h->connections; c; c = c->next)
-            if (now > atomic_load(&c->deadline))
+            if (now > atomic_load(&c->deadline) || broke_off(c))
                 shutdown(c->fd, SHUT_RDWR); // the loop sees the end and cleans up
     }
     pthread_mutex_unlock(&h->mutex);

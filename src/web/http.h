@@ -79,7 +79,8 @@ struct http_options {
     void (*begin)(void *app, struct http_request *);
     // All is there; also called again after each http_wake().
     void (*serve)(void *app, struct http_request *);
-    // The answer has been sent (or the client is gone); the arena is still there.
+    // The answer has been sent (or the client is gone); the arena is still there, and of a body that was cut off on its way
+    // to a file what has come.
     void (*finish)(void *app, struct http_request *, int status, micros took);
 };
 
@@ -104,8 +105,8 @@ void http_set(struct http_request *, const char *name, struct str value);
 void http_answer(struct http_request *, int status); // with request.out as body
 // A body that lives as long as the program.
 void http_answer_fixed(struct http_request *, int status, struct str body);
-// A file, sent from the disk: takes the descriptor over.
-void http_answer_file(struct http_request *, int status, int fd, int64_t size);
+// A part of a file, sent from the disk: takes the descriptor over.
+void http_answer_file(struct http_request *, int status, int fd, int64_t from, int64_t size);
 bool http_answered(const struct http_request *);
 
 // serve() returns after http_wait() without an answer; once something called http_wake(), it is called again. The

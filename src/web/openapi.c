@@ -6,9 +6,9 @@
 
 static const char *const verb_names[] = {
     [VERB_VIEW] = "view",     [VERB_CREATE] = "create", [VERB_EDIT] = "edit",
-    [VERB_DELETE] = "delete", [VERB_IMPORT] = "import", [VERB_EXPORT] = "export",
-    [VERB_DESIGN] = "design", [VERB_AUDIT] = "audit",   [VERB_USERS] = "users",
-    [VERB_SELF] = "self",     [VERB_PUBLIC] = "public",
+    [VERB_DELETE] = "delete", [VERB_ERASE] = "erase",   [VERB_IMPORT] = "import",
+    [VERB_EXPORT] = "export", [VERB_DESIGN] = "design", [VERB_AUDIT] = "audit",
+    [VERB_USERS] = "users",   [VERB_SELF] = "self",     [VERB_PUBLIC] = "public",
 };
 
 static void print_row(struct buf *b, const char *method, const char *prefix, const char *path,

@@ -238,6 +238,9 @@ static struct doc *event_schema(struct arena *a) {
     doc_set(p, STR("name"), schema_of(a, "string"));
     doc_set(p, STR("text"), schema_of(a, "string"));
     doc_set(p, STR("reason"), schema_of(a, "string"));
+    doc_set(p, STR("document"), schema_of(a, "object"));
+    struct doc *files = doc_set(p, STR("files"), schema_of(a, "array"));
+    doc_set(files, STR("items"), schema_of(a, "object"));
     struct doc *names = doc_set(p, STR("names"), schema_of(a, "object"));
     doc_set(names, STR("additionalProperties"), schema_of(a, "string"));
     struct doc *change, *of = object_schema(a, &change, "field");

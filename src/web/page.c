@@ -12,6 +12,7 @@ static const struct {
     {"created", "won", N_("Created."), NULL, NULL},
     {"deleted", "won", N_("Deleted. It can be restored."), NULL, N_("See it")},
     {"restored", "won", N_("Restored."), NULL, NULL},
+    {"erased", "won", N_("The document was deleted for good."), NULL, NULL},
     {"merged", "won", N_("Saved, together with what somebody else changed in the meantime."), NULL,
      NULL},
     {"unchanged", "", N_("Nothing was changed."), NULL, NULL},

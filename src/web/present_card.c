@@ -5,6 +5,7 @@
 #include "web/once.h"
 #include "web/present.h"
 #include "web/text.h"
+#include "web/transfer.h"
 
 // ---------------------------------------------------------------- stages
 
@@ -82,10 +83,9 @@ static struct doc *fact_view(struct request *r, const struct doc *record, const 
     doc_set_str(a, d, "key", f->key);
     doc_set_str(a, d, "label", field_label(r, f));
     struct doc *runs = doc_set(d, STR("runs"), value_runs(r, f, doc_get(record, f->key), NULL));
-    if (f->type == TYPE_FILE && !query_text(r, "as_of").n)
+    if (f->type == TYPE_FILE)
         doc_each(one, runs)
-            doc_replace(one, STR("href"),
-                        doc_str(a, JOIN(a, href_of(r, m->key, r->id), STR("/files/"), f->key)));
+            document_link(r, one, m, r->id, doc_get(record, f->key));
     doc_set_bool(a, d, "wide", f->type == TYPE_LONG_TEXT);
     doc_set_bool(a, d, "editable", editable);
     doc_set(d, STR("edit_href"),
@@ -298,6 +298,7 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
         doc_set_str(a, comment, "action",
                     rprintf(r, "%.*s/comments", STR_FMT(href_of(r, r->module->key, r->id))));
         doc_set_int(a, comment, "max", 5000);
+        doc_set_int(a, comment, "limit", r->web->options.upload_bytes);
         once_hidden(r, doc_set_array(a, comment, "hidden"));
         doc_set_str(a, comment, "text", c->comment);
         doc_set_str(a, comment, "problem", c->comment_problem);

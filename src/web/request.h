@@ -2,6 +2,7 @@
 #ifndef CRONISTA_WEB_REQUEST_H
 #define CRONISTA_WEB_REQUEST_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include "actions/actions.h"
 #include "base/zone.h"
@@ -43,6 +44,8 @@ struct web {
     struct live *live;
     struct imports *imports;
     struct attempts *attempts;
+    pthread_mutex_t late_lock;
+    bool late_end; // what comes late is no longer given to the workers
     struct crm_listener *listener;
     char *certificate, *key;
     struct log_key log_key; // signs checkpoints and receipts
@@ -119,6 +122,8 @@ struct request {
     struct write_task task;
     struct work work;
     void (*job)(struct request *, struct place *);
+    // On the event loop once the request is over, if it is still set then: it was cut off while its body came.
+    void (*cut_off)(struct request *);
     enum status (*act_fn)(struct action *, void *request, struct error *);
     struct act act;
     int64_t result; // what act_fn has to say to then(): an id, a version, a position

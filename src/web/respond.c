@@ -57,7 +57,7 @@ void respond_headers(struct request *r, bool html) {
     if (html) {
         http_set(h, "Content-Security-Policy",
                  STR("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "
-                     "data:; connect-src 'self'; "
+                     "data:; media-src 'self'; frame-src 'self'; connect-src 'self'; "
                      "font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors "
                      "'none'; base-uri 'none'"));
         http_set(h, "Permissions-Policy",
@@ -316,6 +316,10 @@ void respond_error(struct request *r, const struct error *e) {
         respond_done_unseen(r);
     else
         answer_error(r, error_http(&kept), &kept);
+}
+
+void respond_error_as(struct request *r, int status, const struct error *e) {
+    answer_error(r, status, e);
 }
 
 void respond_status(struct request *r, int status, const char *msgid) {

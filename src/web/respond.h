@@ -16,6 +16,8 @@ void respond_done(struct request *, int status, struct doc *, struct str path, c
 void respond_redirect(struct request *, struct str path);
 // From r->error, or another error.
 void respond_error(struct request *, const struct error *);
+// The same with a status of HTTP that no error has by itself.
+void respond_error_as(struct request *, int status, const struct error *);
 void respond_status(struct request *, int status, const char *msgid); // without a struct error
 void respond_json(struct request *, int status, const struct doc *);
 void respond_problem(struct request *, int status, const struct doc *problem);

@@ -21,6 +21,8 @@ enum route_flags {
     ROUTE_REPLICA =
         256, // reads much, and answers at once: what it shows may come from a replica (web/position.h)
     ROUTE_REPLICA_LATER = 512, // the same for what a worker reads
+    // The handler runs before the body comes: it answers, or says how to take the body and sets request.then for afterwards.
+    ROUTE_EARLY = 1024,
 };
 
 enum route_type { IN_TEXT, IN_INT, IN_BOOL, IN_TIME, IN_RECORD, IN_LIST, IN_OBJECT, IN_FILTERS };

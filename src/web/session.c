@@ -21,7 +21,7 @@
 
 #define USER_COLUMNS                                                                               \
     "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,u.f_language,u.f_zone,u.f_theme,u.f_density,"  \
-    "u.deleted_at"
+    "u.deleted_at,u.f_erases_documents"
 
 #define BY_SESSION                                                                                 \
     "SELECT " USER_COLUMNS ",s.seen_at,s.expires_at,s.csrf FROM sessions s JOIN m_users u ON "     \
@@ -95,6 +95,7 @@ static void viewer_from(void *arg, struct stmt *row, micros seen) {
     r->viewer = (struct viewer){
         .user = stmt_int(row, 0),
         .profile = profile_find(stmt_text(row, 3)),
+        .erases = !stmt_null(row, 10) && stmt_int(row, 10),
         .name = arena_str(a, stmt_text(row, 1)),
         .local = {.currency = str_z(r->web->options.currency),
                   .region = str_z(r->web->options.region)},
@@ -103,7 +104,7 @@ static void viewer_from(void *arg, struct stmt *row, micros seen) {
     r->person.email = arena_str(a, stmt_text(row, 2));
     r->person.theme = arena_str(a, stmt_text(row, 7));
     r->person.density = arena_str(a, stmt_text(row, 8));
-    r->person.csrf = arena_str(a, stmt_text(row, 12));
+    r->person.csrf = arena_str(a, stmt_text(row, 13));
     const struct language *own = language_find(r->web->languages, language);
     if (own)
         r->language = own;
@@ -118,9 +119,9 @@ static void viewer_from(void *arg, struct stmt *row, micros seen) {
 // Whether the row under the cursor is still good, and when it was last noted as used.
 static bool row_good(const struct web *web, struct stmt *row, bool session, micros now,
                      micros *seen) {
-    micros expires = stmt_null(row, 11) ? INT64_MAX : stmt_int(row, 11);
+    micros expires = stmt_null(row, 12) ? INT64_MAX : stmt_int(row, 12);
     micros idle = session ? web->options.session_idle * SECOND : INT64_MAX;
-    *seen = stmt_int(row, 10);
+    *seen = stmt_int(row, 11);
     return stmt_int(row, 4) && stmt_null(row, 9) && now < expires && now - *seen < idle;
 }
 
@@ -148,7 +149,9 @@ static enum status look_up(struct web *web, struct place *place, enum sign sign,
 static void rights_from(void *arg, struct stmt *row, micros seen) {
     (void)seen;
     struct viewer *viewer = arg;
-    *viewer = (struct viewer){.user = stmt_int(row, 0), .profile = profile_find(stmt_text(row, 3))};
+    *viewer = (struct viewer){.user = stmt_int(row, 0),
+                              .profile = profile_find(stmt_text(row, 3)),
+                              .erases = !stmt_null(row, 10) && stmt_int(row, 10)};
 }
 
 enum status session_still_good(struct web *web, struct place *place, enum sign sign,

@@ -1,6 +1,7 @@
 // Events told to people: sentences, changes, days; and the rows of the log's tables.
 #include "formats/json.h"
 #include "web/present.h"
+#include "web/transfer.h"
 #include "web/text.h"
 
 #define TELLING 3 // values of a new record that are shown at once
@@ -22,6 +23,7 @@ static const struct look {
     [KIND_KEY_REVOKED] = {"key-round", "lost", N_("API key ended")},
     [KIND_EXPORTED] = {"download", "", N_("Exported")},
     [KIND_IMPORTED] = {"upload", "", N_("Imported")},
+    [KIND_FILE_ERASED] = {"eraser", "lost", N_("Document deleted")},
 };
 
 static const struct look *look_of(int kind) {
@@ -149,6 +151,20 @@ static struct doc *tell_assigned(struct telling *t) {
                   : SENTENCE(r, T(l, "{0} assigned {1} to {2}"), t->who, t->what, person);
 }
 
+static struct str document_name(struct request *r, const struct doc *event) {
+    struct str name = doc_get_text(doc_get(event, STR("document")), "name");
+    return name.n ? name : T(r->language, "(without a name)");
+}
+
+static struct doc *tell_file_erased(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    struct doc *name = run(r, document_name(r, t->event), "gone", STR(""));
+    return t->own ? SENTENCE(r, T(l, "{0} deleted the document {1} for good"), t->who, name)
+                  : SENTENCE(r, T(l, "{0} deleted the document {1} of {2} for good"), t->who, name,
+                             t->what);
+}
+
 static struct doc *tell_of(struct telling *t, int kind) {
     struct request *r = t->r;
     const struct language *l = r->language;
@@ -182,6 +198,8 @@ static struct doc *tell_of(struct telling *t, int kind) {
         return SENTENCE(r, T(l, "{0} ended the API key {1} of {2}"), t->who, text, t->what);
     case KIND_EXPORTED:
         return SENTENCE(r, T(l, "{0} exported {1}"), t->who, t->what);
+    case KIND_FILE_ERASED:
+        return tell_file_erased(t);
     case KIND_IMPORTED:
         return SENTENCE(r, T(l, "{0} imported {1}"), t->who, t->what);
     default:
@@ -216,7 +234,11 @@ static struct doc *side(struct request *r, const struct module *m, const struct 
     if (!f)
         f = common_column(key);
     static const struct field unknown = {.type = TYPE_TEXT};
-    return value_runs(r, f ? f : &unknown, value, doc_get(event, STR("names")));
+    struct doc *runs = value_runs(r, f ? f : &unknown, value, doc_get(event, STR("names")));
+    if (f && f->type == TYPE_FILE)
+        doc_each(one, runs)
+            document_link(r, one, m, doc_get_int(event, "record", 0), value);
+    return runs;
 }
 
 static void mark(struct doc *runs, struct request *r, const char *as) {
@@ -298,7 +320,7 @@ static void put_changes(struct request *r, const struct module *m, const struct 
                         const struct doc *changes, int kind, struct doc *view) {
     int64_t n = count_changes(changes);
     struct doc *none = doc_null(r->arena);
-    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED) {
+    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED || kind == KIND_FILE_ERASED) {
         doc_set_array(r->arena, view, "changes");
         doc_set(view, STR("all"), none);
     } else if (kind != KIND_CREATED || n <= TELLING + 1) {
@@ -366,6 +388,19 @@ static struct doc *operation_view(struct request *r, const struct doc *event) {
     return d;
 }
 
+// What came with a comment.
+static struct doc *files_view(struct request *r, const struct doc *event, const struct module *m) {
+    static const struct field file = {.type = TYPE_FILE};
+    struct doc *list = doc_array(r->arena);
+    doc_each(value, doc_get(event, STR("files"))) {
+        struct doc *one = doc_add(list, doc_object(r->arena));
+        struct doc *runs = doc_set(one, STR("runs"), value_runs(r, &file, value, NULL));
+        doc_each(part, runs)
+            document_link(r, part, m, doc_get_int(event, "record", 0), value);
+    }
+    return list;
+}
+
 struct doc *event_view(struct request *r, const struct doc *event, const struct module *card,
                        int64_t id) {
     struct arena *a = r->arena;
@@ -387,10 +422,11 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set_z(a, d, "tone", look->tone);
     doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
     put_changes(r, m, event, changes, kind, d);
-    struct doc *said = doc_null(a);
-    if (text.n) {
+    struct doc *said = doc_null(a), *files = files_view(r, event, m);
+    if (text.n || files->count) {
         said = doc_object(a);
         doc_set(said, STR("runs"), said_runs(r, text));
+        doc_set(said, STR("files"), files);
     }
     doc_set(d, STR("said"), said);
     doc_set(d, STR("quote"), doc_null(a));
@@ -434,8 +470,11 @@ static struct doc *log_lines(struct request *r, const struct doc *event, const s
     struct arena *a = r->arena;
     struct doc *lines = doc_array(a);
     struct str text = doc_get_text(event, "text");
+    bool erased = str_is(doc_get_text(event, "kind"), event_kind_name(KIND_FILE_ERASED));
+    if (erased)
+        text = document_name(r, event);
     doc_each(change, opened_changes(r, event)) {
-        if (!shown(change))
+        if (!shown(change) || erased)
             continue;
         struct doc *line = log_line(r, lines);
         doc_set_str(a, line, "field", change_label(r, m, doc_get_text(change, "field")));

@@ -27,8 +27,17 @@ bool files_kept_first(struct request *, void (*then)(struct request *), void *ar
 // The value of a file field as the form sent it: what was kept now, what was kept by an earlier try, null where it was
 // taken away. NULL: nothing was sent for it.
 struct doc *files_form_value(struct request *, const struct field *);
+// The files that come with a comment: of its body, or kept before from its form. NULL: none.
+struct doc *files_attached(struct request *);
 // The module has a field of files that this person may fill in.
 bool files_in_form(struct request *, const struct module *);
+
+// ---------------------------------------------------------------- documents.c
+
+// Makes the run of a file of this record a link to it; scripts show it in a window if they can, and who may delete it for good
+// gets the way there.
+void document_link(struct request *, struct doc *run, const struct module *, int64_t id,
+                   const struct doc *value);
 
 // ---------------------------------------------------------------- import.c
 

@@ -21,6 +21,7 @@
 #include "web/routes.h"
 #include "web/session.h"
 #include "web/transfer.h"
+#include "web/uploads.h"
 
 #define WORK_QUEUE 200
 #define STOP_PATIENCE (15 * SECOND)
@@ -58,6 +59,8 @@ static bool is_json(struct str type) {
            str_starts(type, STR("application/merge-patch+json"));
 }
 
+static void first_time(struct request *r);
+
 static void begin(void *app, struct http_request *h) {
     struct web *web = app;
     struct request *r = arena_new(h->arena, struct request);
@@ -77,6 +80,11 @@ static void begin(void *app, struct http_request *h) {
     r->bad = bad || !utf8_valid(h->query);
     if (r->match != ROUTE_FOUND)
         return;
+    if (r->route->flags & ROUTE_EARLY) {
+        r->begun = true;
+        first_time(r);
+        return;
+    }
     struct str type = http_header(h, "Content-Type");
     bool files = r->route->flags & ROUTE_FILES && str_starts(type, STR("multipart/form-data"));
     if (files || (r->route->flags & ROUTE_UPLOAD && !is_json(type) && !is_form(type))) {
@@ -358,6 +366,8 @@ static void finish(void *app, struct http_request *h, int status, micros took) {
     atomic_fetch_add_explicit(&web->counts[row].answers[class < STATUS_CLASSES ? class : 5], 1,
                               memory_order_relaxed);
     atomic_fetch_add_explicit(&web->counts[row].micros, took, memory_order_relaxed);
+    if (r->cut_off)
+        r->cut_off(r);
     if (status >= 500)
         log_warning("%s %.*s: %d", h->method, STR_FMT(h->path), status);
     if (r->model)
@@ -437,6 +447,8 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     struct web *web = must_alloc(sizeof *web);
     *web = (struct web){.crm = crm, .options = *options, .started = clock_now()};
     routes_prepare();
+    crm_set_scanner(crm, options->clamd);
+    pthread_mutex_init(&web->late_lock, NULL);
     web->secure = options->certificate || options->proxy;
     web->counts = must_alloc((n_routes + 1) * sizeof *web->counts);
     memset(web->counts, 0, (n_routes + 1) * sizeof *web->counts);
@@ -493,6 +505,7 @@ void web_stop(struct web *web) {
     while (web->http && (http_waiting(web->http) > 0 || http_counts(web->http).streams > 0) &&
            clock_monotonic() < until)
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    uploads_quiesce(web);
     workers_stop(web->workers);
     if (web->http)
         http_stop(web->http);
@@ -504,6 +517,7 @@ void web_stop(struct web *web) {
     languages_close(web->languages);
     attempts_free(web->attempts);
     log_key_wipe(&web->log_key);
+    pthread_mutex_destroy(&web->late_lock);
     free(web->certificate);
     free(web->key);
     free(web->counts);

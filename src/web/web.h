@@ -14,6 +14,7 @@ struct web_options {
     int64_t workers;    // for password hashing, files, exports
     int64_t header_bytes, url_bytes, body_bytes, upload_bytes;
     int64_t connections, connections_per_address;
+    const char *clamd; // a virus scanner (records/scan.h); NULL: none
     int64_t idle_seconds, request_seconds;
     const char *certificate, *key; // files in PEM; NULL: no TLS
     bool proxy; // behind a proxy that sets X-Forwarded-For and -Proto, and does TLS

@@ -8,12 +8,12 @@ import unittest
 from harness import Browser, Story, command
 
 ALLOWED = {  # profile -> permissions, as src/model/permission.c has them for modules that are not the system's
-    "administrator": {"view", "create", "edit", "delete", "import", "export", "design", "audit", "users", "self"},
+    "administrator": {"view", "create", "edit", "delete", "erase", "import", "export", "design", "audit", "users", "self"},
     "member": {"view", "create", "edit", "delete", "export", "self"},
     "read_only": {"view", "self"},
 }
 VALUES = {"{module}": "contacts", "{position}": "0", "{key}": "0000000000000000", "{rest}": "0/000.p/1", "{name}": "x",
-          "{version}": "x", "{upload}": "0000000000000000", "{field}": "photo"}
+          "{version}": "x", "{upload}": "0000000000000000", "{field}": "photo", "{digest}": "0" * 64}
 
 
 def rows():
@@ -125,7 +125,7 @@ class Permissions(Story):
         paths = {(method, path.removeprefix("/api")) for method, path, _, _, _ in rows() if path.startswith("/api")}
         alone = [path for method, path, verb, page, _ in rows() if page != "-" and not path.startswith("/api") and method == "GET"
                  and ("GET", path if path != "/" else "/") not in paths]
-        forms = {"/sign-in", "/keys", "/{module}/new", "/{module}/{id}/edit", "/{module}/{id}/delete", "/users/{id}/password",
+        forms = {"/sign-in", "/keys", "/{module}/new", "/{module}/{id}/edit", "/{module}/{id}/delete", "/{module}/{id}/documents/{digest}/delete", "/users/{id}/password",
                  "/settings/modules/{module}/new"}
         self.assertEqual([], [path for path in alone if path not in forms and "import" not in path])
 

@@ -557,20 +557,21 @@ static void test_profiles_by_name(void **state) {
 
 static void test_who_may_do_what(void **state) {
     struct model *model = built(*state, NULL);
-    // One letter for each verb, in their order: View Create Edit Delete Import eXport Fields(design) Audit Users Self Public
-    static const char letters[] = "VCEDIXFAUSP";
+    // One letter for each verb, in their order: View Create Edit Delete eRase Import
+    // eXport Fields(design) Audit Users Self Public
+    static const char letters[] = "VCEDRIXFAUSP";
     static const struct {
         const char *module;
         const char *nobody, *read_only, *member, *administrator;
-    } rows[] = {{NULL, "P", "VSP", "VCEDXSP", "VCEDIXFAUSP"},
-                {"contacts", "P", "VSP", "VCEDXSP", "VCEDIXFAUSP"},
-                {"tasks", "P", "VSP", "VCEDXSP", "VCEDIXFAUSP"},
-                {"users", "", "V", "V", "VCEDIXAUSP"},
-                {"levels", "", "V", "V", "VCEDIXAUSP"},
-                {"views", "", "V", "VCED", "VCEDIXAUSP"},
-                {"fields", "", "", "", "VCEDIXAUSP"},
-                {"imports", "", "", "", "VCEDIXAUSP"},
-                {"mappings", "", "", "", "VCEDIXAUSP"}};
+    } rows[] = {{NULL, "P", "VSP", "VCEDXSP", "VCEDRIXFAUSP"},
+                {"contacts", "P", "VSP", "VCEDXSP", "VCEDRIXFAUSP"},
+                {"tasks", "P", "VSP", "VCEDXSP", "VCEDRIXFAUSP"},
+                {"users", "", "V", "V", "VCEDRIXAUSP"},
+                {"levels", "", "V", "V", "VCEDRIXAUSP"},
+                {"views", "", "V", "VCED", "VCEDRIXAUSP"},
+                {"fields", "", "", "", "VCEDRIXAUSP"},
+                {"imports", "", "", "", "VCEDRIXAUSP"},
+                {"mappings", "", "", "", "VCEDRIXAUSP"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *const allowed[] = {rows[i].nobody, rows[i].read_only, rows[i].member,
                                        rows[i].administrator};
@@ -585,6 +586,11 @@ static void test_who_may_do_what(void **state) {
             assert_string_equal(is, allowed[profile]);
         }
     }
+    struct viewer given = {.user = 5, .profile = PROFILE_MEMBER, .erases = true};
+    assert_true(may(&given, model_module(model, STR("contacts")), VERB_ERASE));
+    assert_false(may(&given, model_module(model, STR("users")), VERB_ERASE));
+    given.profile = PROFILE_READ_ONLY;
+    assert_false(may(&given, model_module(model, STR("contacts")), VERB_ERASE));
     assert_true(may(NULL, NULL, VERB_PUBLIC));
     assert_false(may(NULL, NULL, VERB_SELF));
     struct viewer forged = {.user = 5, .profile = (enum profile)9};

@@ -16,8 +16,10 @@ import { startPoll } from "./poll.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startTokens } from "./tokens.js";
+import { startUploads } from "./uploads.js";
+import { startViewer } from "./viewer.js";
 
-const pieces = [startDates, startLookup, startTokens, startForms, startList, startMore, startOrder, startPoll, startTimes];
+const pieces = [startDates, startLookup, startTokens, startForms, startUploads, startList, startMore, startOrder, startPoll, startTimes];
 
 function enhance(root) {
   for (const piece of pieces) piece(root);
@@ -30,5 +32,6 @@ startFacts();
 startKeyboard();
 startPalette();
 startTheme();
+startViewer();
 enhance(document);
 startLive();

@@ -60,6 +60,12 @@ export function refreshCard(fragment) {
   const added = mergeDays(story.querySelector(".days"), fresh.querySelectorAll(".day"), true);
   if (scrolled && !CSS.supports("overflow-anchor", "auto")) scrollBy(0, story.scrollHeight - heightBefore);
   for (const event of added) event.classList.add("fresh");
+  // A document that was deleted for good leaves the events that spoke of it.
+  if (added.some((event) => event.querySelector(".dot use")?.getAttribute("href").endsWith("#eraser")))
+    for (const event of fresh.querySelectorAll(".event")) {
+      const old = document.getElementById(event.id);
+      if (old && !added.includes(old)) old.replaceWith(event);
+    }
   newest = Math.max(newest, ...added.map((e) => Number(e.dataset.position)));
   if (added.length) say(added[0].querySelector(".what p")?.textContent ?? "");
   announceAbove(story, added.length);
