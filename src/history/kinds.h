@@ -19,7 +19,10 @@
     X(10, KEY_ADDED, "key_added", "an API key for a user")                                         \
     X(11, KEY_REVOKED, "key_revoked", "an API key ended")                                          \
     X(12, EXPORTED, "exported", "records or history left as a file; what and how many")            \
-    X(13, IMPORTED, "imported", "an import ended; its counts")
+    X(13, IMPORTED, "imported", "an import ended; its counts")                                     \
+    X(14, CLOSED, "closed", "an activity was done; outcome and result are among its fields")       \
+    X(15, REOPENED, "reopened", "an activity that was done is open again")                         \
+    X(16, NOTED, "noted", "something done outside: ~text, ~way, ~happened_at, ~people")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

@@ -34,6 +34,14 @@ void handle_delete_page(struct request *);
 void handle_delete(struct request *);
 void handle_restore(struct request *);
 
+// activity.c
+void handle_close(struct request *);
+void handle_reopen(struct request *);
+
+// activity_rules.c
+void handle_activity_rules(struct request *);
+void handle_activity_rules_change(struct request *);
+
 // form.c
 void handle_new_page(struct request *);
 void handle_edit_page(struct request *);

@@ -1,6 +1,7 @@
 // Home, search, looking up a record by its name.
 #include "base/utf8.h"
 #include "formats/fold.h"
+#include "web/activity.h"
 #include "web/handlers.h"
 #include "web/list.h"
 #include "web/present.h"
@@ -164,14 +165,8 @@ static struct doc *box_item(struct request *r, const struct module *m, const str
     micros due;
     struct str note = STR("");
     if (clock_parse(doc_get_text(item, "due"), &due)) {
-        bool late = due < r->now, soon = due < r->now + 2 * DAY;
         note = format_relative(a, r->language, r->zone, due, r->now);
-        flag = doc_object(a);
-        doc_set_z(a, flag, "tone", late ? "lost" : soon ? "wait" : "won");
-        doc_set_str(a, flag, "text",
-                    late   ? T(r->language, "Overdue")
-                    : soon ? T(r->language, "Due soon")
-                           : T(r->language, "In time"));
+        flag = activity_flag(r, item);
     } else if (doc_get_text(item, "closing_date").n) {
         note = format_date(a, r->language, doc_get_text(item, "closing_date"));
     }
@@ -181,19 +176,14 @@ static struct doc *box_item(struct request *r, const struct module *m, const str
     doc_set(d, STR("flag"), flag);
     const struct field *f = m->stage.n ? readable(r, m, m->stage) : NULL;
     const struct choice *c = f ? field_choice(f, doc_text(doc_get(item, m->stage))) : NULL;
-    struct doc *tag = doc_null(a), *done = doc_null(a);
+    struct doc *tag = doc_null(a);
     if (c) {
         tag = doc_object(a);
         doc_set_str(a, tag, "text", choice_label(r, c));
         doc_set_str(a, tag, "tone", c->tone);
     }
-    if (str_is(m->key, "tasks") && may(&r->viewer, m, VERB_EDIT)) {
-        done = doc_object(a);
-        doc_set_str(a, done, "action", href_of(r, m->key, doc_get_int(item, "id", 0)));
-        doc_set_str(a, done, "label", T(r->language, "Mark as done"));
-    }
     doc_set(d, STR("tag"), tag);
-    doc_set(d, STR("done"), done);
+    doc_set(d, STR("act"), str_is(m->key, "tasks") ? activity_act(r, item) : doc_null(a));
     return d;
 }
 

@@ -1,6 +1,7 @@
 // The page of a card: facts on the left, story on the right.
 #include "web/present_card.h"
 #include "formats/json.h"
+#include "web/activity.h"
 #include "web/list.h"
 #include "web/once.h"
 #include "web/present.h"
@@ -153,19 +154,6 @@ struct related *card_related(struct request *r, struct card_state *c, const stru
     return box;
 }
 
-// How near something due is.
-static struct doc *due_flag(struct request *r, micros due) {
-    struct arena *a = r->arena;
-    struct doc *d = doc_object(a);
-    bool late = due < r->now, soon = due < r->now + 2 * DAY;
-    doc_set_z(a, d, "tone", late ? "lost" : soon ? "wait" : "won");
-    doc_set_str(a, d, "text",
-                late   ? T(r->language, "Overdue")
-                : soon ? T(r->language, "Due soon")
-                       : T(r->language, "In time"));
-    return d;
-}
-
 static struct doc *choice_tag(struct request *r, const struct module *m, const struct doc *item,
                               struct str key) {
     const struct field *f = key.n ? readable(r, m, key) : NULL;
@@ -194,15 +182,9 @@ static struct doc *related_item(struct request *r, const struct module *m, const
                 when.n && owner.n ? rprintf(r, "%.*s · %.*s", STR_FMT(when), STR_FMT(owner))
                 : when.n          ? when
                                   : owner);
-    doc_set(d, STR("flag"), has_due ? due_flag(r, due) : doc_null(a));
+    doc_set(d, STR("flag"), has_due ? activity_flag(r, item) : doc_null(a));
     doc_set(d, STR("tag"), choice_tag(r, m, item, task ? STR("priority") : m->stage));
-    struct doc *done = doc_null(a);
-    if (task && may(&r->viewer, m, VERB_EDIT)) {
-        done = doc_object(a);
-        doc_set_str(a, done, "action", href_of(r, m->key, id));
-        doc_set_str(a, done, "label", T(r->language, "Mark as done"));
-    }
-    doc_set(d, STR("done"), done);
+    doc_set(d, STR("act"), task ? activity_act(r, item) : doc_null(a));
     return d;
 }
 
@@ -304,7 +286,9 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     }
     doc_set(d, STR("live"), live);
     doc_set(d, STR("comment"), comment);
-    doc_set(d, STR("days"), story_days(r, items, r->module, r->id));
+    struct doc *days = doc_set(d, STR("days"), story_days(r, items, r->module, r->id));
+    if (now)
+        activities_into(r, c->activities, items, days);
     struct str next = doc_is_null(doc_get(c->history, STR("next")))
                           ? STR("")
                           : rprintf(r, "%lld", (long long)doc_get_int(c->history, "next", 0));
@@ -412,6 +396,8 @@ struct doc *present_card(struct request *r, struct doc *record) {
     doc_set_bool(a, can, "create", may(&r->viewer, m, VERB_CREATE));
     put_links(r, view, may_edit, may_delete);
     doc_set(view, STR("stages"), stages_view(r, c, record, may_edit));
+    doc_set(view, STR("act"),
+            now && str_is(m->key, "tasks") ? activity_act(r, record) : doc_null(a));
     doc_set(view, STR("facts"), facts_view(r, record, may_edit));
     doc_set(view, STR("fact"), doc_null(a));
     doc_set(view, STR("fact_form"), doc_null(a));

@@ -20,6 +20,7 @@ struct related {
 
 struct card_state {
     struct doc *history;
+    struct doc *activities; // that the history tells of (web/activity.h); NULL: none
     struct related boxes[RELATED_BOXES];
     size_t n_boxes;
     struct str comment, comment_problem; // as it was sent and refused

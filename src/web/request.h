@@ -101,6 +101,7 @@ struct request {
     const struct language *language;
     const struct zone *zone;
     micros now;
+    const struct activity_rules *rules; // web/activity.h; NULL: not read yet
     struct str part; // header Cronista-Part
     struct place *place;
     struct reader reader;

@@ -22,6 +22,9 @@ static const struct look {
     [KIND_KEY_REVOKED] = {"key-round", "lost", N_("API key ended")},
     [KIND_EXPORTED] = {"download", "", N_("Exported")},
     [KIND_IMPORTED] = {"upload", "", N_("Imported")},
+    [KIND_CLOSED] = {"circle-check", "won", N_("Closed")},
+    [KIND_REOPENED] = {"undo-2", "wait", N_("Reopened")},
+    [KIND_NOTED] = {"notebook-pen", "act", N_("Noted")},
 };
 
 static const struct look *look_of(int kind) {
@@ -149,6 +152,27 @@ static struct doc *tell_assigned(struct telling *t) {
                   : SENTENCE(r, T(l, "{0} assigned {1} to {2}"), t->who, t->what, person);
 }
 
+static const struct doc *new_value(const struct doc *changes, const char *field) {
+    doc_each(change, changes)
+        if (str_is(doc_get_text(change, "field"), field))
+            return doc_get(change, STR("new"));
+    return NULL;
+}
+
+static struct doc *tell_closed(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    struct str outcome = doc_text(new_value(t->changes, "outcome"));
+    if (str_is(outcome, "success"))
+        return t->own ? SENTENCE(r, T(l, "{0} closed this successfully"), t->who)
+                      : SENTENCE(r, T(l, "{0} closed {1} successfully"), t->who, t->what);
+    if (str_is(outcome, "failure"))
+        return t->own ? SENTENCE(r, T(l, "{0} closed this without success"), t->who)
+                      : SENTENCE(r, T(l, "{0} closed {1} without success"), t->who, t->what);
+    return t->own ? SENTENCE(r, T(l, "{0} closed this"), t->who)
+                  : SENTENCE(r, T(l, "{0} closed {1}"), t->who, t->what);
+}
+
 static struct doc *tell_of(struct telling *t, int kind) {
     struct request *r = t->r;
     const struct language *l = r->language;
@@ -184,6 +208,11 @@ static struct doc *tell_of(struct telling *t, int kind) {
         return SENTENCE(r, T(l, "{0} exported {1}"), t->who, t->what);
     case KIND_IMPORTED:
         return SENTENCE(r, T(l, "{0} imported {1}"), t->who, t->what);
+    case KIND_CLOSED:
+        return tell_closed(t);
+    case KIND_REOPENED:
+        return t->own ? SENTENCE(r, T(l, "{0} reopened this"), t->who)
+                      : SENTENCE(r, T(l, "{0} reopened {1}"), t->who, t->what);
     default:
         return SENTENCE(r, STR("{0}: {1}"), t->who,
                         run(r, doc_get_text(t->event, "kind"), "", STR("")));
@@ -258,6 +287,21 @@ static struct doc *change_views(struct request *r, const struct module *m, const
     return list;
 }
 
+// What the sentence about an activity that was closed or reopened has not said yet.
+static struct doc *rest_views(struct request *r, const struct module *m, const struct doc *event,
+                              const struct doc *changes) {
+    static const char *const said[] = {"done", "done_at", "outcome", "result"};
+    struct doc *list = doc_array(r->arena);
+    doc_each(change, changes) {
+        bool rest = shown(change);
+        for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+            rest = rest && !str_is(doc_get_text(change, "field"), said[i]);
+        if (rest)
+            change_view(r, m, event, change, list);
+    }
+    return list;
+}
+
 // What tells most of a new record: its phase and what it is worth; what its list shows; not so much whom it belongs to,
 // on whose card that is often read, a "no" or an inner document; least its name, which the sentence has.
 static int telling_rank(const struct module *m, const struct doc *change) {
@@ -300,6 +344,9 @@ static void put_changes(struct request *r, const struct module *m, const struct 
     struct doc *none = doc_null(r->arena);
     if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED) {
         doc_set_array(r->arena, view, "changes");
+        doc_set(view, STR("all"), none);
+    } else if (kind == KIND_CLOSED || kind == KIND_REOPENED) {
+        doc_set(view, STR("changes"), rest_views(r, m, event, changes));
         doc_set(view, STR("all"), none);
     } else if (kind != KIND_CREATED || n <= TELLING + 1) {
         doc_set(view, STR("changes"), change_views(r, m, event, changes));
@@ -376,15 +423,18 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
     struct civil when = zone_civil(r->zone, time_of(event));
     struct doc *changes = opened_changes(r, event);
-    struct str text = kind == KIND_COMMENTED ? doc_get_text(event, "text") : STR("");
+    struct str text = kind == KIND_COMMENTED ? doc_get_text(event, "text")
+                      : kind == KIND_CLOSED  ? doc_text(new_value(changes, "result"))
+                                             : STR("");
     doc_set_int(a, d, "position", position);
     doc_set_str(a, d, "position_text", format_position(a, position));
     doc_set_str(a, d, "proof_href", JOIN(a, STR("/log/"), int_text(a, position)));
     doc_set_str(a, d, "at", doc_get_text(event, "at"));
     doc_set_str(a, d, "time", format_clock(a, when, false));
     doc_set_str(a, d, "when", format_moment_long(a, r->language, when));
-    doc_set_z(a, d, "icon", look->icon);
-    doc_set_z(a, d, "tone", look->tone);
+    bool failed = kind == KIND_CLOSED && str_is(doc_text(new_value(changes, "outcome")), "failure");
+    doc_set_z(a, d, "icon", failed ? "circle-x" : look->icon);
+    doc_set_z(a, d, "tone", failed ? "lost" : look->tone);
     doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
     put_changes(r, m, event, changes, kind, d);
     struct doc *said = doc_null(a);
@@ -397,6 +447,7 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set_str(a, d, "reason", doc_get_text(event, "reason"));
     doc_set(d, STR("operation"), operation_view(r, event));
     doc_set_str(a, d, "channel", way_of(r, event));
+    doc_set(d, STR("act"), doc_null(a));
     return d;
 }
 

@@ -76,7 +76,8 @@ static void test_built_in_modules(void **state) {
                  {4, "opportunities", false}, {5, "cases", false},    {6, "products", false},
                  {7, "tasks", false},         {20, "users", true},    {21, "fields", true},
                  {22, "views", true},         {23, "imports", true},  {24, "levels", true},
-                 {25, "mappings", true}};
+                 {25, "mappings", true},      {31, "activity_rules", true},
+                 {32, "groups", true}};
     struct model *model = built(f, NULL);
     assert_int_equal(model->n_modules, sizeof known / sizeof *known);
     for (size_t i = 0; i < model->n_modules; i++) {
@@ -567,6 +568,8 @@ static void test_who_may_do_what(void **state) {
                 {"tasks", "P", "VSP", "VCEDXSP", "VCEDIXFAUSP"},
                 {"users", "", "V", "V", "VCEDIXAUSP"},
                 {"levels", "", "V", "V", "VCEDIXAUSP"},
+                {"groups", "", "V", "V", "VCEDIXAUSP"},
+                {"activity_rules", "", "", "", "VCEDIXAUSP"},
                 {"views", "", "V", "VCED", "VCEDIXAUSP"},
                 {"fields", "", "", "", "VCEDIXAUSP"},
                 {"imports", "", "", "", "VCEDIXAUSP"},

@@ -1,0 +1,157 @@
+"""Activities: closed with an outcome and reopened where the rules allow, fields by kind, those I take part in, reminders, notes."""
+
+import datetime
+import unittest
+
+from harness import Story
+
+
+def moment(**ago):
+    """A moment so long ago (negative: ahead), as the API writes it."""
+    return (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Activities(Story):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.me = cls.api.want(200, "GET", "/api/settings")["id"]
+        cls.ana_id, cls.ana = cls.user("ana@example.org")
+        cls.ben_id, cls.ben = cls.user("ben@example.org")
+        cls.eve_id, cls.eve = cls.user("eve@example.org", "read_only")
+
+    def setUp(self):
+        self.api.want(200, "PATCH", "/api/settings/activities",
+                      {"reopen_profiles": ["administrator"], "reopen_in_charge": True, "reopen_creator": True, "reopen_hours": None,
+                       "near_hours": 24})
+
+    def task(self, api=None, **values):
+        return (api or self.api).want(201, "POST", "/api/tasks", {"subject": "Ring them", **values})["id"]
+
+    def events(self, path, **query):
+        asked = "&".join(f"{k}={v}" for k, v in query.items())
+        return self.api.want(200, "GET", f"/api/{path}/history?{asked}")["items"]
+
+
+class Closing(Activities):
+    def test_closing_is_an_event_with_its_outcome(self):
+        contact = self.api.want(201, "POST", "/api/contacts", {"name": "Carla"})["id"]
+        for outcome, word in (("success", "closed Ring them successfully"), ("failure", "closed Ring them without success")):
+            task = self.task(contact=contact)
+            closed = self.ana.want(200, "POST", f"/api/tasks/{task}/close", {"outcome": outcome, "result": f"Came out: {outcome}"})
+            self.assertTrue(closed["done"])
+            self.assertEqual(outcome, closed["outcome"])
+            self.assertTrue(closed["done_at"])
+            event = self.events(f"contacts/{contact}", limit=1)[0]
+            self.assertEqual("closed", event["kind"])
+            self.assertEqual(self.ana_id, event["actor"]["id"])
+            page = self.browser().get(f"/contacts/{contact}")
+            self.assertIn(word, page.text)
+            self.assertIn(f"Came out: {outcome}", page.text)
+            self.assertEqual(409, self.ben.request("POST", f"/api/tasks/{task}/close", {"outcome": "success"})[0])
+
+    def test_done_set_by_any_way_is_a_closing(self):
+        task = self.task()
+        self.api.want(200, "PATCH", f"/api/tasks/{task}", {"done": True, "subject": "Rang them"})
+        self.assertEqual("closed", self.events(f"tasks/{task}", limit=1)[0]["kind"])
+        page = self.browser().get(f"/tasks/{task}")
+        self.assertIn("closed this", page.text)
+        self.assertIn("Rang them", page.text)
+        self.api.want(200, "PATCH", f"/api/tasks/{task}", {"done": False})
+        again = self.events(f"tasks/{task}", limit=1)[0]
+        self.assertEqual("reopened", again["kind"])
+        record = self.api.want(200, "GET", f"/api/tasks/{task}")
+        self.assertEqual((False, None, None, 3), (record["done"], record["done_at"], record["outcome"], record["version"]))
+        self.api.want(200, "PATCH", f"/api/tasks/{task}", {"subject": "Something else"})
+        self.assertEqual("edited", self.events(f"tasks/{task}", limit=1)[0]["kind"])
+
+    def test_the_story_is_filtered_by_closings(self):
+        task = self.task()
+        self.api.want(200, "POST", f"/api/tasks/{task}/close", {"outcome": "success"})
+        self.assertEqual(["closed"], [e["kind"] for e in self.events(f"tasks/{task}", kind="closed")])
+
+    def test_an_unknown_outcome_is_refused_by_name(self):
+        task = self.task()
+        status, _, problem = self.api.request("POST", f"/api/tasks/{task}/close", {"outcome": "perhaps"})
+        self.assertEqual(422, status)
+        self.assertEqual("outcome", problem["errors"][0]["field"])
+        self.assertFalse(self.api.want(200, "GET", f"/api/tasks/{task}")["done"])
+
+    def test_who_may_only_read_closes_nothing(self):
+        task = self.task()
+        self.assertEqual(403, self.eve.request("POST", f"/api/tasks/{task}/close", {})[0])
+        self.assertEqual(403, self.eve.request("POST", f"/api/tasks/{task}/reopen", {})[0])
+
+    def test_reopening_follows_the_rules(self):
+        def closed_by_administrator(**values):
+            task = self.task(**values)
+            self.api.want(200, "POST", f"/api/tasks/{task}/close", {"outcome": "success", "result": "Done"})
+            return task
+
+        task = closed_by_administrator()
+        status, _, problem = self.ana.request("POST", f"/api/tasks/{task}/reopen", {})
+        self.assertEqual(403, status)
+        self.assertIn("rules", problem["detail"])
+        self.assertEqual(403, self.ana.request("PATCH", f"/api/tasks/{task}", {"done": False})[0])
+        self.assertTrue(self.api.want(200, "GET", f"/api/tasks/{task}")["done"])
+        self.api.want(200, "POST", f"/api/tasks/{task}/reopen", {})
+        self.assertEqual(409, self.api.request("POST", f"/api/tasks/{task}/reopen", {})[0])
+
+        task = closed_by_administrator(owner=self.ana_id)
+        self.assertEqual(403, self.ben.request("POST", f"/api/tasks/{task}/reopen", {})[0])
+        self.assertFalse(self.ana.want(200, "POST", f"/api/tasks/{task}/reopen", {})["done"])
+
+        task = self.task(self.ben)
+        self.api.want(200, "PATCH", f"/api/tasks/{task}", {"owner": self.ana_id})
+        self.api.want(200, "POST", f"/api/tasks/{task}/close", {})
+        self.ben.want(200, "POST", f"/api/tasks/{task}/reopen", {})
+
+        self.api.want(200, "PATCH", "/api/settings/activities", {"reopen_in_charge": False, "reopen_creator": False})
+        task = closed_by_administrator(owner=self.ana_id)
+        self.assertEqual(403, self.ana.request("POST", f"/api/tasks/{task}/reopen", {})[0])
+        self.api.want(200, "PATCH", "/api/settings/activities", {"reopen_profiles": ["member"]})
+        self.assertEqual(403, self.api.request("POST", f"/api/tasks/{task}/reopen", {})[0])
+        self.ana.want(200, "POST", f"/api/tasks/{task}/reopen", {})
+
+        self.api.want(200, "PATCH", "/api/settings/activities", {"reopen_profiles": ["administrator", "member"], "reopen_hours": 0})
+        task = closed_by_administrator()
+        status, _, problem = self.api.request("POST", f"/api/tasks/{task}/reopen", {})
+        self.assertEqual(403, status)
+        self.assertIn("too long ago", problem["detail"])
+
+    def test_reopening_from_the_story(self):
+        contact = self.api.want(201, "POST", "/api/contacts", {"name": "Dora"})["id"]
+        task = self.task(contact=contact)
+        person = self.browser()
+        page = person.get(f"/contacts/{contact}")
+        form = page.form(f"/tasks/{task}/close")
+        self.assertEqual({"csrf", "back", "result", "outcome"}, form.names)
+        page = person.submit(f"/tasks/{task}/close", {"result": "They come on Monday"}, ("outcome", "success"))
+        self.assertEqual(200, page.status)
+        self.assertIn("They come on Monday", page.text)
+        self.assertIn(f"/contacts/{contact}", person.path)
+        page = person.submit(f"/tasks/{task}/reopen")
+        self.assertIn("reopened Ring them", page.text)
+        self.assertFalse(self.api.want(200, "GET", f"/api/tasks/{task}")["done"])
+        self.api.want(200, "POST", f"/api/tasks/{task}/close", {})
+        self.assertNotIn(f"/tasks/{task}/reopen", self.browser("ana@example.org", "another test password").get(f"/contacts/{contact}").source)
+
+    def test_rules_are_for_administrators_and_in_the_log(self):
+        self.assertEqual(403, self.ana.request("GET", "/api/settings/activities")[0])
+        self.assertEqual(403, self.ana.request("PATCH", "/api/settings/activities", {"near_hours": 2})[0])
+        person = self.browser()
+        person.get("/settings/activities")
+        page = person.submit("/settings/activities", {"near_hours": "5", "reopen_hours": "48"})
+        self.assertEqual(200, page.status)
+        rules = self.api.want(200, "GET", "/api/settings/activities")
+        self.assertEqual((5, 48), (rules["near_hours"], rules["reopen_hours"]))
+        event = self.api.want(200, "GET", "/api/history?module=activity_rules&limit=1")["items"][0]
+        self.assertEqual({"near_hours", "reopen_hours"}, {c["field"] for c in event["changes"]})
+        self.assertEqual(422, self.api.request("PATCH", "/api/settings/activities", {"near_hours": -1})[0])
+        page = person.submit("/settings/activities", {"near_hours": "many"})
+        self.assertEqual(422, page.status)
+        self.assertIn("many", page.source)
+
+
+if __name__ == "__main__":
+    unittest.main()
