@@ -9,6 +9,7 @@
 
 #define RECENT 15
 #define BOX_ITEMS 6
+#define NUMBER_LEAST 3 // digits typed from which on telephone numbers are looked through
 
 // ---------------------------------------------------------------- home
 
@@ -204,6 +205,7 @@ static void box_view(struct request *r, struct doc *boxes, const struct waiting 
     doc_set(
         d, STR("add_href"),
         or_null(r, may(&r->viewer, m, VERB_CREATE) ? rprintf(r, "/%s/new", w->module) : STR("")));
+    doc_set_array(a, d, "adds");
     doc_set_str(a, d, "add_label", T(r->language, "Add"));
     doc_set(d, STR("items"), items);
     doc_set_str(a, d, "empty_text", T(r->language, "Nothing here."));
@@ -372,19 +374,49 @@ struct doc *present_search(struct request *r, struct doc *found) {
 
 // ---------------------------------------------------------------- looking up
 
+// Of what is written as a part of a telephone number, its digits; empty for another text.
+static struct str number_typed(struct request *r, struct str text) {
+    char *digits = arena_bytes(r->arena, text.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] >= '0' && text.p[i] <= '9')
+            digits[n++] = text.p[i];
+        else if (!memchr(" +-()./", text.p[i], 7))
+            return STR("");
+    }
+    return n >= NUMBER_LEAST ? (struct str){digits, n} : STR("");
+}
+
+static struct str number_of(const struct module *m, const struct doc *record) {
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct doc *v = doc_get(record, m->fields[i].key);
+        if (m->fields[i].type == TYPE_PHONE && !doc_is_null(v))
+            return doc_get_text(v, "typed");
+    }
+    return STR("");
+}
+
 void handle_lookup(struct request *r) {
     const struct module *m = r->module;
-    struct str text = str_trim(query_text(r, "q"));
-    struct list_filter by_name = {m->title, OP_CONTAINS, text};
-    struct str columns[] = {m->title};
+    struct str text = str_trim(query_text(r, "q")), digits = number_typed(r, text);
+    struct str *columns = arena_array(r->arena, struct str, m->n_fields + 1);
+    size_t n_columns = 0;
+    columns[n_columns++] = m->title;
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (m->fields[i].type == TYPE_PHONE && may_field(&r->viewer, m, &m->fields[i], false))
+            columns[n_columns++] = m->fields[i].key;
+    // What has telephone numbers is found by them, too: the search knows their digits.
+    bool by_number = digits.n && n_columns > 1;
+    struct list_filter by_text = {by_number ? STR("q") : m->title, OP_CONTAINS,
+                                  by_number ? digits : text};
     int64_t limit;
     struct doc *list;
     enum status s = limit_of(r, 10, 50, &limit, &r->error);
     struct list_query q = {.module = m,
-                           .filters = &by_name,
+                           .filters = &by_text,
                            .n_filters = text.n ? 1 : 0,
                            .columns = columns,
-                           .n_columns = 1,
+                           .n_columns = n_columns,
                            .limit = (int)limit};
     if (!s)
         s = record_list(&r->reader, &q, &list, &r->error);
@@ -397,6 +429,8 @@ void handle_lookup(struct request *r) {
         struct doc *item = doc_add(items, doc_object(r->arena));
         doc_set_int(r->arena, item, "id", doc_get_int(found, "id", 0));
         doc_set_str(r->arena, item, "name", record_title(r, m, found));
+        if (by_number)
+            doc_set_str(r->arena, item, "phone", number_of(m, found));
     }
     respond(r, 200, d);
 }
@@ -411,7 +445,7 @@ struct doc *present_lookup(struct request *r, struct doc *found) {
         int64_t id = doc_get_int(item, "id", 0);
         doc_set_int(a, d, "id", id);
         doc_set_str(a, d, "text", doc_get_text(item, "name"));
-        doc_set_str(a, d, "note", STR(""));
+        doc_set_str(a, d, "note", doc_get_text(item, "phone"));
         doc_set_str(a, d, "href", href_of(r, m->key, id));
     }
     if (text.n && !m->system && may(&r->viewer, m, VERB_CREATE)) {

@@ -188,6 +188,26 @@ static struct doc *related_item(struct request *r, const struct module *m, const
     return d;
 }
 
+// A new call, meeting or task about this record.
+static void quick_adds(struct request *r, struct doc *adds, struct str path, struct pair with) {
+    const struct language *l = r->language;
+    const struct {
+        const char *key, *icon;
+        struct str label;
+    } kinds[] = {{"call", "phone", T(l, "New call")},
+                 {"meeting", "users", T(l, "New meeting")},
+                 {"task", "list-checks", T(l, "New task")}};
+    struct pairs none = {0};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct pair about[] = {{STR("kind"), str_z(kinds[i].key)}, with};
+        struct doc *d = doc_add(adds, doc_object(r->arena));
+        doc_set_str(r->arena, d, "label", kinds[i].label);
+        doc_set_z(r->arena, d, "icon", kinds[i].icon);
+        doc_set_str(r->arena, d, "href",
+                    list_href(r, rprintf(r, "%.*s/new", STR_FMT(path)), &none, "", about, 2));
+    }
+}
+
 static void related_view(struct request *r, struct doc *list, const struct related *box) {
     struct arena *a = r->arena;
     const struct module *m = box->module;
@@ -209,6 +229,9 @@ static void related_view(struct request *r, struct doc *list, const struct relat
         or_null(r, create ? list_href(r, rprintf(r, "%.*s/new", STR_FMT(path)), &none, "", &with, 1)
                           : STR("")));
     doc_set_str(a, d, "add_label", T(l, "Add"));
+    struct doc *adds = doc_set_array(a, d, "adds");
+    if (create && str_is(m->key, "tasks"))
+        quick_adds(r, adds, path, with);
     doc_set(d, STR("items"), items);
     doc_set_str(a, d, "empty_text", T(l, "Nothing here."));
     doc_add(list, d);

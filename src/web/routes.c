@@ -190,7 +190,7 @@ const struct route routes[] = {
      .parts = "lookup-results",
      .id = "lookupRecords",
      .tag = "records",
-     .says = "Find records by the beginning or a part of their name",
+     .says = "Find records by a part of their name, or of a telephone number of theirs",
      .query = INPUTS({"q", IN_TEXT, false, "what was typed"},
                      {"limit", IN_INT, false, "hits, 1 to 50; 10 otherwise"}),
      .reply = REPLY_OBJECT,

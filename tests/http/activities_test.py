@@ -1,7 +1,9 @@
 """Activities: closed with an outcome and reopened where the rules allow, fields by kind, those I take part in, reminders, notes."""
 
 import datetime
+import re
 import unittest
+import urllib.parse
 
 from harness import Story
 
@@ -151,6 +153,94 @@ class Closing(Activities):
         page = person.submit("/settings/activities", {"near_hours": "many"})
         self.assertEqual(422, page.status)
         self.assertIn("many", page.source)
+
+
+class Kinds(Activities):
+    SHOWN = {"call": {"participants", "guests", "due", "reminder", "description"},
+             "meeting": {"participants", "guests", "due", "reminder", "description", "place", "start", "end"},
+             "task": {"priority", "due", "reminder", "description"}}
+
+    def shown(self, page):
+        return {key for key, rest in re.findall(r'<div class="control[^"]*" data-key="([^"]*)"([^>]*)>', page.source) if " hidden" not in rest}
+
+    def test_the_form_shows_what_belongs_to_the_kind(self):
+        person = self.browser()
+        for kind, expected in self.SHOWN.items():
+            page = person.get(f"/tasks/new?kind={kind}&subject=Hello")
+            shown = self.shown(page)
+            with self.subTest(kind):
+                self.assertEqual(expected, shown & set().union(*self.SHOWN.values()))
+                self.assertFalse(shown & {"done", "outcome", "result", "kind"})
+                for other in self.SHOWN:
+                    self.assertIn(f"/tasks/new?subject=Hello&kind={other}", page.links)
+                page = person.submit("/tasks", {"subject": f"A {kind}"})
+                self.assertEqual(200, page.status)
+                made = self.api.want(200, "GET", f"/api{person.path}")
+                self.assertEqual((kind, f"A {kind}"), (made["kind"], made["subject"]))
+
+    def test_what_is_filled_in_is_shown_whatever_the_kind(self):
+        task = self.task(kind="call", place="At the door")
+        page = self.browser().get(f"/tasks/{task}/edit")
+        self.assertIn("place", self.shown(page))
+        self.assertNotIn("start", self.shown(page))
+        page = self.browser().get(f"/tasks/{task}/edit?kind=meeting")
+        self.assertIn("start", self.shown(page))
+
+    def test_moments_that_can_not_be_are_refused_by_name(self):
+        for values, field in (({"kind": "meeting", "start": "2027-01-01T10:00:00Z", "end": "2027-01-01T10:00:00Z"}, "end"),
+                              ({"due": "2027-01-01T10:00:00Z", "reminder": "2027-01-01T10:01:00Z"}, "reminder"),
+                              ({"kind": "meeting", "start": "2027-01-01T10:00:00Z", "reminder": "2027-01-02T10:00:00Z"}, "reminder")):
+            status, _, problem = self.api.request("POST", "/api/tasks", {"subject": "Impossible", **values})
+            self.assertEqual(422, status)
+            self.assertEqual([field], [e["field"] for e in problem["errors"]])
+        task = self.task(kind="meeting", start="2027-01-01T10:00:00Z", end="2027-01-01T11:00:00Z")
+        self.assertEqual(422, self.api.request("PATCH", f"/api/tasks/{task}", {"start": "2027-01-01T12:00:00Z"})[0])
+        self.api.want(200, "PATCH", f"/api/tasks/{task}", {"start": "2027-01-01T12:00:00Z", "end": "2027-01-01T13:00:00Z"})
+
+    def test_people_are_found_by_digits_of_their_numbers(self):
+        self.api.want(201, "POST", "/api/contacts", {"name": "Rita Phone", "phone": "+34 600 555 123"})
+        self.api.want(200, "PATCH", f"/api/users/{self.ana_id}", {"phone": "+48 601 777 888"})
+        for typed in ("600555", "555 12", "+34 600"):
+            found = self.ben.want(200, "GET", f"/api/contacts/lookup?q={urllib.parse.quote(typed)}")["items"]
+            self.assertEqual(["Rita Phone"], [c["name"] for c in found], typed)
+        self.assertEqual(["+34 600 555 123"], [c["phone"] for c in found])
+        self.assertEqual(["Ana"], [u["name"] for u in self.ben.want(200, "GET", "/api/users/lookup?q=777")["items"]])
+        self.assertEqual(["Ana"], [u["name"] for u in self.ben.want(200, "GET", "/api/users/lookup?q=ana")["items"]])
+        self.assertIn("+34 600 555 123", self.browser().get("/contacts/lookup?q=600555").source)
+
+    def test_a_card_offers_each_kind_with_the_record_filled_in(self):
+        deal = self.api.want(201, "POST", "/api/opportunities", {"name": "Roof"})["id"]
+        person = self.browser()
+        page = person.get(f"/opportunities/{deal}")
+        for kind in self.SHOWN:
+            self.assertIn(f"/tasks/new?kind={kind}&opportunity={deal}", page.links)
+        person.get(f"/tasks/new?kind=call&opportunity={deal}")
+        person.submit("/tasks", {"subject": "About the roof"})
+        self.assertEqual(deal, self.api.want(200, "GET", f"/api{person.path}")["opportunity"]["id"])
+        self.assertNotIn("/tasks/new", self.browser("eve@example.org", "another test password").get(f"/opportunities/{deal}").source)
+
+
+class Flags(Activities):
+    def flags(self, page, name):
+        before = page.source[:page.source.index(f">{name}<")]
+        return re.findall(r'<span class="flag (\w*)" title="([^"]*)"', before)[-1]
+
+    def test_flags_follow_the_rules(self):
+        contact = self.api.want(201, "POST", "/api/contacts", {"name": "Flagged"})["id"]
+        for name, due in (("Far away", moment(hours=-30)), ("Quite near", moment(hours=-20)), ("Long over", moment(hours=1))):
+            self.task(subject=name, due=due, contact=contact)
+        expected = {"Far away": ("won", "In time"), "Quite near": ("wait", "Due soon"), "Long over": ("lost", "Overdue")}
+        person = self.browser()
+        for path in (f"/tasks?filter[contact][eq]={contact}", f"/tasks?filter[contact][eq]={contact}&columns=subject", f"/contacts/{contact}"):
+            page = person.get(path)
+            for name, flag in expected.items():
+                self.assertEqual(flag, self.flags(page, name), (path, name))
+        self.assertEqual(6, person.get(f"/contacts/{contact}").source.count('class="flag '), "in the story and in the box")
+        self.api.want(200, "PATCH", "/api/settings/activities", {"near_hours": 48})
+        self.assertEqual(("wait", "Due soon"), self.flags(person.get(f"/tasks?filter[contact][eq]={contact}"), "Far away"))
+        task = self.api.want(200, "GET", f"/api/tasks?filter[contact][eq]={contact}&filter[subject][eq]=Long%20over")["items"][0]["id"]
+        self.api.want(200, "POST", f"/api/tasks/{task}/close", {})
+        self.assertEqual(2, person.get(f"/tasks?filter[contact][eq]={contact}").source.count('class="flag '))
 
 
 if __name__ == "__main__":

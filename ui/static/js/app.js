@@ -4,6 +4,7 @@ import { onPart } from "./part.js";
 import { startDates } from "./dates.js";
 import { startFacts } from "./facts.js";
 import { startForms } from "./forms.js";
+import { startKinds } from "./kinds.js";
 import { startKeyboard } from "./keyboard.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
@@ -17,7 +18,7 @@ import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startTokens } from "./tokens.js";
 
-const pieces = [startDates, startLookup, startTokens, startForms, startList, startMore, startOrder, startPoll, startTimes];
+const pieces = [startDates, startLookup, startTokens, startForms, startKinds, startList, startMore, startOrder, startPoll, startTimes];
 
 function enhance(root) {
   for (const piece of pieces) piece(root);
