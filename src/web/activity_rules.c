@@ -25,6 +25,22 @@ static struct doc *rules_document(struct request *r) {
     return d;
 }
 
+// The groups without the name, by which the history tells of the rules.
+static struct doc *without_name(struct request *r, const struct doc *groups) {
+    struct doc *out = doc_array(r->arena);
+    doc_each(group, groups) {
+        struct doc *one = doc_object(r->arena), *controls = doc_array(r->arena);
+        doc_each(control, doc_get(group, STR("controls")))
+            if (!str_is(doc_get_text(control, "key"), "name"))
+                doc_add(controls, doc_copy(r->arena, control));
+        doc_set_str(r->arena, one, "title", doc_get_text(group, "title"));
+        doc_set_bool(r->arena, one, "away", !controls->count);
+        doc_set(one, STR("controls"), controls);
+        doc_add(out, one);
+    }
+    return out;
+}
+
 static void show(struct request *r, int status, struct form_state *s) {
     struct arena *a = r->arena;
     struct doc *rules = rules_document(r);
@@ -37,6 +53,7 @@ static void show(struct request *r, int status, struct form_state *s) {
     struct doc *view = present_form(r, NULL);
     struct doc *crumbs = doc_array(a);
     crumb(r, crumbs, T(r->language, "Configuration"), STR("/settings/modules"));
+    doc_replace(view, STR("groups"), without_name(r, doc_get(view, STR("groups"))));
     doc_replace(view, STR("crumbs"), crumbs);
     doc_replace(view, STR("title"), doc_str(a, T(r->language, "Rules of activities")));
     doc_replace(view, STR("action"), doc_str(a, STR(HERE)));
