@@ -34,6 +34,9 @@ void handle_delete_page(struct request *);
 void handle_delete(struct request *);
 void handle_restore(struct request *);
 
+// activities.c
+void handle_activities(struct request *);
+
 // activity.c
 void handle_close(struct request *);
 void handle_reopen(struct request *);

@@ -203,7 +203,13 @@ static struct doc *filters_in_words(struct request *r, const struct list_state *
         const struct field *f = readable(r, r->module, key);
         struct doc *d = doc_add(list, doc_object(a));
         struct pair with = {STR("with"), key};
-        doc_set_str(a, d, "field", f ? field_label(r, f) : key);
+        bool part = takes_part_known(r->module, key);
+        if (part) // told as who is in charge is, which takes users and "me"
+            f = common_column(STR("owner"));
+        doc_set_str(a, d, "field",
+                    part ? T(r->language, "Takes part")
+                    : f  ? field_label(r, f)
+                         : key);
         doc_set_str(a, d, "operator", operator_word(r, f, op));
         doc_set_str(a, d, "value", value_words(r, f, op, s->pairs.p[i].value));
         doc_set_str(a, d, "href", list_href(r, path_of(r), &s->pairs, "", &with, 1));

@@ -243,5 +243,82 @@ class Flags(Activities):
         self.assertEqual(2, person.get(f"/tasks?filter[contact][eq]={contact}").source.count('class="flag '))
 
 
+class Mine(Activities):
+    def mine(self, api, **query):
+        return [t["subject"] for t in api.want(200, "GET", "/api/activities?" + urllib.parse.urlencode(query))["items"]]
+
+    def test_all_in_which_i_or_my_groups_take_part(self):
+        group = self.api.want(201, "POST", "/api/groups", {"name": "Sales of the south", "members": [self.ben_id]})["id"]
+        self.task(subject="In charge", owner=self.ben_id, due=moment(hours=5))
+        self.task(subject="Takes part", participants=[self.ana_id, self.ben_id], due=moment(hours=4))
+        self.task(subject="Of the group", groups=[group], due=moment(hours=3))
+        self.task(subject="Of others", participants=[self.ana_id], due=moment(hours=2))
+        self.assertEqual(["In charge", "Takes part", "Of the group"], self.mine(self.ben))
+        self.assertEqual(["In charge", "Takes part", "Of the group"],
+                         [t["subject"] for t in self.ana.want(200, "GET", f"/api/tasks?filter[takes_part][eq]={self.ben_id}&sort=due")["items"]])
+        self.api.want(200, "PATCH", f"/api/groups/{group}", {"members": []})
+        self.assertEqual(["In charge", "Takes part"], self.mine(self.ben))
+        page = self.browser("ben@example.org", "another test password").get("/tasks?filter[takes_part][eq]=me")
+        self.assertIn("Takes part", page.text)
+        self.assertEqual(403, self.ben.request("PATCH", f"/api/groups/{group}", {"members": [self.ben_id]})[0])
+        self.assertEqual(422, self.ben.request("GET", "/api/tasks?filter[takes_part][eq]=somebody")[0])
+
+    def test_tabs_and_kinds(self):
+        _, cleo = self.user("cleo@example.org")
+        for subject, values in (("Yesterday", {"due": moment(days=1, hours=1), "kind": "call"}), ("Now", {"due": moment(minutes=-1)}),
+                                ("In three days", {"due": moment(days=-3), "kind": "meeting"}), ("Some day", {})):
+            self.task(cleo, subject=subject, **values)
+        self.assertEqual(["Yesterday", "Now", "In three days"], self.mine(cleo))
+        self.assertEqual(["Yesterday"], self.mine(cleo, when="overdue"))
+        self.assertEqual(["In three days"], self.mine(cleo, when="next")[-1:])
+        self.assertEqual(["Some day"], self.mine(cleo, when="undated"))
+        self.assertEqual(["Yesterday"], self.mine(cleo, kind="call"))
+        self.assertEqual([], self.mine(cleo, when="done"))
+        self.assertEqual(422, cleo.request("GET", "/api/activities?when=never")[0])
+        self.assertEqual(422, cleo.request("GET", "/api/activities?kind=party")[0])
+        first = cleo.want(200, "GET", "/api/activities?limit=2")
+        self.assertEqual(["In three days"], self.mine(cleo, limit=2, after=first["next"]))
+        person = self.browser("cleo@example.org", "another test password")
+        page = person.get("/activities")
+        self.assertEqual([], page.wrong)
+        self.assertIn("/activities?when=done", page.links)
+        self.assertIn("/activities?kind=call", page.links)
+        task = cleo.want(200, "GET", "/api/activities?when=overdue")["items"][0]["id"]
+        page = person.submit(f"/tasks/{task}/close", {"result": "Spoke with them"}, ("outcome", "failure"))
+        self.assertEqual("/activities", person.path)
+        self.assertNotIn("Yesterday", page.text)
+        page = person.get("/activities?when=done")
+        self.assertIn("Yesterday", page.text)
+        self.assertIn("Not successful", page.text)
+        page = person.submit(f"/tasks/{task}/reopen")
+        self.assertIn("Nothing is done yet.", page.text)
+
+    def test_today_is_that_of_who_asks(self):
+        _, dan = self.user("dan@example.org", zone="Pacific/Kiritimati")
+        zone = datetime.timezone(datetime.timedelta(hours=14))
+        midnight = datetime.datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        for subject, at in (("First minute", midnight), ("Last minute", midnight + datetime.timedelta(hours=23, minutes=59)),
+                            ("Day before", midnight - datetime.timedelta(minutes=1)), ("Day after", midnight + datetime.timedelta(days=1))):
+            self.task(dan, subject=subject, due=at.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.assertEqual(["First minute", "Last minute"], self.mine(dan, when="today"))
+        self.assertEqual(["Day after"], self.mine(dan, when="next"))
+
+    def test_they_can_be_called_from_there(self):
+        _, flo = self.user("flo@example.org")
+        contact = self.api.want(201, "POST", "/api/contacts", {"name": "Callable", "phone": "+34 600 111 222"})["id"]
+        self.task(flo, subject="Ring", kind="call", contact=contact, due=moment(hours=1))
+        self.assertEqual("+34600111222", flo.want(200, "GET", "/api/activities")["items"][0]["phone"]["e164"])
+        page = self.browser("flo@example.org", "another test password").get("/activities")
+        self.assertIn("tel:+34600111222", page.links)
+        self.assertIn("/activities", page.links)
+
+    def test_an_empty_page_says_what_will_be_here(self):
+        self.user("gus@example.org", "read_only")
+        page = self.browser("gus@example.org", "another test password").get("/activities")
+        self.assertIn("Nothing to do.", page.text)
+        self.assertNotIn("/tasks/new", page.links)
+        self.assertIn("/tasks", page.links)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -136,7 +136,7 @@ async function act(form, submitter) {
     form.elements.once.value = crypto.getRandomValues(new Uint32Array(4)).join("-"); // what is written next is not this again
   }
   if (card()) await refresh();
-  else form.closest("li")?.remove();
+  else form.closest("li, tr[data-href]")?.remove();
 }
 
 export function startLive() {
