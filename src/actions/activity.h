@@ -24,6 +24,8 @@ enum status activity_rules_set(struct action *, const struct doc *values, struct
 // An activity was done: outcome "success", "failure" or empty; what came of it, or nothing. CONFLICT where it is closed.
 enum status task_close(struct action *, int64_t id, struct str outcome, struct str result,
                        int64_t *version, struct error *);
+// What the actor says of the reminder of an activity: to come back at `until`, or 0: no more.
+enum status reminder_answer(struct action *, int64_t task, micros until, struct error *);
 enum status task_reopen(struct action *, int64_t id, int64_t *version, struct error *);
 
 #endif

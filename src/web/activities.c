@@ -218,16 +218,6 @@ static struct doc *value_of(struct request *r, const struct module *m, const str
     return f ? value_runs(r, f, doc_get(item, key), NULL) : doc_array(r->arena);
 }
 
-// Whom and what it is about, as links.
-static struct doc *about(struct request *r, const struct module *m, const struct doc *item) {
-    static const char *const links[] = {"contact", "lead", "company", "opportunity", "case"};
-    struct doc *all = doc_array(r->arena);
-    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        doc_each(one, value_of(r, m, item, str_z(links[i])))
-            doc_add(all, doc_copy(r->arena, one));
-    return all;
-}
-
 static struct doc *call_of(struct request *r, const struct doc *item) {
     const struct doc *phone = doc_get(item, STR("phone"));
     if (doc_is_null(phone))
@@ -262,7 +252,7 @@ static void row_view(struct request *r, const struct module *m, struct doc *rows
                 clock_parse(doc_get_text(item, "due"), &due)
                     ? format_moment(a, r->language, zone_civil(r->zone, due), year_now(r))
                     : STR(""));
-    doc_set(d, STR("about"), about(r, m, item));
+    doc_set(d, STR("about"), activity_about(r, item));
     doc_set(d, STR("who"),
             doc_is_null(owner) ? doc_array(a)
                                : runs_of(r, run_person(r, doc_get_int(owner, "id", 0),

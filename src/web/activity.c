@@ -65,6 +65,18 @@ struct doc *activity_act(struct request *r, const struct doc *record) {
     return d;
 }
 
+struct doc *activity_about(struct request *r, const struct doc *item) {
+    static const char *const links[] = {"contact", "lead", "company", "opportunity", "case"};
+    const struct module *m = model_module(r->model, STR("tasks"));
+    struct doc *all = doc_array(r->arena);
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        const struct field *f = readable(r, m, str_z(links[i]));
+        doc_each(one, f ? value_runs(r, f, doc_get(item, f->key), NULL) : NULL)
+            doc_add(all, doc_copy(r->arena, one));
+    }
+    return all;
+}
+
 // ---------------------------------------------------------------- in stories
 
 static bool about_activity(const struct doc *event) {

@@ -15,6 +15,9 @@ struct doc *activity_flag(struct request *, const struct doc *record);
 // {"of","flag","close": null or {"action","label"},"reopen": null or {"action","label"}}: what this person can do with it.
 struct doc *activity_act(struct request *, const struct doc *record);
 
+// Whom and what it is about, as runs that are links.
+struct doc *activity_about(struct request *, const struct doc *record);
+
 // The activities that events of a history are about, with ACTIVITY_COLUMNS, by id: an array of records.
 enum status activities_told(struct request *, const struct doc *events, struct doc **,
                             struct error *);

@@ -41,6 +41,11 @@ void handle_activities(struct request *);
 void handle_close(struct request *);
 void handle_reopen(struct request *);
 
+// reminders.c
+void handle_reminders(struct request *);
+void handle_reminder_dismiss(struct request *);
+void handle_reminder_snooze(struct request *);
+
 // activity_rules.c
 void handle_activity_rules(struct request *);
 void handle_activity_rules_change(struct request *);

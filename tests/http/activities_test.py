@@ -1,11 +1,13 @@
 """Activities: closed with an outcome and reopened where the rules allow, fields by kind, those I take part in, reminders, notes."""
 
 import datetime
+import http.client
 import re
+import time
 import unittest
 import urllib.parse
 
-from harness import Story
+from harness import Story, Stream
 
 
 def moment(**ago):
@@ -318,6 +320,106 @@ class Mine(Activities):
         self.assertIn("Nothing to do.", page.text)
         self.assertNotIn("/tasks/new", page.links)
         self.assertIn("/tasks", page.links)
+
+
+class Reminders(Activities):
+    def due(self, api):
+        return [t["subject"] for t in api.want(200, "GET", "/api/reminders")["items"]]
+
+    def bell(self, api):
+        """Told whenever one's reminders are to be looked at again."""
+        stream = Bell(self.server.port, "/api/live?reminders=1", {"Authorization": f"Bearer {api.key}"})
+        self.addCleanup(stream.close)
+        return stream
+
+    def test_all_who_take_part_are_reminded_until_they_answer(self):
+        uma_id, uma = self.user("uma@example.org")
+        vic_id, vic = self.user("vic@example.org")
+        _, wes = self.user("wes@example.org")
+        task = self.task(subject="Call back", owner=uma_id, participants=[vic_id], due=moment(hours=-1), reminder=moment(minutes=1))
+        self.task(subject="Later on", owner=uma_id, due=moment(hours=-9), reminder=moment(hours=-8))
+        self.assertEqual((["Call back"], ["Call back"], []), (self.due(uma), self.due(vic), self.due(wes)))
+        size = len(self.api.want(200, "GET", "/api/history?limit=200")["items"])
+        self.assertEqual(204, uma.request("POST", f"/api/reminders/{task}/dismiss", {})[0])
+        self.assertEqual(([], ["Call back"]), (self.due(uma), self.due(vic)))
+        self.assertEqual(204, vic.request("POST", f"/api/reminders/{task}/snooze", {"minutes": 5})[0])
+        self.assertEqual([], self.due(vic))
+        self.assertEqual(size, len(self.api.want(200, "GET", "/api/history?limit=200")["items"]), "it is theirs alone")
+        self.api.want(200, "PATCH", f"/api/tasks/{task}", {"reminder": moment(seconds=30)})
+        self.assertEqual((["Call back"], ["Call back"]), (self.due(uma), self.due(vic)), "another moment, another reminder")
+        self.api.want(200, "POST", f"/api/tasks/{task}/close", {})
+        self.assertEqual(([], []), (self.due(uma), self.due(vic)))
+
+    def test_answers_that_make_no_sense(self):
+        task = self.task()
+        self.assertEqual(409, self.api.request("POST", f"/api/reminders/{task}/dismiss", {})[0])
+        self.assertEqual(404, self.api.request("POST", "/api/reminders/999999/dismiss", {})[0])
+        task = self.task(reminder=moment(minutes=1))
+        for minutes in (0, -5, 20000, "soon"):
+            self.assertEqual(422, self.api.request("POST", f"/api/reminders/{task}/snooze", {"minutes": minutes})[0])
+        self.assertEqual(204, self.api.request("POST", f"/api/reminders/{task}/snooze", {"tomorrow": True})[0])
+
+    def test_it_comes_by_the_clock_of_the_server(self):
+        xia_id, xia = self.user("xia@example.org")
+        bell, other = self.bell(xia), self.bell(self.ana)
+        time.sleep(0.5)
+        self.task(subject="Any second", owner=xia_id, due=moment(hours=-1), reminder=moment(seconds=-3))
+        time.sleep(0.1)
+        self.assertEqual([], self.due(xia))
+        self.assertTrue(bell.wait(1, 8))
+        self.assertEqual(["Any second"], self.due(xia))
+        count = bell.count
+        task = xia.want(200, "GET", "/api/reminders")["items"][0]["id"]
+        xia.request("POST", f"/api/reminders/{task}/dismiss", {})
+        self.assertTrue(bell.wait(count + 1, 5), "what one window answers the others hear of")
+        self.assertEqual(0, other.count)
+        count = bell.count
+        self.task(subject="Past at once", owner=xia_id, reminder=moment(minutes=5))
+        self.assertTrue(bell.wait(count + 1, 5))
+        self.assertEqual(["Past at once"], self.due(xia))
+
+    def test_pages_without_scripts(self):
+        yan_id, _ = self.user("yan@example.org")
+        task = self.task(subject="On a page", owner=yan_id, due=moment(hours=-1), reminder=moment(minutes=1))
+        person = self.browser("yan@example.org", "another test password")
+        page = person.get("/reminders")
+        self.assertEqual([], page.wrong)
+        self.assertIn("On a page", page.text)
+        self.assertIn(f"/tasks/{task}", page.links)
+        page = person.submit(f"/reminders/{task}/snooze", button=("minutes", "15"))
+        self.assertIn("No reminders now", page.text)
+
+
+class RemindersKept(Activities):
+    def test_they_survive_the_server(self):
+        zoe_id, zoe = self.user("zoe@example.org")
+        self.task(subject="Kept", owner=zoe_id, reminder=moment(minutes=1))
+        gone = self.task(subject="Gone", owner=zoe_id, reminder=moment(minutes=1))
+        zoe.request("POST", f"/api/reminders/{gone}/dismiss", {})
+        self.server.stop()
+        self.server.start()
+        items = self.server.api(zoe.key).want(200, "GET", "/api/reminders")["items"]
+        self.assertEqual(["Kept"], [t["subject"] for t in items])
+
+
+class Bell(Stream):
+    def __init__(self, *arguments):
+        self.count = 0
+        super().__init__(*arguments)
+
+    def _read(self):
+        try:
+            while line := self.answer.readline():
+                if line.startswith(b"event: reminders"):
+                    with self.news:
+                        self.count += 1
+                        self.news.notify_all()
+        except (OSError, ValueError, http.client.HTTPException):
+            pass
+
+    def wait(self, count, seconds):
+        with self.news:
+            return self.news.wait_for(lambda: self.count >= count, seconds)
 
 
 if __name__ == "__main__":
