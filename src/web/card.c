@@ -22,6 +22,8 @@ static bool apply_kind(struct request *r, struct str name, struct history_query 
     const struct module *m = model_module(r->model, name);
     if (str_is(name, "comments"))
         q->kind = KIND_COMMENTED;
+    else if (str_is(name, "notes"))
+        q->kind = KIND_NOTED;
     else if (str_is(name, "changes"))
         q->kind = KIND_EDITED;
     else if (m && may(&r->viewer, m, VERB_VIEW))
@@ -219,6 +221,7 @@ static enum status story_counts(struct request *r, struct story_counts *c, struc
         c->comments += kind == KIND_COMMENTED ? n : 0;
         c->changes += kind == KIND_EDITED ? n : 0;
         c->tasks += m == tasks ? n : 0;
+        c->notes += kind == KIND_NOTED ? n : 0;
     }
     store_done(row);
     return s;

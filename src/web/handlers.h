@@ -30,6 +30,7 @@ void card_ahead(struct request *);
 void handle_card(struct request *);
 void handle_history(struct request *);
 void handle_comment(struct request *);
+void handle_note(struct request *); // note.c
 void handle_delete_page(struct request *);
 void handle_delete(struct request *);
 void handle_restore(struct request *);

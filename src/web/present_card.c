@@ -3,6 +3,7 @@
 #include "formats/json.h"
 #include "web/activity.h"
 #include "web/list.h"
+#include "web/note.h"
 #include "web/once.h"
 #include "web/present.h"
 #include "web/text.h"
@@ -288,6 +289,7 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     if (model_module(r->model, STR("tasks")) && !str_is(r->module->key, "tasks") &&
         !r->module->system)
         chip(r, chips, "tasks", T(l, "Activities"), "circle-check", n->tasks, more_events);
+    chip(r, chips, "notes", T(l, "Notes"), "notebook-pen", n->notes, more_events);
     chip(r, chips, "changes", T(l, "Changes"), "arrow-right-left", n->changes, more_events);
     struct doc *live = doc_null(a), *comment = doc_null(a);
     struct doc *newest = doc_first(items);
@@ -309,6 +311,7 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     }
     doc_set(d, STR("live"), live);
     doc_set(d, STR("comment"), comment);
+    doc_set(d, STR("note"), may_edit && !r->module->system ? note_view(r, c->note) : doc_null(a));
     struct doc *days = doc_set(d, STR("days"), story_days(r, items, r->module, r->id));
     if (now)
         activities_into(r, c->activities, items, days);

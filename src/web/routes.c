@@ -24,7 +24,7 @@ static const struct route_input list_query[] = {
 
 static const struct route_input timeline_query[] = {
     {"kind", IN_LIST, false,
-     "kinds of events (created, edited, ...), groups of them (comments, changes) or modules, by "
+     "kinds of events (created, edited, ...), groups of them (comments, changes, notes) or modules, by "
      "comma"},
     {"own", IN_BOOL, false, "only events of the record itself"},
     {"before", IN_INT, false, "events at positions below this"},
@@ -322,6 +322,24 @@ const struct route routes[] = {
      .reply = REPLY_EVENT,
      .success = 201,
      .handle = handle_comment},
+
+    {.method = "POST",
+     .path = "/{module}/{id}/notes",
+     .verb = VERB_EDIT,
+     .page = "card",
+     .parts = "card-live card-events",
+     .flags = ROUTE_ONCE,
+     .id = "addNote",
+     .tag = "history",
+     .says = "Record something done with the customer, without an activity",
+     .body = INPUTS({"way", IN_TEXT, true, "call, visit, mail or other"},
+                    {"text", IN_TEXT, true, "what happened, up to 5,000 characters"},
+                    {"happened_at", IN_TIME, false, "when, if not just now; never in the future"},
+                    {"contacts", IN_LIST, false, "contacts involved"},
+                    {"users", IN_LIST, false, "users involved"}),
+     .reply = REPLY_EVENT,
+     .success = 201,
+     .handle = handle_note},
 
     // ---- activities
     {.method = "GET",

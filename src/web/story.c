@@ -173,6 +173,44 @@ static struct doc *tell_closed(struct telling *t) {
                   : SENTENCE(r, T(l, "{0} closed {1}"), t->who, t->what);
 }
 
+static const struct {
+    const char *way, *own, *other;
+} noted[] = {
+    {"call", N_("{0} noted a call"), N_("{0} noted a call about {1}")},
+    {"visit", N_("{0} noted a visit"), N_("{0} noted a visit about {1}")},
+    {"mail", N_("{0} noted a mail"), N_("{0} noted a mail about {1}")},
+    {"", N_("{0} noted something"), N_("{0} noted something about {1}")},
+};
+
+// What was done, who else was there, and when it was, if not when it was written down.
+static struct doc *tell_noted(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    struct str way = doc_get_text(t->event, "way");
+    size_t i = 0;
+    while (noted[i].way[0] && !str_is(way, noted[i].way))
+        i++;
+    struct doc *list = t->own ? SENTENCE(r, translate(l, str_z(noted[i].own)), t->who)
+                              : SENTENCE(r, translate(l, str_z(noted[i].other)), t->who, t->what);
+    const char *before = " · ";
+    doc_each(one, doc_get(t->event, STR("people"))) {
+        struct str module = doc_get_text(one, "module");
+        doc_add(list, run(r, str_z(before), "quiet", STR("")));
+        doc_add(list, run(r, doc_get_text(one, "name"), "",
+                          href_of(r, module, doc_get_int(one, "id", 0))));
+        before = ", ";
+    }
+    micros at;
+    if (clock_parse(doc_get_text(t->event, "happened_at"), &at))
+        doc_add(list, run(r,
+                          rprintf(r, " · %.*s",
+                                  STR_FMT(FILL(r->arena, T(l, "it was on {0}"),
+                                               format_moment_long(r->arena, l,
+                                                                  zone_civil(r->zone, at))))),
+                          "quiet", STR("")));
+    return list;
+}
+
 static struct doc *tell_of(struct telling *t, int kind) {
     struct request *r = t->r;
     const struct language *l = r->language;
@@ -210,6 +248,8 @@ static struct doc *tell_of(struct telling *t, int kind) {
         return SENTENCE(r, T(l, "{0} imported {1}"), t->who, t->what);
     case KIND_CLOSED:
         return tell_closed(t);
+    case KIND_NOTED:
+        return tell_noted(t);
     case KIND_REOPENED:
         return t->own ? SENTENCE(r, T(l, "{0} reopened this"), t->who)
                       : SENTENCE(r, T(l, "{0} reopened {1}"), t->who, t->what);
@@ -342,7 +382,7 @@ static void put_changes(struct request *r, const struct module *m, const struct 
                         const struct doc *changes, int kind, struct doc *view) {
     int64_t n = count_changes(changes);
     struct doc *none = doc_null(r->arena);
-    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED) {
+    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED || kind == KIND_NOTED) {
         doc_set_array(r->arena, view, "changes");
         doc_set(view, STR("all"), none);
     } else if (kind == KIND_CLOSED || kind == KIND_REOPENED) {
@@ -423,7 +463,8 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
     struct civil when = zone_civil(r->zone, time_of(event));
     struct doc *changes = opened_changes(r, event);
-    struct str text = kind == KIND_COMMENTED ? doc_get_text(event, "text")
+    bool says = kind == KIND_COMMENTED || kind == KIND_NOTED;
+    struct str text = says                   ? doc_get_text(event, "text")
                       : kind == KIND_CLOSED  ? doc_text(new_value(changes, "result"))
                                              : STR("");
     doc_set_int(a, d, "position", position);

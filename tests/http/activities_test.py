@@ -402,6 +402,64 @@ class RemindersKept(Activities):
         self.assertEqual(["Kept"], [t["subject"] for t in items])
 
 
+class Notes(Activities):
+    def setUp(self):
+        super().setUp()
+        self.company = self.api.want(201, "POST", "/api/companies", {"name": "Noted Ltd"})["id"]
+        self.contact = self.api.want(201, "POST", "/api/contacts", {"name": "Nora", "company": self.company})["id"]
+
+    def note(self, api=None, **values):
+        return (api or self.api).request("POST", f"/api/contacts/{self.contact}/notes", {"way": "visit", "text": "Showed them the hall", **values})
+
+    def test_it_is_an_event_of_its_own_on_all_cards(self):
+        status, _, made = self.note(self.ana, happened_at="2026-01-05T10:30:00Z", contacts=[self.contact], users=[self.ben_id])
+        self.assertEqual(201, status)
+        self.api.want(200, "PATCH", f"/api/contacts/{self.contact}", {"city": "Lima"})
+        for card in (f"contacts/{self.contact}", f"companies/{self.company}"):
+            events = self.events(card, kind="notes")
+            self.assertEqual([(made["position"], "noted")], [(e["position"], e["kind"]) for e in events])
+        event = events[0]
+        self.assertEqual(("visit", "2026-01-05T10:30:00Z", "Showed them the hall"), (event["way"], event["happened_at"][:19] + "Z", event["text"]))
+        self.assertEqual([("contacts", "Nora"), ("users", "Ben")], [(p["module"], p["name"]) for p in event["people"]])
+        self.assertEqual(2, self.api.want(200, "GET", f"/api/contacts/{self.contact}")["version"], "the record itself is as it was")
+        page = self.browser().get(f"/contacts/{self.contact}")
+        for words in ("Ana noted a visit", "Nora", "Ben", "5 January 2026", "Showed them the hall"):
+            self.assertIn(words, page.text)
+        self.assertIn("Ana noted a visit about Nora", self.browser().get(f"/companies/{self.company}").text)
+        self.assertEqual([made["position"]], [e["position"] for e in self.events(f"contacts/{self.contact}", kind="noted")])
+
+    def test_what_is_wrong_is_named_all_at_once(self):
+        for values, fields in (({"way": "telepathy"}, ["way"]), ({"text": "  "}, ["text"]), ({"text": "x" * 5001}, ["text"]),
+                               ({"happened_at": moment(hours=-1)}, ["happened_at"]), ({"happened_at": "some day"}, ["happened_at"]),
+                               ({"contacts": [999999]}, ["contacts"]), ({"users": "x"}, ["users"]),
+                               ({"way": "", "text": "", "happened_at": moment(days=-3)}, ["way", "happened_at", "text"])):
+            status, _, problem = self.note(**values)
+            self.assertEqual((422, fields), (status, [e["field"] for e in problem["errors"]]), values)
+        self.assertEqual([], self.events(f"contacts/{self.contact}", kind="notes"))
+        self.assertEqual(201, self.note(text="é" * 5000)[0])
+
+    def test_who_may(self):
+        self.assertEqual(403, self.note(self.eve)[0])
+        self.assertEqual(404, self.ana.request("POST", "/api/contacts/999999/notes", {"way": "call", "text": "x"})[0])
+        page = self.browser("eve@example.org", "another test password").get(f"/contacts/{self.contact}")
+        self.assertNotIn(f"/contacts/{self.contact}/notes", page.source)
+
+    def test_the_form_works_without_scripts(self):
+        person = self.browser()
+        self.api.want(200, "PATCH", f"/api/contacts/{self.contact}", {"name": "Nicanor"})
+        here = f"/contacts/{self.contact}"
+        person.get(here)
+        page = person.submit(f"{here}/notes", {"way": "call", "text": "", "happened_at": "5/1/2026 10:30 or so", "contacts.text": "Nicanor"})
+        self.assertEqual(422, page.status)
+        self.assertIn("This must be filled in.", page.text)
+        self.assertEqual([], page.wrong)
+        page = person.submit(f"{here}/notes", {"way": "call", "text": "They will\nthink about it", "happened_at": "2026-01-05 10:30", "contacts.text": "Nicanor"})
+        self.assertEqual(200, page.status)
+        event = self.events(f"contacts/{self.contact}", kind="notes")[0]
+        self.assertEqual(["Nicanor"], [p["name"] for p in event["people"]])
+        self.assertIn("think about it", page.text)
+
+
 class Bell(Stream):
     def __init__(self, *arguments):
         self.count = 0

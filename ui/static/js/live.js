@@ -131,8 +131,10 @@ async function act(form, submitter) {
   }
   form.dispatchEvent(new CustomEvent("kept", { bubbles: true }));
   form.closest("details.close")?.removeAttribute("open");
-  if (form.matches(".say")) {
+  if (form.matches(".say, .note-form")) {
     form.reset();
+    for (const token of form.querySelectorAll(".token")) token.remove();
+    form.closest("details.note")?.removeAttribute("open");
     form.elements.once.value = crypto.getRandomValues(new Uint32Array(4)).join("-"); // what is written next is not this again
   }
   if (card()) await refresh();
