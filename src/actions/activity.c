@@ -60,8 +60,10 @@ static enum status check_moments(const struct checked *c) {
         s = refuse(c, "end", N_("The end must be after the start."));
     if (s || !given(c, "reminder") || !moment(c, "reminder", &reminder))
         return s;
-    if (moment(c, "due", &due) && reminder > due)
-        return refuse(c, "reminder", N_("The reminder must not be after it is due."));
+    if (moment(c, "due", &due))
+        return reminder > due
+                   ? refuse(c, "reminder", N_("The reminder must not be after it is due."))
+                   : OK;
     if (moment(c, "start", &start) && reminder > start)
         return refuse(c, "reminder", N_("The reminder must not be after the start."));
     return OK;

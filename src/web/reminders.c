@@ -7,7 +7,8 @@
 #include "web/respond.h"
 #include "web/text.h"
 
-#define SHOWN 10
+#define SHOWN 50
+#define WINDOW 2 // of them stand in the corner; the page has all
 #define LATER_MOST (7 * 24 * 60) // minutes
 #define MORNING 9                // o'clock, of tomorrow
 
@@ -21,7 +22,7 @@ static enum status read_due(struct request *r, struct doc **out, struct error *e
     struct doc *d = NULL;
     struct buf text = BUF_INIT(1024);
     enum status s = reminders_due(&r->reader, r->now, SHOWN, ids, &n, e);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; !s && i < n; i++)
         buf_printf(&text, "%s%lld", i ? "," : "", (long long)ids[i]);
     struct list_filter by_id = {STR("id"), OP_IN, arena_str(r->arena, buf_view(&text))};
     buf_release(&text);
@@ -29,7 +30,7 @@ static enum status read_due(struct request *r, struct doc **out, struct error *e
                            .filters = &by_id,
                            .n_filters = 1,
                            .columns = columns,
-                           .sort = {{STR("reminder"), false}},
+                           .sort = {{STR("reminder"), true}},
                            .n_sort = 1,
                            .limit = SHOWN};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -137,6 +138,9 @@ struct doc *present_reminders(struct request *r, struct doc *doc) {
                     rprintf(r, "/reminders/%lld/dismiss", (long long)id));
         doc_set_str(a, d, "snooze_action", rprintf(r, "/reminders/%lld/snooze", (long long)id));
     }
+    struct str count = int_text(a, (int64_t)items->count);
+    doc_set_str(a, view, "all",
+                items->count > WINDOW ? FILL(a, T(l, "All {0} reminders"), count) : STR(""));
     struct doc *times = doc_set_array(a, view, "later");
     later(r, times, T(l, "In 5 minutes"), "minutes", "5");
     later(r, times, T(l, "In 15 minutes"), "minutes", "15");
