@@ -174,12 +174,20 @@ static struct doc *tell_closed(struct telling *t) {
 }
 
 static const struct {
-    const char *way, *own, *other;
+    const char *way, *own; // told on the card it is about
 } noted[] = {
-    {"call", N_("{0} noted a call"), N_("{0} noted a call about {1}")},
-    {"visit", N_("{0} noted a visit"), N_("{0} noted a visit about {1}")},
-    {"mail", N_("{0} noted a mail"), N_("{0} noted a mail about {1}")},
-    {"", N_("{0} noted something"), N_("{0} noted something about {1}")},
+    {"call", N_("{0} noted a call")},
+    {"visit", N_("{0} noted a visit")},
+    {"mail", N_("{0} noted a mail")},
+    {"", N_("{0} noted something")},
+};
+static const struct {
+    const char *way, *text;
+} noted_elsewhere[] = {
+    {"call", N_("{0} noted a call about {1}")},
+    {"visit", N_("{0} noted a visit about {1}")},
+    {"mail", N_("{0} noted a mail about {1}")},
+    {"", N_("{0} noted something about {1}")},
 };
 
 // What was done, who else was there, and when it was, if not when it was written down.
@@ -191,7 +199,7 @@ static struct doc *tell_noted(struct telling *t) {
     while (noted[i].way[0] && !str_is(way, noted[i].way))
         i++;
     struct doc *list = t->own ? SENTENCE(r, translate(l, str_z(noted[i].own)), t->who)
-                              : SENTENCE(r, translate(l, str_z(noted[i].other)), t->who, t->what);
+                              : SENTENCE(r, translate(l, str_z(noted_elsewhere[i].text)), t->who, t->what);
     const char *before = " · ";
     doc_each(one, doc_get(t->event, STR("people"))) {
         struct str module = doc_get_text(one, "module");
