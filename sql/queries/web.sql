@@ -77,3 +77,9 @@ INSERT INTO requests (id, digest, result, done_at) VALUES ($1, $2, $3, $4);
 
 -- name: requests_old
 DELETE FROM requests WHERE done_at <= $1;
+
+-- What people said of reminders.
+
+-- name: reminder_answer
+INSERT INTO reminders ("user", task, reminder, until, changed_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT ("user", task) DO UPDATE SET reminder = excluded.reminder, until = excluded.until, changed_at = excluded.changed_at;

@@ -89,6 +89,11 @@ static void done_task(const struct computing *c) {
         put(c, "done_at", moment(c));
     else if (!is)
         put(c, "done_at", doc_null(a));
+    // What came of it the last time stands in the history; the next time it is asked anew.
+    if (was && !is && !given(c, "outcome"))
+        put(c, "outcome", doc_null(a));
+    if (was && !is && !given(c, "result"))
+        put(c, "result", doc_null(a));
 }
 
 static const struct {

@@ -1,5 +1,6 @@
 // Changing fields. A save that started from an older version is merged when nobody else touched its fields, and
 // answered with both values when somebody did: neither is lost.
+#include "actions/activity.h"
 #include "actions/compute.h"
 #include "actions/values.h"
 #include "records/rows.h"
@@ -105,6 +106,8 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
             problem_required(p, f);
     }
     enum status s = values_check(a, m, v, id, p);
+    if (!s)
+        s = activity_check(a, m, row, v, p);
     if (s)
         return s;
     values_owner(a, m, v, p);
@@ -121,7 +124,7 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
                                              v->of_field[i]};
     int64_t version = doc_get_int(row, "version", 0);
     if (n) {
-        struct event ev = {.kind = v->owner && n == 1 ? KIND_ASSIGNED : KIND_EDITED,
+        struct event ev = {.kind = v->owner && n == 1 ? KIND_ASSIGNED : activity_event(m, row, v),
                            .module = m->key,
                            .record = id,
                            .items = items,

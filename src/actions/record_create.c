@@ -1,3 +1,4 @@
+#include "actions/activity.h"
 #include "actions/compute.h"
 #include "actions/values.h"
 #include "records/rows.h"
@@ -48,6 +49,8 @@ static enum status create(struct action *a, const struct module *m, struct value
             problem_required(p, &m->fields[i]);
     if (!s)
         s = values_check(a, m, v, 0, p);
+    if (!s)
+        s = activity_check(a, m, NULL, v, p);
     if (s)
         return s;
     values_owner(a, m, v, p);

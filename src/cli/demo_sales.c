@@ -60,14 +60,16 @@ static enum status task(struct telling *t, int deal) {
     int kind = story_between(s, 0, 2);
     micros due =
         story_later(s, t->act.at, story_between(s, 1, 9), c->data->country) / QUARTER * QUARTER;
-    *task = (struct story_task){.deal = deal, .owner = d->owner, .due = due};
+    *task = (struct story_task){.deal = deal, .owner = d->owner, .due = due, .meeting = kind == 1};
     struct doc *v = doc_object(t->arena);
     doc_set_z(t->arena, v, "kind", kinds[kind]);
     doc_set_str(t->arena, v, "subject",
                 story_text(s, (enum demo_text)(DEMO_CALL + kind), language, d, c, p, t->arena));
     doc_set_str(t->arena, v, "due", moment_text(t->arena, due));
     doc_set_str(t->arena, v, "reminder", moment_text(t->arena, due - HOUR));
-    doc_set_z(t->arena, v, "priority", story_pick(s, priorities));
+    const char *priority = story_pick(s, priorities);
+    if (kind == 2 && priority)
+        doc_set_z(t->arena, v, "priority", priority);
     doc_set_int(t->arena, v, "opportunity", d->id);
     if (!p->away)
         doc_set_int(t->arena, v, "contact", p->id);
@@ -100,6 +102,10 @@ static enum status task_moved(struct telling *t, int i) {
     struct doc *v = doc_object(t->arena);
     doc_set_str(t->arena, v, "due", moment_text(t->arena, task->due));
     doc_set_str(t->arena, v, "reminder", moment_text(t->arena, task->due - HOUR));
+    if (task->meeting) {
+        doc_set_str(t->arena, v, "start", moment_text(t->arena, task->due));
+        doc_set_str(t->arena, v, "end", moment_text(t->arena, task->due + HOUR));
+    }
     return tell_change(t, "tasks", task->id, v);
 }
 

@@ -87,7 +87,7 @@ struct story_task {
     int64_t id;
     int deal, owner;
     micros due;
-    bool done;
+    bool done, meeting;
 };
 
 struct story {

@@ -26,6 +26,7 @@ static const struct private_table {
     {"sessions", "id,\"user\",csrf,created_at,seen_at,expires_at,device", "bitiiit"},
     {"api_keys", "hash,\"user\",name,created_at,expires_at,seen_at", "bitiii"},
     {"requests", "id,digest,result,done_at", "bbii"},
+    {"reminders", "\"user\",task,reminder,until,changed_at", "iiiii"},
 };
 
 #define COLUMNS_MOST 8

@@ -21,6 +21,8 @@ static const struct {
     // The person in charge and the level are looked up and shown by name.
     {"users", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
     {"levels", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
+    // Which of them take part in an activity is shown by name.
+    {"groups", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
     // One's own, and to see what others share: see may_record().
     {"views", ALLOW(VERB_VIEW),
      ALLOW(VERB_VIEW) | ALLOW(VERB_CREATE) | ALLOW(VERB_EDIT) | ALLOW(VERB_DELETE)},
@@ -72,6 +74,21 @@ bool may_record(const struct viewer *viewer, const struct module *module, int64_
     if (viewer->profile == PROFILE_ADMINISTRATOR || !str_is(module->key, "views"))
         return true;
     return (viewer->user != 0 && owner == viewer->user) || (shared && verb == VERB_VIEW);
+}
+
+enum reopening may_reopen(const struct viewer *viewer, const struct activity_rules *rules,
+                          int64_t owner, int64_t creator, micros done_at, micros now) {
+    bool administrator = viewer->profile == PROFILE_ADMINISTRATOR;
+    if (administrator && viewer->user == 0)
+        return REOPEN_FINE; // the system itself
+    bool theirs = (administrator && rules->administrators) ||
+                  (viewer->profile == PROFILE_MEMBER && rules->members) ||
+                  (rules->in_charge && owner == viewer->user) ||
+                  (rules->creator && creator == viewer->user);
+    if (!theirs)
+        return REOPEN_NOT_YOURS;
+    return rules->hours >= 0 && done_at && now - done_at > rules->hours * HOUR ? REOPEN_TOO_LATE
+                                                                               : REOPEN_FINE;
 }
 
 static const char *const names[] = {"none", "read_only", "member", "administrator"};

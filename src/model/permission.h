@@ -37,6 +37,17 @@ bool may_field(const struct viewer *, const struct module *, const struct field 
 // Of one record: views are for their owner, and to see for others when shared; else as may().
 bool may_record(const struct viewer *, const struct module *, int64_t owner, bool shared,
                 enum verb);
+
+// What the administrators say of activities that are closed.
+struct activity_rules {
+    bool administrators, members, in_charge, creator; // who may open one again
+    int64_t hours;                                    // until so long after; -1: always
+    int64_t near; // hours before it is due from which on it is near
+};
+enum reopening { REOPEN_FINE, REOPEN_NOT_YOURS, REOPEN_TOO_LATE };
+// Of one that this viewer may edit. done_at 0: nobody knows since when it is closed, which is not too late.
+enum reopening may_reopen(const struct viewer *, const struct activity_rules *, int64_t owner,
+                          int64_t creator, micros done_at, micros now);
 const char *profile_name(enum profile); // "administrator", "member", "read_only"
 enum profile profile_find(struct str name);
 

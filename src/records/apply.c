@@ -233,9 +233,7 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
     bool row = ev->kind == KIND_CREATED;
     if (row)
         s = apply_created(ap, m, ev, &c, a, e);
-    else if (ev->kind == KIND_EDITED || ev->kind == KIND_ASSIGNED || ev->kind == KIND_DELETED ||
-             ev->kind == KIND_RESTORED || ev->kind == KIND_FILE_ERASED ||
-             (ev->kind == KIND_IMPORTED && ev->n_items)) {
+    else if (event_makes_version(ev->kind) && (ev->kind != KIND_IMPORTED || ev->n_items)) {
         row = true;
         s = apply_update(ap, m, ev, &c, a, e);
     }

@@ -253,8 +253,11 @@ static enum status links_filter(struct sql *q, const struct module *m, const str
     if ((f->op != OP_EQ && f->op != OP_NE) || !str_int(f->value, &id))
         return bad_operator(f, r, e);
     sql_z(q, f->op == OP_NE ? "id NOT IN " : "id IN ");
+    const struct module *to = model_module(r->model, field->target);
     sql_z(q, "(SELECT from_record FROM record_links WHERE from_module=");
     sql_param(q, P_INT(m->number));
+    sql_z(q, " AND to_module="); // by which the index leads
+    sql_param(q, P_INT(to ? to->number : 0));
     sql_z(q, " AND field=");
     sql_param(q, P_TEXT(field->key));
     sql_z(q, " AND to_record=");
@@ -322,8 +325,63 @@ static enum status ids_filter(struct sql *q, const struct field *field, const st
     return OK;
 }
 
+// ---------------------------------------------------------------- who takes part
+
+// The records that `via` of the records of `m` points to include this one.
+static void pointing_to(struct sql *q, const struct module *m, const char *via,
+                        const struct module *to) {
+    sql_z(q, "SELECT from_record FROM record_links WHERE to_module=");
+    sql_param(q, P_INT(to->number));
+    sql_z(q, " AND from_module=");
+    sql_param(q, P_INT(m->number));
+    sql_z(q, " AND field=");
+    sql_param(q, P_TEXT(str_z(via)));
+    sql_z(q, " AND to_record");
+}
+
+bool takes_part_known(const struct module *m, struct str field) {
+    return str_is(field, TAKES_PART) && module_field(m, STR("participants"));
+}
+
+// Activities somebody is in charge of, takes part in, or a group of theirs does: each by an index, so that the cost is
+// that of their own activities and not of all there are.
+void takes_part_sql(struct sql *q, const struct model *model, const struct module *m,
+                    int64_t user) {
+    const struct module *users = model_module(model, STR("users")),
+                        *groups = model_module(model, STR("groups"));
+    sql_z(q, "id IN (SELECT id FROM ");
+    sql_str(q, m->table);
+    sql_z(q, " WHERE deleted_at IS NULL AND owner=");
+    sql_param(q, P_INT(user));
+    sql_z(q, " UNION ");
+    pointing_to(q, m, "participants", users);
+    sql_z(q, "=");
+    sql_param(q, P_INT(user));
+    sql_z(q, " UNION ");
+    pointing_to(q, m, "groups", groups);
+    sql_z(q, " IN (");
+    pointing_to(q, groups, "members", users);
+    sql_z(q, "=");
+    sql_param(q, P_INT(user));
+    sql_z(q, "))");
+}
+
+static enum status takes_part(struct sql *q, const struct module *m, const struct list_filter *f,
+                              struct reader *r, struct error *e) {
+    int64_t user = r->viewer->user;
+    if (f->op != OP_EQ)
+        return bad_operator(f, r, e);
+    if (!str_is(f->value, "me") && !str_int(f->value, &user))
+        return error_set(e, INVALID, TAKES_PART, N_("\"{0}\" is not a whole number."),
+                         arena_dup(r->arena, f->value), NULL);
+    takes_part_sql(q, r->model, m, user);
+    return OK;
+}
+
 enum status filter_sql(struct sql *q, const struct module *m, const struct list_filter *f,
                        struct reader *r, struct error *e) {
+    if (takes_part_known(m, f->field))
+        return takes_part(q, m, f, r, e);
     const struct field *field = any_field(m, f->field);
     if (!field || (field->number >= 0 && !may_field(r->viewer, m, field, false)))
         return error_set(e, INVALID, arena_dup(r->arena, f->field),

@@ -12,4 +12,7 @@ enum status filter_sql(struct sql *, const struct module *, const struct list_fi
 bool filter_part(const struct module *, const struct list_filter *, struct reader *,
                  struct str *column, struct str *part);
 
+// "id IN (...)" of the activities in which the user takes part.
+void takes_part_sql(struct sql *, const struct model *, const struct module *, int64_t user);
+
 #endif

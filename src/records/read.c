@@ -310,7 +310,8 @@ static void take_back(const struct module *m, struct doc *row, const struct even
 
 bool event_makes_version(enum event_kind kind) {
     return kind == KIND_EDITED || kind == KIND_ASSIGNED || kind == KIND_DELETED ||
-           kind == KIND_RESTORED || kind == KIND_IMPORTED || kind == KIND_FILE_ERASED;
+           kind == KIND_RESTORED || kind == KIND_IMPORTED || kind == KIND_FILE_ERASED ||
+           kind == KIND_CLOSED || kind == KIND_REOPENED;
 }
 
 enum status record_as_of(struct reader *r, const struct module *m, int64_t id, micros at,

@@ -76,6 +76,9 @@ struct list_filter {
     struct str
         value; // as in the address; "in": separated by commas; "empty": "1" or "0"; users: "me"
 };
+// A filter of activities that is no field: filter[takes_part][eq]=me, or =ID of a user.
+#define TAKES_PART "takes_part"
+bool takes_part_known(const struct module *, struct str field);
 struct list_sort {
     struct str field;
     bool descending;

@@ -1,6 +1,7 @@
 // One record: its card, its history, comments, deletion and return.
 #include "web/card.h"
 #include "store/queries.h"
+#include "web/activity.h"
 #include "web/handlers.h"
 #include "web/position.h"
 #include "web/present.h"
@@ -22,6 +23,8 @@ static bool apply_kind(struct request *r, struct str name, struct history_query 
     const struct module *m = model_module(r->model, name);
     if (str_is(name, "comments"))
         q->kind = KIND_COMMENTED;
+    else if (str_is(name, "notes"))
+        q->kind = KIND_NOTED;
     else if (str_is(name, "changes"))
         q->kind = KIND_EDITED;
     else if (m && may(&r->viewer, m, VERB_VIEW))
@@ -159,7 +162,7 @@ static struct list_query *related_query(struct request *r, const struct related 
     const struct module *m = box->module;
     bool task = str_is(m->key, "tasks");
     struct list_filter *filters = arena_array(r->arena, struct list_filter, 2);
-    struct str *columns = arena_array(r->arena, struct str, 5);
+    struct str *columns = arena_array(r->arena, struct str, 8);
     struct list_query *q = arena_new(r->arena, struct list_query);
     *q = (struct list_query){
         .module = m, .filters = filters, .columns = columns, .limit = BOX_ITEMS};
@@ -171,6 +174,7 @@ static struct list_query *related_query(struct request *r, const struct related 
     if (task) {
         filters[q->n_filters++] = (struct list_filter){STR("done"), OP_EQ, STR("0")};
         columns[q->n_columns++] = STR("due");
+        columns[q->n_columns++] = STR("done");
         columns[q->n_columns++] = STR("priority");
         q->sort[q->n_sort++] = (struct list_sort){STR("due"), false};
     }
@@ -218,6 +222,7 @@ static enum status story_counts(struct request *r, struct story_counts *c, struc
         c->comments += kind == KIND_COMMENTED ? n : 0;
         c->changes += kind == KIND_EDITED ? n : 0;
         c->tasks += m == tasks ? n : 0;
+        c->notes += kind == KIND_NOTED ? n : 0;
     }
     store_done(row);
     return s;
@@ -244,6 +249,8 @@ enum status card_read(struct request *r, struct doc **record, struct error *e) {
     enum status s = read_as_of(r, record, e);
     if (!s)
         s = card_history(r, STORY_PAGE, &c->history, e);
+    if (!s)
+        s = activities_told(r, doc_get(c->history, STR("items")), &c->activities, e);
     if (!s && !only_events(r))
         s = related_ids(r, c, e);
     if (!s)

@@ -16,6 +16,8 @@ static struct doc *control_base(struct request *r, struct str key, struct str la
     doc_set_str(a, d, "help", help);
     doc_set_str(a, d, "problem", problem);
     doc_set_bool(a, d, "required", required);
+    doc_set_str(a, d, "kinds", STR(""));
+    doc_set_bool(a, d, "away", false);
     doc_set(doc_set_object(a, d, "is"), str_z(is), doc_bool(a, true));
     return d;
 }

@@ -109,7 +109,10 @@ struct doc *present_modules(struct request *r, struct doc *doc) {
     doc_set_str(a, view, "title", T(l, "Modules"));
     doc_set_str(a, view, "text",
                 T(l, "Choose a module to add, order or hide fields and to edit lists of values."));
-    doc_set_array(a, view, "actions");
+    struct doc *actions = doc_set_array(a, view, "actions");
+    action(r, actions, T(l, "Rules of activities"), STR("/settings/activities"), "list-checks",
+           false);
+    action(r, actions, T(l, "Groups"), STR("/groups"), "users", false);
     struct doc *columns = doc_set_array(a, view, "columns"), *rows = doc_set_array(a, view, "rows");
     table_column(r, columns, T(l, "Module"), false);
     table_column(r, columns, T(l, "Fields"), true);

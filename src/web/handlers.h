@@ -30,9 +30,26 @@ void card_ahead(struct request *);
 void handle_card(struct request *);
 void handle_history(struct request *);
 void handle_comment(struct request *);
+void handle_note(struct request *); // note.c
 void handle_delete_page(struct request *);
 void handle_delete(struct request *);
 void handle_restore(struct request *);
+
+// activities.c
+void handle_activities(struct request *);
+
+// activity.c
+void handle_close(struct request *);
+void handle_reopen(struct request *);
+
+// reminders.c
+void handle_reminders(struct request *);
+void handle_reminder_dismiss(struct request *);
+void handle_reminder_snooze(struct request *);
+
+// activity_rules.c
+void handle_activity_rules(struct request *);
+void handle_activity_rules_change(struct request *);
 
 // form.c
 void handle_new_page(struct request *);

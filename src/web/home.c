@@ -1,6 +1,7 @@
 // Home, search, looking up a record by its name.
 #include "base/utf8.h"
 #include "formats/fold.h"
+#include "web/activity.h"
 #include "web/handlers.h"
 #include "web/list.h"
 #include "web/present.h"
@@ -8,6 +9,7 @@
 
 #define RECENT 15
 #define BOX_ITEMS 6
+#define NUMBER_LEAST 3 // digits typed from which on telephone numbers are looked through
 
 // ---------------------------------------------------------------- home
 
@@ -15,7 +17,7 @@
 static const struct waiting {
     const char *module, *filters, *sort, *title; // filters and sort as in an address
 } waiting[] = {
-    {"tasks", "filter[owner][eq]=me&filter[done][eq]=0", "due", N_("My activities")},
+    {"tasks", "filter[takes_part][eq]=me&filter[done][eq]=0", "due", N_("My activities")},
     {"opportunities", "filter[owner][eq]=me&filter[stage][ne]=won&filter[stage][ne]=lost",
      "closing_date", N_("My opportunities")},
     {"cases",
@@ -57,7 +59,7 @@ static enum status read_waiting(struct request *r, const struct waiting *w, stru
         f->value = pairs.p[i].value;
         // A field that an administrator has taken away takes its part of the question along.
         if (filter_name(pairs.p[i].name, &f->field, &op) && list_operator_find(op, &f->op) &&
-            readable(r, m, f->field))
+            (readable(r, m, f->field) || takes_part_known(m, f->field)))
             q.n_filters++;
     }
     if (w->sort && readable(r, m, str_z(w->sort)))
@@ -164,14 +166,8 @@ static struct doc *box_item(struct request *r, const struct module *m, const str
     micros due;
     struct str note = STR("");
     if (clock_parse(doc_get_text(item, "due"), &due)) {
-        bool late = due < r->now, soon = due < r->now + 2 * DAY;
         note = format_relative(a, r->language, r->zone, due, r->now);
-        flag = doc_object(a);
-        doc_set_z(a, flag, "tone", late ? "lost" : soon ? "wait" : "won");
-        doc_set_str(a, flag, "text",
-                    late   ? T(r->language, "Overdue")
-                    : soon ? T(r->language, "Due soon")
-                           : T(r->language, "In time"));
+        flag = activity_flag(r, item);
     } else if (doc_get_text(item, "closing_date").n) {
         note = format_date(a, r->language, doc_get_text(item, "closing_date"));
     }
@@ -181,19 +177,14 @@ static struct doc *box_item(struct request *r, const struct module *m, const str
     doc_set(d, STR("flag"), flag);
     const struct field *f = m->stage.n ? readable(r, m, m->stage) : NULL;
     const struct choice *c = f ? field_choice(f, doc_text(doc_get(item, m->stage))) : NULL;
-    struct doc *tag = doc_null(a), *done = doc_null(a);
+    struct doc *tag = doc_null(a);
     if (c) {
         tag = doc_object(a);
         doc_set_str(a, tag, "text", choice_label(r, c));
         doc_set_str(a, tag, "tone", c->tone);
     }
-    if (str_is(m->key, "tasks") && may(&r->viewer, m, VERB_EDIT)) {
-        done = doc_object(a);
-        doc_set_str(a, done, "action", href_of(r, m->key, doc_get_int(item, "id", 0)));
-        doc_set_str(a, done, "label", T(r->language, "Mark as done"));
-    }
     doc_set(d, STR("tag"), tag);
-    doc_set(d, STR("done"), done);
+    doc_set(d, STR("act"), str_is(m->key, "tasks") ? activity_act(r, item) : doc_null(a));
     return d;
 }
 
@@ -214,6 +205,7 @@ static void box_view(struct request *r, struct doc *boxes, const struct waiting 
     doc_set(
         d, STR("add_href"),
         or_null(r, may(&r->viewer, m, VERB_CREATE) ? rprintf(r, "/%s/new", w->module) : STR("")));
+    doc_set_array(a, d, "adds");
     doc_set_str(a, d, "add_label", T(r->language, "Add"));
     doc_set(d, STR("items"), items);
     doc_set_str(a, d, "empty_text", T(r->language, "Nothing here."));
@@ -382,19 +374,49 @@ struct doc *present_search(struct request *r, struct doc *found) {
 
 // ---------------------------------------------------------------- looking up
 
+// Of what is written as a part of a telephone number, its digits; empty for another text.
+static struct str number_typed(struct request *r, struct str text) {
+    char *digits = arena_bytes(r->arena, text.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] >= '0' && text.p[i] <= '9')
+            digits[n++] = text.p[i];
+        else if (!memchr(" +-()./", text.p[i], 7))
+            return STR("");
+    }
+    return n >= NUMBER_LEAST ? (struct str){digits, n} : STR("");
+}
+
+static struct str number_of(const struct module *m, const struct doc *record) {
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct doc *v = doc_get(record, m->fields[i].key);
+        if (m->fields[i].type == TYPE_PHONE && !doc_is_null(v))
+            return doc_get_text(v, "typed");
+    }
+    return STR("");
+}
+
 void handle_lookup(struct request *r) {
     const struct module *m = r->module;
-    struct str text = str_trim(query_text(r, "q"));
-    struct list_filter by_name = {m->title, OP_CONTAINS, text};
-    struct str columns[] = {m->title};
+    struct str text = str_trim(query_text(r, "q")), digits = number_typed(r, text);
+    struct str *columns = arena_array(r->arena, struct str, m->n_fields + 1);
+    size_t n_columns = 0;
+    columns[n_columns++] = m->title;
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (m->fields[i].type == TYPE_PHONE && may_field(&r->viewer, m, &m->fields[i], false))
+            columns[n_columns++] = m->fields[i].key;
+    // What has telephone numbers is found by them, too: the search knows their digits.
+    bool by_number = digits.n && n_columns > 1;
+    struct list_filter by_text = {by_number ? STR("q") : m->title, OP_CONTAINS,
+                                  by_number ? digits : text};
     int64_t limit;
     struct doc *list;
     enum status s = limit_of(r, 10, 50, &limit, &r->error);
     struct list_query q = {.module = m,
-                           .filters = &by_name,
+                           .filters = &by_text,
                            .n_filters = text.n ? 1 : 0,
                            .columns = columns,
-                           .n_columns = 1,
+                           .n_columns = n_columns,
                            .limit = (int)limit};
     if (!s)
         s = record_list(&r->reader, &q, &list, &r->error);
@@ -407,6 +429,8 @@ void handle_lookup(struct request *r) {
         struct doc *item = doc_add(items, doc_object(r->arena));
         doc_set_int(r->arena, item, "id", doc_get_int(found, "id", 0));
         doc_set_str(r->arena, item, "name", record_title(r, m, found));
+        if (by_number)
+            doc_set_str(r->arena, item, "phone", number_of(m, found));
     }
     respond(r, 200, d);
 }
@@ -421,7 +445,7 @@ struct doc *present_lookup(struct request *r, struct doc *found) {
         int64_t id = doc_get_int(item, "id", 0);
         doc_set_int(a, d, "id", id);
         doc_set_str(a, d, "text", doc_get_text(item, "name"));
-        doc_set_str(a, d, "note", STR(""));
+        doc_set_str(a, d, "note", doc_get_text(item, "phone"));
         doc_set_str(a, d, "href", href_of(r, m->key, id));
     }
     if (text.n && !m->system && may(&r->viewer, m, VERB_CREATE)) {

@@ -307,8 +307,17 @@ void handle_list(struct request *r) {
     enum status status = list_state_read(r, r->module, s, &r->error);
     if (!r->api)
         page_columns(r, &s->query);
+    struct list_query asked = s->query;
+    if (!r->api && str_is(r->module->key, "tasks")) { // the flags of the rows are made of these
+        static const char *const more[] = {"due", "done"};
+        struct str *columns = arena_array(r->arena, struct str, asked.n_columns + 2);
+        memcpy(columns, asked.columns, asked.n_columns * sizeof *columns);
+        for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+            columns[asked.n_columns++] = str_z(more[i]);
+        asked.columns = columns;
+    }
     if (!status)
-        status = record_list(&r->reader, &s->query, &list, &r->error);
+        status = record_list(&r->reader, &asked, &list, &r->error);
     if (status) {
         respond_error(r, &r->error);
         return;

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include "base/log.h"
+#include "records/activities.h"
 #include "records/crm.h"
 #include "store/queries.h"
 #include "web/handlers.h"
@@ -13,12 +14,15 @@
     (50 * 1000)     // microseconds between two looks at the log, however many commits there are
 #define AT_ONCE 500 // messages given to a client before it is asked again
 #define SWEEP_EVERY (30 * MINUTE)
+#define COMMITTING (SECOND / 3) // what happened longer ago is committed
 
 struct subscription {
     struct live *live;
     struct http_stream *stream;
     int module; // number; 0: the whole log
     int64_t record;
+    int64_t user;     // whose reminders it tells of; 0: it tells of events
+    bool rung;        // there is something new about them
     int64_t position; // what the client knows
     struct hash session, key;
     enum sign sign;
@@ -35,6 +39,8 @@ struct live {
     struct subscription *all;
     int64_t n;
     int64_t newest; // committed, as far as is known
+    int64_t people; // of n, those that tell of reminders
+    micros told;    // reminders were looked at until this moment
     bool stopping, closed;
 };
 
@@ -105,6 +111,8 @@ static void cards_ask(struct cards *c, struct conn *conn) {
 }
 
 static bool has_news(const struct cards *c, const struct subscription *s, int64_t newest) {
+    if (s->user)
+        return false;
     if (!s->module)
         return newest > s->position;
     struct card key = {.module = s->module, .record = s->record};
@@ -120,11 +128,45 @@ static void wake(struct live *live, const struct cards *news) {
             http_stream_wake(s->stream);
 }
 
+// ---------------------------------------------------------------- reminders
+
+// Under the mutex.
+static void ring(struct live *live, const int64_t *users, size_t n) {
+    for (struct subscription *s = live->all; s && n; s = s->next)
+        for (size_t i = 0; i < n && s->user; i++)
+            if (users[i] == s->user) {
+                s->rung = true;
+                http_stream_wake(s->stream);
+                break;
+            }
+}
+
+// Whether reminders of somebody who listens have come is asked of the database by the clock of this server, for all of them
+// together; what was changed a moment ago may not be committed yet, so the last moments are left for the next time.
+static void look_for_reminders(struct live *live, struct place *place) {
+    struct arena a = ARENA_INIT;
+    int64_t *users = NULL;
+    size_t n = 0;
+    micros to = clock_now() - COMMITTING;
+    const struct model *model = crm_model_hold(live->web->crm);
+    bool good = to > live->told && place_ready(place, NULL) == OK &&
+                reminders_news(place->conn, model, live->told, to, &a, &users, &n, NULL) == OK;
+    crm_model_release(live->web->crm, model);
+    if (good) {
+        live->told = to;
+        pthread_mutex_lock(&live->mutex);
+        ring(live, users, n);
+        pthread_mutex_unlock(&live->mutex);
+    }
+    arena_release(&a);
+}
+
 static void *watch(void *arg) {
     struct live *live = arg;
     struct place place = {.web = live->web};
     struct cards cards = {.n = 0};
-    micros swept = clock_monotonic();
+    micros swept = clock_monotonic(), looked = swept;
+    live->told = clock_now() - COMMITTING;
     pthread_mutex_lock(&live->mutex);
     int64_t seen = live->newest;
     while (!live->stopping) {
@@ -144,7 +186,15 @@ static void *watch(void *arg) {
             pthread_mutex_lock(&live->mutex);
         }
         wake(live, news ? &cards : NULL);
+        bool people = live->people > 0;
         pthread_mutex_unlock(&live->mutex);
+        if (clock_monotonic() - looked > SECOND) {
+            looked = clock_monotonic();
+            if (people)
+                look_for_reminders(live, &place);
+            else
+                live->told = clock_now() - COMMITTING;
+        }
         if (clock_monotonic() - swept > SWEEP_EVERY) {
             swept = clock_monotonic();
             session_sweep(live->web);
@@ -170,17 +220,11 @@ static bool still_welcome(struct subscription *s, struct place *place) {
     bool good = true;
     if (session_still_good(s->live->web, place, s->sign, hash, &viewer, &good) != OK)
         return true;
-    return good && (s->module || may(&viewer, NULL, VERB_AUDIT));
+    return good && (s->module || s->user || may(&viewer, NULL, VERB_AUDIT));
 }
 
-static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
-    struct subscription *s = arg;
-    struct place *place = h->thread;
-    pthread_mutex_lock(&s->live->mutex);
-    bool closed = s->live->closed;
-    pthread_mutex_unlock(&s->live->mutex);
-    if (closed)
-        return false;
+// The messages of events after the position; the new position.
+static int64_t fill_events(struct subscription *s, struct place *place, struct buf *out) {
     struct param p[] = {P_INT(s->module), P_INT(s->record), P_INT(s->position), P_INT(AT_ONCE)};
     struct stmt *row = NULL;
     bool more = true;
@@ -195,6 +239,21 @@ static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
                    (long long)position, (long long)position);
     }
     store_done(row);
+    return position;
+}
+
+static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
+    struct subscription *s = arg;
+    struct place *place = h->thread;
+    pthread_mutex_lock(&s->live->mutex);
+    bool closed = s->live->closed, rung = s->rung;
+    s->rung = false;
+    pthread_mutex_unlock(&s->live->mutex);
+    if (closed)
+        return false;
+    int64_t position = s->user ? s->position : fill_events(s, place, out);
+    if (rung)
+        buf_z(out, "event: reminders\ndata: {}\n\n");
     micros now = clock_monotonic();
     bool silent = now - s->sent > PULSE;
     if ((silent || out->n) && !still_welcome(s, place)) {
@@ -219,6 +278,7 @@ static void stream_closed(void *arg) {
     if (s->next)
         s->next->before = s->before;
     live->n--;
+    live->people -= s->user != 0;
     pthread_mutex_unlock(&live->mutex);
     free(s);
 }
@@ -238,6 +298,7 @@ static void stream_open(struct request *r, struct subscription *s) {
         s->next->before = &s->next;
     live->all = s;
     live->n++;
+    live->people += s->user != 0;
     pthread_mutex_unlock(&live->mutex);
 }
 
@@ -260,7 +321,9 @@ void handle_live(struct request *r) {
                                  .key = r->person.key,
                                  .sent = clock_monotonic()};
     struct str record = query_text(r, "record");
-    if (record.n ? !parse_record(r, record, &found) : !may(&r->viewer, NULL, VERB_AUDIT)) {
+    if (str_is(query_text(r, "reminders"), "1") || str_is(query_text(r, "reminders"), "true"))
+        found.user = r->viewer.user;
+    else if (record.n ? !parse_record(r, record, &found) : !may(&r->viewer, NULL, VERB_AUDIT)) {
         respond_status(r, record.n ? 404 : 403, NULL);
         return;
     }

@@ -111,6 +111,14 @@ static bool is_main(const struct module *m) {
     return str_is(m->key, "tasks") || str_is(m->key, "contacts") || str_is(m->key, "opportunities");
 }
 
+// One's own activities; the module's list is one step further, and under the same item.
+static void activities_item(struct request *r, struct doc *items, const struct module *tasks) {
+    struct doc *d = menu_item(r, items, tasks->key, translate(r->language, tasks->label),
+                              tasks->icon, STR("/activities"), true);
+    if (str_is(r->path, "/tasks") || str_starts(r->path, STR("/tasks/")))
+        doc_replace(d, STR("active"), doc_bool(r->arena, true));
+}
+
 static struct doc *menu_document(struct request *r) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
@@ -119,8 +127,7 @@ static struct doc *menu_document(struct request *r) {
     menu_item(r, items, STR("home"), T(l, "Home"), STR("house"), STR("/"), true);
     const struct module *tasks = model_module(r->model, STR("tasks"));
     if (tasks && may(&r->viewer, tasks, VERB_VIEW))
-        menu_item(r, items, tasks->key, translate(l, tasks->label), tasks->icon, STR("/tasks"),
-                  true);
+        activities_item(r, items, tasks);
     items = menu_group(r, menu, T(l, "Modules"));
     for (size_t i = 0; i < r->model->n_modules; i++) {
         const struct module *m = &r->model->modules[i];

@@ -103,6 +103,8 @@ struct doc *present_history(struct request *, struct doc *);
 struct doc *present_log(struct request *, struct doc *);
 struct doc *present_operation(struct request *, struct doc *);
 struct doc *present_event(struct request *, struct doc *);
+struct doc *present_activities(struct request *, struct doc *);
+struct doc *present_reminders(struct request *, struct doc *);
 struct doc *present_settings(struct request *, struct doc *);
 struct doc *present_modules(struct request *, struct doc *);
 struct doc *present_module(struct request *, struct doc *);

@@ -1,7 +1,9 @@
 // The page of a card: facts on the left, story on the right.
 #include "web/present_card.h"
 #include "formats/json.h"
+#include "web/activity.h"
 #include "web/list.h"
+#include "web/note.h"
 #include "web/once.h"
 #include "web/present.h"
 #include "web/text.h"
@@ -153,19 +155,6 @@ struct related *card_related(struct request *r, struct card_state *c, const stru
     return box;
 }
 
-// How near something due is.
-static struct doc *due_flag(struct request *r, micros due) {
-    struct arena *a = r->arena;
-    struct doc *d = doc_object(a);
-    bool late = due < r->now, soon = due < r->now + 2 * DAY;
-    doc_set_z(a, d, "tone", late ? "lost" : soon ? "wait" : "won");
-    doc_set_str(a, d, "text",
-                late   ? T(r->language, "Overdue")
-                : soon ? T(r->language, "Due soon")
-                       : T(r->language, "In time"));
-    return d;
-}
-
 static struct doc *choice_tag(struct request *r, const struct module *m, const struct doc *item,
                               struct str key) {
     const struct field *f = key.n ? readable(r, m, key) : NULL;
@@ -194,16 +183,30 @@ static struct doc *related_item(struct request *r, const struct module *m, const
                 when.n && owner.n ? rprintf(r, "%.*s · %.*s", STR_FMT(when), STR_FMT(owner))
                 : when.n          ? when
                                   : owner);
-    doc_set(d, STR("flag"), has_due ? due_flag(r, due) : doc_null(a));
+    doc_set(d, STR("flag"), has_due ? activity_flag(r, item) : doc_null(a));
     doc_set(d, STR("tag"), choice_tag(r, m, item, task ? STR("priority") : m->stage));
-    struct doc *done = doc_null(a);
-    if (task && may(&r->viewer, m, VERB_EDIT)) {
-        done = doc_object(a);
-        doc_set_str(a, done, "action", href_of(r, m->key, id));
-        doc_set_str(a, done, "label", T(r->language, "Mark as done"));
-    }
-    doc_set(d, STR("done"), done);
+    doc_set(d, STR("act"), task ? activity_act(r, item) : doc_null(a));
     return d;
+}
+
+// A new call, meeting or task about this record.
+static void quick_adds(struct request *r, struct doc *adds, struct str path, struct pair with) {
+    const struct language *l = r->language;
+    const struct {
+        const char *key, *icon;
+        struct str label;
+    } kinds[] = {{"call", "phone", T(l, "New call")},
+                 {"meeting", "users", T(l, "New meeting")},
+                 {"task", "list-checks", T(l, "New task")}};
+    struct pairs none = {0};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct pair about[] = {{STR("kind"), str_z(kinds[i].key)}, with};
+        struct doc *d = doc_add(adds, doc_object(r->arena));
+        doc_set_str(r->arena, d, "label", kinds[i].label);
+        doc_set_z(r->arena, d, "icon", kinds[i].icon);
+        doc_set_str(r->arena, d, "href",
+                    list_href(r, rprintf(r, "%.*s/new", STR_FMT(path)), &none, "", about, 2));
+    }
 }
 
 static void related_view(struct request *r, struct doc *list, const struct related *box) {
@@ -227,6 +230,9 @@ static void related_view(struct request *r, struct doc *list, const struct relat
         or_null(r, create ? list_href(r, rprintf(r, "%.*s/new", STR_FMT(path)), &none, "", &with, 1)
                           : STR("")));
     doc_set_str(a, d, "add_label", T(l, "Add"));
+    struct doc *adds = doc_set_array(a, d, "adds");
+    if (create && str_is(m->key, "tasks"))
+        quick_adds(r, adds, path, with);
     doc_set(d, STR("items"), items);
     doc_set_str(a, d, "empty_text", T(l, "Nothing here."));
     doc_add(list, d);
@@ -283,6 +289,7 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     if (model_module(r->model, STR("tasks")) && !str_is(r->module->key, "tasks") &&
         !r->module->system)
         chip(r, chips, "tasks", T(l, "Activities"), "circle-check", n->tasks, more_events);
+    chip(r, chips, "notes", T(l, "Notes"), "notebook-pen", n->notes, more_events);
     chip(r, chips, "changes", T(l, "Changes"), "arrow-right-left", n->changes, more_events);
     struct doc *live = doc_null(a), *comment = doc_null(a);
     struct doc *newest = doc_first(items);
@@ -305,7 +312,10 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     }
     doc_set(d, STR("live"), live);
     doc_set(d, STR("comment"), comment);
-    doc_set(d, STR("days"), story_days(r, items, r->module, r->id));
+    doc_set(d, STR("note"), may_edit && !r->module->system ? note_view(r, c->note) : doc_null(a));
+    struct doc *days = doc_set(d, STR("days"), story_days(r, items, r->module, r->id));
+    if (now)
+        activities_into(r, c->activities, items, days);
     struct str next = doc_is_null(doc_get(c->history, STR("next")))
                           ? STR("")
                           : rprintf(r, "%lld", (long long)doc_get_int(c->history, "next", 0));
@@ -413,6 +423,8 @@ struct doc *present_card(struct request *r, struct doc *record) {
     doc_set_bool(a, can, "create", may(&r->viewer, m, VERB_CREATE));
     put_links(r, view, may_edit, may_delete);
     doc_set(view, STR("stages"), stages_view(r, c, record, may_edit));
+    doc_set(view, STR("act"),
+            now && str_is(m->key, "tasks") ? activity_act(r, record) : doc_null(a));
     doc_set(view, STR("facts"), facts_view(r, record, may_edit));
     doc_set(view, STR("fact"), doc_null(a));
     doc_set(view, STR("fact_form"), doc_null(a));

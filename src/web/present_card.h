@@ -20,12 +20,14 @@ struct related {
 
 struct card_state {
     struct doc *history;
+    struct doc *activities; // that the history tells of (web/activity.h); NULL: none
     struct related boxes[RELATED_BOXES];
     size_t n_boxes;
+    struct form_state *note;             // "new history" as it was sent and refused
     struct str comment, comment_problem; // as it was sent and refused
     // What there is in the story, as far as it was looked through.
     struct story_counts {
-        int64_t comments, changes, tasks, all;
+        int64_t comments, changes, tasks, notes, all;
     } counts;
 };
 

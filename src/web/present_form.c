@@ -1,5 +1,7 @@
 // The page of a form, and of a conflict between two people.
 #include "web/form.h"
+#include "actions/activity.h"
+#include "web/list.h"
 #include "web/once.h"
 #include "web/present.h"
 #include "web/present_card.h"
@@ -13,8 +15,73 @@ static struct doc *group_controls(struct request *r, struct doc *groups, struct 
             return doc_get(g, STR("controls"));
     struct doc *g = doc_object(r->arena);
     doc_set_str(r->arena, g, "title", title);
+    doc_set_bool(r->arena, g, "away", false);
     doc_add(groups, g);
     return doc_set_array(r->arena, g, "controls");
+}
+
+// ---------------------------------------------------------------- kinds of activities
+
+// The kind of the activity in the form; empty for another module's record.
+static struct str kind_in_form(struct request *r, const struct form_state *s) {
+    if (!str_is(r->module->key, "tasks"))
+        return STR("");
+    struct str typed = s->refused ? pairs_get(&s->typed, "kind") : STR("");
+    return typed.n ? typed : doc_get_text(s->record, "kind");
+}
+
+// Kinds are chosen by the links above the form; the field itself goes along unseen, as does what other kinds have.
+static void by_kind(struct request *r, const struct form_state *s, const struct field *f,
+                    struct doc *d) {
+    static const char *const kinds[] = {"call", "meeting", "task"};
+    static const char *const outcome[] = {"done", "outcome", "result"};
+    struct str kind = kind_in_form(r, s), has = STR("");
+    const struct doc *value = doc_get(s->record, f->key);
+    bool filled = !value_blank(value) && !(value->type == DOC_ARRAY && !value->count);
+    bool away = str_is(f->key, "kind"), all = true;
+    if (!kind.n || doc_get_text(d, "problem").n)
+        return;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        bool its = activity_field(str_z(kinds[i]), f);
+        all = all && its;
+        if (its)
+            has = rprintf(r, "%.*s%s%s", STR_FMT(has), has.n ? " " : "", kinds[i]);
+    }
+    // What was preset belongs to the kind; what somebody filled in is shown whatever the kind.
+    away = away || (!activity_field(kind, f) && (s->creating || !filled));
+    for (size_t i = 0; i < sizeof outcome / sizeof *outcome; i++)
+        away = away || (s->creating && str_is(f->key, outcome[i]));
+    doc_replace(d, STR("kinds"), doc_str(r->arena, all ? STR("") : has));
+    doc_replace(d, STR("away"), doc_bool(r->arena, away));
+}
+
+// The links by which another kind is chosen; with scripts they change the form as it stands.
+static struct doc *kinds_view(struct request *r, const struct form_state *s) {
+    struct arena *a = r->arena;
+    struct str kind = kind_in_form(r, s);
+    static const char *const icons[][2] = {
+        {"call", "phone"}, {"meeting", "users"}, {"task", "list-checks"}};
+    const struct field *f = module_field(r->module, STR("kind"));
+    struct doc *list = doc_array(a);
+    struct str path = s->creating
+                          ? rprintf(r, "/%.*s/new", STR_FMT(r->module->key))
+                          : rprintf(r, "%.*s/edit", STR_FMT(href_of(r, r->module->key, r->id)));
+    for (size_t i = 0; kind.n && f && i < f->n_choices; i++) {
+        const struct choice *c = &f->choices[i];
+        if (c->hidden)
+            continue;
+        struct doc *d = doc_add(list, doc_object(a));
+        struct pair is = {STR("kind"), c->key};
+        const char *icon = "activity";
+        for (size_t j = 0; j < sizeof icons / sizeof *icons; j++)
+            icon = str_is(c->key, icons[j][0]) ? icons[j][1] : icon;
+        doc_set_str(a, d, "key", c->key);
+        doc_set_str(a, d, "label", choice_label(r, c));
+        doc_set_z(a, d, "icon", icon);
+        doc_set_str(a, d, "href", list_href(r, path, &r->query, "kind", &is, 1));
+        doc_set_bool(a, d, "active", str_eq(c->key, kind));
+    }
+    return list;
 }
 
 static struct doc *field_control(struct request *r, const struct form_state *s,
@@ -29,7 +96,9 @@ static struct doc *field_control(struct request *r, const struct form_state *s,
         const struct doc *sent = doc_get(s->values, f->key);
         state.value = sent ? sent : state.value;
     }
-    return control(r, r->module, f, &state);
+    struct doc *d = control(r, r->module, f, &state);
+    by_kind(r, s, f, d);
+    return d;
 }
 
 static bool in_forms(struct request *r, const struct field *f) {
@@ -54,6 +123,12 @@ static struct doc *form_groups(struct request *r, const struct form_state *s) {
                 control_input(
                     r, STR("new_password"), T(r->language, "Password"), "password", STR(""),
                     s->refused ? problem_of(r, &s->problems, STR("password")) : STR(""), false));
+    doc_each(group, groups) {
+        bool away = true;
+        doc_each(control, doc_get(group, STR("controls")))
+            away = away && doc_get_true(control, "away");
+        doc_replace(group, STR("away"), doc_bool(r->arena, away));
+    }
     return groups;
 }
 
@@ -105,6 +180,10 @@ struct doc *present_form(struct request *r, struct doc *doc) {
     struct str one = translate(l, m->label_one), list = rprintf(r, "/%.*s", STR_FMT(m->key)),
                here = href_of(r, m->key, r->id);
     struct doc *view = doc_object(a);
+    // The address may ask for another kind than the activity has.
+    const struct field *kind = str_is(m->key, "tasks") ? module_field(m, STR("kind")) : NULL;
+    if (kind && !s->refused && field_choice(kind, query_text(r, "kind")))
+        doc_replace(s->record, STR("kind"), doc_str(a, query_text(r, "kind")));
     doc_set(view, STR("module"), module_document(r, m));
     struct doc *crumbs = doc_set(view, STR("crumbs"), crumbs_of(r, m));
     if (!s->creating)
@@ -129,6 +208,7 @@ struct doc *present_form(struct request *r, struct doc *doc) {
         put_quick(r, view, form_groups(r, s));
     else
         doc_set(view, STR("groups"), form_groups(r, s));
+    doc_set(view, STR("kinds"), kinds_view(r, s));
     doc_set_str(a, view, "submit", s->creating ? T(l, "Create") : T(l, "Save"));
     doc_set_str(a, view, "cancel_href", s->creating ? list : here);
     bool may_delete = !s->creating && may(&r->viewer, m, VERB_DELETE);

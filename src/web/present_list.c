@@ -1,4 +1,5 @@
 // The page of a list: table, filters in words, columns, views.
+#include "web/activity.h"
 #include "web/list.h"
 #include "web/present.h"
 #include "web/text.h"
@@ -38,13 +39,14 @@ static struct doc *list_rows(struct request *r, const struct list_state *s,
                              const struct doc *list) {
     struct arena *a = r->arena;
     struct doc *rows = doc_array(a);
+    bool activity = str_is(r->module->key, "tasks") && !s->query.deleted;
     doc_each(item, doc_get(list, STR("items"))) {
         struct doc *row = doc_add(rows, doc_object(a));
         int64_t id = doc_get_int(item, "id", 0);
         doc_set_int(a, row, "id", id);
         doc_set_str(a, row, "href", href_of(r, r->module->key, id));
         doc_set_str(a, row, "name", record_title(r, r->module, item));
-        doc_set(row, STR("flag"), doc_null(a));
+        doc_set(row, STR("flag"), activity ? activity_flag(r, item) : doc_null(a));
         doc_set_bool(a, row, "deleted", s->query.deleted);
         doc_set(row, STR("cells"), row_cells(r, s, item));
     }
@@ -201,7 +203,13 @@ static struct doc *filters_in_words(struct request *r, const struct list_state *
         const struct field *f = readable(r, r->module, key);
         struct doc *d = doc_add(list, doc_object(a));
         struct pair with = {STR("with"), key};
-        doc_set_str(a, d, "field", f ? field_label(r, f) : key);
+        bool part = takes_part_known(r->module, key);
+        if (part) // told as who is in charge is, which takes users and "me"
+            f = common_column(STR("owner"));
+        doc_set_str(a, d, "field",
+                    part ? T(r->language, "Takes part")
+                    : f  ? field_label(r, f)
+                         : key);
         doc_set_str(a, d, "operator", operator_word(r, f, op));
         doc_set_str(a, d, "value", value_words(r, f, op, s->pairs.p[i].value));
         doc_set_str(a, d, "href", list_href(r, path_of(r), &s->pairs, "", &with, 1));

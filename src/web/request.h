@@ -104,7 +104,8 @@ struct request {
     const struct language *language;
     const struct zone *zone;
     micros now;
-    struct str part; // header Cronista-Part
+    const struct activity_rules *rules; // web/activity.h; NULL: not read yet
+    struct str part;                    // header Cronista-Part
     struct place *place;
     struct reader reader;
     struct error error;          // of whatever fails

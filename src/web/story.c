@@ -24,6 +24,9 @@ static const struct look {
     [KIND_EXPORTED] = {"download", "", N_("Exported")},
     [KIND_IMPORTED] = {"upload", "", N_("Imported")},
     [KIND_FILE_ERASED] = {"eraser", "lost", N_("Document deleted")},
+    [KIND_CLOSED] = {"circle-check", "won", N_("Closed")},
+    [KIND_REOPENED] = {"undo-2", "wait", N_("Reopened")},
+    [KIND_NOTED] = {"notebook-pen", "act", N_("Noted")},
 };
 
 static const struct look *look_of(int kind) {
@@ -165,6 +168,75 @@ static struct doc *tell_file_erased(struct telling *t) {
                              t->what);
 }
 
+static const struct doc *new_value(const struct doc *changes, const char *field) {
+    doc_each(change, changes)
+        if (str_is(doc_get_text(change, "field"), field))
+            return doc_get(change, STR("new"));
+    return NULL;
+}
+
+static struct doc *tell_closed(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    struct str outcome = doc_text(new_value(t->changes, "outcome"));
+    if (str_is(outcome, "success"))
+        return t->own ? SENTENCE(r, T(l, "{0} closed this successfully"), t->who)
+                      : SENTENCE(r, T(l, "{0} closed {1} successfully"), t->who, t->what);
+    if (str_is(outcome, "failure"))
+        return t->own ? SENTENCE(r, T(l, "{0} closed this without success"), t->who)
+                      : SENTENCE(r, T(l, "{0} closed {1} without success"), t->who, t->what);
+    return t->own ? SENTENCE(r, T(l, "{0} closed this"), t->who)
+                  : SENTENCE(r, T(l, "{0} closed {1}"), t->who, t->what);
+}
+
+static const struct {
+    const char *way, *own; // told on the card it is about
+} noted[] = {
+    {"call", N_("{0} noted a call")},
+    {"visit", N_("{0} noted a visit")},
+    {"mail", N_("{0} noted a mail")},
+    {"", N_("{0} noted something")},
+};
+static const struct {
+    const char *way, *text;
+} noted_elsewhere[] = {
+    {"call", N_("{0} noted a call about {1}")},
+    {"visit", N_("{0} noted a visit about {1}")},
+    {"mail", N_("{0} noted a mail about {1}")},
+    {"", N_("{0} noted something about {1}")},
+};
+
+// What was done, who else was there, and when it was, if not when it was written down.
+static struct doc *tell_noted(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    struct str way = doc_get_text(t->event, "way");
+    size_t i = 0;
+    while (noted[i].way[0] && !str_is(way, noted[i].way))
+        i++;
+    struct doc *list =
+        t->own ? SENTENCE(r, translate(l, str_z(noted[i].own)), t->who)
+               : SENTENCE(r, translate(l, str_z(noted_elsewhere[i].text)), t->who, t->what);
+    const char *before = " · ";
+    doc_each(one, doc_get(t->event, STR("people"))) {
+        struct str module = doc_get_text(one, "module");
+        doc_add(list, run(r, str_z(before), "quiet", STR("")));
+        doc_add(list, run(r, doc_get_text(one, "name"), "",
+                          href_of(r, module, doc_get_int(one, "id", 0))));
+        before = ", ";
+    }
+    micros at;
+    if (clock_parse(doc_get_text(t->event, "happened_at"), &at))
+        doc_add(
+            list,
+            run(r,
+                rprintf(r, " · %.*s",
+                        STR_FMT(FILL(r->arena, T(l, "it was on {0}"),
+                                     format_moment_long(r->arena, l, zone_civil(r->zone, at))))),
+                "quiet", STR("")));
+    return list;
+}
+
 static struct doc *tell_of(struct telling *t, int kind) {
     struct request *r = t->r;
     const struct language *l = r->language;
@@ -202,6 +274,13 @@ static struct doc *tell_of(struct telling *t, int kind) {
         return tell_file_erased(t);
     case KIND_IMPORTED:
         return SENTENCE(r, T(l, "{0} imported {1}"), t->who, t->what);
+    case KIND_CLOSED:
+        return tell_closed(t);
+    case KIND_NOTED:
+        return tell_noted(t);
+    case KIND_REOPENED:
+        return t->own ? SENTENCE(r, T(l, "{0} reopened this"), t->who)
+                      : SENTENCE(r, T(l, "{0} reopened {1}"), t->who, t->what);
     default:
         return SENTENCE(r, STR("{0}: {1}"), t->who,
                         run(r, doc_get_text(t->event, "kind"), "", STR("")));
@@ -280,6 +359,21 @@ static struct doc *change_views(struct request *r, const struct module *m, const
     return list;
 }
 
+// What the sentence about an activity that was closed or reopened has not said yet.
+static struct doc *rest_views(struct request *r, const struct module *m, const struct doc *event,
+                              const struct doc *changes) {
+    static const char *const said[] = {"done", "done_at", "outcome", "result"};
+    struct doc *list = doc_array(r->arena);
+    doc_each(change, changes) {
+        bool rest = shown(change);
+        for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+            rest = rest && !str_is(doc_get_text(change, "field"), said[i]);
+        if (rest)
+            change_view(r, m, event, change, list);
+    }
+    return list;
+}
+
 // What tells most of a new record: its phase and what it is worth; what its list shows; not so much whom it belongs to,
 // on whose card that is often read, a "no" or an inner document; least its name, which the sentence has.
 static int telling_rank(const struct module *m, const struct doc *change) {
@@ -320,8 +414,12 @@ static void put_changes(struct request *r, const struct module *m, const struct 
                         const struct doc *changes, int kind, struct doc *view) {
     int64_t n = count_changes(changes);
     struct doc *none = doc_null(r->arena);
-    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED || kind == KIND_FILE_ERASED) {
+    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED || kind == KIND_FILE_ERASED ||
+        kind == KIND_NOTED) {
         doc_set_array(r->arena, view, "changes");
+        doc_set(view, STR("all"), none);
+    } else if (kind == KIND_CLOSED || kind == KIND_REOPENED) {
+        doc_set(view, STR("changes"), rest_views(r, m, event, changes));
         doc_set(view, STR("all"), none);
     } else if (kind != KIND_CREATED || n <= TELLING + 1) {
         doc_set(view, STR("changes"), change_views(r, m, event, changes));
@@ -411,15 +509,19 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
     struct civil when = zone_civil(r->zone, time_of(event));
     struct doc *changes = opened_changes(r, event);
-    struct str text = kind == KIND_COMMENTED ? doc_get_text(event, "text") : STR("");
+    bool says = kind == KIND_COMMENTED || kind == KIND_NOTED;
+    struct str text = says                  ? doc_get_text(event, "text")
+                      : kind == KIND_CLOSED ? doc_text(new_value(changes, "result"))
+                                            : STR("");
     doc_set_int(a, d, "position", position);
     doc_set_str(a, d, "position_text", format_position(a, position));
     doc_set_str(a, d, "proof_href", JOIN(a, STR("/log/"), int_text(a, position)));
     doc_set_str(a, d, "at", doc_get_text(event, "at"));
     doc_set_str(a, d, "time", format_clock(a, when, false));
     doc_set_str(a, d, "when", format_moment_long(a, r->language, when));
-    doc_set_z(a, d, "icon", look->icon);
-    doc_set_z(a, d, "tone", look->tone);
+    bool failed = kind == KIND_CLOSED && str_is(doc_text(new_value(changes, "outcome")), "failure");
+    doc_set_z(a, d, "icon", failed ? "circle-x" : look->icon);
+    doc_set_z(a, d, "tone", failed ? "lost" : look->tone);
     doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
     put_changes(r, m, event, changes, kind, d);
     struct doc *said = doc_null(a), *files = files_view(r, event, m);
@@ -433,6 +535,7 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set_str(a, d, "reason", doc_get_text(event, "reason"));
     doc_set(d, STR("operation"), operation_view(r, event));
     doc_set_str(a, d, "channel", way_of(r, event));
+    doc_set(d, STR("act"), doc_null(a));
     return d;
 }
 

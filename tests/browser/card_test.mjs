@@ -123,9 +123,12 @@ test("what belongs to a card is in its story, and an activity is done there", wo
   const ana = await world.person();
   await ana.goto(`/contacts/${id}`);
   await ana.sees(`${event} .what`, "Llamar hoy");
-  await ana.at(".related .tick").click();
+  await ana.at(".related .close summary").click();
+  await ana.at(".related .close [name=result]").fill("Quedamos el lunes");
+  await ana.at(".related .close [value=success]").click();
   await ana.count(".related .tick", 0);
   await until(async () => (await world.server.api("GET", "/tasks")).items[0].done === true, "the activity is done");
+  await ana.sees(`${event} >> nth=0 >> .what`, /cerró .*Llamar hoy.* con éxito[^]*Quedamos el lunes/);
 }));
 
 test("what a new record began with folds", world.story(async () => {

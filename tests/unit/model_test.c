@@ -72,11 +72,11 @@ static void test_built_in_modules(void **state) {
         int number;
         const char *key;
         bool system;
-    } known[] = {{1, "companies", false},     {2, "contacts", false}, {3, "leads", false},
-                 {4, "opportunities", false}, {5, "cases", false},    {6, "products", false},
-                 {7, "tasks", false},         {20, "users", true},    {21, "fields", true},
-                 {22, "views", true},         {23, "imports", true},  {24, "levels", true},
-                 {25, "mappings", true}};
+    } known[] = {{1, "companies", false},     {2, "contacts", false},       {3, "leads", false},
+                 {4, "opportunities", false}, {5, "cases", false},          {6, "products", false},
+                 {7, "tasks", false},         {20, "users", true},          {21, "fields", true},
+                 {22, "views", true},         {23, "imports", true},        {24, "levels", true},
+                 {25, "mappings", true},      {31, "activity_rules", true}, {32, "groups", true}};
     struct model *model = built(f, NULL);
     assert_int_equal(model->n_modules, sizeof known / sizeof *known);
     for (size_t i = 0; i < model->n_modules; i++) {
@@ -568,6 +568,8 @@ static void test_who_may_do_what(void **state) {
                 {"tasks", "P", "VSP", "VCEDXSP", "VCEDRIXFAUSP"},
                 {"users", "", "V", "V", "VCEDRIXAUSP"},
                 {"levels", "", "V", "V", "VCEDRIXAUSP"},
+                {"groups", "", "V", "V", "VCEDRIXAUSP"},
+                {"activity_rules", "", "", "", "VCEDRIXAUSP"},
                 {"views", "", "V", "VCED", "VCEDRIXAUSP"},
                 {"fields", "", "", "", "VCEDRIXAUSP"},
                 {"imports", "", "", "", "VCEDRIXAUSP"},

@@ -4,6 +4,7 @@ import { onPart } from "./part.js";
 import { startDates } from "./dates.js";
 import { startFacts } from "./facts.js";
 import { startForms } from "./forms.js";
+import { startKinds } from "./kinds.js";
 import { startKeyboard } from "./keyboard.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
@@ -13,13 +14,14 @@ import { startMore } from "./more.js";
 import { startOrder } from "./order.js";
 import { startPalette } from "./palette.js";
 import { startPoll } from "./poll.js";
+import { startReminders } from "./reminders.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startTokens } from "./tokens.js";
 import { startUploads } from "./uploads.js";
 import { startViewer } from "./viewer.js";
 
-const pieces = [startDates, startLookup, startTokens, startForms, startUploads, startList, startMore, startOrder, startPoll, startTimes];
+const pieces = [startDates, startLookup, startTokens, startForms, startKinds, startUploads, startList, startMore, startOrder, startPoll, startTimes];
 
 function enhance(root) {
   for (const piece of pieces) piece(root);
@@ -35,3 +37,4 @@ startTheme();
 startViewer();
 enhance(document);
 startLive();
+startReminders();

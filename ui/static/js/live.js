@@ -18,6 +18,10 @@ function replaceSide(fragment) {
     const place = fresh.querySelector(`.fact[data-key="${CSS.escape(editing.dataset.key)}"]`);
     if (place) place.replaceWith(editing);
   }
+  for (const closing of old.querySelectorAll("details.close[open]")) {
+    const action = closing.querySelector("form").getAttribute("action");
+    fresh.querySelector(`form[action="${CSS.escape(action)}"]`)?.closest("details.close")?.replaceWith(closing);
+  }
   const scrolled = old.scrollTop;
   old.replaceWith(fresh);
   fresh.scrollTop = scrolled;
@@ -47,9 +51,29 @@ function announceAbove(story, count) {
   }
 }
 
+// What can be done with an activity stands at the newest event about it; it changes while the event stays. One that is being closed
+// by somebody here is left alone.
+function replaceActs(story, fresh) {
+  for (const event of fresh.querySelectorAll(".event")) {
+    const act = event.querySelector(".act");
+    if (act) for (const old of story.querySelectorAll(`.act[data-of="${CSS.escape(act.dataset.of)}"]`)) if (!old.querySelector("[open]")) old.remove();
+    const known = document.getElementById(event.id);
+    if (!known || known.querySelector(".act")) continue;
+    if (act) known.querySelector(".what > p").after(act);
+  }
+}
+
+function replaceActivity(fragment) {
+  const old = document.getElementById("activity");
+  const fresh = fragment.querySelector("#activity");
+  if (old && fresh && !old.querySelector("[open]")) old.replaceWith(fresh);
+}
+
 export function refreshCard(fragment) {
   const story = document.getElementById("story");
   const fresh = fragment.querySelector("#story");
+  replaceActivity(fragment);
+  if (story && fresh) replaceActs(story, fresh);
   replaceStages(fragment);
   replaceSide(fragment);
   if (!story || !fresh) return;
@@ -112,12 +136,15 @@ async function act(form, submitter) {
     return form.submit();
   }
   form.dispatchEvent(new CustomEvent("kept", { bubbles: true }));
-  if (form.matches(".say")) {
+  form.closest("details.close")?.removeAttribute("open");
+  if (form.matches(".say, .note-form")) {
     form.reset();
+    for (const token of form.querySelectorAll(".token")) token.remove();
+    form.closest("details.note")?.removeAttribute("open");
     form.elements.once.value = crypto.getRandomValues(new Uint32Array(4)).join("-"); // what is written next is not this again
   }
   if (card()) await refresh();
-  else form.closest("li")?.remove();
+  else form.closest("li, tr[data-href]")?.remove();
 }
 
 export function startLive() {
