@@ -54,7 +54,7 @@ enum status record_comment(struct action *, const struct module *, int64_t id, s
 // "text", "happened_at": a moment that is past (else it is now), "contacts": [ids], "users": [ids]}; as a form or a program sends
 // them. Problems name these members.
 enum status note_add(struct action *, const struct module *, int64_t id, const struct doc *in,
-                        int64_t *position, struct error *);
+                     int64_t *position, struct error *);
 // Its parts, described as fields: n of them.
 const struct field *note_fields(size_t *n);
 

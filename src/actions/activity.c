@@ -9,9 +9,9 @@ static const struct {
     const char *key;
     bool call, meeting, task;
 } only[] = {
-    {"priority", false, false, true},   {"participants", true, true, false},
-    {"groups", true, true, false},      {"guests", true, true, false},
-    {"start", false, true, false},      {"end", false, true, false},
+    {"priority", false, false, true}, {"participants", true, true, false},
+    {"groups", true, true, false},    {"guests", true, true, false},
+    {"start", false, true, false},    {"end", false, true, false},
     {"place", false, true, false},
 };
 

@@ -3,11 +3,12 @@
 #include "formats/fold.h"
 #include "records/rows.h"
 
-#define NOTE_MAX 5000           // characters as people count them
-#define PEOPLE_MAX 100          // of each kind
+#define NOTE_MAX 5000              // characters as people count them
+#define PEOPLE_MAX 100             // of each kind
 #define CLOCKS_DIFFER (2 * MINUTE) // a program's clock may be ahead of this one's
 
-#define NAMED(text) {text, sizeof text - 1}
+#define NAMED(text)                                                                                \
+    { text, sizeof text - 1 }
 
 static struct choice ways[] = {
     {.key = NAMED("call"), .label = NAMED(N_("Call"))},
@@ -20,18 +21,34 @@ static struct choice ways[] = {
 enum part { PART_WAY, PART_HAPPENED_AT, PART_TEXT, PART_CONTACTS, PART_USERS, N_PARTS };
 
 static const struct field parts[] = {
-    [PART_WAY] = {.key = NAMED("way"), .label = NAMED(N_("What it was")), .type = TYPE_CHOICE,
-                  .required = true, .choices = ways, .n_choices = N_WAYS, .number = PART_WAY},
-    [PART_HAPPENED_AT] = {.key = NAMED("happened_at"), .label = NAMED(N_("When it happened")),
-                          .type = TYPE_DATETIME, .help = NAMED(N_("Empty: just now")),
+    [PART_WAY] = {.key = NAMED("way"),
+                  .label = NAMED(N_("What it was")),
+                  .type = TYPE_CHOICE,
+                  .required = true,
+                  .choices = ways,
+                  .n_choices = N_WAYS,
+                  .number = PART_WAY},
+    [PART_HAPPENED_AT] = {.key = NAMED("happened_at"),
+                          .label = NAMED(N_("When it happened")),
+                          .type = TYPE_DATETIME,
+                          .help = NAMED(N_("Empty: just now")),
                           .number = PART_HAPPENED_AT},
-    [PART_TEXT] = {.key = NAMED("text"), .label = NAMED(N_("What happened")),
-                   .type = TYPE_LONG_TEXT, .required = true, .max = NOTE_MAX,
+    [PART_TEXT] = {.key = NAMED("text"),
+                   .label = NAMED(N_("What happened")),
+                   .type = TYPE_LONG_TEXT,
+                   .required = true,
+                   .max = NOTE_MAX,
                    .number = PART_TEXT},
-    [PART_CONTACTS] = {.key = NAMED("contacts"), .label = NAMED(N_("People involved")),
-                       .type = TYPE_LINKS, .target = NAMED("contacts"), .number = PART_CONTACTS},
-    [PART_USERS] = {.key = NAMED("users"), .label = NAMED(N_("Colleagues involved")),
-                    .type = TYPE_LINKS, .target = NAMED("users"), .number = PART_USERS},
+    [PART_CONTACTS] = {.key = NAMED("contacts"),
+                       .label = NAMED(N_("People involved")),
+                       .type = TYPE_LINKS,
+                       .target = NAMED("contacts"),
+                       .number = PART_CONTACTS},
+    [PART_USERS] = {.key = NAMED("users"),
+                    .label = NAMED(N_("Colleagues involved")),
+                    .type = TYPE_LINKS,
+                    .target = NAMED("users"),
+                    .number = PART_USERS},
 };
 
 const struct field *note_fields(size_t *n) {
@@ -83,8 +100,8 @@ static enum status take(struct noting *n, enum part part) {
     if (doc_is_null(given))
         return OK;
     struct error *here = problems_next(n->problems);
-    enum status s = value_normalise(&parts[part], given, &a->act->viewer->local, a->write->arena,
-                                    &out, here);
+    enum status s =
+        value_normalise(&parts[part], given, &a->act->viewer->local, a->write->arena, &out, here);
     if (!s && !doc_is_null(out))
         n->value[part] = out;
     return problems_note(n->problems, here, s);
@@ -138,7 +155,7 @@ static void put(struct event *ev, struct event_item *items, const char *field,
 }
 
 enum status note_add(struct action *a, const struct module *m, int64_t id, const struct doc *in,
-                        int64_t *position, struct error *e) {
+                     int64_t *position, struct error *e) {
     struct doc *row, *people = doc_array(a->write->arena);
     struct problems p;
     struct noting n = {.action = a, .in = in, .problems = &p};

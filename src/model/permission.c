@@ -86,7 +86,7 @@ enum reopening may_reopen(const struct viewer *viewer, const struct activity_rul
     if (!theirs)
         return REOPEN_NOT_YOURS;
     return rules->hours >= 0 && done_at && now - done_at > rules->hours * HOUR ? REOPEN_TOO_LATE
-                                                                              : REOPEN_FINE;
+                                                                               : REOPEN_FINE;
 }
 
 static const char *const names[] = {"none", "read_only", "member", "administrator"};

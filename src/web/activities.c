@@ -23,10 +23,10 @@ static const struct tab {
 };
 #define N_TABS (sizeof tabs / sizeof *tabs)
 
-static const char *const columns_of[] = {"kind",  "subject",     "due",    "priority", "contact",
-                                         "company", "opportunity", "case",   "lead",     "place",
-                                         "participants", "groups", "reminder", "result", "outcome",
-                                         ACTIVITY_COLUMNS};
+static const char *const columns_of[] = {"kind",     "subject", "due",          "priority",
+                                         "contact",  "company", "opportunity",  "case",
+                                         "lead",     "place",   "participants", "groups",
+                                         "reminder", "result",  "outcome",      ACTIVITY_COLUMNS};
 #define N_COLUMNS (sizeof columns_of / sizeof *columns_of)
 
 struct mine {
@@ -64,11 +64,10 @@ static void ask(struct request *r, const struct mine *mine, struct list_query *q
         filter(q, "due", OP_EMPTY, STR("1"));
     else if (!done)
         filter(q, "due", OP_EMPTY, STR("0"));
-    q->sort[q->n_sort++] =
-        (struct list_sort){done                             ? STR("done_at")
-                           : strcmp(tab, "undated") == 0 ? STR("created_at")
-                                                         : STR("due"),
-                           done};
+    q->sort[q->n_sort++] = (struct list_sort){done                          ? STR("done_at")
+                                              : strcmp(tab, "undated") == 0 ? STR("created_at")
+                                                                            : STR("due"),
+                                              done};
 }
 
 static enum status read_address(struct request *r, const struct module *m, struct mine *mine,
@@ -112,8 +111,12 @@ static enum status add_phones(struct request *r, struct doc *items, const char *
     }
     struct list_filter by_id = {STR("id"), OP_IN, arena_str(r->arena, buf_view(&ids))};
     buf_release(&ids);
-    struct list_query q = {.module = m, .filters = &by_id, .n_filters = 1, .columns = columns,
-                           .n_columns = n_columns, .limit = 200};
+    struct list_query q = {.module = m,
+                           .filters = &by_id,
+                           .n_filters = 1,
+                           .columns = columns,
+                           .n_columns = n_columns,
+                           .limit = 200};
     struct doc *found = NULL;
     if (!n || !n_columns || !may(&r->viewer, m, VERB_VIEW))
         return OK;
@@ -141,10 +144,8 @@ void handle_activities(struct request *r) {
     struct str columns[N_COLUMNS];
     int64_t limit = PAGE;
     struct str wanted = query_text(r, "limit");
-    struct list_query q = {.module = m,
-                           .filters = filters,
-                           .columns = columns,
-                           .after = query_text(r, "after")};
+    struct list_query q = {
+        .module = m, .filters = filters, .columns = columns, .after = query_text(r, "after")};
     struct doc *list = NULL;
     enum status s = read_address(r, m, mine, &r->error);
     if (!s && wanted.n && (!str_int(wanted, &limit) || limit < 1 || limit > 200))

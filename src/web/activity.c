@@ -50,8 +50,8 @@ struct doc *activity_act(struct request *r, const struct doc *record) {
     const struct module *m = model_module(r->model, STR("tasks"));
     int64_t id = doc_get_int(record, "id", 0);
     bool done = doc_get_true(record, "done");
-    bool mine = m && may(&r->viewer, m, VERB_EDIT) &&
-                doc_is_null(doc_get(record, STR("deleted_at")));
+    bool mine =
+        m && may(&r->viewer, m, VERB_EDIT) && doc_is_null(doc_get(record, STR("deleted_at")));
     struct error why = {0};
     struct doc *d = doc_object(a), *none = doc_null(a);
     bool reopen = mine && done &&
@@ -92,8 +92,7 @@ enum status activities_told(struct request *r, const struct doc *events, struct 
     int n = 0;
     doc_each(event, events)
         if (about_activity(event) && n < TOLD_MOST)
-            buf_printf(&ids, "%s%lld", n++ ? "," : "",
-                       (long long)doc_get_int(event, "record", 0));
+            buf_printf(&ids, "%s%lld", n++ ? "," : "", (long long)doc_get_int(event, "record", 0));
     struct list_filter by_id = {STR("id"), OP_IN, arena_str(r->arena, buf_view(&ids))};
     struct list_query q = {.module = m,
                            .filters = &by_id,
@@ -164,8 +163,8 @@ static enum status write_reopen(struct action *a, void *request, struct error *e
 // A page goes back to where the button was, if that is one of ours.
 static struct str back_to(struct request *r) {
     struct str back = input_text(r, "back");
-    bool ours = back.n && back.p[0] == '/' && !str_starts(back, STR("//")) &&
-                str_find(back, STR("\\")) < 0;
+    bool ours =
+        back.n && back.p[0] == '/' && !str_starts(back, STR("//")) && str_find(back, STR("\\")) < 0;
     return ours ? back : href_of(r, STR("tasks"), r->id);
 }
 

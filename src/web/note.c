@@ -27,13 +27,10 @@ struct doc *note_view(struct request *r, struct form_state *again) {
     doc_set_bool(a, d, "open", again != NULL);
     struct doc *controls = doc_set_array(a, d, "controls");
     for (size_t i = 0; i < n; i++) {
-        struct control_state state = {.typed = again ? &again->typed : NULL,
-                                      .problem = again ? problem_of(r, &again->problems,
-                                                                    fields[i].key)
-                                                       : STR(""),
-                                      .found = again && again->found
-                                                   ? doc_get(again->found, fields[i].key)
-                                                   : NULL};
+        struct control_state state = {
+            .typed = again ? &again->typed : NULL,
+            .problem = again ? problem_of(r, &again->problems, fields[i].key) : STR(""),
+            .found = again && again->found ? doc_get(again->found, fields[i].key) : NULL};
         struct doc *one = doc_add(controls, control(r, NULL, &fields[i], &state));
         doc_replace(one, STR("id"), doc_str(a, rprintf(r, "note-%.*s", STR_FMT(fields[i].key))));
     }

@@ -23,7 +23,7 @@ struct card_state {
     struct doc *activities; // that the history tells of (web/activity.h); NULL: none
     struct related boxes[RELATED_BOXES];
     size_t n_boxes;
-    struct form_state *note; // "new history" as it was sent and refused
+    struct form_state *note;             // "new history" as it was sent and refused
     struct str comment, comment_problem; // as it was sent and refused
     // What there is in the story, as far as it was looked through.
     struct story_counts {

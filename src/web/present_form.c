@@ -63,8 +63,9 @@ static struct doc *kinds_view(struct request *r, const struct form_state *s) {
         {"call", "phone"}, {"meeting", "users"}, {"task", "list-checks"}};
     const struct field *f = module_field(r->module, STR("kind"));
     struct doc *list = doc_array(a);
-    struct str path = s->creating ? rprintf(r, "/%.*s/new", STR_FMT(r->module->key))
-                                  : rprintf(r, "%.*s/edit", STR_FMT(href_of(r, r->module->key, r->id)));
+    struct str path = s->creating
+                          ? rprintf(r, "/%.*s/new", STR_FMT(r->module->key))
+                          : rprintf(r, "%.*s/edit", STR_FMT(href_of(r, r->module->key, r->id)));
     for (size_t i = 0; kind.n && f && i < f->n_choices; i++) {
         const struct choice *c = &f->choices[i];
         if (c->hidden)

@@ -8,12 +8,12 @@
 #include "web/text.h"
 
 #define SHOWN 50
-#define WINDOW 2 // of them stand in the corner; the page has all
+#define WINDOW 2                 // of them stand in the corner; the page has all
 #define LATER_MOST (7 * 24 * 60) // minutes
 #define MORNING 9                // o'clock, of tomorrow
 
 static enum status read_due(struct request *r, struct doc **out, struct error *e) {
-    static const char *const names[] = {"kind", "reminder",    "start", "contact", "company",
+    static const char *const names[] = {"kind", "reminder",    "start", "contact",       "company",
                                         "lead", "opportunity", "case",  ACTIVITY_COLUMNS};
     const struct module *m = model_module(r->model, STR("tasks"));
     struct str columns[sizeof names / sizeof *names];
@@ -82,8 +82,8 @@ void handle_reminder_dismiss(struct request *r) {
 
 static micros tomorrow(struct request *r) {
     struct civil c = zone_civil(r->zone, r->now);
-    struct civil next = civil_from_micros(
-        (days_from_civil(c.year, c.month, c.day) + 1) * DAY + MORNING * HOUR);
+    struct civil next =
+        civil_from_micros((days_from_civil(c.year, c.month, c.day) + 1) * DAY + MORNING * HOUR);
     return zone_utc(r->zone, next);
 }
 
@@ -124,8 +124,9 @@ struct doc *present_reminders(struct request *r, struct doc *doc) {
         struct str due = doc_get_text(item, "due");
         micros at;
         doc_set_int(a, d, "id", id);
-        doc_set_str(a, d, "key",
-                    rprintf(r, "%lld-%.*s", (long long)id, STR_FMT(doc_get_text(item, "reminder"))));
+        doc_set_str(
+            a, d, "key",
+            rprintf(r, "%lld-%.*s", (long long)id, STR_FMT(doc_get_text(item, "reminder"))));
         doc_set_str(a, d, "href", href_of(r, m->key, id));
         doc_set_str(a, d, "text", record_title(r, m, item));
         doc_set_str(a, d, "when",
@@ -134,8 +135,7 @@ struct doc *present_reminders(struct request *r, struct doc *doc) {
                         : STR(""));
         doc_set(d, STR("about"), activity_about(r, item));
         doc_set(d, STR("flag"), activity_flag(r, item));
-        doc_set_str(a, d, "dismiss_action",
-                    rprintf(r, "/reminders/%lld/dismiss", (long long)id));
+        doc_set_str(a, d, "dismiss_action", rprintf(r, "/reminders/%lld/dismiss", (long long)id));
         doc_set_str(a, d, "snooze_action", rprintf(r, "/reminders/%lld/snooze", (long long)id));
     }
     struct str count = int_text(a, (int64_t)items->count);
@@ -149,7 +149,8 @@ struct doc *present_reminders(struct request *r, struct doc *doc) {
     struct doc *empty = doc_null(a);
     if (!items->count) {
         empty = empty_document(r, "alarm-clock", T(l, "No reminders now"),
-                               T(l, "When the reminder of an activity comes, it stands here and in a corner of every page."));
+                               T(l, "When the reminder of an activity comes, it stands here and in "
+                                    "a corner of every page."));
         action(r, doc_get(empty, STR("actions")), T(l, "My activities"), STR("/activities"),
                "list-todo", true);
     }

@@ -102,7 +102,7 @@ struct request {
     const struct zone *zone;
     micros now;
     const struct activity_rules *rules; // web/activity.h; NULL: not read yet
-    struct str part; // header Cronista-Part
+    struct str part;                    // header Cronista-Part
     struct place *place;
     struct reader reader;
     struct error error;          // of whatever fails

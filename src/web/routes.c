@@ -24,7 +24,8 @@ static const struct route_input list_query[] = {
 
 static const struct route_input timeline_query[] = {
     {"kind", IN_LIST, false,
-     "kinds of events (created, edited, ...), groups of them (comments, changes, notes) or modules, by "
+     "kinds of events (created, edited, ...), groups of them (comments, changes, notes) or "
+     "modules, by "
      "comma"},
     {"own", IN_BOOL, false, "only events of the record itself"},
     {"before", IN_INT, false, "events at positions below this"},
@@ -349,10 +350,11 @@ const struct route routes[] = {
      .id = "myActivities",
      .tag = "activities",
      .says = "Activities in which the person who asks, or a group of theirs, takes part",
-     .query = INPUTS({"when", IN_TEXT, false, "open, overdue, today, next, undated or done; open otherwise"},
-                     {"kind", IN_TEXT, false, "call, meeting or task"},
-                     {"limit", IN_INT, false, "activities in the answer, 1 to 200; 50 otherwise"},
-                     {"after", IN_TEXT, false, "`next` of the answer before"}),
+     .query = INPUTS(
+         {"when", IN_TEXT, false, "open, overdue, today, next, undated or done; open otherwise"},
+         {"kind", IN_TEXT, false, "call, meeting or task"},
+         {"limit", IN_INT, false, "activities in the answer, 1 to 200; 50 otherwise"},
+         {"after", IN_TEXT, false, "`next` of the answer before"}),
      .reply = REPLY_OBJECT,
      .handle = handle_activities,
      .present = present_activities},

@@ -198,8 +198,9 @@ static struct doc *tell_noted(struct telling *t) {
     size_t i = 0;
     while (noted[i].way[0] && !str_is(way, noted[i].way))
         i++;
-    struct doc *list = t->own ? SENTENCE(r, translate(l, str_z(noted[i].own)), t->who)
-                              : SENTENCE(r, translate(l, str_z(noted_elsewhere[i].text)), t->who, t->what);
+    struct doc *list =
+        t->own ? SENTENCE(r, translate(l, str_z(noted[i].own)), t->who)
+               : SENTENCE(r, translate(l, str_z(noted_elsewhere[i].text)), t->who, t->what);
     const char *before = " · ";
     doc_each(one, doc_get(t->event, STR("people"))) {
         struct str module = doc_get_text(one, "module");
@@ -210,12 +211,13 @@ static struct doc *tell_noted(struct telling *t) {
     }
     micros at;
     if (clock_parse(doc_get_text(t->event, "happened_at"), &at))
-        doc_add(list, run(r,
-                          rprintf(r, " · %.*s",
-                                  STR_FMT(FILL(r->arena, T(l, "it was on {0}"),
-                                               format_moment_long(r->arena, l,
-                                                                  zone_civil(r->zone, at))))),
-                          "quiet", STR("")));
+        doc_add(
+            list,
+            run(r,
+                rprintf(r, " · %.*s",
+                        STR_FMT(FILL(r->arena, T(l, "it was on {0}"),
+                                     format_moment_long(r->arena, l, zone_civil(r->zone, at))))),
+                "quiet", STR("")));
     return list;
 }
 
@@ -472,9 +474,9 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     struct civil when = zone_civil(r->zone, time_of(event));
     struct doc *changes = opened_changes(r, event);
     bool says = kind == KIND_COMMENTED || kind == KIND_NOTED;
-    struct str text = says                   ? doc_get_text(event, "text")
-                      : kind == KIND_CLOSED  ? doc_text(new_value(changes, "result"))
-                                             : STR("");
+    struct str text = says                  ? doc_get_text(event, "text")
+                      : kind == KIND_CLOSED ? doc_text(new_value(changes, "result"))
+                                            : STR("");
     doc_set_int(a, d, "position", position);
     doc_set_str(a, d, "position_text", format_position(a, position));
     doc_set_str(a, d, "proof_href", JOIN(a, STR("/log/"), int_text(a, position)));
