@@ -59,9 +59,9 @@ enum status reminders_due(struct reader *r, micros now, size_t most, int64_t *id
     sql_param(&q, P_INT(r->viewer->user));
     sql_z(&q, " AND r.task=m.id AND r.reminder=m.");
     sql_str(&q, reminder);
-    sql_z(&q, " WHERE deleted_at IS NULL AND coalesce(");
+    sql_z(&q, " WHERE deleted_at IS NULL AND ");
     sql_str(&q, column(m, "done"));
-    sql_z(&q, ",0)=0 AND ");
+    sql_z(&q, "=0 AND ");
     sql_str(&q, reminder);
     sql_z(&q, "<=");
     sql_param(&q, P_INT(now));

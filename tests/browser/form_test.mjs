@@ -83,7 +83,7 @@ test("an opportunity with a lookup, a company made on the way, money, a choice a
 
 test("several links and several choices; a tag and a link taken away again", world.story(async () => {
   const ana = await world.person();
-  await ana.goto("/tasks/new");
+  await ana.goto("/tasks/new?kind=meeting");
   await ana.page.fill("[name=subject]", "Reunión");
   await choose(ana, "guests", "ana", "Ana Pérez");
   await choose(ana, "guests", "lukasz", "Łukasz Nowak");

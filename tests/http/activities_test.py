@@ -93,7 +93,7 @@ class Closing(Activities):
             return task
 
         task = closed_by_administrator()
-        status, _, problem = self.ana.request("POST", f"/api/tasks/{task}/reopen", {})
+        status, _, problem = self.ana.request("POST", f"/api/tasks/{task}/reopen", {}, {"Accept-Language": "en"})
         self.assertEqual(403, status)
         self.assertIn("rules", problem["detail"])
         self.assertEqual(403, self.ana.request("PATCH", f"/api/tasks/{task}", {"done": False})[0])
@@ -119,7 +119,7 @@ class Closing(Activities):
 
         self.api.want(200, "PATCH", "/api/settings/activities", {"reopen_profiles": ["administrator", "member"], "reopen_hours": 0})
         task = closed_by_administrator()
-        status, _, problem = self.api.request("POST", f"/api/tasks/{task}/reopen", {})
+        status, _, problem = self.api.request("POST", f"/api/tasks/{task}/reopen", {}, {"Accept-Language": "en"})
         self.assertEqual(403, status)
         self.assertIn("too long ago", problem["detail"])
 

@@ -48,7 +48,8 @@ class Documents(Story):
             "amount": {"amount": "18400.00", "currency": "USD"}, "closing_date": "2026-12-12"})["id"]
         api.want(200, "PATCH", f"/api/opportunities/{cls.deal}", {"stage": "negotiation", "description": "Dos\nlíneas"})
         api.want(201, "POST", f"/api/opportunities/{cls.deal}/comments", {"text": "Hola @laura, ¿qué tal?"})
-        api.want(201, "POST", "/api/tasks", {"subject": "Llamar", "opportunity": cls.deal, "due": "2026-12-01T10:00:00Z"})
+        api.want(201, "POST", "/api/tasks", {"subject": "Llamar", "opportunity": cls.deal, "due": "2026-12-01T10:00:00Z",
+                                          "reminder": "2020-01-01T10:00:00Z", "contact": contact})
         bulk = api.want(200, "POST", "/api/opportunities/bulk", {"do": "assign", "id": [cls.deal], "user": None})
         cls.operation = bulk["operation"]
         cls.visitor = cls.browser(cls, language="es")
@@ -84,6 +85,8 @@ class Documents(Story):
             "history": f"{deal}/history",
             "confirm": f"{deal}/delete",
             "home": "/",
+            "activities": "/activities",
+            "reminders": "/reminders",
             "log": "/history",
             "operation": f"/operations/{self.operation}",
             "proof": "/log/3",
