@@ -271,7 +271,7 @@ def asan(run):
                         SANITIZERS, slower=4)
         run.programs(http_jobs("asan", directory, SANITIZERS))
         with postgres_server() as environment:
-            run.meson_tests(directory, "asan postgres", lambda suites, name: name in ("store", "store_files", "store_postgres", "store_replica"),
+            run.meson_tests(directory, "asan postgres", lambda suites, name: name in ("store", "store_files", "store_postgres", "store_replica", "store_rights"),
                             {**SANITIZERS, **environment}, slower=4)
 
 
@@ -312,9 +312,9 @@ def server(directory):
 
 # What runs on PostgreSQL too, beside subcommands and stories: programs whose stores are opened through
 # tests/unit/place.h. Further ones that can: tests/postgres.py COMMAND.
-ON_POSTGRES = ("store", "store_files", "store_postgres", "store_replica", "history", "writer", "proof", "records", "shelf", "web_fault")
-ONLY_POSTGRES = {"store_files", "store_postgres", "store_replica"}
-STORIES_ON_POSTGRES = ("hostile_test", "live_test", "nodes_test", "once_test", "permissions_test", "records_test", "session_test", "transfer_test")
+ON_POSTGRES = ("store", "store_files", "store_postgres", "store_replica", "store_rights", "history", "writer", "proof", "records", "shelf", "web_fault")
+ONLY_POSTGRES = {"store_files", "store_postgres", "store_replica", "store_rights"}
+STORIES_ON_POSTGRES = ("live_test", "mistakes_test", "nodes_test", "once_test", "permissions_test", "records_test", "session_test", "transfer_test")
 SLOW = {"shelf", "web_fault"}  # under the sanitizers alone
 
 

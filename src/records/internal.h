@@ -13,10 +13,10 @@
 // ---------------------------------------------------------------- schema.c: modules as tables
 
 // Statements of a module's table, made once per model.
-// The names of what a record points to, of one module: SELECT by the id of the record that points. PostgreSQL only.
+// A field with the id of a record.
 struct points_to {
+    const struct field *field;
     const struct module *module;
-    struct str sql;
 };
 
 struct module_sql {
@@ -29,6 +29,9 @@ struct module_sql {
     struct str next_id;
     const struct field **all; // the fields behind `columns`, after id and version
     int n_columns;
+    // PostgreSQL only, where each question costs: a record by its id as `get`, and behind its columns title and
+    // deleted_at of each record it points to by a field of one.
+    struct str get_named;
     struct points_to *points;
     size_t n_points;
     bool has_links; // some field is a link: apply keeps record_links
@@ -119,7 +122,8 @@ enum status row_decorate(struct reader *, const struct module *, struct doc *row
 struct doc *name_doc(struct reader *, const struct module *, int64_t id);
 struct doc *name_text(struct reader *, const struct module *, int64_t id);
 enum status names_answer(struct reader *, struct error *);
-void name_learn(struct reader *, const struct module *, const struct doc *row); // row_doc()'s
+// It need not be asked for.
+void name_learn(struct reader *, const struct module *, int64_t id, struct str name, bool deleted);
 
 // ---------------------------------------------------------------- replica.c
 

@@ -22,14 +22,11 @@ struct question {
     struct str sql;
     const struct param *params;
     size_t n;
-    struct question *next;
 };
 
 struct names {
     struct arena *arena;
     bool held;
-    struct conn *conn;      // on which
-    struct question *ahead; // was asked and not read yet
     struct known *known;
     size_t n, cap, answered; // those before `answered` are
     uint32_t *buckets;       // 1 + index into known; twice as many as cap
@@ -111,14 +108,14 @@ struct doc *name_text(struct reader *r, const struct module *m, int64_t id) {
     return text;
 }
 
-void name_learn(struct reader *r, const struct module *m, const struct doc *row) {
-    const struct doc *title = doc_get(row, m->title);
-    struct known *k = known_of(names_of(r), m, doc_get_int(row, "id", 0));
-    if (k->asked || k->places || !title || title->type != DOC_STRING)
+void name_learn(struct reader *r, const struct module *m, int64_t id, struct str name,
+                bool deleted) {
+    struct known *k = known_of(names_of(r), m, id);
+    if (k->asked || k->places)
         return;
     k->asked = true;
-    k->name = title->string;
-    k->deleted = !doc_is_null(doc_get(row, STR("deleted_at")));
+    k->name = arena_str(r->arena, name);
+    k->deleted = deleted;
 }
 
 // ---------------------------------------------------------------- asking
@@ -149,7 +146,7 @@ static bool next_question(struct reader *r, struct question *out) {
         sql_ids(&q, " IN ", ids, n);
     }
     struct str text = sql_done(&q);
-    *out = (struct question){m, text, q.params, q.n, NULL};
+    *out = (struct question){m, text, q.params, q.n};
     return true;
 }
 
@@ -167,33 +164,11 @@ static enum status read_names(struct reader *r, const struct question *q, struct
     return s;
 }
 
-static void ask_ahead(struct reader *r, const struct module *m, struct str sql,
-                      const struct param *params, size_t n) {
-    struct names *names = names_of(r);
-    struct question *q = arena_new(names->arena, struct question);
-    *q = (struct question){m, sql, params, n, names->ahead};
-    names->ahead = q;
-    names->conn = r->conn;
-    store_sql_ahead(r->conn, sql, params, n, false);
-}
-
-void record_names_ahead(struct reader *r, const struct module *m, int64_t id) {
-    for (size_t i = 0; i < m->sql->n_points; i++) {
-        struct param *p = arena_new(r->arena, struct param);
-        *p = P_INT(id);
-        ask_ahead(r, m->sql->points[i].module, m->sql->points[i].sql, p, 1);
-    }
-}
-
 enum status names_answer(struct reader *r, struct error *e) {
     struct names *names = r->names;
     if (!names || names->held || names->answered == names->n)
         return OK;
     enum status s = OK;
-    for (; names->ahead && names->conn == r->conn && !s; names->ahead = names->ahead->next)
-        s = read_names(r, names->ahead, e);
-    if (s)
-        return s;
     struct question *all = arena_array(r->arena, struct question, r->model->n_modules);
     size_t n = 0;
     while (n < r->model->n_modules && next_question(r, &all[n]))

@@ -76,20 +76,45 @@ struct doc *row_doc(const struct module *m, struct stmt *row, struct arena *a) {
     return row_doc_some(m, &all, row, a);
 }
 
-enum status row_get(struct conn *conn, const struct module *m, int64_t id, struct arena *a,
-                    struct doc **out, struct error *e) {
+// What people read of one record: its row, and with it the names that it comes with.
+static struct str get_shown(const struct module *m) {
+    return m->sql->get_named.n ? m->sql->get_named : m->sql->get;
+}
+
+static void learn_names(struct reader *r, const struct module *m, const struct doc *row,
+                        struct stmt *shown) {
+    const struct doc *title = doc_get(row, m->title);
+    int column = m->sql->n_columns;
+    if (title && title->type == DOC_STRING)
+        name_learn(r, m, doc_get_int(row, "id", 0), title->string,
+                   !doc_is_null(doc_get(row, STR("deleted_at"))));
+    for (size_t i = 0; i < m->sql->n_points; i++, column += 2) {
+        const struct points_to *to = &m->sql->points[i];
+        int64_t id = doc_integer(doc_get(row, to->field->key), 0);
+        if (id > 0)
+            name_learn(r, to->module, id, stmt_text(shown, column), !stmt_null(shown, column + 1));
+    }
+}
+
+// With a reader as people read it: get_shown().
+static enum status get(struct conn *conn, struct reader *r, const struct module *m, int64_t id,
+                       struct arena *a, struct doc **out, struct error *e) {
     struct param p[] = {P_INT(id)};
     struct stmt *row = NULL;
     bool found = false;
-    enum status s = store_sql(conn, m->sql->get, p, 1, &row, e);
+    enum status s = store_sql(conn, r ? get_shown(m) : m->sql->get, p, 1, &row, e);
     if (!s)
         s = store_next(row, &found, e);
-    if (!s && found)
-        *out = row_doc(m, row, a);
+    *out = found ? row_doc(m, row, a) : NULL;
+    if (found && r)
+        learn_names(r, m, *out, row);
     store_done(row);
-    if (!s && !found)
-        s = error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
-    return s;
+    return s || found ? s : error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
+}
+
+enum status row_get(struct conn *conn, const struct module *m, int64_t id, struct arena *a,
+                    struct doc **out, struct error *e) {
+    return get(conn, NULL, m, id, a, out, e);
 }
 
 void row_ahead(struct conn *conn, const struct module *m, int64_t id) {
@@ -103,7 +128,8 @@ void row_forget_ahead(struct conn *conn, const struct module *m, int64_t id) {
 }
 
 void record_ahead(struct reader *r, const struct module *m, int64_t id) {
-    row_ahead(r->conn, m, id);
+    struct param p[] = {P_INT(id)};
+    store_sql_ahead(r->conn, get_shown(m), p, 1, true);
 }
 
 enum status row_lives(struct conn *conn, const struct module *m, int64_t id, bool *lives,
@@ -262,12 +288,11 @@ enum status record_get(struct reader *r, const struct module *m, int64_t id, str
     struct doc *row;
     enum status s = visible(r, m, NULL, e);
     if (!s)
-        s = row_get(r->conn, m, id, r->arena, &row, e);
+        s = get(r->conn, r, m, id, r->arena, &row, e);
     if (!s)
         s = visible(r, m, row, e);
     if (s)
         return s;
-    name_learn(r, m, row);
     s = row_decorate(r, m, row, out, e);
     return s ? s : names_answer(r, e);
 }

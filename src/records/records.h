@@ -145,8 +145,6 @@ enum status history_each(struct reader *, const struct history_query *,
 void record_ahead(struct reader *, const struct module *, int64_t id);
 void record_list_ahead(struct reader *, const struct list_query *);
 void history_ahead(struct reader *, const struct history_query *);
-// The names beside the ids in a record. Worth it where nothing else is waited for after the record itself.
-void record_names_ahead(struct reader *, const struct module *, int64_t id);
 
 // Between these two, documents that are read (record_get, record_list, history_list) have no names yet beside their ids;
 // then all get them at once.

@@ -114,39 +114,46 @@ static void prepare(struct module *m, struct arena *a) {
     buf_release(&belongs);
 }
 
-// The columns of m with the id of a record of `to`, one after the other; how many there are.
-static int pointing_columns(const struct module *m, const struct module *to, struct buf *out) {
-    int n = 0;
-    for (size_t i = 0; i < COMMON_COLUMNS - 2 + m->n_fields; i++) {
-        const struct field *f = m->sql->all[i];
-        bool user = f->type == TYPE_USER && str_is(to->key, "users");
-        if (!user && !(f->type == TYPE_LINK && str_eq(f->target, to->key)))
-            continue;
-        buf_printf(out, "%s%.*s", n++ ? "," : "", STR_FMT(f->column));
-    }
-    return n;
+// NULL: the field is none with the id of a record.
+static const struct module *pointed_to(const struct field *f, const struct model *model) {
+    if (f->type == TYPE_USER)
+        return model_module(model, STR("users"));
+    return f->type == TYPE_LINK ? model_module(model, f->target) : NULL;
 }
 
-static void prepare_points(struct module *m, const struct model *model, struct arena *a) {
+static void prepare_named(struct module *m, const struct model *model, struct arena *a) {
     struct module_sql *s = m->sql;
-    s->points = arena_array(a, struct points_to, model->n_modules);
-    for (size_t i = 0; i < model->n_modules; i++) {
-        const struct module *to = &model->modules[i];
-        struct buf columns = BUF_INIT(1 << 20);
-        if (pointing_columns(m, to, &columns))
-            s->points[s->n_points++] = (struct points_to){
-                to, arena_printf(a, "%.*s IN (SELECT unnest(ARRAY[%.*s]) FROM %.*s WHERE id=$1)",
-                                 STR_FMT(to->sql->names), STR_FMT(buf_view(&columns)),
-                                 STR_FMT(m->table))};
-        buf_release(&columns);
+    struct buf sql = BUF_INIT(1 << 20), joins = BUF_INIT(1 << 20);
+    struct str rest = s->columns;
+    for (const char *lead = "SELECT r."; rest.n; lead = ",r.") {
+        buf_z(&sql, lead);
+        buf_str(&sql, str_cut(&rest, ','));
     }
+    s->points = arena_array(a, struct points_to, COMMON_COLUMNS - 2 + m->n_fields);
+    for (size_t i = 0; i < COMMON_COLUMNS - 2 + m->n_fields; i++) {
+        const struct field *f = s->all[i];
+        const struct module *to = pointed_to(f, model);
+        if (!to)
+            continue;
+        int n = (int)s->n_points;
+        buf_printf(&sql, ",p%d.%.*s,p%d.deleted_at", n,
+                   STR_FMT(module_field(to, to->title)->column), n);
+        buf_printf(&joins, " LEFT JOIN %.*s p%d ON p%d.id=r.%.*s", STR_FMT(to->table), n, n,
+                   STR_FMT(f->column));
+        s->points[s->n_points++] = (struct points_to){f, to};
+    }
+    buf_printf(&sql, " FROM %.*s r%.*s WHERE r.id=$1", STR_FMT(m->table),
+               STR_FMT(buf_view(&joins)));
+    s->get_named = arena_str(a, buf_view(&sql));
+    buf_release(&sql);
+    buf_release(&joins);
 }
 
 void schema_prepare(struct model *model, struct arena *a, enum store_kind kind) {
     for (size_t i = 0; i < model->n_modules; i++)
         prepare(&model->modules[i], a);
     for (size_t i = 0; i < model->n_modules && kind == STORE_POSTGRES; i++)
-        prepare_points(&model->modules[i], model, a);
+        prepare_named(&model->modules[i], model, a);
 }
 
 static const char *column_type(const struct field *f, struct str column, enum store_kind kind) {

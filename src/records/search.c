@@ -18,8 +18,9 @@
 #define TEXTS_MOST (8 << 20) // bytes of their texts in memory
 #define FEW 64               // events that are indexed at once
 #define COLLECT                                                                                    \
-    (SECOND / 2)    // how long more than those may wait for a whole slice, which is less work
-#define POLL SECOND // how soon what other processes wrote is noticed
+    (SECOND / 2) // how long more than those may wait for a whole slice, which is less work
+#define PACE (SECOND / 40) // between two looks at what comes one by one: together it is less work
+#define POLL SECOND        // how soon what other processes wrote is noticed
 #define MODULE_SHIFT 40
 
 int64_t search_row(int module, int64_t id) {
@@ -97,11 +98,12 @@ struct indexer {
     pthread_cond_t wake;
     bool woken, stop, hurry;
     struct shelf *shelf;
-    int64_t next; // position the index had come to, as this thread knows
-    bool fields;  // the model in force may not be the newest any more
-    int64_t seen; // last position told to listeners; under the lock
-    int most;     // events to read at once
-    micros since; // how long more than FEW have waited; 0 when none do
+    int64_t next;  // position the index had come to, as this thread knows
+    bool fields;   // the model in force may not be the newest any more
+    int64_t seen;  // last position told to listeners; under the lock
+    int most;      // events to read at once
+    micros since;  // since when more than FEW have waited; 0 when none do
+    micros looked; // when it last began to
 };
 
 struct touched {
@@ -314,21 +316,21 @@ static void wait_for_work(struct indexer *ix, micros most) {
     pthread_mutex_unlock(&ix->lock);
 }
 
-// Whether a bulk change is under way and its events better wait for more of them.
-static bool collecting(struct indexer *ix) {
+// How long events committed here better wait for more of them; 0: they are looked at now.
+static micros collecting(struct indexer *ix) {
     int64_t newest = writer_position(crm_writer(ix->crm));
     pthread_mutex_lock(&ix->lock);
     int64_t waiting = newest - ix->seen;
-    bool collect = ix->seen >= 0 && waiting > FEW && waiting < SLICE && !ix->hurry;
-    micros now = clock_monotonic();
-    if (!collect)
+    bool bulk = waiting > FEW; // a bulk change is under way
+    micros now = clock_monotonic(), until = 0;
+    if (!bulk)
         ix->since = 0;
     else if (!ix->since)
         ix->since = now;
-    else if (now - ix->since > COLLECT)
-        collect = false;
+    if (ix->seen >= 0 && waiting > 0 && waiting < SLICE && !ix->hurry)
+        until = bulk ? ix->since + COLLECT : ix->looked + PACE;
     pthread_mutex_unlock(&ix->lock);
-    return collect;
+    return until > now ? until - now : 0;
 }
 
 static bool stopping(struct indexer *ix) {
@@ -346,10 +348,12 @@ static void *indexer_run(void *arg) {
     setpriority(PRIO_PROCESS, (id_t)gettid(), INDEXER_NICE); // on Linux of this thread alone
     while (!stopping(ix)) {
         bool done = false, worked = false;
-        if (collecting(ix)) {
-            wait_for_work(ix, COLLECT);
+        micros collect = collecting(ix);
+        if (collect) {
+            wait_for_work(ix, collect);
             continue;
         }
+        ix->looked = clock_monotonic();
         // A failure (a full disk, say) is met again at the next round; searches look at the log meanwhile.
         enum status s = index_slice(ix, &done, NULL);
         shelf_tend(ix->shelf, ix->conn, &worked, NULL);

@@ -179,6 +179,12 @@ enum status store_savepoint(struct conn *c, struct error *e) {
     return st;
 }
 
+void store_any_moment(struct conn *c) {
+    BUG_ON(c->begun && c->writes);
+    if (c->ops->any_moment && c->begun && !c->failed)
+        c->ops->any_moment(c);
+}
+
 enum status store_release(struct conn *c, struct error *e) {
     BUG_ON(!c->savepoint || c->statements);
     if (c->failed)

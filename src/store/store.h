@@ -91,7 +91,11 @@ enum status store_begin(struct conn *, bool write, struct error *);
 enum status store_commit(struct conn *, struct error *);
 // After a commit that failed with UNAVAILABLE: its answer was lost, so it may have been made all the same.
 bool store_commit_unknown(const struct conn *);
-void store_rollback(struct conn *);   // never fails; harmless without a transaction
+void store_rollback(struct conn *); // never fails; harmless without a transaction
+// In a transaction that reads and has asked for nothing yet, not even ahead: what is asked in it need not be of one
+// moment. Each statement is of its own then, where that saves the database the transaction (PostgreSQL); those whose
+// rows are many are of one moment all the same.
+void store_any_moment(struct conn *);
 bool conn_begun(const struct conn *); // whether in a transaction
 // Why nothing more may be done in the transaction; OK while it goes well. CONFLICT: tried again whole it may succeed.
 enum status store_failed(const struct conn *);
@@ -126,7 +130,8 @@ void store_done(struct stmt *); // NULL is fine
 // A hint, in a transaction: this will be asked by store_query or store_sql in the same words. A database at the end of a
 // wire is asked along with what comes next, and has the answer by then; what is never asked for has only been read in
 // vain. The answer counts until the transaction changes something; with `lasts` until store_forget_ahead with the same
-// words, which is up to whoever changes what it speaks of. Never fails: what goes wrong is told by what comes next.
+// words, which is up to whoever changes what it speaks of, and rows that wait (store_insert) may be missing in it. Never
+// fails: what goes wrong is told by what comes next.
 void store_query_ahead(struct conn *, int query, const struct param *, size_t n);
 void store_sql_ahead(struct conn *, struct str sql, const struct param *, size_t n, bool lasts);
 void store_forget_ahead(struct conn *, struct str sql, const struct param *, size_t n);

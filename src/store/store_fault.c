@@ -155,6 +155,10 @@ static enum status fault_script(struct conn *c, struct str sql, struct error *e)
     return st == OK ? store_script(inner_of(c), sql, e) : st;
 }
 
+static void fault_any_moment(struct conn *c) {
+    store_any_moment(inner_of(c));
+}
+
 static void fault_ahead(struct conn *c, const struct statement *what) {
     if (what->query >= 0)
         store_query_ahead(inner_of(c), what->query, what->params, what->n);
@@ -205,6 +209,7 @@ static const struct store_ops fault_ops = {
     .begin = fault_begin,
     .commit = fault_commit,
     .rollback = fault_rollback,
+    .any_moment = fault_any_moment,
     .savepoint = fault_savepoint,
     .gates_changed = fault_gates_changed,
     .open = fault_open,

@@ -36,6 +36,7 @@ struct store_ops {
     enum status (*begin)(struct conn *, bool write, struct error *);
     enum status (*commit)(struct conn *, struct error *); // on failure rollback follows
     void (*rollback)(struct conn *);
+    void (*any_moment)(struct conn *); // may be NULL: all is of one moment
     enum status (*savepoint)(struct conn *, enum savepoint_step, struct error *);
     void (*gates_changed)(struct conn *); // reads conn->gates; may be NULL
 

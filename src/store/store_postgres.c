@@ -182,10 +182,12 @@ static void drop_forgotten(struct pg_conn *c) {
     buf_clear(&c->forgotten);
 }
 
-// Whether the transaction that ends was never told to the server.
+// Whether the transaction that ends was never told to the server. Then what it has asked for may still be answered.
 static bool nothing_begun(struct pg_conn *c) {
     bool never = c->begins;
-    c->begins = false;
+    if (never && c->waits.n)
+        pg_abandon(c);
+    c->begins = c->loose = false;
     return never;
 }
 
@@ -208,6 +210,12 @@ static bool only_reads(const struct pg_conn *c) {
 static void begin_reading(struct pg_conn *c) {
     c->answered = false;
     c->begins = true;
+    c->loose = false;
+}
+
+static void pg_any_moment(struct conn *base) {
+    struct pg_conn *c = of_conn(base);
+    c->loose = c->begins;
 }
 
 static enum status pg_begin(struct conn *base, bool write, struct error *e) {
@@ -608,7 +616,8 @@ static void pg_ahead(struct conn *base, const struct statement *what) {
     struct error lost = {0};
     if (!s)
         return;
-    if ((base->failed = send_rows(c, &lost))) {
+    // What a lasting answer speaks of is looked after by who asks.
+    if (!what->lasts && (base->failed = send_rows(c, &lost))) {
         free_statement(c, s);
         return;
     }
@@ -665,6 +674,7 @@ static enum status fetch(struct pg_stmt *s, struct error *e) {
 static enum status declare(struct pg_stmt *s, struct error *e) {
     struct pg_conn *c = of_conn(s->base.conn);
     struct buf sql = BUF_INIT(1 << 22);
+    c->loose = false; // a cursor lives in a transaction
     s->cursor = ++c->cursors;
     s->transaction = c->transactions;
     buf_printf(&sql, "DECLARE c%u NO SCROLL CURSOR FOR ", s->cursor);
@@ -884,6 +894,7 @@ const struct store_ops postgres_ops = {
     .begin = pg_begin,
     .commit = pg_commit,
     .rollback = pg_rollback,
+    .any_moment = pg_any_moment,
     .savepoint = pg_savepoint,
     .open = pg_open_statement,
     .run = pg_run,

@@ -139,7 +139,7 @@ static void synchronise(struct pg_conn *c) {
 }
 
 void pg_tell_begin(struct pg_conn *c) {
-    if (!c->begins)
+    if (!c->begins || c->loose)
         return;
     c->begins = false;
     // The search index's connection writes what it has read at that moment, or is told of a conflict.

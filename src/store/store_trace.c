@@ -193,6 +193,10 @@ static enum status trace_script(struct conn *c, struct str sql, struct error *e)
     return st;
 }
 
+static void trace_any_moment(struct conn *c) {
+    store_any_moment(inner_of(c));
+}
+
 static void trace_ahead(struct conn *c, const struct statement *what) {
     if (what->query >= 0)
         store_query_ahead(inner_of(c), what->query, what->params, what->n);
@@ -254,6 +258,7 @@ static const struct store_ops trace_ops = {
     .begin = trace_begin,
     .commit = trace_commit,
     .rollback = trace_rollback,
+    .any_moment = trace_any_moment,
     .savepoint = trace_savepoint,
     .gates_changed = trace_gates_changed,
     .open = trace_open,

@@ -264,14 +264,13 @@ void card_ahead(struct request *r) {
         return;
     struct reader reader = r->reader;
     reader.viewer = &all;
-    record_ahead(&reader, r->module, r->id);
-    if (r->api) {
-        record_names_ahead(&reader, r->module, r->id);
-        r->reader.names = reader.names;
-    }
     struct history_query q;
     int64_t wanted = 0;
-    if (r->api && (query_number(r, "history", 1, 200, &wanted, NULL) || !wanted))
+    bool alone = r->api && (query_number(r, "history", 1, 200, &wanted, NULL) || !wanted);
+    if (alone && !query_text(r, "as_of").n)
+        store_any_moment(r->place->conn);
+    record_ahead(&reader, r->module, r->id);
+    if (alone)
         return;
     if (query_text(r, "kind").n || asked_history(r, r->api ? (int)wanted : STORY_PAGE, &q, NULL))
         return;

@@ -154,6 +154,7 @@ static void created(struct request *r) {
         return;
     }
     r->id = r->result;
+    store_any_moment(r->place->conn);
     if (record_get(&r->reader, r->module, r->id, &record, &r->error)) {
         respond_error(r, &r->error);
         return;
@@ -276,8 +277,7 @@ static void changed(struct request *r) {
         card_respond(r, 200);
         return;
     }
-    if (r->api)
-        record_names_ahead(&r->reader, r->module, r->id);
+    store_any_moment(r->place->conn);
     if (r->api && record_get(&r->reader, r->module, r->id, &record, &r->error)) {
         respond_error(r, &r->error);
         return;

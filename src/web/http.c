@@ -105,6 +105,7 @@ struct http {
     int quiet_fd; // readable from then on: nobody is let in any more
     bool stopping;
     _Atomic int64_t waiting, n_let_in, n_connections, n_streams, refused;
+    _Atomic int64_t *inside; // of each loop: let in by it
 };
 
 static _Thread_local struct loop *this_loop;
@@ -628,6 +629,16 @@ static void peer_of(struct connection *c, const struct sockaddr *address) {
     }
 }
 
+// The library's pool takes the loop for a connection from its descriptor's number (MHD_add_connection()).
+static unsigned loop_of(const struct http *h, int fd) {
+    return (unsigned)fd % h->options.threads;
+}
+
+static void let_out(struct http *h, int fd) {
+    atomic_fetch_sub(&h->inside[loop_of(h, fd)], 1);
+    atomic_fetch_sub(&h->n_let_in, 1);
+}
+
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode what) {
     struct http *h = cls;
@@ -655,7 +666,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
             c->next->before = c->before;
         pthread_mutex_unlock(&h->mutex);
         atomic_fetch_sub(&h->n_connections, 1);
-        atomic_fetch_sub(&h->n_let_in, 1);
+        let_out(h, c->fd);
         free(c);
         *context = NULL;
     }
@@ -710,7 +721,7 @@ static void *reap(void *arg) {
 // Who is let in is counted here. The library's own limit, shared out among its loops, must be out of reach: a loop that
 // finds itself over it keeps a mutex locked (new_connection_process_() of libmicrohttpd 0.9.75) and stands still for ever.
 static unsigned library_limit(const struct http_options *o) {
-    return (o->connections + 2) * (o->threads > 1 ? o->threads : 1);
+    return (o->connections + 2) * o->threads;
 }
 
 // The next client; -1 when nobody is let in any more.
@@ -733,16 +744,36 @@ static int next_client(struct http *h, struct sockaddr_storage *address, socklen
     }
 }
 
+#define NUMBERS_TRIED 8
+
+// The same connection under a number that leads it to the loop that serves the fewest, if one is found.
+static int renumbered(const struct http *h, int fd) {
+    unsigned fewest = 0;
+    for (unsigned i = 1; i < h->options.threads; i++)
+        if (atomic_load(&h->inside[i]) < atomic_load(&h->inside[fewest]))
+            fewest = i;
+    for (int tries = 0; tries < NUMBERS_TRIED && loop_of(h, fd) != fewest; tries++) {
+        int other = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+        if (other < 0)
+            break;
+        close(fd);
+        fd = other;
+    }
+    return fd;
+}
+
 // Event loops that accept by themselves leave most connections to the one that was awake first, whose clients then wait
-// for each other while the others sleep. Here each goes to the next loop.
+// for each other while the others sleep.
 static void *let_in(void *arg) {
     struct http *h = arg;
     struct sockaddr_storage address;
     socklen_t size;
     for (int fd; (fd = next_client(h, &address, &size)) >= 0;) {
+        fd = renumbered(h, fd);
         atomic_fetch_add(&h->n_let_in, 1);
+        atomic_fetch_add(&h->inside[loop_of(h, fd)], 1);
         if (MHD_add_connection(h->daemon, fd, (struct sockaddr *)&address, size) != MHD_YES)
-            atomic_fetch_sub(&h->n_let_in, 1); // it has been closed: too many of one address
+            let_out(h, fd); // it has been closed: too many of one address
     }
     return NULL;
 }
@@ -872,6 +903,7 @@ static void http_free(struct http *h) {
     if (h->unix_path)
         unlink(h->unix_path);
     free(h->unix_path);
+    free(h->inside);
     pthread_cond_destroy(&h->reaper_wake);
     pthread_mutex_destroy(&h->mutex);
     free(h);
@@ -881,6 +913,11 @@ enum status http_start(struct http **out, const struct http_options *options, st
     struct http *h = must_alloc(sizeof *h);
     memset(h, 0, sizeof *h);
     h->options = *options;
+    if (!h->options.threads)
+        h->options.threads = 1;
+    h->inside = must_alloc(h->options.threads * sizeof *h->inside);
+    for (unsigned i = 0; i < h->options.threads; i++)
+        atomic_init(&h->inside[i], 0);
     h->listen_fd = -1;
     h->quiet_fd = eventfd(0, EFD_CLOEXEC);
     BUG_ON(h->quiet_fd < 0);

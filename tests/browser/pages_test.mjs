@@ -92,12 +92,13 @@ const pages = {
   "menu-self": ["/", (who) => who.at(".top summary.face").click()],
 };
 
-// In light as it comes; then the same page in dark, where only the colours are others.
+// In light as it comes; then, once, the same page in dark, where only the colours are others.
 async function look(who, name, act) {
-  const fullPage = name.endsWith("phone") && !act;
+  const isPhone = name.endsWith("phone"), fullPage = isPhone && !act;
   await who.page.emulateMedia({ colorScheme: "light" });
   await who.picture(`${name}-light`, { fullPage });
   await who.accessible(`${name}, light`);
+  if (isPhone) return;
   await who.page.emulateMedia({ colorScheme: "dark" });
   await who.picture(`${name}-dark`, { fullPage });
   await who.accessible(`${name}, dark`, ["color-contrast", "link-in-text-block"]);
