@@ -37,7 +37,7 @@ bool may(const struct viewer *viewer, const struct module *module, enum verb ver
     if ((unsigned)profile > PROFILE_ADMINISTRATOR)
         return false;
     if (verb == VERB_ERASE && profile != PROFILE_ADMINISTRATOR)
-        return viewer->erases && may(viewer, module, VERB_DELETE);
+        return viewer && viewer->erases && may(viewer, module, VERB_DELETE);
     if (module && module->system && verb == VERB_DESIGN)
         return false; // their fields are fixed, for everybody
     if (profile == PROFILE_ADMINISTRATOR || !module || !module->system)
