@@ -427,6 +427,7 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
         said = doc_object(a);
         doc_set(said, STR("runs"), said_runs(r, text));
         doc_set(said, STR("files"), files);
+        doc_set_bool(a, said, "has_text", text.n > 0);
     }
     doc_set(d, STR("said"), said);
     doc_set(d, STR("quote"), doc_null(a));

@@ -118,7 +118,7 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (link.origin !== location.origin || link.target || link.hasAttribute("download") || link.hash) return;
+  if (link.origin !== location.origin || link.target || link.dataset.viewer || link.hasAttribute("download") || link.hash) return;
   document.documentElement.classList.add("busy");
 });
 addEventListener("pageshow", () => {
