@@ -50,5 +50,9 @@ enum status record_assign(struct action *, const struct module *, int64_t id, in
                           struct error *);
 enum status record_comment(struct action *, const struct module *, int64_t id, struct str text,
                            int64_t *position, struct error *);
+// By its author or an administrator. What the comment at the position said is erased for good; that it was written and
+// deleted, by whom and when, stays. *traced (may be NULL): the position of the event that says so.
+enum status record_comment_delete(struct action *, const struct module *, int64_t id,
+                                  int64_t position, int64_t *traced, struct error *);
 
 #endif

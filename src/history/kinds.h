@@ -19,7 +19,8 @@
     X(10, KEY_ADDED, "key_added", "an API key for a user")                                         \
     X(11, KEY_REVOKED, "key_revoked", "an API key ended")                                          \
     X(12, EXPORTED, "exported", "records or history left as a file; what and how many")            \
-    X(13, IMPORTED, "imported", "an import ended; its counts")
+    X(13, IMPORTED, "imported", "an import ended; its counts")                                     \
+    X(14, COMMENT_DELETED, "comment_deleted", "what the comment at ~comment said is gone")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

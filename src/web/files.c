@@ -147,9 +147,7 @@ bool files_in_form(struct request *r, const struct module *m) {
 // ---------------------------------------------------------------- giving out
 
 void handle_file_get(struct request *r) {
-    struct doc *record;
-    int fd;
-    int64_t size;
+    struct doc *record = NULL;
     const struct field *f = module_field(r->module, r->params[2]);
     enum status s = OK;
     if (!f || f->type != TYPE_FILE || !may_field(&r->viewer, r->module, f, false))
@@ -159,9 +157,16 @@ void handle_file_get(struct request *r) {
     const struct doc *value = s ? NULL : doc_opened(r->arena, doc_get(record, f->key));
     if (!s && doc_is_null(value))
         s = error_set(&r->error, NOT_FOUND, NULL, N_("There is no such file."), NULL);
-    if (!s)
-        s = file_open(r->web->crm, doc_get_text(value, "digest"), &fd, &size, &r->error);
-    if (s) {
+    if (s)
+        respond_error(r, &r->error);
+    else
+        respond_stored(r, value);
+}
+
+void respond_stored(struct request *r, const struct doc *value) {
+    int fd;
+    int64_t size;
+    if (file_open(r->web->crm, doc_get_text(value, "digest"), &fd, &size, &r->error)) {
         respond_error(r, &r->error);
         return;
     }

@@ -71,7 +71,7 @@ struct person {
     micros seen; // when the session or key was last noted as used
 };
 
-#define ROUTE_PARAMS 3
+#define ROUTE_PARAMS 4
 
 struct request {
     struct web *web;

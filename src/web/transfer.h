@@ -27,6 +27,8 @@ bool files_kept_first(struct request *, void (*then)(struct request *), void *ar
 // The value of a file field as the form sent it: what was kept now, what was kept by an earlier try, null where it was
 // taken away. NULL: nothing was sent for it.
 struct doc *files_form_value(struct request *, const struct field *);
+// Answers with the file of a value as fields of files hold them.
+void respond_stored(struct request *, const struct doc *value);
 // The module has a field of files that this person may fill in.
 bool files_in_form(struct request *, const struct module *);
 
