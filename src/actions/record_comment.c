@@ -112,12 +112,19 @@ enum status record_comment_delete(struct action *a, const struct module *m, int6
     if (comment.actor != viewer->user && viewer->profile != PROFILE_ADMINISTRATOR)
         return error_set(e, DENIED, NULL,
                          N_("Only who wrote a comment, or an administrator, may delete it."), NULL);
-    struct event_item item = {STR("~comment"), NULL, doc_int(a->write->arena, position)};
+    struct arena *arena = a->write->arena;
+    struct event_item items[2] = {{STR("~comment"), NULL, doc_int(arena, position)}};
+    size_t n = 1;
+    for (size_t i = 0; i < comment.n_items; i++)
+        if (str_is(comment.items[i].field, "~files")) // who follows documents must hear of it
+            items[n++] = (struct event_item){
+                STR("~documents"), NULL,
+                doc_int(arena, doc_is_null(comment.items[i].new) ? 0 : comment.items[i].new->count)};
     struct event ev = {.kind = KIND_COMMENT_DELETED,
                        .module = m->key,
                        .record = id,
-                       .items = &item,
-                       .n_items = 1};
+                       .items = items,
+                       .n_items = n};
     s = record_commit(a->write, a->crm, a->act, &ev, e);
     if (!s)
         s = history_erase(a->write, position, erased_fields,

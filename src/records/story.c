@@ -44,7 +44,8 @@ int story_about(const struct module *m, const struct event *ev) {
     int about = 0;
     if (ev->kind == KIND_COMMENTED || ev->kind == KIND_COMMENT_DELETED)
         about = STORY_COMMENTS;
-    if (ev->kind == KIND_COMMENTED && item_of(ev, "~files"))
+    if ((ev->kind == KIND_COMMENTED && item_of(ev, "~files")) ||
+        (ev->kind == KIND_COMMENT_DELETED && item_of(ev, "~documents")))
         about |= STORY_DOCUMENTS;
     for (size_t i = 0; i < ev->n_items; i++)
         if (ev->items[i].field.n && ev->items[i].field.p[0] != '~')

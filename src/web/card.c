@@ -311,7 +311,7 @@ static enum status story_with(struct request *r, struct card_state *c, struct er
     enum status s = query_number(r, "at", 0, INT64_MAX - 1, &at, e);
     doc_each(event, doc_get(c->history, STR("items")))
         oldest = position_of(event);
-    if (s || at < 0 || (oldest >= 0 && oldest <= at))
+    if (s || at < 0 || query_text(r, "after").n || (oldest >= 0 && oldest <= at))
         return s;
     q.before = at + 1;
     c->in_the_past = true;

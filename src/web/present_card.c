@@ -423,6 +423,7 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     }
     doc_set(d, STR("chips"), chip_views(r, c));
     doc_set_str(a, d, "keep_action", rprintf(r, "/%.*s/story", STR_FMT(r->module->key)));
+    doc_set_int(a, d, "newest", c->newest);
     doc_set(d, STR("find"), find_view(r, c));
     doc_set(d, STR("live"), live);
     doc_set(d, STR("comment"), may_edit ? comment_view(r, c) : doc_null(a));

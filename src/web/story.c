@@ -491,7 +491,12 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
     put_changes(r, m, event, changes, kind, d);
     doc_set(d, STR("said"), said_view(r, event, kind));
-    doc_set(d, STR("files"), file_views(r, event));
+    struct doc *files = file_views(r, event), *attached = doc_null(a);
+    if (files->count) {
+        attached = doc_object(a);
+        doc_set(attached, STR("files"), files);
+    }
+    doc_set(d, STR("attached"), attached);
     doc_set(d, STR("unsay"), unsay_view(r, event, kind, card != NULL));
     doc_set(d, STR("unsaid"), kind == KIND_COMMENT_DELETED
                                   ? doc_int(a, doc_get_int(event, "comment", -1))

@@ -4,8 +4,10 @@ import { part, arrived, formBody, waiting } from "./part.js";
 import { showFailure } from "./facts.js";
 import { word, say, element } from "./words.js";
 import { mergeDays } from "./more.js";
+import { hearBell } from "./bell.js";
+import { storyAddress, unsay } from "./story.js";
 
-let newest = -1;
+let known = -1; // all of the story up to here that is to be shown is on the page
 
 const card = () => document.getElementById("live");
 
@@ -60,20 +62,56 @@ export function refreshCard(fragment) {
   const added = mergeDays(story.querySelector(".days"), fresh.querySelectorAll(".day"), true);
   if (scrolled && !CSS.supports("overflow-anchor", "auto")) scrollBy(0, story.scrollHeight - heightBefore);
   for (const event of added) event.classList.add("fresh");
-  newest = Math.max(newest, ...added.map((e) => Number(e.dataset.position)));
+  unsay(fresh);
+  unsay(story);
   if (added.length) say(added[0].querySelector(".what p")?.textContent ?? "");
   announceAbove(story, added.length);
 }
 
+// All that happened since, a page of it after the other: one who was away for long misses nothing.
+async function catchUp() {
+  for (let more = true; more; ) {
+    const url = storyAddress();
+    if (new URL(location.href).searchParams.has("at")) url.searchParams.set("kind", "all");
+    url.searchParams.set("after", known);
+    const { ok, fragment } = await part(url, "card-live");
+    const days = fragment.querySelector("#days");
+    if (!ok || !days) return;
+    more = days.querySelector(".newer") !== null;
+    const positions = [...days.querySelectorAll(".event")].map((e) => Number(e.dataset.position));
+    known = Math.max(known, more ? Math.max(...positions) : Number(days.dataset.newest));
+    refreshCard(fragment);
+  }
+}
+
+let running = null;
+let again = false;
+
+// One at a time; what comes meanwhile is looked for once more.
 async function refresh() {
+  again = true;
+  running ??= (async () => {
+    while (again) {
+      again = false;
+      if (document.querySelector("[data-live]")) await catchUp();
+      else await asItStands();
+    }
+    running = null;
+  })();
+  await running;
+}
+
+// A story that is shown as it was at some time: only the rest of the card follows.
+async function asItStands() {
   const { ok, fragment } = await part(location.href, "card-live");
   if (ok) refreshCard(fragment);
 }
 
 function listen(dot) {
   const url = new URL(dot.dataset.live, location.href);
-  newest = Number(dot.dataset.position);
-  url.searchParams.set("after", newest);
+  known = Number(dot.dataset.position);
+  url.searchParams.set("after", known);
+  url.searchParams.set("notifications", "1");
   const source = new EventSource(url);
   let later = 0;
   const show = (state) => {
@@ -82,13 +120,14 @@ function listen(dot) {
     dot.querySelector("span").textContent = word(state);
   };
   const onEvent = (message) => {
-    if (Number(message.lastEventId) <= newest) return;
+    if (Number(message.lastEventId) <= known) return;
     clearTimeout(later);
     later = setTimeout(refresh, 60);
   };
   source.onopen = () => show("live");
   source.onerror = () => show("waiting");
   source.addEventListener("change", onEvent);
+  hearBell(source);
   addEventListener("pagehide", () => source.close(), { once: true });
 }
 
