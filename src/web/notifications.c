@@ -59,9 +59,7 @@ struct doc *bell_document(struct request *r) {
     struct str text = unread_text(r, n);
     doc_set_str(a, d, "count", text);
     doc_set_str(a, d, "label",
-                n ? FILL(a, TN(r->language, "Notifications: {0} unread", "Notifications: {0} unread",
-                               n),
-                         text)
+                n ? FILL(a, T(r->language, "Notifications, unread: {0}"), text)
                   : T(r->language, "Notifications"));
     return d;
 }

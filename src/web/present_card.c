@@ -300,7 +300,7 @@ static const struct group_look {
 } group_looks[STORY_GROUPS_N] = {
     {N_("Comments"), "message-square", true},
     {N_("Notes"), "notebook-pen", false},
-    {N_("Done well"), "circle-check", false},
+    {N_("Done with success"), "circle-check", false},
     {N_("Done without success"), "circle-x", false},
     {N_("Correspondence"), "mail", false},
     {N_("Calls"), "phone", false},
