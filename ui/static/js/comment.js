@@ -90,8 +90,9 @@ class Mention {
 
   open() {
     this.list.hidden = false;
-    for (const [key, value] of Object.entries({ role: "combobox", "aria-expanded": "true", "aria-haspopup": "listbox", "aria-controls": this.list.id }))
-      this.area.setAttribute(key, value);
+    // A field of several lines may not have the role of a combobox; what belongs to one otherwise it has.
+    this.area.setAttribute("aria-haspopup", "listbox");
+    this.area.setAttribute("aria-controls", this.list.id);
     this.select(this.all()[0]);
     say(`${word("people")}: ${this.all().length}`);
   }
@@ -100,7 +101,7 @@ class Mention {
     clearTimeout(this.timer);
     this.list.hidden = true;
     this.list.replaceChildren();
-    for (const key of ["role", "aria-expanded", "aria-haspopup", "aria-controls", "aria-activedescendant"]) this.area.removeAttribute(key);
+    for (const key of ["aria-haspopup", "aria-controls", "aria-activedescendant"]) this.area.removeAttribute(key);
   }
 
   forget() {

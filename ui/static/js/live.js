@@ -61,7 +61,10 @@ export function refreshCard(fragment) {
   const scrolled = story.getBoundingClientRect().top < 0;
   const added = mergeDays(story.querySelector(".days"), fresh.querySelectorAll(".day"), true);
   if (scrolled && !CSS.supports("overflow-anchor", "auto")) scrollBy(0, story.scrollHeight - heightBefore);
-  for (const event of added) event.classList.add("fresh");
+  for (const event of added) {
+    event.classList.add("fresh");
+    arrived(event);
+  }
   unsay(fresh);
   unsay(story);
   if (added.length) say(added[0].querySelector(".what p")?.textContent ?? "");
@@ -76,7 +79,10 @@ async function catchUp() {
     url.searchParams.set("after", known);
     const { ok, fragment } = await part(url, "card-live");
     const days = fragment.querySelector("#days");
-    if (!ok || !days) return;
+    if (!ok || !days) {
+      later(2000);
+      return;
+    }
     more = days.querySelector(".newer") !== null;
     const positions = [...days.querySelectorAll(".event")].map((e) => Number(e.dataset.position));
     known = Math.max(known, more ? Math.max(...positions) : Number(days.dataset.newest));
@@ -86,6 +92,12 @@ async function catchUp() {
 
 let running = null;
 let again = false;
+let timer = 0;
+
+function later(milliseconds) {
+  clearTimeout(timer);
+  timer = setTimeout(refresh, milliseconds);
+}
 
 // One at a time; what comes meanwhile is looked for once more.
 async function refresh() {
@@ -113,7 +125,6 @@ function listen(dot) {
   url.searchParams.set("after", known);
   url.searchParams.set("notifications", "1");
   const source = new EventSource(url);
-  let later = 0;
   const show = (state) => {
     dot.hidden = false;
     dot.classList.toggle("waiting", state === "waiting");
@@ -121,8 +132,7 @@ function listen(dot) {
   };
   const onEvent = (message) => {
     if (Number(message.lastEventId) <= known) return;
-    clearTimeout(later);
-    later = setTimeout(refresh, 60);
+    later(60);
   };
   source.onopen = () => show("live");
   source.onerror = () => show("waiting");
