@@ -21,6 +21,15 @@ DELETE FROM notifications WHERE position = $1;
 SELECT t.position FROM timeline t JOIN log l ON l.position = t.position
 WHERE t.card_module = $1 AND t.card = $2 AND l.at <= $3 ORDER BY t.position DESC LIMIT 1;
 
+-- The combinations of what a card's events are about, one after the other by the index.
+-- name: timeline_abouts
+WITH RECURSIVE there (about) AS (
+SELECT min(about) FROM timeline WHERE card_module = $1 AND card = $2
+UNION ALL
+SELECT (SELECT min(t.about) FROM timeline t WHERE t.card_module = $1 AND t.card = $2 AND t.about > there.about) FROM there
+WHERE there.about IS NOT NULL)
+SELECT about FROM there WHERE about IS NOT NULL;
+
 -- name: links_insert
 INSERT INTO record_links (from_module, from_record, field, to_module, to_record) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING;

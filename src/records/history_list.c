@@ -188,8 +188,6 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
         condition(q, card ? " AND t.module=" : " AND l.module=", h->of_module);
     if (h->kind)
         condition(q, card ? " AND t.kind=" : " AND l.kind=", h->kind);
-    if (h->about && card) // to the letter as in the condition of an index, where it is one group
-        sql_str(q, arena_printf(r->arena, " AND t.about & %d <> 0", h->about));
     if (h->operation >= 0)
         condition(q, " AND l.operation=", h->operation);
     if (h->field.n) {
@@ -241,17 +239,70 @@ static enum status event_says(struct reader *r, const struct module *m, struct s
     return s;
 }
 
+// ---------------------------------------------------------------- by what events are about
+
+// As many as there are bits could be combined; events of a card have a few of them.
+#define ABOUTS_MOST 512
+
+// The newest events of each combination, and of those the newest.
+static void build_about(struct reader *r, const struct history_query *h, const int64_t *abouts,
+                        size_t n, int64_t before, int limit, struct sql *q) {
+    const char *order = h->after ? " ORDER BY position" : " ORDER BY position DESC";
+    sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(q, "SELECT e.head,p.body FROM (");
+    for (size_t i = 0; i < n; i++) {
+        sql_z(q, i ? " UNION ALL SELECT position FROM (" : "SELECT position FROM (");
+        condition(q, "SELECT position FROM timeline WHERE card_module=", h->module->number);
+        condition(q, " AND card=", h->id);
+        condition(q, " AND about=", abouts[i]);
+        if (before >= 0)
+            condition(q, h->after ? " AND position>" : " AND position<", before);
+        module_condition(r, h, " AND module", q);
+        sql_z(q, order);
+        condition(q, " LIMIT ", limit);
+        sql_z(q, ") one");
+    }
+    sql_z(q, ") t JOIN events e ON e.position=t.position JOIN payloads p ON p.position=e.position"
+             " ORDER BY t.position");
+    condition(q, h->after ? " LIMIT " : " DESC LIMIT ", limit);
+}
+
+// Those of the card's combinations in which something wanted is.
+static enum status abouts_of(struct reader *r, const struct history_query *h, int64_t *out,
+                             size_t *n, struct error *e) {
+    struct param p[] = {P_INT(h->module->number), P_INT(h->id)};
+    struct stmt *row = NULL;
+    bool more = true;
+    *n = 0;
+    enum status s = store_query(r->conn, QUERY_TIMELINE_ABOUTS, p, 2, &row, e);
+    while (!s && *n < ABOUTS_MOST && !(s = store_next(row, &more, e)) && more)
+        if (stmt_int(row, 0) & h->about)
+            out[(*n)++] = stmt_int(row, 0);
+    store_done(row);
+    return s;
+}
+
 // Runs one page; each row goes to each() (NULL module: skipped). *last is the position of the last row.
 static enum status page(struct reader *r, const struct history_query *h, int64_t before, int limit,
                         enum status (*each)(void *, struct doc *), void *arg, int64_t *last, int *n,
                         struct error *e) {
     struct sql q;
     struct doc *events = doc_array(r->arena);
-    build(r, h, before, limit, &q);
+    enum status s = OK;
+    *n = 0;
+    if (h->about && h->module && !h->own_only) {
+        int64_t *abouts = arena_array(r->arena, int64_t, ABOUTS_MOST);
+        size_t n_abouts;
+        s = abouts_of(r, h, abouts, &n_abouts, e);
+        if (s || !n_abouts)
+            return s;
+        build_about(r, h, abouts, n_abouts, before, limit, &q);
+    } else {
+        build(r, h, before, limit, &q);
+    }
     struct stmt *row = NULL;
     bool more = true;
-    *n = 0;
-    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+    s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         struct event ev;
         struct hash digest;

@@ -5,7 +5,7 @@
 #include "history/history.h"
 #include "model/model.h"
 
-// The bits stand in the derived table `timeline` and in the conditions of its indexes: never used for anything else.
+// The bits stand in the derived table `timeline`.
 // X(bit, NAME, "name")
 #define STORY_GROUPS(X)                                                                            \
     X(1, COMMENTS, "comments")                                                                     \

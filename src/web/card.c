@@ -20,12 +20,9 @@
 
 // ---------------------------------------------------------------- histories
 
-// A name in `kind` is one of the groups a story is filtered by, of the kinds of events, or a module.
+// A name in `kind` that is none of the groups a story is filtered by: one of the kinds of events, or a module.
 static bool apply_kind(struct request *r, struct str name, struct history_query *q) {
     const struct module *m = model_module(r->model, name);
-    q->about = q->own_only ? 0 : story_group_find(name);
-    if (q->about)
-        return true;
     if (str_is(name, "comments"))
         q->kind = KIND_COMMENTED;
     else if (str_is(name, "changes"))
@@ -175,15 +172,20 @@ enum status card_history(struct request *r, struct str kinds, int limit, struct 
         return history_list(&r->reader, &q, out, e);
     if (!s && q.text.n)
         return find_in_kinds(r, &q, kinds, out, e);
+    struct history_query groups = q; // all of them are one reading
     while (!s && kinds.n) {
         struct str name = str_trim(str_cut(&kinds, ','));
         struct history_query one = q;
-        if (!name.n)
+        int group = q.own_only ? 0 : story_group_find(name);
+        groups.about |= group;
+        if (!name.n || group)
             continue;
-        if (n == KINDS_MAX || !apply_kind(r, name, &one))
+        if (n == KINDS_MAX - 1 || !apply_kind(r, name, &one))
             return no_kind(r, name, e);
         s = history_list(&r->reader, &one, &found[n++], e);
     }
+    if (!s && groups.about)
+        s = history_list(&r->reader, &groups, &found[n++], e);
     if (!s)
         *out = merge_histories(r, found, n, q.limit, q.after);
     return s;

@@ -131,7 +131,7 @@ class Mentions(Cards):
         path = self.card()
         first, _ = self.user("twin1@example.org", name="Twin Name")
         second, _ = self.user("twin2@example.org", name="Twin Name")
-        code, problem = self.api.request("POST", f"{path}/comments", {"text": "@Twin Name"})[::2]
+        code, problem = self.api.request("POST", f"{path}/comments", {"text": "@Twin Name"}, {"Accept-Language": "en"})[::2]
         self.assertEqual(422, code)
         self.assertIn("Several people", json.dumps(problem))
         self.say(path, "@Twin Name", mentions=[second, self.lucia])
@@ -148,7 +148,7 @@ class Mentions(Cards):
         fields = self.api.want(200, "GET", level)["items"]
         field = f"{level}/{fields[0]['id']}"
         self.assertEqual([], self.api.want(200, "GET", f"{field}/comments/people?q=luci")["items"])
-        code, problem = self.api.request("POST", f"{field}/comments", {"text": "@Lucía Núñez"})[::2]
+        code, problem = self.api.request("POST", f"{field}/comments", {"text": "@Lucía Núñez"}, {"Accept-Language": "en"})[::2]
         self.assertEqual(422, code)
         self.assertIn("Lucía Núñez may not see this", json.dumps(problem, ensure_ascii=False))
 

@@ -1,18 +1,11 @@
 -- The story by what its events are about, who is told of what, and what people keep for themselves.
 
--- `about` has a bit for each thing a story is filtered by (records/story.h). Each has an index of its own, so that the few
--- comments among a hundred thousand events are found as fast as the newest events. The rows are made anew from the log.
+-- `about` has a bit for each thing a story is filtered by (records/story.h). There are few combinations of them on a card,
+-- and each is read by itself, so the few comments among a hundred thousand events are found as fast as the newest events.
+-- The rows are made anew from the log.
 DELETE FROM timeline;
 ALTER TABLE timeline ADD COLUMN about BIGINT NOT NULL DEFAULT 0;
-CREATE INDEX timeline_comments ON timeline (card_module, card, position) WHERE about & 1 <> 0;
-CREATE INDEX timeline_notes ON timeline (card_module, card, position) WHERE about & 2 <> 0;
-CREATE INDEX timeline_done ON timeline (card_module, card, position) WHERE about & 4 <> 0;
-CREATE INDEX timeline_failed ON timeline (card_module, card, position) WHERE about & 8 <> 0;
-CREATE INDEX timeline_letters ON timeline (card_module, card, position) WHERE about & 16 <> 0;
-CREATE INDEX timeline_calls ON timeline (card_module, card, position) WHERE about & 32 <> 0;
-CREATE INDEX timeline_status ON timeline (card_module, card, position) WHERE about & 64 <> 0;
-CREATE INDEX timeline_facts ON timeline (card_module, card, position) WHERE about & 128 <> 0;
-CREATE INDEX timeline_documents ON timeline (card_module, card, position) WHERE about & 256 <> 0;
+CREATE INDEX timeline_by_about ON timeline (card_module, card, about, position);
 
 -- Computed from the log: who is told of which event, about which record.
 CREATE TABLE notifications (
