@@ -4,7 +4,7 @@
 
 #include "actions/actions.h"
 
-#define COMMENT_MAX 5000      // characters as people count them
+#define COMMENT_MAX 5000 // characters as people count them
 #define COMMENT_FILES_MAX 20
 #define COMMENT_MENTIONS_MAX 50
 

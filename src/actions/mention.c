@@ -175,7 +175,8 @@ enum status mentions_find(struct action *a, const struct module *m, int64_t id,
     struct finding f = {.action = a,
                         .module = m,
                         .id = id,
-                        .chosen = c->mentions && c->mentions->type == DOC_ARRAY ? c->mentions : NULL,
+                        .chosen =
+                            c->mentions && c->mentions->type == DOC_ARRAY ? c->mentions : NULL,
                         .text = BUF_INIT((size_t)1 << 22),
                         .mentions = doc_array(a->write->arena)};
     *text = c->text;

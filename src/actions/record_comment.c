@@ -76,8 +76,7 @@ enum status record_comment(struct action *a, const struct module *m, int64_t id,
 // ---------------------------------------------------------------- deleting
 
 // What a comment said is in these.
-static const struct str erased_fields[] = {
-    {"~text", 5}, {"~mentions", 9}, {"~files", 6}};
+static const struct str erased_fields[] = {{"~text", 5}, {"~mentions", 9}, {"~files", 6}};
 
 static enum status no_comment(struct error *e) {
     return error_set(e, NOT_FOUND, NULL, N_("There is no such comment."), NULL);
@@ -117,14 +116,12 @@ enum status record_comment_delete(struct action *a, const struct module *m, int6
     size_t n = 1;
     for (size_t i = 0; i < comment.n_items; i++)
         if (str_is(comment.items[i].field, "~files")) // who follows documents must hear of it
-            items[n++] = (struct event_item){
-                STR("~documents"), NULL,
-                doc_int(arena, doc_is_null(comment.items[i].new) ? 0 : comment.items[i].new->count)};
-    struct event ev = {.kind = KIND_COMMENT_DELETED,
-                       .module = m->key,
-                       .record = id,
-                       .items = items,
-                       .n_items = n};
+            items[n++] = (struct event_item){STR("~documents"), NULL,
+                                             doc_int(arena, doc_is_null(comment.items[i].new)
+                                                                ? 0
+                                                                : comment.items[i].new->count)};
+    struct event ev = {
+        .kind = KIND_COMMENT_DELETED, .module = m->key, .record = id, .items = items, .n_items = n};
     s = record_commit(a->write, a->crm, a->act, &ev, e);
     if (!s)
         s = history_erase(a->write, position, erased_fields,

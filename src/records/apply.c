@@ -92,8 +92,8 @@ static enum status apply_update(struct applier *ap, const struct module *m, cons
 // The event, which is about a record of module m, goes onto a card.
 static enum status on_timeline(struct applier *ap, const struct module *m, const struct event *ev,
                                int card_module, int64_t card, struct error *e) {
-    struct param p[] = {P_INT(card_module), P_INT(card), P_INT(ev->position), P_INT(m->number),
-                        P_INT(ev->kind),    P_INT(ap->about)};
+    struct param p[] = {P_INT(card_module), P_INT(card),     P_INT(ev->position),
+                        P_INT(m->number),   P_INT(ev->kind), P_INT(ap->about)};
     return store_insert(ap->conn, QUERY_TIMELINE_INSERT, p, 6, e);
 }
 

@@ -139,9 +139,8 @@ enum status notify_list(struct reader *r, bool unread_only, int64_t before, int 
                         P_INT(limit)};
     struct doc *d = doc_object(r->arena), *items = doc_set_array(r->arena, d, "items");
     int n = 0;
-    enum status s =
-        rows(r, unread_only ? QUERY_NOTIFICATIONS_UNREAD : QUERY_NOTIFICATIONS_ALL, p, 3, told,
-             limit, &n, e);
+    enum status s = rows(r, unread_only ? QUERY_NOTIFICATIONS_UNREAD : QUERY_NOTIFICATIONS_ALL, p,
+                         3, told, limit, &n, e);
     if (!s)
         s = look(r, told, n, e);
     for (int i = 0; i < n && !s; i++)

@@ -55,11 +55,10 @@ static enum status builtin_applier(struct applier *ap, struct conn *conn, struct
 static enum status drop_derived(struct conn *conn, const struct model *model, struct error *e) {
     enum status s = schema_drop(conn, model, e);
     return s ? s
-             : store_script(
-                   conn,
-                   STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"
-                       "DELETE FROM notifications;"),
-                   e);
+             : store_script(conn,
+                            STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"
+                                "DELETE FROM notifications;"),
+                            e);
 }
 
 enum status records_rebuild_at(struct store *store, void (*progress)(void *, int64_t, int64_t),

@@ -129,8 +129,8 @@ struct history_query {
     struct str field;  // empty: any
     struct str text;   // of a card: in what the event says, without accents and case; empty: any
     int64_t before;    // positions below this; -1: from the newest
-    bool after;        // those next above `before` instead of those next below; newest first all the same
-    int limit;         // 0: 50
+    bool after; // those next above `before` instead of those next below; newest first all the same
+    int limit;  // 0: 50
 };
 // A text is looked for in so many events at most; `next` then goes on behind them, even if nothing was found.
 #define HISTORY_FIND_MOST 5000

@@ -304,11 +304,8 @@ static enum status story_kinds(struct request *r, struct str *out, struct error 
 
 // A notification leads to an event that may be older than what is shown first.
 static enum status story_with(struct request *r, struct card_state *c, struct error *e) {
-    struct history_query q = {.module = r->module,
-                              .id = r->id,
-                              .user = -1,
-                              .operation = -1,
-                              .limit = STORY_PAGE};
+    struct history_query q = {
+        .module = r->module, .id = r->id, .user = -1, .operation = -1, .limit = STORY_PAGE};
     int64_t at = -1, oldest = -1;
     enum status s = query_number(r, "at", 0, INT64_MAX - 1, &at, e);
     doc_each(event, doc_get(c->history, STR("items")))

@@ -213,8 +213,8 @@ void handle_comment_people(struct request *r) {
     struct doc *record, *found;
     enum status s = record_get(&r->reader, r->module, r->id, &record, &r->error);
     if (!s)
-        s = people_who_see(&r->reader, r->module, r->id, str_trim(query_text(r, "q")),
-                           PEOPLE_SHOWN, &found, &r->error);
+        s = people_who_see(&r->reader, r->module, r->id, str_trim(query_text(r, "q")), PEOPLE_SHOWN,
+                           &found, &r->error);
     if (s)
         respond_error(r, &r->error);
     else

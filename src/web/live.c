@@ -20,9 +20,9 @@ struct subscription {
     struct http_stream *stream;
     int module; // number; 0: none
     int64_t record;
-    bool log;     // the whole of it
-    bool bell;    // how many notifications of this person are unread, too
-    bool ring;    // that may have changed
+    bool log;  // the whole of it
+    bool bell; // how many notifications of this person are unread, too
+    bool ring; // that may have changed
     int64_t user;
     int64_t position; // what the client knows
     struct hash session, key;
@@ -142,8 +142,8 @@ static void rung_ask(struct rung *rung, int64_t newest, struct conn *conn) {
 // Under the mutex.
 static void ring(struct live *live, const struct rung *rung) {
     for (struct subscription *s = live->all; s && (rung->all || rung->n); s = s->next)
-        if (s->bell && (rung->all || bsearch(&s->user, rung->users, rung->n, sizeof s->user,
-                                             by_number)))
+        if (s->bell &&
+            (rung->all || bsearch(&s->user, rung->users, rung->n, sizeof s->user, by_number)))
             s->ring = true;
 }
 

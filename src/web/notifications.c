@@ -44,9 +44,7 @@ void handle_notifications(struct request *r) {
 
 // "3", "99+"; empty: none.
 static struct str unread_text(struct request *r, int64_t n) {
-    return !n                    ? STR("")
-           : n >= NOTIFY_COUNTED ? STR("99+")
-                                 : int_text(r->arena, n);
+    return !n ? STR("") : n >= NOTIFY_COUNTED ? STR("99+") : int_text(r->arena, n);
 }
 
 struct doc *bell_document(struct request *r) {
@@ -106,14 +104,14 @@ struct doc *present_notifications(struct request *r, struct doc *found) {
                           {STR("unread"), STR("1")}};
     struct pairs none = {0};
     doc_set(view, STR("older_href"),
-            doc_is_null(next) ? doc_null(a)
-                              : doc_str(a, list_href(r, STR("/notifications"), &none, "", more,
-                                                     only ? 2 : 1)));
+            doc_is_null(next)
+                ? doc_null(a)
+                : doc_str(a, list_href(r, STR("/notifications"), &none, "", more, only ? 2 : 1)));
     struct doc *empty = doc_null(a);
     if (!items->count)
-        empty = empty_document(r, "bell",
-                               only ? T(l, "Nothing unread") : T(l, "No notifications yet"),
-                               T(l, "Whoever writes @ and your name in a comment reaches you here."));
+        empty =
+            empty_document(r, "bell", only ? T(l, "Nothing unread") : T(l, "No notifications yet"),
+                           T(l, "Whoever writes @ and your name in a comment reaches you here."));
     doc_set(view, STR("empty"), empty);
     return view;
 }

@@ -2,8 +2,7 @@
 #include "store/queries.h"
 #include "web/text.h"
 
-enum status preference_get(struct request *r, struct str name, struct str *value,
-                           struct error *e) {
+enum status preference_get(struct request *r, struct str name, struct str *value, struct error *e) {
     struct param p[] = {P_INT(r->viewer.user), P_TEXT(name)};
     struct str found = STR("");
     enum status s = store_text(r->place->conn, QUERY_PREFERENCE_GET, p, 2, r->arena, &found, e);

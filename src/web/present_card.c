@@ -373,8 +373,7 @@ static struct doc *story_href(struct request *r, const char *from, const struct 
         more[n++] = (struct pair){STR("kind"), query_text(r, "kind")};
     if (query_text(r, "text").n)
         more[n++] = (struct pair){STR("text"), query_text(r, "text")};
-    return doc_str(r->arena,
-                   list_href(r, href_of(r, r->module->key, r->id), &none, "", more, n));
+    return doc_str(r->arena, list_href(r, href_of(r, r->module->key, r->id), &none, "", more, n));
 }
 
 // What stands above: what is newer, where the story is not shown from its newest event on.
@@ -433,10 +432,10 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
             after ? doc_null(a) : story_href(r, "before", doc_get(c->history, STR("next"))));
     bool some = c->kinds.n && !str_is(c->kinds, "all");
     doc_set_str(a, d, "empty_text",
-                finding           ? T(l, "Nothing found.")
-                : some            ? T(l, "Nothing of this kind.")
-                : c->in_the_past  ? T(l, "Nothing had happened yet.")
-                                  : T(l, "Nothing has happened yet."));
+                finding          ? T(l, "Nothing found.")
+                : some           ? T(l, "Nothing of this kind.")
+                : c->in_the_past ? T(l, "Nothing had happened yet.")
+                                 : T(l, "Nothing has happened yet."));
     return d;
 }
 

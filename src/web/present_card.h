@@ -25,9 +25,9 @@ struct card_state {
     size_t n_boxes;
     struct str comment, comment_problem; // as it was sent and refused
     const struct doc *comment_files;     // that came with it and are kept; NULL: none
-    struct str kinds;  // shown, by comma; empty or "all": any
-    int64_t newest;    // of the story, whatever is shown of it
-    bool in_the_past;  // it is not shown from its newest event on
+    struct str kinds;                    // shown, by comma; empty or "all": any
+    int64_t newest;                      // of the story, whatever is shown of it
+    bool in_the_past;                    // it is not shown from its newest event on
     // What there is in the story, as far as it was looked through.
     struct story_counts {
         int64_t of_group[STORY_GROUPS_N], all;

@@ -25,7 +25,8 @@ static const struct route_input list_query[] = {
 static const struct route_input timeline_query[] = {
     {"kind", IN_LIST, false,
      "what the events are about (comments, notes, tasks_done, tasks_failed, correspondence, calls, "
-     "status, information, documents), kinds of events (created, edited, ...) or modules, by comma"},
+     "status, information, documents), kinds of events (created, edited, ...) or modules, by "
+     "comma"},
     {"own", IN_BOOL, false, "only events of the record itself"},
     {"before", IN_INT, false, "events at positions below this"},
     {"after", IN_INT, false,
@@ -334,12 +335,13 @@ const struct route routes[] = {
      .flags = ROUTE_ONCE | ROUTE_FILES,
      .id = "addComment",
      .tag = "history",
-     .says = "Comment on a record. @ and the full name of somebody who may see it is a mention, which that person is told of",
-     .body = INPUTS({"text", IN_TEXT, true, "up to 5,000 characters as people count them"},
-                    {"mentions", IN_LIST, false,
-                     "ids of users, where a name in the text is that of several"},
-                    {"files", IN_LIST, false,
-                     "at most 20, each as keeping a file answered: {\"digest\", \"name\"}"}),
+     .says = "Comment on a record. @ and the full name of somebody who may see it is a mention, "
+             "which that person is told of",
+     .body = INPUTS(
+         {"text", IN_TEXT, true, "up to 5,000 characters as people count them"},
+         {"mentions", IN_LIST, false, "ids of users, where a name in the text is that of several"},
+         {"files", IN_LIST, false,
+          "at most 20, each as keeping a file answered: {\"digest\", \"name\"}"}),
      .reply = REPLY_EVENT,
      .success = 201,
      .handle = handle_comment},
@@ -353,7 +355,8 @@ const struct route routes[] = {
      .flags = ROUTE_ONCE,
      .id = "deleteComment",
      .tag = "history",
-     .says = "Delete a comment: by who wrote it or an administrator. What it said is erased for good; that it was "
+     .says = "Delete a comment: by who wrote it or an administrator. What it said is erased for "
+             "good; that it was "
              "written and deleted stays",
      .success = 204,
      .handle = handle_comment_delete},
@@ -614,10 +617,10 @@ const struct route routes[] = {
              "resumes at Last-Event-ID)",
      .query = INPUTS(
          {"record", IN_TEXT, false, "MODULE/ID; without it the whole log, for administrators"},
-         {"after", IN_INT, false,
-          "position of the last event that is known; the newest otherwise"},
+         {"after", IN_INT, false, "position of the last event that is known; the newest otherwise"},
          {"notifications", IN_BOOL, false,
-          "also a message `notifications` with the number of one's unread ones whenever it may have "
+          "also a message `notifications` with the number of one's unread ones whenever it may "
+          "have "
           "changed; without `record` only these"}),
      .reply = REPLY_STREAM,
      .handle = handle_live},
@@ -629,7 +632,8 @@ const struct route routes[] = {
      .page = "notifications",
      .id = "listNotifications",
      .tag = "notifications",
-     .says = "What one is told of, newest first, as far as one may see it today, and how much of it is unread",
+     .says = "What one is told of, newest first, as far as one may see it today, and how much of "
+             "it is unread",
      .query = INPUTS({"unread", IN_BOOL, false, "only what is unread"},
                      {"before", IN_INT, false, "at positions below this"},
                      {"limit", IN_INT, false, "in the answer, 1 to 200; 30 otherwise"}),

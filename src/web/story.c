@@ -346,8 +346,7 @@ static const struct doc *mentioned(const struct doc *mentions, struct str text, 
     *length = 0;
     doc_each(person, mentions) {
         struct str name = doc_get_text(person, "name");
-        if (name.n + 1 > *length &&
-            str_starts((struct str){text.p + 1, text.n - 1}, name)) {
+        if (name.n + 1 > *length && str_starts((struct str){text.p + 1, text.n - 1}, name)) {
             best = person;
             *length = name.n + 1;
         }
@@ -405,15 +404,13 @@ static const char *file_icon(struct str media) {
 static struct doc *file_views(struct request *r, const struct doc *event) {
     struct arena *a = r->arena;
     struct doc *list = doc_array(a);
-    struct str at = rprintf(r, "/%.*s/%lld/comments/%lld/files/",
-                            STR_FMT(doc_get_text(event, "module")),
-                            (long long)doc_get_int(event, "record", 0),
-                            (long long)doc_get_int(event, "position", 0));
+    struct str at = rprintf(
+        r, "/%.*s/%lld/comments/%lld/files/", STR_FMT(doc_get_text(event, "module")),
+        (long long)doc_get_int(event, "record", 0), (long long)doc_get_int(event, "position", 0));
     doc_each(file, doc_get(event, STR("files"))) {
         struct doc *d = doc_add(list, doc_object(a));
         doc_set_str(a, d, "name", doc_get_text(file, "name"));
-        doc_set_str(a, d, "size",
-                    format_bytes(a, r->language, doc_get_int(file, "size", 0)));
+        doc_set_str(a, d, "size", format_bytes(a, r->language, doc_get_int(file, "size", 0)));
         doc_set_z(a, d, "icon", file_icon(doc_get_text(file, "media")));
         doc_set_str(a, d, "href", JOIN(a, at, int_text(a, (int64_t)list->count)));
     }
@@ -498,9 +495,9 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     }
     doc_set(d, STR("attached"), attached);
     doc_set(d, STR("unsay"), unsay_view(r, event, kind, card != NULL));
-    doc_set(d, STR("unsaid"), kind == KIND_COMMENT_DELETED
-                                  ? doc_int(a, doc_get_int(event, "comment", -1))
-                                  : doc_null(a));
+    doc_set(d, STR("unsaid"),
+            kind == KIND_COMMENT_DELETED ? doc_int(a, doc_get_int(event, "comment", -1))
+                                         : doc_null(a));
     doc_set(d, STR("quote"), doc_null(a));
     doc_set_str(a, d, "reason", doc_get_text(event, "reason"));
     doc_set(d, STR("operation"), operation_view(r, event));

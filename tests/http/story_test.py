@@ -290,10 +290,10 @@ class Attachments(Cards):
 
     def test_said_with_files_and_given_out(self):
         path = self.card()
-        files = [self.keep("foto ñ.png", PNG), self.keep("notes.txt", b"plain words\n")]
+        files = [self.keep("picture ñ.png", PNG), self.keep("notes.txt", b"plain words\n")]
         position = self.say(path, "two files", files=[{"digest": f["digest"], "name": f["name"]} for f in files])
         event = self.story(path, "?kind=documents")[0]
-        self.assertEqual((position, ["foto ñ.png", "notes.txt"], [len(PNG), 12]),
+        self.assertEqual((position, ["picture ñ.png", "notes.txt"], [len(PNG), 12]),
                          (event["position"], [f["name"] for f in event["files"]], [f["size"] for f in event["files"]]))
         status, headers, data = self.raw("GET", f"{path}/comments/{position}/files/2")
         self.assertEqual((200, b"plain words\n"), (status, data))
