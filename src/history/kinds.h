@@ -21,7 +21,8 @@
     X(12, EXPORTED, "exported", "records or history left as a file; what and how many")            \
     X(13, IMPORTED, "imported", "an import ended; its counts")                                     \
     X(14, FILE_ERASED, "file_erased",                                                              \
-      "a document left history and storage; what it was is ~document")
+      "a document left history and storage; what it was is ~document")                             \
+    X(15, COMMENT_DELETED, "comment_deleted", "what the comment at ~comment said is gone")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

@@ -51,6 +51,8 @@ class Documents(Story):
         api.want(201, "POST", "/api/tasks", {"subject": "Llamar", "opportunity": cls.deal, "due": "2026-12-01T10:00:00Z"})
         bulk = api.want(200, "POST", "/api/opportunities/bulk", {"do": "assign", "id": [cls.deal], "user": None})
         cls.operation = bulk["operation"]
+        _, colleague = cls.user("colleague@example.org")
+        colleague.want(201, "POST", f"/api/opportunities/{cls.deal}/comments", {"text": "@Administrator, mira"})
         cls.visitor = cls.browser(cls, language="es")
 
     def document(self, path, method="GET", body=None):
@@ -95,6 +97,7 @@ class Documents(Story):
             "field": "/settings/modules/opportunities/fields/stage",
             "settings": "/settings",
             "keys": "/keys",
+            "notifications": "/notifications",
             "error": "/nothing/here",
         }
 
