@@ -21,7 +21,9 @@ struct file_job {
     pthread_cond_t wake;
     bool ending;
     struct conn *conn;
-    micros swept, uploads_at; // the newest deletion that was swept; monotonic
+    micros seen,
+        swept; // the newest deletion when it was last looked, and that was swept for certain
+    micros uploads_at; // monotonic
 };
 
 static void look(struct file_job *j) {
@@ -33,9 +35,12 @@ static void look(struct file_job *j) {
         j->conn = NULL;
         return;
     }
+    // Twice: a copy may have been on its way here when the bytes were deleted.
     if (newest != j->swept)
         files_sweep(j->crm);
-    j->swept = newest;
+    if (newest == j->seen)
+        j->swept = newest;
+    j->seen = newest;
     if (clock_monotonic() >= j->uploads_at) {
         uploads_sweep(j->crm, clock_now() - DAY);
         j->uploads_at = clock_monotonic() + UPLOADS_EVERY;

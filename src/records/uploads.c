@@ -3,6 +3,7 @@
 // it grows, and the row follows once the bytes are on the disk.
 #include "records/uploads.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -276,6 +277,23 @@ enum status upload_finish(struct crm *crm, struct upload *u, struct arena *a,
 
 // ---------------------------------------------------------------- putting away
 
+// Files of a folder that nothing has been written to since: what a crash left.
+static void sweep_folder(struct crm *crm, const char *folder, micros before) {
+    char path[PATH_SIZE];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", store_directory(crm_store(crm)), folder);
+    DIR *d = opendir(path);
+    for (struct dirent *one; d && (one = readdir(d));) {
+        snprintf(path, sizeof path, "%s/%s/%s", store_directory(crm_store(crm)), folder,
+                 one->d_name);
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+            (micros)st.st_mtim.tv_sec * SECOND < before)
+            unlink(path);
+    }
+    if (d)
+        closedir(d);
+}
+
 void uploads_sweep(struct crm *crm, micros before) {
     struct conn *c;
     struct arena a = ARENA_INIT;
@@ -293,5 +311,7 @@ void uploads_sweep(struct crm *crm, micros before) {
     conn_close(c);
     for (size_t i = 0; i < n && !s; i++)
         s = upload_drop(crm, &old[i], NULL); // it will be tried again
+    sweep_folder(crm, FOLDER, before);
+    sweep_folder(crm, "uploads", before); // where the event loops put what comes
     arena_release(&a);
 }

@@ -36,7 +36,7 @@ enum status upload_drop(struct crm *, const struct upload *, struct error *);
 // {"items":[{"upload","name","size","offset","expires"}]} of what this person has under way.
 enum status uploads_list(struct conn *, int64_t user, struct arena *, struct doc *items,
                          struct error *);
-// Puts away what did not move since a moment.
+// Puts away what did not move since a moment, and files that a crash left since before.
 void uploads_sweep(struct crm *, micros before);
 
 #endif

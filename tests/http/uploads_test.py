@@ -1,12 +1,14 @@
 """Files that come in pieces: they continue after a broken line, on whichever node, and only what was sent is kept."""
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
@@ -14,7 +16,7 @@ import unittest
 from pathlib import Path
 
 from harness import TEST_LIMITS, Server, Story
-from support import POSTGRES, environment_of
+from support import POSTGRES, environment_of, psql
 
 PIECE = "application/offset+octet-stream"
 LARGE = int(os.environ.get("CRONISTA_TEST_UPLOAD_MB", "200")) << 20
@@ -163,6 +165,33 @@ class Uploads(Story):
             thread.join()
         self.assertEqual([204] + [409] * 5, sorted(answers))
         self.assertEqual(200, self.send(upload, 200_000, data[200_000:])[0])
+
+    def test_what_nobody_goes_on_with_is_put_away(self):
+        data = self.folder / "data"
+        old, young = self.begin(1000), self.begin(1000)
+        for upload in (old, young):
+            self.send(upload, 0, b"x" * 500)
+        left = data / "uploads/upload-Crash1"
+        left.write_bytes(b"x")
+        self.server.stop()
+        yesterday = time.time() - 86500
+        os.utime(left, (yesterday, yesterday))
+        change = f"UPDATE uploads SET moved_at={int(yesterday * 1e6)} WHERE id='{old}'"
+        if POSTGRES:
+            psql(data, change)
+        else:
+            with contextlib.closing(sqlite3.connect(data / "cronista.db")) as db, db:
+                db.execute(change)
+        self.server.start()
+        type(self).api = self.server.api(self.key)
+        end = time.monotonic() + 10
+        while self.offset(old) is not None or left.exists():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        self.assertEqual(500, self.offset(young))
+        self.assertFalse((data / "arriving" / old).exists())
+        if POSTGRES:
+            self.assertEqual("0", psql(data, f"SELECT count(*) FROM files WHERE name='arriving/{old}'"))
 
     def test_the_page_sends_with_its_session(self):
         browser = self.browser()
@@ -360,7 +389,7 @@ class ScannerGone(Story):
     arguments = (*TEST_LIMITS, "--clamd", "127.0.0.1:1")
 
     def test_it_is_said_that_the_scanner_does_not_answer(self):
-        status, _, problem = self.api.request("POST", "/api/files?name=a.txt", b"text", {"Content-Type": "text/plain"})
+        status, _, problem = self.api.request("POST", "/api/files?name=a.txt&lang=en", b"text", {"Content-Type": "text/plain"})
         self.assertEqual(503, status)
         self.assertIn("virus scanner", problem["detail"])
 
