@@ -395,7 +395,7 @@ void card_ahead(struct request *r) {
 }
 
 void card_respond(struct request *r, int status) {
-    struct doc *record;
+    struct doc *record = NULL;
     if (card_read(r, &record, &r->error)) {
         respond_error(r, &r->error);
         return;
@@ -427,7 +427,7 @@ static enum status add_history(struct request *r, struct doc *record, bool *adde
 }
 
 void handle_card(struct request *r) {
-    struct doc *record;
+    struct doc *record = NULL;
     bool with_history = false;
     if (str_is(r->module->key, "imports")) // what it says was taken in is in the lists, too
         position_is_now(r);
@@ -452,7 +452,7 @@ void handle_card(struct request *r) {
 }
 
 void handle_history(struct request *r) {
-    struct doc *record, *history;
+    struct doc *record = NULL, *history = NULL;
     enum status s = record_get(&r->reader, r->module, r->id, &record, &r->error);
     if (!s)
         s = card_history(r, query_text(r, "kind"), HISTORY_PAGE, &history, &r->error);

@@ -32,6 +32,11 @@ for (const language of languages)
     await ana.accessible(`picker, ${language}`);
     await ana.page.keyboard.press("Enter");
     assert.equal(await ana.at("#comment").inputValue(), "Mira, @Marta Núñez ");
+    await ana.page.locator("#comment").pressSequentially("ya");
+    await ana.page.waitForTimeout(400);
+    await ana.count("#say [role=option]", 0);
+    await ana.page.keyboard.press("Enter");
+    assert.equal(await ana.at("#comment").inputValue(), "Mira, @Marta Núñez ya\n");
     await ana.page.keyboard.press("Control+Enter");
     await ana.sees("#days .event >> nth=0 >> .mention", "@Marta Núñez");
     for (const page of [her.page, tab])
@@ -117,7 +122,7 @@ for (const [size, device] of Object.entries({ wide, phone }))
     const href = await ana.at("#days .attached a[data-viewer]").getAttribute("href");
     assert.equal(await ana.page.evaluate(async (url) => (await fetch(url)).text(), href), "dos\n");
     await ana.accessible(`card with files, ${size}`);
-    await ana.picture(`story-${size}`);
+    await ana.picture(`story-${size}`, { fullPage: true });
   }));
 
 test("what is shown is chosen, kept, and holds for what arrives", world.story(async () => {

@@ -39,6 +39,7 @@ const BEFORE = /(?:^|[^\p{L}\p{N}_])@([\p{L}\p{N}_][^\n@]{0,60})?$/u;
 class Mention {
   constructor(area) {
     this.area = area;
+    this.taken = [];
     this.list = element("div", { class: "options", role: "listbox", id: newId("people"), "aria-label": word("people"), hidden: true });
     area.form.append(this.list);
     area.setAttribute("aria-autocomplete", "list");
@@ -57,7 +58,11 @@ class Mention {
     const { value, selectionStart, selectionEnd } = this.area;
     if (selectionStart !== selectionEnd) return null;
     const found = BEFORE.exec(value.slice(0, selectionStart));
-    return found ? (found[1] ?? "") : null;
+    if (!found) return null;
+    const text = found[1] ?? "";
+    // A name that was chosen is complete: what follows is the sentence.
+    const chosen = this.taken.some((name) => text.startsWith(`${name} `) || text === name);
+    return chosen ? null : text;
   }
 
   later() {
@@ -106,6 +111,7 @@ class Mention {
 
   forget() {
     this.close();
+    this.taken = [];
     for (const box of this.area.form.querySelectorAll("input[name=mentions]")) box.remove();
   }
 
@@ -136,6 +142,7 @@ class Mention {
     if (!option || text === null) return this.close();
     const name = option.querySelector("span").textContent;
     const end = this.area.selectionStart;
+    this.taken.push(name);
     this.area.setRangeText(`@${name} `, end - text.length - 1, end, "end");
     this.area.form.append(element("input", { type: "hidden", name: "mentions", value: option.dataset.id }));
     this.close();

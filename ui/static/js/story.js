@@ -28,16 +28,15 @@ export function unsay(root) {
 
 function keep(nav, kinds) {
   const csrf = document.querySelector("meta[name=csrf]").content;
-  fetch(nav.dataset.keepKinds, { method: "POST", body: new URLSearchParams({ csrf, kind: kinds }), redirect: "manual", credentials: "same-origin" }).catch(() => {});
+  return fetch(nav.dataset.keepKinds, { method: "POST", body: new URLSearchParams({ csrf, kind: kinds }), redirect: "manual", credentials: "same-origin", keepalive: true }).catch(() => {});
 }
 
 async function choose(chip) {
   const story = document.getElementById("story");
   const url = storyAddress(chip.dataset.kinds);
-  const { ok, fragment } = await part(url, "card-live");
+  const [{ ok, fragment }] = await Promise.all([part(url, "card-live"), keep(story.querySelector("[data-keep-kinds]"), chip.dataset.kinds)]);
   const fresh = fragment.querySelector("#days");
   if (!ok || !fresh) return void (location.href = chip.href);
-  keep(story.querySelector("[data-keep-kinds]"), chip.dataset.kinds);
   const scroll = story.querySelector(".chips-scroll");
   const key = scroll.querySelectorAll(".chip").length && [...scroll.querySelectorAll(".chip")].indexOf(chip);
   scroll.replaceChildren(...fragment.querySelector(".chips-scroll").childNodes);
