@@ -13,5 +13,6 @@ BEGIN
     EXECUTE pg_catalog.format('GRANT SELECT, INSERT, DELETE ON tiles TO %s', app);
     EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE ON log_state, checkpoints TO %s', app);
     EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON log, timeline, record_links, file_uses, state,'
-        ' credentials, sessions, api_keys, requests, reminders, uploads, files, files_gone, attempts, search_state, search_text TO %s', app);
+        ' credentials, sessions, api_keys, requests, reminders, uploads, files, files_gone, attempts, search_state, search_text, notifications,'
+        ' notifications_read_to, notifications_read, preferences TO %s', app);
 END $$;

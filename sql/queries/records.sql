@@ -7,7 +7,28 @@ SELECT value FROM state WHERE name = $1;
 INSERT INTO state (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- name: timeline_insert
-INSERT INTO timeline (card_module, card, position, module, kind) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+INSERT INTO timeline (card_module, card, position, module, kind, about) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT DO NOTHING;
+
+-- name: notification_insert
+INSERT INTO notifications ("user", position, module, record) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: notifications_forget
+DELETE FROM notifications WHERE position = $1;
+
+-- Walked from the newest: times of events that tell of another system's past do not follow the positions.
+-- name: timeline_at
+SELECT t.position FROM timeline t JOIN log l ON l.position = t.position
+WHERE t.card_module = $1 AND t.card = $2 AND l.at <= $3 ORDER BY t.position DESC LIMIT 1;
+
+-- The combinations of what a card's events are about, one after the other by the index.
+-- name: timeline_abouts
+WITH RECURSIVE there (about) AS (
+SELECT min(about) FROM timeline WHERE card_module = $1 AND card = $2
+UNION ALL
+SELECT (SELECT min(t.about) FROM timeline t WHERE t.card_module = $1 AND t.card = $2 AND t.about > there.about) FROM there
+WHERE there.about IS NOT NULL)
+SELECT about FROM there WHERE about IS NOT NULL;
 
 -- name: links_insert
 INSERT INTO record_links (from_module, from_record, field, to_module, to_record) VALUES ($1, $2, $3, $4, $5)
@@ -97,3 +118,43 @@ SELECT count(*) FROM (SELECT 1 FROM log WHERE operation = $1 LIMIT $2) counted;
 -- name: replica_mark
 SELECT (SELECT max(number) FROM migrations), (SELECT value FROM state WHERE name = 'layout'),
 (SELECT head FROM events WHERE position = $1);
+
+-- What somebody is told of and has not read, newest first.
+-- name: notifications_unread
+SELECT n.position, n.module, n.record, 0 FROM notifications n WHERE n."user" = $1 AND n.position < $2
+AND n.position > coalesce((SELECT t.position FROM notifications_read_to t WHERE t."user" = $1), -1)
+AND NOT EXISTS (SELECT 1 FROM notifications_read d WHERE d."user" = n."user" AND d.position = n.position)
+ORDER BY n.position DESC LIMIT $3;
+
+-- name: notifications_all
+SELECT n.position, n.module, n.record,
+CASE WHEN n.position <= coalesce((SELECT t.position FROM notifications_read_to t WHERE t."user" = $1), -1)
+OR EXISTS (SELECT 1 FROM notifications_read d WHERE d."user" = n."user" AND d.position = n.position) THEN 1 ELSE 0 END
+FROM notifications n WHERE n."user" = $1 AND n.position < $2 ORDER BY n.position DESC LIMIT $3;
+
+-- name: notifications_newest
+SELECT coalesce(max(position), -1) FROM notifications WHERE "user" = $1;
+
+-- The oldest that is not read; behind the newest when all are.
+-- name: notifications_oldest_unread
+SELECT coalesce(min(n.position), (SELECT coalesce(max(m.position), -1) + 1 FROM notifications m WHERE m."user" = $1))
+FROM notifications n WHERE n."user" = $1
+AND n.position > coalesce((SELECT t.position FROM notifications_read_to t WHERE t."user" = $1), -1)
+AND NOT EXISTS (SELECT 1 FROM notifications_read d WHERE d."user" = n."user" AND d.position = n.position);
+
+-- One of one's own.
+-- name: notification_read
+INSERT INTO notifications_read ("user", position)
+SELECT n."user", n.position FROM notifications n WHERE n."user" = $1 AND n.position = $2 ON CONFLICT DO NOTHING;
+
+-- name: notifications_read_to
+INSERT INTO notifications_read_to ("user", position) VALUES ($1, $2)
+ON CONFLICT ("user") DO UPDATE SET position = excluded.position WHERE notifications_read_to.position < excluded.position;
+
+-- name: notifications_read_forget
+DELETE FROM notifications_read WHERE "user" = $1
+AND position <= (SELECT t.position FROM notifications_read_to t WHERE t."user" = $1);
+
+-- Who is told of events past a position.
+-- name: notifications_whom
+SELECT DISTINCT "user" FROM notifications WHERE position > $1 LIMIT $2;

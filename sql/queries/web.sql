@@ -49,8 +49,18 @@ SELECT position FROM timeline WHERE card_module = $1 AND card = $2 AND position 
 
 -- What the newest events of a card are, at most so many.
 -- name: timeline_kinds
-SELECT module, kind, count(*) FROM (SELECT module, kind FROM timeline WHERE card_module = $1 AND card = $2
-ORDER BY position DESC LIMIT $3) AS newest GROUP BY module, kind;
+SELECT module, about, count(*) FROM (SELECT module, about FROM timeline WHERE card_module = $1 AND card = $2
+ORDER BY position DESC LIMIT $3) AS newest GROUP BY module, about;
+
+-- name: preference_get
+SELECT value FROM preferences WHERE "user" = $1 AND name = $2;
+
+-- name: preference_set
+INSERT INTO preferences ("user", name, value) VALUES ($1, $2, $3)
+ON CONFLICT ("user", name) DO UPDATE SET value = excluded.value;
+
+-- name: preference_drop
+DELETE FROM preferences WHERE "user" = $1 AND name = $2;
 
 -- name: log_after
 SELECT position FROM log WHERE position > $1 ORDER BY position LIMIT $2;

@@ -55,9 +55,6 @@ enum status record_file_erase(struct action *, const struct module *, int64_t id
                               bool nameless, bool *bytes_too, int64_t *position, struct error *);
 enum status record_comment(struct action *, const struct module *, int64_t id, struct str text,
                            int64_t *position, struct error *);
-// With files, values of fields of files in an array (NULL: none); with some the text may be empty.
-enum status record_comment_with(struct action *, const struct module *, int64_t id, struct str text,
-                                const struct doc *files, int64_t *position, struct error *);
 // Something done with the one the record is about, without an activity. in: {"way": "call", "visit", "mail" or "other",
 // "text", "happened_at": a moment that is past (else it is now), "contacts": [ids], "users": [ids]}; as a form or a program sends
 // them. Problems name these members.

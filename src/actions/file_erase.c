@@ -138,7 +138,7 @@ enum status record_file_erase(struct action *a, const struct module *m, int64_t 
                               struct error *e) {
     struct erasing x = {.a = a, .m = m, .id = id, .digest = digest};
     struct doc *row;
-    int64_t *places = NULL, uses = 0, at = -1;
+    int64_t *places = NULL, at = -1;
     size_t n = 0;
     enum status s = action_any_record(a, m, id, VERB_ERASE, &row, e);
     if (s)
@@ -152,14 +152,10 @@ enum status record_file_erase(struct action *a, const struct module *m, int64_t 
         s = no_document(e);
     if (!s)
         s = tell(&x, row, nameless, &at, e);
-    struct param p[] = {P_TEXT(digest)};
     if (!s)
-        s = store_int(a->write->conn, QUERY_FILE_USES_COUNT, p, 1, &uses, e);
-    if (!s && !uses)
-        s = file_forget(a->write->conn, digest, a->write->now, e);
+        s = file_forget_unused(a->write->conn, digest, a->write->now, bytes_too, e);
     if (s)
         return s;
-    *bytes_too = uses == 0;
     if (position)
         *position = at;
     return OK;

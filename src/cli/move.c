@@ -27,6 +27,10 @@ static const struct private_table {
     {"api_keys", "hash,\"user\",name,created_at,expires_at,seen_at", "bitiii"},
     {"requests", "id,digest,result,done_at", "bbii"},
     {"reminders", "\"user\",task,reminder,until,changed_at", "iiiii"},
+    {"files_gone", "mark,at", "bi"},
+    {"notifications_read_to", "\"user\",position", "ii"},
+    {"notifications_read", "\"user\",position", "ii"},
+    {"preferences", "\"user\",name,value", "itt"},
 };
 
 #define COLUMNS_MOST 8

@@ -22,9 +22,10 @@
     X(13, IMPORTED, "imported", "an import ended; its counts")                                     \
     X(14, FILE_ERASED, "file_erased",                                                              \
       "a document left history and storage; what it was is ~document")                             \
-    X(15, CLOSED, "closed", "an activity was done; outcome and result are among its fields")       \
-    X(16, REOPENED, "reopened", "an activity that was done is open again")                         \
-    X(17, NOTED, "noted", "something done outside: ~text, ~way, ~happened_at, ~people")
+    X(15, COMMENT_DELETED, "comment_deleted", "what the comment at ~comment said is gone")         \
+    X(16, CLOSED, "closed", "an activity was done; outcome and result are among its fields")       \
+    X(17, REOPENED, "reopened", "an activity that was done is open again")                         \
+    X(18, NOTED, "noted", "something done outside: ~text, ~way, ~happened_at, ~people")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

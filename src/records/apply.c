@@ -3,6 +3,7 @@
 #include "records/internal.h"
 
 #include "formats/json.h"
+#include "records/story.h"
 
 // The items of an event by field number; common columns apart.
 struct changes {
@@ -91,9 +92,9 @@ static enum status apply_update(struct applier *ap, const struct module *m, cons
 // The event, which is about a record of module m, goes onto a card.
 static enum status on_timeline(struct applier *ap, const struct module *m, const struct event *ev,
                                int card_module, int64_t card, struct error *e) {
-    struct param p[] = {P_INT(card_module), P_INT(card), P_INT(ev->position), P_INT(m->number),
-                        P_INT(ev->kind)};
-    return store_insert(ap->conn, QUERY_TIMELINE_INSERT, p, 5, e);
+    struct param p[] = {P_INT(card_module), P_INT(card),     P_INT(ev->position),
+                        P_INT(m->number),   P_INT(ev->kind), P_INT(ap->about)};
+    return store_insert(ap->conn, QUERY_TIMELINE_INSERT, p, 6, e);
 }
 
 static enum status link_add(struct applier *ap, const struct module *m, const struct event *ev,
@@ -159,8 +160,35 @@ static enum status timelines_follow(struct applier *ap, const struct module *m,
     enum status s = on_timeline(ap, m, ev, m->number, ev->record, e);
     if (s || !may_belong(m, ev, c))
         return s;
-    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_INT(ev->position), P_INT(ev->kind)};
-    return store_run_sql(ap->conn, m->sql->follow, p, 4, NULL, e);
+    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_INT(ev->position), P_INT(ev->kind),
+                        P_INT(ap->about)};
+    return store_run_sql(ap->conn, m->sql->follow, p, 5, NULL, e);
+}
+
+// ---------------------------------------------------------------- who is told
+
+// A comment tells those whom it mentions, but for who wrote it. One that was deleted has nothing left to tell: in a
+// rebuild because its mentions are erased.
+static enum status notifications_follow(struct applier *ap, const struct module *m,
+                                        const struct event *ev, struct error *e) {
+    enum status s = OK;
+    for (size_t i = 0; i < ev->n_items && !s; i++) {
+        const struct event_item *item = &ev->items[i];
+        if (ev->kind == KIND_COMMENT_DELETED && str_is(item->field, "~comment")) {
+            struct param p[] = {P_INT(doc_integer(item->new, -1))};
+            s = store_run(ap->conn, QUERY_NOTIFICATIONS_FORGET, p, 1, NULL, e);
+        }
+        if (ev->kind != KIND_COMMENTED || !str_is(item->field, "~mentions"))
+            continue;
+        doc_each(person, item->new) {
+            int64_t user = doc_get_int(person, "id", 0);
+            struct param p[] = {P_INT(user), P_INT(ev->position), P_INT(m->number),
+                                P_INT(ev->record)};
+            if (!s && user > 0 && user != ev->actor)
+                s = store_insert(ap->conn, QUERY_NOTIFICATION_INSERT, p, 4, e);
+        }
+    }
+    return s;
 }
 
 // ---------------------------------------------------------------- files
@@ -228,6 +256,7 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
         return error_set(e, CORRUPT, NULL, N_("The log speaks of an unknown module: {0}"),
                          arena_dup(a, ev->module), NULL);
     struct changes c = gather(m, ev, a);
+    ap->about = story_about(m, ev);
     row_forget_ahead(ap->conn, m, ev->record);
     enum status s = OK;
     bool row = ev->kind == KIND_CREATED;
@@ -243,6 +272,8 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
         s = timelines_follow(ap, m, ev, &c, e);
     if (!s)
         s = uses_follow(ap, m, ev, a, e);
+    if (!s)
+        s = notifications_follow(ap, m, ev, e);
     if (!s && row && str_is(m->key, "fields"))
         s = model_follow(ap, e);
     return s;

@@ -263,7 +263,7 @@ enum status file_open(struct crm *crm, struct str digest, int *fd, int64_t *size
 
 // ---------------------------------------------------------------- gone for good
 
-enum status file_forget(struct conn *c, struct str digest, micros now, struct error *e) {
+static enum status file_forget(struct conn *c, struct str digest, micros now, struct error *e) {
     char name[100];
     struct hash mark = hash_of(digest);
     struct param gone[] = {P_BLOB(((struct str){(const char *)mark.b, sizeof mark.b})), P_INT(now)};
@@ -276,6 +276,18 @@ enum status file_forget(struct conn *c, struct str digest, micros now, struct er
     if (!s && store_kind(conn_store(c)) == STORE_POSTGRES)
         s = store_run_sql(c, STR("DELETE FROM files WHERE name=$1"), p, 1, NULL, e);
     return s;
+}
+
+enum status file_forget_unused(struct conn *c, struct str digest, micros now, bool *forgotten,
+                               struct error *e) {
+    struct param p[] = {P_TEXT(digest)};
+    int64_t uses = 0;
+    *forgotten = false;
+    enum status s = store_int(c, QUERY_FILE_USES_COUNT, p, 1, &uses, e);
+    if (s || uses)
+        return s;
+    *forgotten = true;
+    return file_forget(c, digest, now, e);
 }
 
 enum status file_is_gone(struct conn *c, struct str digest, bool *gone, struct error *e) {

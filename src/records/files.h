@@ -21,8 +21,10 @@ enum status file_digest(const char *path, struct hash *, int64_t *size, struct e
 // Opens it for reading. NOT_FOUND.
 enum status file_open(struct crm *, struct str digest, int *fd, int64_t *size, struct error *);
 
-// The bytes are of no more use: in a piece of writing, notes that they are gone, and with PostgreSQL takes them from the database.
-enum status file_forget(struct conn *, struct str digest, micros now, struct error *);
+// If no event speaks of the bytes any more: in a piece of writing, notes that they are gone, and with PostgreSQL takes them
+// from the database.
+enum status file_forget_unused(struct conn *, struct str digest, micros now, bool *forgotten,
+                               struct error *);
 enum status file_is_gone(struct conn *, struct str digest, bool *gone, struct error *);
 // After that, the node's own copy. Harmless for what is not gone.
 void file_sweep(struct crm *, struct str digest);

@@ -2,8 +2,10 @@
 //
 // The list of changes leaves as the bytes that stand in the log, unless something in it must be kept from the viewer
 // or belongs elsewhere in the document (reason, text, names).
+#include "formats/fold.h"
 #include "formats/json.h"
 #include "history/head.h"
+#include "history/payload.h"
 #include "records/internal.h"
 
 #define LIMIT_MOST 200
@@ -26,7 +28,10 @@ static void open_items(struct reader *r, const struct module *m, struct str body
         next = item->next;
         item->next = NULL;
         struct str field = doc_get_text(item, "field");
+        bool erased = doc_get(item, STR("mac")) != NULL;
         if (field.n && field.p[0] == '~') {
+            if (erased && str_is(field, "~text"))
+                doc_set_bool(a, out, "text_erased", true);
             struct doc *v = doc_get(item, STR("new"));
             if (!v)
                 continue;
@@ -46,16 +51,28 @@ static void open_items(struct reader *r, const struct module *m, struct str body
         const struct field *f = module_field(m, field);
         if (f && !may_field(r->viewer, m, f, false))
             continue;
+        // What proves the values stands in the log's own answers; here it would only be in the way.
+        doc_remove(item, STR("salt"));
+        if (erased) {
+            doc_remove(item, STR("mac"));
+            doc_set_bool(a, item, "erased", true);
+        }
         doc_add(changes, item);
     }
     doc_set(out, STR("changes"), changes);
+}
+
+// Each item of a body of which something was erased has a member of its own that says so, or that proves the rest.
+static bool was_erased(struct str body) {
+    return str_find(body, STR(",\"mac\":\"")) >= 0 || str_find(body, STR(",\"salt\":\"")) >= 0;
 }
 
 static void put_changes(struct reader *r, const struct module *m, struct str body,
                         struct doc *out) {
     static const char before[] = "{\"items\":";
     bool plain = body.n > sizeof before && str_starts(body, STR("{\"items\":")) &&
-                 str_find(body, STR("\"field\":\"~")) < 0 && reads_all_fields(r, m);
+                 str_find(body, STR("\"field\":\"~")) < 0 && !was_erased(body) &&
+                 reads_all_fields(r, m);
     if (!plain) {
         open_items(r, m, body, out);
         return;
@@ -164,7 +181,7 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
     if (before >= 0) {
         sql_z(q, " AND ");
         sql_z(q, position);
-        condition(q, "<", before);
+        condition(q, h->after ? ">" : "<", before);
     }
     if (h->module && !card) {
         condition(q, " AND l.module=", h->module->number);
@@ -195,8 +212,83 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
     module_condition(r, h, card ? " AND t.module" : " AND l.module", q);
     sql_z(q, " ORDER BY ");
     sql_z(q, position);
-    sql_z(q, " DESC LIMIT ");
+    sql_z(q, h->after ? " LIMIT " : " DESC LIMIT ");
     sql_param(q, P_INT(limit));
+}
+
+// ---------------------------------------------------------------- finding a text
+
+static bool says(const struct doc *value, struct str wanted, struct arena *a) {
+    if (!value)
+        return false;
+    if (value->type == DOC_STRING)
+        return str_find(fold_str(a, value->string), wanted) >= 0;
+    if (value->type == DOC_INT)
+        return str_eq(arena_printf(a, "%lld", (long long)value->integer), wanted);
+    doc_each(child, value)
+        if (says(child, wanted, a))
+            return true;
+    return false;
+}
+
+// Whether something that the viewer may read of the event says this, folded.
+static enum status event_says(struct reader *r, const struct module *m, struct str body,
+                              struct str wanted, bool *found, struct error *e) {
+    struct arena a = ARENA_INIT;
+    const struct event_item *items = NULL;
+    size_t n = 0;
+    *found = false;
+    enum status s = payload_parse(body, &a, &items, &n, e);
+    for (size_t i = 0; i < n && !s && !*found; i++) {
+        const struct field *f = module_field(m, items[i].field);
+        if (!f || may_field(r->viewer, m, f, false))
+            *found = says(items[i].new, wanted, &a) || says(items[i].old, wanted, &a);
+    }
+    arena_release(&a);
+    return s;
+}
+
+// ---------------------------------------------------------------- by what events are about
+
+// As many as there are bits could be combined; events of a card have a few of them.
+#define ABOUTS_MOST 512
+
+// The newest events of each combination, and of those the newest.
+static void build_about(struct reader *r, const struct history_query *h, const int64_t *abouts,
+                        size_t n, int64_t before, int limit, struct sql *q) {
+    const char *order = h->after ? " ORDER BY position" : " ORDER BY position DESC";
+    sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(q, "SELECT e.head,p.body FROM (");
+    for (size_t i = 0; i < n; i++) {
+        sql_z(q, i ? " UNION ALL SELECT position FROM (" : "SELECT position FROM (");
+        condition(q, "SELECT position FROM timeline WHERE card_module=", h->module->number);
+        condition(q, " AND card=", h->id);
+        condition(q, " AND about=", abouts[i]);
+        if (before >= 0)
+            condition(q, h->after ? " AND position>" : " AND position<", before);
+        module_condition(r, h, " AND module", q);
+        sql_z(q, order);
+        condition(q, " LIMIT ", limit);
+        sql_z(q, ") one");
+    }
+    sql_z(q, ") t JOIN events e ON e.position=t.position JOIN payloads p ON p.position=e.position"
+             " ORDER BY t.position");
+    condition(q, h->after ? " LIMIT " : " DESC LIMIT ", limit);
+}
+
+// Those of the card's combinations in which something wanted is.
+static enum status abouts_of(struct reader *r, const struct history_query *h, int64_t *out,
+                             size_t *n, struct error *e) {
+    struct param p[] = {P_INT(h->module->number), P_INT(h->id)};
+    struct stmt *row = NULL;
+    bool more = true;
+    *n = 0;
+    enum status s = store_query(r->conn, QUERY_TIMELINE_ABOUTS, p, 2, &row, e);
+    while (!s && *n < ABOUTS_MOST && !(s = store_next(row, &more, e)) && more)
+        if (stmt_int(row, 0) & h->about)
+            out[(*n)++] = stmt_int(row, 0);
+    store_done(row);
+    return s;
 }
 
 // Runs one page; each row goes to each() (NULL module: skipped). *last is the position of the last row.
@@ -205,11 +297,21 @@ static enum status page(struct reader *r, const struct history_query *h, int64_t
                         struct error *e) {
     struct sql q;
     struct doc *events = doc_array(r->arena);
-    build(r, h, before, limit, &q);
+    enum status s = OK;
+    *n = 0;
+    if (h->about && h->module && !h->own_only) {
+        int64_t *abouts = arena_array(r->arena, int64_t, ABOUTS_MOST);
+        size_t n_abouts;
+        s = abouts_of(r, h, abouts, &n_abouts, e);
+        if (s || !n_abouts)
+            return s;
+        build_about(r, h, abouts, n_abouts, before, limit, &q);
+    } else {
+        build(r, h, before, limit, &q);
+    }
     struct stmt *row = NULL;
     bool more = true;
-    *n = 0;
-    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+    s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         struct event ev;
         struct hash digest;
@@ -218,7 +320,10 @@ static enum status page(struct reader *r, const struct history_query *h, int64_t
         ++*n;
         *last = ev.position;
         const struct module *m = model_module(r->model, ev.module);
-        if (m)
+        bool wanted = m != NULL;
+        if (m && h->text.n)
+            s = event_says(r, m, stmt_blob(row, 1), h->text, &wanted, e);
+        if (wanted && !s)
             doc_add(events, event_doc(r, &ev, m, stmt_blob(row, 1)));
     }
     store_done(row);
@@ -252,6 +357,50 @@ static int page_limit(const struct history_query *h) {
     return h->limit <= 0 ? PAGE : h->limit > LIMIT_MOST ? LIMIT_MOST : h->limit;
 }
 
+static void turn_round(struct doc *list) {
+    struct doc *turned = NULL;
+    list->last = list->first;
+    for (struct doc *item = list->first, *next; item; item = next) {
+        next = item->next;
+        item->next = turned;
+        turned = item;
+    }
+    list->first = turned;
+}
+
+// Leaves the first `limit`; what the last of them is.
+static int64_t keep_first(struct doc *list, int limit) {
+    struct doc *item = list->first;
+    for (int i = 1; i < limit; i++)
+        item = item->next;
+    item->next = NULL;
+    list->last = item;
+    list->count = (uint32_t)limit;
+    return doc_get_int(item, "position", 0);
+}
+
+// Looks through events for those that say something, many at a time.
+static enum status find_page(struct reader *r, const struct history_query *h, int limit,
+                             struct doc *items, int64_t *last, bool *more, struct error *e) {
+    struct history_query folded = *h;
+    int64_t before = h->before;
+    int n = LIMIT_MOST;
+    enum status s = OK;
+    folded.text = fold_str(r->arena, h->text);
+    for (int seen = 0; !s && n == LIMIT_MOST && (int)items->count < limit; seen += n) {
+        if (seen >= HISTORY_FIND_MOST)
+            break;
+        s = page(r, &folded, before, LIMIT_MOST, collect, items, last, &n, e);
+        before = *last;
+    }
+    *more = n == LIMIT_MOST;
+    if (!s && (int)items->count > limit) {
+        *last = keep_first(items, limit);
+        *more = true;
+    }
+    return s;
+}
+
 enum status history_list(struct reader *r, const struct history_query *h, struct doc **out,
                          struct error *e) {
     enum status s = allowed(r, h, e);
@@ -262,12 +411,32 @@ enum status history_list(struct reader *r, const struct history_query *h, struct
     struct doc *items = doc_set_array(r->arena, d, "items");
     int64_t last = 0;
     int n = 0;
-    s = page(r, h, h->before, limit, collect, items, &last, &n, e);
+    bool more = false;
+    if (h->text.n) {
+        s = find_page(r, h, limit, items, &last, &more, e);
+    } else {
+        s = page(r, h, h->before, limit, collect, items, &last, &n, e);
+        more = n == limit;
+    }
     if (s)
         return s;
-    doc_set(d, STR("next"), n == limit && last > 0 ? doc_int(r->arena, last) : doc_null(r->arena));
+    if (h->after)
+        turn_round(items);
+    doc_set(d, STR("next"), more && last > 0 ? doc_int(r->arena, last) : doc_null(r->arena));
     *out = d;
     return OK;
+}
+
+enum status history_position_at(struct reader *r, const struct module *m, int64_t id, micros at,
+                                int64_t *position, struct error *e) {
+    struct param p[] = {P_INT(m->number), P_INT(id), P_INT(at)};
+    int64_t found = -1;
+    enum status s = store_int(r->conn, QUERY_TIMELINE_AT, p, 3, &found, e);
+    if (s == NOT_FOUND)
+        s = OK;
+    if (!s)
+        *position = found;
+    return s;
 }
 
 void history_ahead(struct reader *r, const struct history_query *h) {

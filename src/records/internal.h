@@ -70,6 +70,7 @@ struct applier {
     struct model_holder *holder; // the model the database follows now
     int64_t others;              // write.others when that was looked at
     bool changed;                // here, and not published yet
+    int about;                   // the groups of the event being applied (story.h)
 };
 
 // A model with its statements, counted.

@@ -7,6 +7,7 @@
 #include "store/migrate.h"
 
 #define PROGRESS_EVERY 1000
+#define DERIVED 5 // tables beside those of the modules
 
 struct progress {
     void (*fn)(void *, int64_t done, int64_t all);
@@ -56,7 +57,7 @@ static enum status drop_derived(struct conn *conn, const struct model *model, st
     return s ? s
              : store_script(conn,
                             STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"
-                                "DELETE FROM file_uses;"),
+                                "DELETE FROM file_uses;DELETE FROM notifications;"),
                             e);
 }
 
@@ -145,7 +146,7 @@ static enum status compare_table(struct conn *real, struct conn *made, struct st
 static enum status compare_all(struct conn *real, struct conn *made, const struct model *model,
                                int64_t *different, struct error *e) {
     struct arena a = ARENA_INIT;
-    size_t n = model->n_modules + 4;
+    size_t n = model->n_modules + DERIVED;
     struct str *names = arena_array(&a, struct str, n), *selects = arena_array(&a, struct str, n);
     names[0] = STR("log");
     selects[0] = STR("SELECT * FROM log ORDER BY position");
@@ -156,6 +157,8 @@ static enum status compare_all(struct conn *real, struct conn *made, const struc
         "SELECT * FROM record_links ORDER BY from_module,from_record,field,to_module,to_record");
     names[3] = STR("file_uses");
     selects[3] = STR("SELECT * FROM file_uses ORDER BY digest,module,record,position");
+    names[4] = STR("notifications");
+    selects[4] = STR("SELECT * FROM notifications ORDER BY \"user\",position");
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
         struct buf b = BUF_INIT(1 << 20);
@@ -165,8 +168,8 @@ static enum status compare_all(struct conn *real, struct conn *made, const struc
             if (type_of(m->fields[j].type)->folded)
                 buf_printf(&b, ",%.*s", STR_FMT(m->fields[j].column_folded));
         buf_printf(&b, " FROM %.*s ORDER BY id", STR_FMT(m->table));
-        names[i + 4] = m->table;
-        selects[i + 4] = arena_str(&a, buf_view(&b));
+        names[i + DERIVED] = m->table;
+        selects[i + DERIVED] = arena_str(&a, buf_view(&b));
         buf_release(&b);
     }
     enum status s = OK;

@@ -127,16 +127,26 @@ struct history_query {
     int64_t user;      // -1: any
     int of_module;     // module number, 0: any
     int kind;          // event_kind, 0: any
+    int about;         // of a card: bits of records/story.h, in any of which an event is; 0: any
     int64_t operation; // -1: any
     struct str field;  // empty: any
+    struct str text;   // of a card: in what the event says, without accents and case; empty: any
     int64_t before;    // positions below this; -1: from the newest
-    int limit;         // 0: 50
+    bool after; // those next above `before` instead of those next below; newest first all the same
+    int limit;  // 0: 50
 };
+// A text is looked for in so many events at most; `next` then goes on behind them, even if nothing was found.
+#define HISTORY_FIND_MOST 5000
 // {"items":[{"position","at","actor":{"id","name"},"on_behalf_of"?,"channel","kind","operation","cause"?,"module","record",
 //   "name": the record's name that day, "changes":[{"field","old","new"} or {"field","erased":true}],"names":{"companies/3":"Acme"},
-//   "reason"?,"text"?}],"next": position or null}. Fields the viewer may not read are left out.
+//   "reason"?,"text"?,"mentions"?:[{"id","name"}],"files"?:[{"digest","name",...}],"text_erased"?:true,"comment"?: position of the
+//   one that was deleted}],"next": position or null}. Fields the viewer may not read are left out. With `after` "next" is
+// the position above which there is more.
 enum status history_list(struct reader *, const struct history_query *, struct doc **,
                          struct error *);
+// The newest event of the card at or before a moment; -1: none.
+enum status history_position_at(struct reader *, const struct module *, int64_t id, micros at,
+                                int64_t *position, struct error *);
 // Without limit, one by one, oldest or newest first as history_list; the document lives until the next call.
 enum status history_each(struct reader *, const struct history_query *,
                          enum status (*each)(void *, const struct doc *), void *, struct error *);

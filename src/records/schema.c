@@ -91,9 +91,10 @@ static void prepare(struct module *m, struct arena *a) {
     if (belongs.n)
         s->follow = arena_printf(
             a,
-            "INSERT INTO timeline(card_module,card,position,module,kind) SELECT "
+            "INSERT INTO timeline(card_module,card,position,module,kind,about) SELECT "
             "to_module,to_record,"
-            "CAST($3 AS BIGINT),from_module,CAST($4 AS BIGINT) FROM record_links "
+            "CAST($3 AS BIGINT),from_module,CAST($4 AS BIGINT),CAST($5 AS BIGINT) FROM "
+            "record_links "
             "WHERE from_module=$1 AND from_record=$2 AND field IN (%.*s) ON CONFLICT DO NOTHING",
             STR_FMT(buf_view(&belongs)));
     buf_printf(&insert, ") VALUES(%.*s)", STR_FMT(buf_view(&values)));

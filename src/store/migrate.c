@@ -69,7 +69,7 @@ static enum status check(int64_t has, int64_t needs, bool empty, bool upgrade, s
 }
 
 // One step in one transaction, so that of two processes each does what the other has not.
-// One that begins with an empty database goes all the way.
+// One that begins with an empty database goes all the way in that: cut off, it leaves an empty one.
 static enum status step(struct conn *c, const struct migration *list, bool *upgrade, bool *more,
                         struct error *e) {
     bool empty = false;
@@ -83,13 +83,16 @@ static enum status step(struct conn *c, const struct migration *list, bool *upgr
     *upgrade = *upgrade || (st == OK && empty);
     if (st == OK && empty)
         st = store_script(c, str_z(migrations_table), e);
-    if (st == OK && version < last)
-        st = apply(c, &list[version], e);
+    do {
+        if (st == OK && version < last)
+            st = apply(c, &list[version], e);
+        version++;
+    } while (st == OK && empty && version < last);
     if (st == OK)
         st = store_commit(c, e);
     else
         store_rollback(c);
-    *more = version + 1 < last;
+    *more = version < last;
     return st;
 }
 

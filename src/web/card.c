@@ -1,9 +1,12 @@
 // One record: its card, its history, comments, deletion and return.
 #include "web/card.h"
+#include "records/story.h"
 #include "store/queries.h"
 #include "web/activity.h"
 #include "web/handlers.h"
+#include "web/log.h"
 #include "web/position.h"
+#include "web/preference.h"
 #include "web/present.h"
 #include "web/present_card.h"
 #include "web/respond.h"
@@ -11,14 +14,15 @@
 #include "web/transfer.h"
 
 #define STORY_PAGE 20
+#define STORY_CATCH_UP 100 // what a page that was asleep gets at once
 #define HISTORY_PAGE 50
-#define KINDS_MAX 8
+#define KINDS_MAX 16
 #define RELATED_MAX 200
 #define BOX_ITEMS 5
 
 // ---------------------------------------------------------------- histories
 
-// A name in `kind` is one of the kinds of events, a group of them, or a module.
+// A name in `kind` that is none of the groups a story is filtered by: one of the kinds of events, or a module.
 static bool apply_kind(struct request *r, struct str name, struct history_query *q) {
     const struct module *m = model_module(r->model, name);
     if (str_is(name, "comments"))
@@ -38,8 +42,17 @@ static int64_t position_of(const struct doc *event) {
     return doc_get_int(event, "position", -1);
 }
 
-// Joins histories, each newest first, into one of at most `limit` events.
-static struct doc *merge_histories(struct request *r, struct doc **found, size_t n, int limit) {
+// Of a list, newest first, the last so many.
+static void keep_last(struct doc *items, int limit) {
+    while ((int)items->count > limit) {
+        items->first = items->first->next;
+        items->count--;
+    }
+}
+
+// Joins histories, each newest first, into one of at most `limit` events: the newest, or the oldest.
+static struct doc *merge_histories(struct request *r, struct doc **found, size_t n, int limit,
+                                   bool oldest) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a), *items = doc_set_array(a, d, "items");
     struct doc *at[KINDS_MAX];
@@ -56,7 +69,7 @@ static struct doc *merge_histories(struct request *r, struct doc **found, size_t
             break;
         struct doc *event = at[best];
         at[best] = event->next;
-        if ((int)items->count == limit) {
+        if (!oldest && (int)items->count == limit) {
             more = true;
             break;
         }
@@ -68,6 +81,12 @@ static struct doc *merge_histories(struct request *r, struct doc **found, size_t
     }
     for (size_t i = 0; i < n; i++)
         more = more || !doc_is_null(doc_get(found[i], STR("next")));
+    if (oldest && (int)items->count > limit) {
+        keep_last(items, limit);
+        more = true;
+    }
+    if (oldest && items->count)
+        last = position_of(doc_first(items));
     doc_set(d, STR("next"), more && items->count ? doc_int(a, last) : doc_null(a));
     return d;
 }
@@ -80,6 +99,31 @@ static enum status query_number(struct request *r, const char *name, int64_t lea
     return OK;
 }
 
+// Where the address begins to read: above `after`, below `before`, at a moment, or at the newest event.
+static enum status asked_place(struct request *r, struct history_query *q, struct error *e) {
+    struct str until = query_text(r, "until");
+    int64_t after = -2;
+    enum status s = query_number(r, "before", 0, INT64_MAX, &q->before, e);
+    if (!s)
+        s = query_number(r, "after", -1, INT64_MAX - 1, &after, e);
+    if (s)
+        return s;
+    if (after > -2) {
+        q->before = after < 0 ? 0 : after;
+        q->after = true;
+        return OK;
+    }
+    if (!until.n)
+        return OK;
+    micros at = 0;
+    int64_t last = -1;
+    s = query_moment(r, "until", true, &at, e);
+    if (!s)
+        s = history_position_at(&r->reader, r->module, r->id, at, &last, e);
+    q->before = last + 1;
+    return s;
+}
+
 // What the address asks for; `limit` unless it says another.
 static enum status asked_history(struct request *r, int limit, struct history_query *q,
                                  struct error *e) {
@@ -90,34 +134,64 @@ static enum status asked_history(struct request *r, int limit, struct history_qu
                                 .own_only = str_is(own, "1") || str_is(own, "true"),
                                 .user = -1,
                                 .operation = -1,
+                                .text = str_trim(query_text(r, "text")),
                                 .before = -1};
-    enum status s = query_number(r, "before", 0, INT64_MAX, &q->before, e);
+    enum status s = asked_place(r, q, e);
     if (!s)
         s = query_number(r, "limit", 1, 200, &wanted, e);
+    if (!s && q->text.n && (q->own_only || q->after))
+        s = error_set(e, INVALID, "text",
+                      N_("A text is looked for in a whole story, from the newest event on."), NULL);
     q->limit = (int)wanted;
     return s;
 }
 
-enum status card_history(struct request *r, int limit, struct doc **out, struct error *e) {
+static enum status no_kind(struct request *r, struct str name, struct error *e) {
+    return error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."),
+                     arena_dup(r->arena, name), NULL);
+}
+
+// With a text to be found, one reading for all kinds, which then must be groups.
+static enum status find_in_kinds(struct request *r, struct history_query *q, struct str kinds,
+                                 struct doc **out, struct error *e) {
+    while (kinds.n) {
+        struct str name = str_trim(str_cut(&kinds, ','));
+        int group = story_group_find(name);
+        if (!group)
+            return no_kind(r, name, e);
+        q->about |= group;
+    }
+    return history_list(&r->reader, q, out, e);
+}
+
+enum status card_history(struct request *r, struct str kinds, int limit, struct doc **out,
+                         struct error *e) {
     struct history_query q;
     struct doc *found[KINDS_MAX];
     size_t n = 0;
     enum status s = asked_history(r, limit, &q, e);
-    struct str kinds = query_text(r, "kind");
+    if (str_is(kinds, "all"))
+        kinds = STR("");
     if (!s && !kinds.n)
         return history_list(&r->reader, &q, out, e);
+    if (!s && q.text.n)
+        return find_in_kinds(r, &q, kinds, out, e);
+    struct history_query groups = q; // all of them are one reading
     while (!s && kinds.n) {
         struct str name = str_trim(str_cut(&kinds, ','));
         struct history_query one = q;
-        if (!name.n)
+        int group = q.own_only ? 0 : story_group_find(name);
+        groups.about |= group;
+        if (!name.n || group)
             continue;
-        if (n == KINDS_MAX || !apply_kind(r, name, &one))
-            return error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."),
-                             arena_dup(r->arena, name), NULL);
+        if (n == KINDS_MAX - 1 || !apply_kind(r, name, &one))
+            return no_kind(r, name, e);
         s = history_list(&r->reader, &one, &found[n++], e);
     }
+    if (!s && groups.about)
+        s = history_list(&r->reader, &groups, &found[n++], e);
     if (!s)
-        *out = merge_histories(r, found, n, q.limit);
+        *out = merge_histories(r, found, n, q.limit, q.after);
     return s;
 }
 
@@ -209,22 +283,59 @@ static struct param *counts_params(struct request *r) {
 }
 
 static enum status story_counts(struct request *r, struct story_counts *c, struct error *e) {
-    const struct module *tasks = model_module(r->model, STR("tasks"));
     struct stmt *row = NULL;
     bool more = true;
     enum status s = store_query(r->place->conn, QUERY_TIMELINE_KINDS, counts_params(r), 3, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 0));
-        int64_t kind = stmt_int(row, 1), n = stmt_int(row, 2);
+        int64_t about = stmt_int(row, 1), n = stmt_int(row, 2);
         if (!m || !may(&r->viewer, m, VERB_VIEW))
             continue;
         c->all += n;
-        c->comments += kind == KIND_COMMENTED ? n : 0;
-        c->changes += kind == KIND_EDITED ? n : 0;
-        c->tasks += m == tasks ? n : 0;
-        c->notes += kind == KIND_NOTED ? n : 0;
+        for (int i = 0; i < STORY_GROUPS_N; i++)
+            c->of_group[i] += about & story_groups[i].bit ? n : 0;
     }
     store_done(row);
+    return s;
+}
+
+// The kinds to be shown: as the address says; on a page as this person chose before.
+static enum status story_kinds(struct request *r, struct str *out, struct error *e) {
+    *out = query_text(r, "kind");
+    if (out->n || r->api || query_text(r, "as_of").n)
+        return OK;
+    return preference_get(r, story_preference(r), out, e);
+}
+
+// A notification leads to an event that may be older than what is shown first.
+static enum status story_with(struct request *r, struct card_state *c, struct error *e) {
+    struct history_query q = {
+        .module = r->module, .id = r->id, .user = -1, .operation = -1, .limit = STORY_PAGE};
+    int64_t at = -1, oldest = -1;
+    enum status s = query_number(r, "at", 0, INT64_MAX - 1, &at, e);
+    doc_each(event, doc_get(c->history, STR("items")))
+        oldest = position_of(event);
+    if (s || at < 0 || query_text(r, "after").n || (oldest >= 0 && oldest <= at))
+        return s;
+    q.before = at + 1;
+    c->in_the_past = true;
+    return history_list(&r->reader, &q, &c->history, e);
+}
+
+static enum status read_story(struct request *r, struct card_state *c, struct error *e) {
+    bool from_newest = !query_text(r, "before").n && !query_text(r, "until").n;
+    struct param p[] = {P_INT(r->module->number), P_INT(r->id)};
+    c->in_the_past = !from_newest;
+    enum status s = story_kinds(r, &c->kinds, e);
+    if (query_text(r, "at").n)
+        c->kinds = STR("");
+    if (!s)
+        s = card_history(r, c->kinds, query_text(r, "after").n ? STORY_CATCH_UP : STORY_PAGE,
+                         &c->history, e);
+    if (!s)
+        s = story_with(r, c, e);
+    if (!s)
+        s = store_int(r->place->conn, QUERY_TIMELINE_NEWEST, p, 2, &c->newest, e);
     return s;
 }
 
@@ -248,7 +359,7 @@ enum status card_read(struct request *r, struct doc **record, struct error *e) {
     names_hold(&r->reader);
     enum status s = read_as_of(r, record, e);
     if (!s)
-        s = card_history(r, STORY_PAGE, &c->history, e);
+        s = read_story(r, c, e);
     if (!s)
         s = activities_told(r, doc_get(c->history, STR("items")), &c->activities, e);
     if (!s && !only_events(r))
@@ -279,7 +390,8 @@ void card_ahead(struct request *r) {
     record_ahead(&reader, r->module, r->id);
     if (alone)
         return;
-    if (query_text(r, "kind").n || asked_history(r, r->api ? (int)wanted : STORY_PAGE, &q, NULL))
+    if (query_text(r, "kind").n || query_text(r, "until").n ||
+        asked_history(r, r->api ? (int)wanted : STORY_PAGE, &q, NULL))
         return;
     history_ahead(&reader, &q);
     if (r->api || only_events(r))
@@ -289,7 +401,7 @@ void card_ahead(struct request *r) {
 }
 
 void card_respond(struct request *r, int status) {
-    struct doc *record;
+    struct doc *record = NULL;
     if (card_read(r, &record, &r->error)) {
         respond_error(r, &r->error);
         return;
@@ -321,7 +433,7 @@ static enum status add_history(struct request *r, struct doc *record, bool *adde
 }
 
 void handle_card(struct request *r) {
-    struct doc *record;
+    struct doc *record = NULL;
     bool with_history = false;
     if (str_is(r->module->key, "imports")) // what it says was taken in is in the lists, too
         position_is_now(r);
@@ -346,10 +458,10 @@ void handle_card(struct request *r) {
 }
 
 void handle_history(struct request *r) {
-    struct doc *record, *history;
+    struct doc *record = NULL, *history = NULL;
     enum status s = record_get(&r->reader, r->module, r->id, &record, &r->error);
     if (!s)
-        s = card_history(r, HISTORY_PAGE, &history, &r->error);
+        s = card_history(r, query_text(r, "kind"), HISTORY_PAGE, &history, &r->error);
     if (s) {
         respond_error(r, &r->error);
         return;
@@ -358,69 +470,48 @@ void handle_history(struct request *r) {
     respond(r, 200, history);
 }
 
-// ---------------------------------------------------------------- comments
+// ---------------------------------------------------------------- what is shown of stories
 
-struct commenting {
-    struct str text;
-    struct doc *files;
-};
-
-static enum status write_comment(struct action *a, void *request, struct error *e) {
+static enum status write_story(struct action *a, void *request, struct error *e) {
     struct request *r = request;
-    const struct commenting *c = r->arg;
-    return record_comment_with(a, model_module(a->model, r->module->key), r->id, c->text, c->files,
-                               &r->result, e);
+    const struct str *kinds = r->arg;
+    return preference_set(a->write, r->viewer.user, story_preference(r), *kinds, e);
 }
 
-static void commented(struct request *r) {
-    const struct commenting *c = r->arg;
-    if (r->outcome && !r->api && r->error.status == INVALID) {
-        struct card_state *state;
-        struct doc *record;
-        struct error why = r->error;
-        r->error = (struct error){0};
-        if (card_read(r, &record, &r->error)) {
-            respond_error(r, &r->error);
-            return;
-        }
-        state = r->state;
-        state->comment = c->text;
-        state->comment_problem = error_translated(r->arena, r->language, &why);
-        bool part = r->part.n && route_has_part(r->route, r->part);
-        respond_page(r, 422, part ? arena_dup(r->arena, r->part) : "card", present_card(r, record),
-                     record);
-        return;
-    }
-    if (r->outcome) {
+static void story_kept(struct request *r) {
+    if (r->outcome)
         respond_error(r, &r->error);
-        return;
-    }
-    if (!r->api && r->part.n && route_has_part(r->route, r->part)) {
-        card_respond(r, 200);
-        return;
-    }
-    struct doc *d = doc_object(r->arena);
-    doc_set_int(r->arena, d, "position", r->result);
-    respond_done(
-        r, 201, d,
-        rprintf(r, "%.*s#e%lld", STR_FMT(href_of(r, r->module->key, r->id)), (long long)r->result),
-        NULL);
+    else
+        respond_done(r, 204, NULL, rprintf(r, "/%.*s", STR_FMT(r->module->key)), NULL);
 }
 
-void handle_comment(struct request *r) {
-    struct commenting *c = arena_new(r->arena, struct commenting);
-    if (files_kept_first(r, handle_comment, NULL))
-        return;
-    c->text = input_text(r, "text");
-    c->files = files_attached(r);
-    r->arg = c;
-    if (r->file_problems) {
-        r->error = *r->file_problems;
-        r->outcome = r->error.status;
-        commented(r);
-        return;
+void handle_story_keep(struct request *r) {
+    struct str *kinds = arena_new(r->arena, struct str), rest = input_text(r, "kind");
+    struct doc *list = r->body ? doc_get(r->body, STR("kind")) : NULL;
+    struct buf b = BUF_INIT(4096);
+    enum status s = OK;
+    doc_each(name, list) {
+        buf_str(&b, doc_text(name));
+        buf_lit(&b, ",");
     }
-    request_write(r, write_comment, c, commented);
+    if (list && list->type == DOC_ARRAY)
+        rest = arena_str(r->arena, buf_view(&b));
+    buf_clear(&b);
+    if (str_is(rest, "all"))
+        rest = STR("");
+    while (rest.n && !s) {
+        struct str name = str_trim(str_cut(&rest, ','));
+        if (name.n && !story_group_find(name))
+            s = no_kind(r, name, &r->error);
+        if (name.n)
+            buf_printf(&b, "%s%.*s", b.n ? "," : "", STR_FMT(name));
+    }
+    *kinds = arena_str(r->arena, buf_view(&b));
+    buf_release(&b);
+    if (s)
+        respond_error(r, &r->error);
+    else
+        request_write(r, write_story, kinds, story_kept);
 }
 
 // ---------------------------------------------------------------- deleting and restoring

@@ -8,7 +8,9 @@
 enum status card_read(struct request *, struct doc **record, struct error *);
 // Answers with the page of the record or the part of it asked for, as it is now.
 void card_respond(struct request *, int status);
-// A history of r->module and r->id as `kind`, `own`, `before`, `limit` of the query ask for it.
-enum status card_history(struct request *, int limit, struct doc **, struct error *);
+// A history of r->module and r->id of these kinds (by comma; empty or "all": of any), as `own`, `before`, `after`, `until`,
+// `text`, `limit` of the query ask for it.
+enum status card_history(struct request *, struct str kinds, int limit, struct doc **,
+                         struct error *);
 
 #endif

@@ -74,11 +74,11 @@ static void send_along(struct request *r, struct str key, const struct doc *valu
     struct str name = rprintf(r, "%.*s.kept", STR_FMT(key));
     struct buf b = BUF_INIT(16384);
     json_write(&b, value);
-    all.p[all.n++] = (struct pair){name, arena_str(r->arena, buf_view(&b))};
-    buf_release(&b);
     for (size_t i = 0; i < r->form.n; i++)
         if (is_attached(r, key) || !str_eq(r->form.p[i].name, name))
             all.p[all.n++] = r->form.p[i];
+    all.p[all.n++] = (struct pair){name, arena_str(r->arena, buf_view(&b))};
+    buf_release(&b);
     r->form = all;
 }
 

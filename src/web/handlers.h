@@ -29,8 +29,8 @@ void handle_bulk(struct request *);
 void card_ahead(struct request *);
 void handle_card(struct request *);
 void handle_history(struct request *);
-void handle_comment(struct request *);
 void handle_note(struct request *); // note.c
+void handle_story_keep(struct request *);
 void handle_delete_page(struct request *);
 void handle_delete(struct request *);
 void handle_restore(struct request *);
@@ -50,6 +50,10 @@ void handle_reminder_snooze(struct request *);
 // activity_rules.c
 void handle_activity_rules(struct request *);
 void handle_activity_rules_change(struct request *);
+// comment.c
+void handle_comment(struct request *);
+void handle_comment_delete(struct request *);
+void handle_comment_people(struct request *);
 
 // form.c
 void handle_new_page(struct request *);
@@ -66,6 +70,10 @@ void handle_checkpoint(struct request *);
 void handle_proof(struct request *);
 void handle_tile(struct request *);
 void handle_feed(struct request *);
+
+// notifications.c
+void handle_notifications(struct request *);
+void handle_notifications_read(struct request *);
 
 // settings.c
 void handle_settings(struct request *);

@@ -231,6 +231,7 @@ struct doc *present_home(struct request *r, struct doc *doc) {
             story_days(r, doc_get(doc_get(doc, STR("recent")), STR("items")), NULL, 0));
     doc_set_str(a, recent, "empty_text", T(l, "Nothing has happened yet."));
     doc_set(recent, STR("older_href"), doc_null(a));
+    doc_set(recent, STR("newer_href"), doc_null(a));
     doc_set(view, STR("recent"), recent);
     return view;
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "records/activities.h"
 #include "records/crm.h"
+#include "records/notify.h"
 #include "store/queries.h"
 #include "web/handlers.h"
 #include "web/respond.h"
@@ -19,10 +20,14 @@
 struct subscription {
     struct live *live;
     struct http_stream *stream;
-    int module; // number; 0: the whole log
+    int module; // number; 0: none
     int64_t record;
-    int64_t user;     // whose reminders it tells of; 0: it tells of events
-    bool rung;        // there is something new about them
+    bool log;       // the whole of it
+    bool bell;      // how many notifications of this person are unread, too
+    bool ring;      // that may have changed
+    bool reminders; // that there is something new about this person's
+    bool rung;      // there is
+    int64_t user;
     int64_t position; // what the client knows
     struct hash session, key;
     enum sign sign;
@@ -42,6 +47,15 @@ struct live {
     int64_t people; // of n, those that tell of reminders
     micros told;    // reminders were looked at until this moment
     bool stopping, closed;
+};
+
+// Who was told of something since it was looked the last time.
+#define RUNG_AT_ONCE 1000 // people; when there are more, all look
+struct rung {
+    int64_t since; // position
+    int64_t users[RUNG_AT_ONCE];
+    size_t n;
+    bool all;
 };
 
 // ---------------------------------------------------------------- looking at the log
@@ -110,11 +124,50 @@ static void cards_ask(struct cards *c, struct conn *conn) {
     }
 }
 
+static int by_number(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void rung_ask(struct rung *rung, int64_t newest, struct conn *conn) {
+    struct param p[] = {P_INT(rung->since), P_INT(RUNG_AT_ONCE)};
+    struct stmt *row = NULL;
+    bool more = true;
+    rung->n = 0;
+    enum status s = store_query(conn, QUERY_NOTIFICATIONS_WHOM, p, 2, &row, NULL);
+    while (!s && rung->n < RUNG_AT_ONCE && !(s = store_next(row, &more, NULL)) && more)
+        rung->users[rung->n++] = stmt_int(row, 0);
+    store_done(row);
+    rung->all = s || rung->n == RUNG_AT_ONCE;
+    if (!s)
+        rung->since = newest;
+    if (rung->n)
+        qsort(rung->users, rung->n, sizeof *rung->users, by_number);
+}
+
+// Under the mutex.
+static void ring(struct live *live, const struct rung *rung) {
+    for (struct subscription *s = live->all; s && (rung->all || rung->n); s = s->next)
+        if (s->bell &&
+            (rung->all || bsearch(&s->user, rung->users, rung->n, sizeof s->user, by_number)))
+            s->ring = true;
+}
+
+void live_ring(struct live *live, int64_t user) {
+    pthread_mutex_lock(&live->mutex);
+    for (struct subscription *s = live->all; s; s = s->next)
+        if (s->bell && s->user == user) {
+            s->ring = true;
+            http_stream_wake(s->stream);
+        }
+    pthread_mutex_unlock(&live->mutex);
+}
+
 static bool has_news(const struct cards *c, const struct subscription *s, int64_t newest) {
-    if (s->user)
-        return false;
+    if (s->ring)
+        return true;
     if (!s->module)
-        return newest > s->position;
+        return s->log && newest > s->position;
     struct card key = {.module = s->module, .record = s->record};
     const struct card *card = c->n ? bsearch(&key, c->list, c->n, sizeof key, by_card) : NULL;
     return card && card->news; // one that was opened meanwhile asks for itself as it begins
@@ -131,9 +184,9 @@ static void wake(struct live *live, const struct cards *news) {
 // ---------------------------------------------------------------- reminders
 
 // Under the mutex.
-static void ring(struct live *live, const int64_t *users, size_t n) {
+static void remind(struct live *live, const int64_t *users, size_t n) {
     for (struct subscription *s = live->all; s && n; s = s->next)
-        for (size_t i = 0; i < n && s->user; i++)
+        for (size_t i = 0; i < n && s->reminders; i++)
             if (users[i] == s->user) {
                 s->rung = true;
                 http_stream_wake(s->stream);
@@ -155,7 +208,7 @@ static void look_for_reminders(struct live *live, struct place *place) {
     if (good) {
         live->told = to;
         pthread_mutex_lock(&live->mutex);
-        ring(live, users, n);
+        remind(live, users, n);
         pthread_mutex_unlock(&live->mutex);
     }
     arena_release(&a);
@@ -165,10 +218,12 @@ static void *watch(void *arg) {
     struct live *live = arg;
     struct place place = {.web = live->web};
     struct cards cards = {.n = 0};
+    struct rung *rung = must_alloc(sizeof *rung);
     micros swept = clock_monotonic(), looked = swept;
     live->told = clock_now() - COMMITTING;
     pthread_mutex_lock(&live->mutex);
     int64_t seen = live->newest;
+    *rung = (struct rung){.since = seen};
     while (!live->stopping) {
         if (live->newest == seen) {
             struct timespec until;
@@ -180,10 +235,18 @@ static void *watch(void *arg) {
         seen = live->newest;
         if (news) { // who commits must not wait for the database's answers
             cards_collect(live, &cards);
+            bool anybody = live->n > 0;
             pthread_mutex_unlock(&live->mutex);
-            if (cards.n && place_ready(&place, NULL) == OK)
+            rung->n = 0;
+            rung->all = false;
+            if (anybody && place_ready(&place, NULL) == OK) {
                 cards_ask(&cards, place.conn);
+                rung_ask(rung, seen, place.conn);
+            } else {
+                rung->all = anybody; // the database is away: whoever can ask it later does
+            }
             pthread_mutex_lock(&live->mutex);
+            ring(live, rung);
         }
         wake(live, news ? &cards : NULL);
         bool people = live->people > 0;
@@ -206,34 +269,51 @@ static void *watch(void *arg) {
     pthread_mutex_unlock(&live->mutex);
     conn_close(place.conn);
     free(cards.list);
+    free(rung);
     return NULL;
 }
 
 // ---------------------------------------------------------------- one stream
 
 // The person may have been deactivated, signed out elsewhere, or made less of, since the stream began.
-static bool still_welcome(struct subscription *s, struct place *place) {
+static bool still_welcome(struct subscription *s, struct place *place, struct viewer *viewer) {
     if (place_ready(place, NULL) != OK)
         return true; // the database is away: nothing can be said, nothing is told
     const struct hash *hash = s->sign == SIGN_KEY ? &s->key : &s->session;
-    struct viewer viewer;
     bool good = true;
-    if (session_still_good(s->live->web, place, s->sign, hash, &viewer, &good) != OK)
+    if (session_still_good(s->live->web, place, s->sign, hash, viewer, &good) != OK)
         return true;
-    return good && (s->module || s->user || may(&viewer, NULL, VERB_AUDIT));
+    return good && (!s->log || may(viewer, NULL, VERB_AUDIT));
+}
+
+// How many are unread. It has no id of its own: where the stream goes on after a pause is not changed by it, and whoever
+// comes back is told anyway.
+static void say_unread(struct subscription *s, struct place *place, const struct viewer *viewer,
+                       struct buf *out) {
+    struct crm *crm = s->live->web->crm;
+    struct arena a = ARENA_INIT;
+    const struct model *model = crm_model_hold(crm);
+    struct reader reader = {crm, place->conn, model, viewer, &a};
+    int64_t n = 0;
+    if (notify_unread(&reader, &n, NULL) == OK)
+        buf_printf(out, "event: notifications\ndata: {\"unread\":%lld}\n\n", (long long)n);
+    else
+        log_warning("the unread notifications could not be counted");
+    crm_model_release(crm, model);
+    arena_release(&a);
 }
 
 // The messages of events after the position; the new position.
 static int64_t fill_events(struct subscription *s, struct place *place, struct buf *out) {
     struct param p[] = {P_INT(s->module), P_INT(s->record), P_INT(s->position), P_INT(AT_ONCE)};
     struct stmt *row = NULL;
-    bool more = true;
+    bool more = s->module || s->log;
     int64_t position = s->position;
     enum status status = place_ready(place, NULL);
-    if (!status)
+    if (!status && more)
         status = s->module ? store_query(place->conn, QUERY_TIMELINE_AFTER, p, 4, &row, NULL)
                            : store_query(place->conn, QUERY_LOG_AFTER, p + 2, 2, &row, NULL);
-    while (!status && !(status = store_next(row, &more, NULL)) && more) {
+    while (!status && more && !(status = store_next(row, &more, NULL)) && more) {
         position = stmt_int(row, 0);
         buf_printf(out, "id: %lld\nevent: change\ndata: {\"position\":%lld}\n\n",
                    (long long)position, (long long)position);
@@ -246,20 +326,23 @@ static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
     struct subscription *s = arg;
     struct place *place = h->thread;
     pthread_mutex_lock(&s->live->mutex);
-    bool closed = s->live->closed, rung = s->rung;
-    s->rung = false;
+    bool closed = s->live->closed, ring = s->ring, rung = s->rung;
+    s->ring = s->rung = false;
     pthread_mutex_unlock(&s->live->mutex);
     if (closed)
         return false;
-    int64_t position = s->user ? s->position : fill_events(s, place, out);
+    struct viewer viewer = {0};
+    int64_t position = fill_events(s, place, out);
     if (rung)
         buf_z(out, "event: reminders\ndata: {}\n\n");
     micros now = clock_monotonic();
     bool silent = now - s->sent > PULSE;
-    if ((silent || out->n) && !still_welcome(s, place)) {
+    if ((silent || out->n || ring) && !still_welcome(s, place, &viewer)) {
         buf_clear(out);
         return false;
     }
+    if (ring && viewer.user)
+        say_unread(s, place, &viewer, out);
     if (silent && !out->n)
         buf_z(out, ": still here\n\n");
     pthread_mutex_lock(&s->live->mutex);
@@ -278,7 +361,7 @@ static void stream_closed(void *arg) {
     if (s->next)
         s->next->before = s->before;
     live->n--;
-    live->people -= s->user != 0;
+    live->people -= s->reminders;
     pthread_mutex_unlock(&live->mutex);
     free(s);
 }
@@ -298,7 +381,7 @@ static void stream_open(struct request *r, struct subscription *s) {
         s->next->before = &s->next;
     live->all = s;
     live->n++;
-    live->people += s->user != 0;
+    live->people += s->reminders;
     pthread_mutex_unlock(&live->mutex);
 }
 
@@ -313,6 +396,11 @@ static bool parse_record(struct request *r, struct str record, struct subscripti
     return true;
 }
 
+static bool asked(struct request *r, const char *what) {
+    struct str said = query_text(r, what);
+    return str_is(said, "1") || str_is(said, "true");
+}
+
 void handle_live(struct request *r) {
     struct live *live = r->web->live;
     struct subscription found = {.live = live,
@@ -321,9 +409,12 @@ void handle_live(struct request *r) {
                                  .key = r->person.key,
                                  .sent = clock_monotonic()};
     struct str record = query_text(r, "record");
-    if (str_is(query_text(r, "reminders"), "1") || str_is(query_text(r, "reminders"), "true"))
-        found.user = r->viewer.user;
-    else if (record.n ? !parse_record(r, record, &found) : !may(&r->viewer, NULL, VERB_AUDIT)) {
+    found.user = r->viewer.user;
+    found.bell = found.ring = asked(r, "notifications");
+    found.reminders = asked(r, "reminders");
+    found.log = !record.n && !found.bell && !found.reminders;
+    if (record.n ? !parse_record(r, record, &found)
+                 : found.log && !may(&r->viewer, NULL, VERB_AUDIT)) {
         respond_status(r, record.n ? 404 : 403, NULL);
         return;
     }

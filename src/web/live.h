@@ -9,4 +9,7 @@ enum status live_start(struct live **, struct web *, struct error *);
 void live_quiesce(struct live *); // ends the streams; no new ones
 void live_stop(struct live *);
 
+// What this person has read may have changed: those of their streams that tell of it look.
+void live_ring(struct live *, int64_t user);
+
 #endif

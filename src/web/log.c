@@ -21,9 +21,8 @@ static enum status number(struct request *r, const char *name, int64_t least, in
     return OK;
 }
 
-// A day means its beginning, or with `end` the last moment of it, where the person who asks lives.
-static enum status moment(struct request *r, const char *name, bool end, micros *out,
-                          struct error *e) {
+enum status query_moment(struct request *r, const char *name, bool end, micros *out,
+                         struct error *e) {
     static const struct field day_field = {.key = {"day", 3}, .type = TYPE_DATE};
     struct str text = query_text(r, name);
     const struct doc *typed;
@@ -52,9 +51,9 @@ static enum status moment(struct request *r, const char *name, bool end, micros 
 enum status log_query_read(struct request *r, struct history_query *q, struct error *e) {
     *q = (struct history_query){.user = -1, .operation = -1, .before = -1};
     int64_t limit = LOG_PAGE;
-    enum status s = moment(r, "from", false, &q->from, e);
+    enum status s = query_moment(r, "from", false, &q->from, e);
     if (!s)
-        s = moment(r, "to", true, &q->to, e);
+        s = query_moment(r, "to", true, &q->to, e);
     if (!s)
         s = number(r, "user", 0, INT64_MAX, &q->user, e);
     if (!s)

@@ -112,13 +112,14 @@ static bool fits(const struct pattern *p, const struct str *segments, int n) {
 static void take(struct request *r, const struct pattern *p, const struct str *segments) {
     r->route = p->route;
     int n = 0;
+    bool numbered = false; // r->id is the first: "/contacts/7/comments/321" is about contact 7
     for (int i = 0; i < p->n; i++) {
         if (p->kind[i] == LITERAL)
             continue;
         BUG_ON(n == ROUTE_PARAMS);
         r->params[n++] = segments[i];
-        if (p->kind[i] == NUMBER)
-            str_int(segments[i], &r->id);
+        if (p->kind[i] == NUMBER && !numbered)
+            numbered = str_int(segments[i], &r->id);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "web/page.h"
 #include "base/utf8.h"
 #include "web/assets.h"
+#include "web/present.h"
 #include "web/session.h"
 #include "web/text.h"
 
@@ -13,6 +14,7 @@ static const struct {
     {"deleted", "won", N_("Deleted. It can be restored."), NULL, N_("See it")},
     {"restored", "won", N_("Restored."), NULL, NULL},
     {"erased", "won", N_("The document was deleted for good."), NULL, NULL},
+    {"comment-deleted", "won", N_("The comment is deleted."), NULL, NULL},
     {"merged", "won", N_("Saved, together with what somebody else changed in the meantime."), NULL,
      NULL},
     {"unchanged", "", N_("Nothing was changed."), NULL, NULL},
@@ -166,7 +168,7 @@ static struct doc *new_document(struct request *r) {
     return items->count ? d : doc_null(a);
 }
 
-static struct doc *user_document(struct request *r) {
+static struct doc *user_document(struct request *r, bool whole) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     doc_set_int(a, d, "id", r->viewer.user);
@@ -175,10 +177,11 @@ static struct doc *user_document(struct request *r) {
     doc_set_str(a, d, "mark", initials(a, r->viewer.name));
     doc_set_str(a, d, "color", person_color(a, r->viewer.user));
     doc_set_bool(a, d, "administrator", r->viewer.profile == PROFILE_ADMINISTRATOR);
+    doc_set(d, STR("bell"), whole ? bell_document(r) : doc_null(a));
     return d;
 }
 
-struct doc *page_document(struct request *r, struct doc *view) {
+struct doc *page_document(struct request *r, struct doc *view, bool part) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     bool somebody = r->sign != SIGN_NONE && r->model;
@@ -196,7 +199,7 @@ struct doc *page_document(struct request *r, struct doc *view) {
     doc_set(d, STR("theme"), theme ? doc_str(a, r->person.theme) : doc_null(a));
     doc_set(d, STR("density"), density ? doc_str(a, r->person.density) : doc_null(a));
     doc_set(d, STR("flash"), flash_document(r));
-    doc_set(d, STR("user"), somebody ? user_document(r) : doc_null(a));
+    doc_set(d, STR("user"), somebody ? user_document(r, !part) : doc_null(a));
     doc_set(d, STR("menu"), somebody ? menu_document(r) : doc_array(a));
     doc_set(d, STR("new"), somebody ? new_document(r) : doc_null(a));
     doc_set_str(a, d, "q", str_is(r->path, "/search") ? query_text(r, "q") : STR(""));

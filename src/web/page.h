@@ -4,7 +4,8 @@
 
 #include "web/request.h"
 
-struct doc *page_document(struct request *, struct doc *view);
+// The `page` of every template; of a part without what only stands around whole pages.
+struct doc *page_document(struct request *, struct doc *view, bool part);
 // Initials for the round badge of a person.
 struct str initials(struct arena *, struct str name);
 // "c3": the colour of a person.

@@ -16,6 +16,13 @@ static struct doc *whole_run(struct request *r, struct str text, const char *as,
     doc_set(d, STR("href"), or_null(r, href));
     doc_set(d, STR("mark"), or_null(r, mark));
     doc_set(d, STR("at"), or_null(r, at));
+    doc_set_bool(a, d, "outside", false);
+    return d;
+}
+
+struct doc *run_outside(struct request *r, struct str address) {
+    struct doc *d = whole_run(r, address, "link", address, STR(""), STR(""));
+    doc_replace(d, STR("outside"), doc_bool(r->arena, true));
     return d;
 }
 

@@ -10,6 +10,7 @@
 
 // A run. `as` as docs/pages.md has it; href empty: none.
 struct doc *run(struct request *, struct str text, const char *as, struct str href);
+struct doc *run_outside(struct request *, struct str address); // leads to another site
 struct doc *run_person(struct request *, int64_t user, struct str name);
 struct doc *run_moment(struct request *, micros at);    // relative, kept true by scripts
 struct doc *runs_of(struct request *, struct doc *run); // an array with one (or none: NULL)
@@ -96,8 +97,12 @@ struct doc *event_facts(struct request *, const struct doc *event);
 struct doc *present_home(struct request *, struct doc *);
 struct doc *present_search(struct request *, struct doc *);
 struct doc *present_lookup(struct request *, struct doc *);
+struct doc *present_notifications(struct request *, struct doc *);
+// {"count","label"}: what the bell says.
+struct doc *bell_document(struct request *);
 struct doc *present_list(struct request *, struct doc *);
 struct doc *present_card(struct request *, struct doc *);
+struct doc *present_comment_people(struct request *, struct doc *);
 struct doc *present_form(struct request *, struct doc *);
 struct doc *present_history(struct request *, struct doc *);
 struct doc *present_log(struct request *, struct doc *);

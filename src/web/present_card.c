@@ -1,5 +1,6 @@
 // The page of a card: facts on the left, story on the right.
 #include "web/present_card.h"
+#include "actions/comment.h"
 #include "formats/json.h"
 #include "web/activity.h"
 #include "web/list.h"
@@ -261,19 +262,155 @@ static struct doc *related_views(struct request *r, struct card_state *c) {
 
 // ---------------------------------------------------------------- the story
 
-static void chip(struct request *r, struct doc *chips, const char *key, struct str label,
-                 const char *icon, int64_t count, bool more) {
+// The kinds that are shown are in a list by comma.
+static bool shows_kind(struct str kinds, struct str key) {
+    while (kinds.n)
+        if (str_eq(str_trim(str_cut(&kinds, ',')), key))
+            return true;
+    return false;
+}
+
+// The list with this one added, or taken out of it; "all" when nothing is left.
+static struct str kinds_turned(struct request *r, struct str kinds, struct str key) {
+    struct buf b = BUF_INIT(4096);
+    bool on = shows_kind(kinds, key);
+    for (int i = 0; i < STORY_GROUPS_N; i++) {
+        struct str name = str_z(story_groups[i].name);
+        if (str_eq(name, key) ? !on : shows_kind(kinds, name))
+            buf_printf(&b, "%s%s", b.n ? "," : "", story_groups[i].name);
+    }
+    struct str out = b.n ? arena_str(r->arena, buf_view(&b)) : STR("all");
+    buf_release(&b);
+    return out;
+}
+
+static struct doc *chip(struct request *r, struct doc *chips, const char *key, struct str label,
+                        const char *icon, struct str kinds) {
     struct arena *a = r->arena;
-    struct str now = query_text(r, "kind");
     struct doc *d = doc_add(chips, doc_object(a));
-    struct str here = href_of(r, r->module->key, r->id);
+    struct pair shown[] = {{STR("kind"), kinds}, {STR("text"), query_text(r, "text")}};
+    struct pairs none = {0};
     doc_set_z(a, d, "key", key);
     doc_set_str(a, d, "label", label);
     doc_set_z(a, d, "icon", icon);
-    doc_set_str(a, d, "href", key[0] ? rprintf(r, "%.*s?kind=%s", STR_FMT(here), key) : here);
-    struct str number = format_integer(a, r->language, count);
-    doc_set_str(a, d, "count", !count ? STR("") : more ? JOIN(a, number, STR("+")) : number);
-    doc_set_bool(a, d, "active", str_is(now, key));
+    doc_set_str(a, d, "href",
+                list_href(r, href_of(r, r->module->key, r->id), &none, "", shown,
+                          shown[1].value.n ? 2 : 1));
+    doc_set_str(a, d, "kinds", kinds);
+    return d;
+}
+
+static const struct group_look {
+    const char *label, *icon;
+    bool always; // or only where there is something of it
+} group_looks[STORY_GROUPS_N] = {
+    {N_("Comments"), "message-square", true},
+    {N_("Notes"), "notebook-pen", false},
+    {N_("Done with success"), "circle-check", false},
+    {N_("Done without success"), "circle-x", false},
+    {N_("Correspondence"), "mail", false},
+    {N_("Calls"), "phone", false},
+    {N_("Status"), "milestone", false},
+    {N_("Information"), "arrow-right-left", true},
+    {N_("Documents"), "paperclip", false},
+};
+
+static struct doc *chip_views(struct request *r, const struct card_state *c) {
+    struct arena *a = r->arena;
+    struct doc *chips = doc_array(a);
+    struct str kinds = str_is(c->kinds, "all") ? STR("") : c->kinds;
+    bool more = c->counts.all >= STORY_COUNTED;
+    struct doc *all = chip(r, chips, "", T(r->language, "All history"), "", STR("all"));
+    doc_set_str(a, all, "count", STR(""));
+    doc_set_bool(a, all, "active", !kinds.n);
+    for (int i = 0; i < STORY_GROUPS_N; i++) {
+        struct str key = str_z(story_groups[i].name);
+        int64_t n = c->counts.of_group[i];
+        bool on = shows_kind(kinds, key);
+        if (!group_looks[i].always && !on && !n && !more)
+            continue;
+        struct str number = format_integer(a, r->language, n);
+        struct doc *d = chip(r, chips, story_groups[i].name,
+                             translate(r->language, str_z(group_looks[i].label)),
+                             group_looks[i].icon, kinds_turned(r, kinds, key));
+        doc_set_str(a, d, "count", !n ? STR("") : more ? JOIN(a, number, STR("+")) : number);
+        doc_set_bool(a, d, "active", on);
+    }
+    return chips;
+}
+
+static struct doc *kept_files(struct request *r, const struct doc *files) {
+    struct arena *a = r->arena;
+    struct doc *list = doc_array(a);
+    doc_each(file, files) {
+        struct doc *d = doc_add(list, doc_object(a));
+        struct buf b = BUF_INIT(16384);
+        json_write(&b, file);
+        doc_set_str(a, d, "name", doc_get_text(file, "name"));
+        doc_set_str(a, d, "value", arena_str(a, buf_view(&b)));
+        buf_release(&b);
+    }
+    return list;
+}
+
+static struct doc *comment_view(struct request *r, const struct card_state *c) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a);
+    struct str action = rprintf(r, "%.*s/comments", STR_FMT(href_of(r, r->module->key, r->id)));
+    doc_set_str(a, d, "action", action);
+    doc_set_int(a, d, "max", COMMENT_MAX);
+    doc_set_int(a, d, "limit", r->web->options.upload_bytes);
+    doc_set_str(a, d, "people", JOIN(a, action, STR("/people")));
+    once_hidden(r, doc_set_array(a, d, "hidden"));
+    doc_set_str(a, d, "text", c->comment);
+    doc_set(d, STR("kept"), kept_files(r, c->comment_files));
+    doc_set_str(a, d, "problem", c->comment_problem);
+    return d;
+}
+
+// An address of this story: from where on, and otherwise as it is asked for now.
+static struct doc *story_href(struct request *r, const char *from, const struct doc *position) {
+    struct pairs none = {0};
+    struct pair more[3];
+    size_t n = 0;
+    if (doc_is_null(position))
+        return doc_null(r->arena);
+    more[n++] = (struct pair){str_z(from), int_text(r->arena, doc_integer(position, 0))};
+    if (query_text(r, "kind").n)
+        more[n++] = (struct pair){STR("kind"), query_text(r, "kind")};
+    if (query_text(r, "text").n)
+        more[n++] = (struct pair){STR("text"), query_text(r, "text")};
+    return doc_str(r->arena, list_href(r, href_of(r, r->module->key, r->id), &none, "", more, n));
+}
+
+// What stands above: what is newer, where the story is not shown from its newest event on.
+static struct doc *newer_href(struct request *r, const struct card_state *c) {
+    const struct doc *first = doc_first(doc_get(c->history, STR("items")));
+    bool after = query_text(r, "after").n > 0;
+    if (after)
+        return story_href(r, "after", doc_get(c->history, STR("next")));
+    if (!c->in_the_past || query_text(r, "text").n)
+        return doc_null(r->arena);
+    if (first)
+        return story_href(r, "after", doc_get(first, STR("position")));
+    return story_href(r, "after", doc_int(r->arena, -1)); // nothing as old as this
+}
+
+static struct doc *find_view(struct request *r, const struct card_state *c) {
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a);
+    struct str until = query_text(r, "until");
+    doc_set_str(a, d, "action", href_of(r, r->module->key, r->id));
+    doc_set_str(a, d, "kind", query_text(r, "kind"));
+    doc_set_str(a, d, "text", query_text(r, "text"));
+    const char sign[] = {r->language->date_sign, 0};
+    doc_set_str(a, d, "until", format_date_typed(a, r->language, until));
+    doc_set_str(a, d, "date_sign", arena_str(a, str_z(sign)));
+    doc_set_str(a, d, "date_hint", T(r->language, "yyyy-mm-dd"));
+    bool asked = until.n || query_text(r, "text").n || c->in_the_past;
+    doc_set(d, STR("clear_href"),
+            asked ? doc_str(a, href_of(r, r->module->key, r->id)) : doc_null(a));
+    return d;
 }
 
 static struct doc *story_view(struct request *r, const struct card_state *c, bool may_edit,
@@ -281,53 +418,34 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     struct arena *a = r->arena;
     const struct language *l = r->language;
     struct doc *d = doc_object(a), *items = doc_get(c->history, STR("items"));
-    struct doc *chips = doc_set_array(a, d, "chips");
-    const struct story_counts *n = &c->counts;
-    bool more_events = n->all >= STORY_COUNTED;
-    chip(r, chips, "", T(l, "All"), "", 0, false);
-    chip(r, chips, "comments", T(l, "Comments"), "message-square", n->comments, more_events);
-    if (model_module(r->model, STR("tasks")) && !str_is(r->module->key, "tasks") &&
-        !r->module->system)
-        chip(r, chips, "tasks", T(l, "Activities"), "circle-check", n->tasks, more_events);
-    chip(r, chips, "notes", T(l, "Notes"), "notebook-pen", n->notes, more_events);
-    chip(r, chips, "changes", T(l, "Changes"), "arrow-right-left", n->changes, more_events);
-    struct doc *live = doc_null(a), *comment = doc_null(a);
-    struct doc *newest = doc_first(items);
-    if (now && !query_text(r, "before").n) {
+    struct doc *live = doc_null(a);
+    bool finding = query_text(r, "text").n > 0, after = query_text(r, "after").n > 0;
+    if (now && !c->in_the_past && !after && !finding) {
         live = doc_object(a);
         doc_set_str(
             a, live, "href",
             rprintf(r, "/api/live?record=%.*s%%2F%lld", STR_FMT(r->module->key), (long long)r->id));
-        doc_set_int(a, live, "position", doc_get_int(newest, "position", -1));
+        doc_set_int(a, live, "position", c->newest);
     }
-    if (may_edit) {
-        comment = doc_object(a);
-        doc_set_str(a, comment, "action",
-                    rprintf(r, "%.*s/comments", STR_FMT(href_of(r, r->module->key, r->id))));
-        doc_set_int(a, comment, "max", 5000);
-        doc_set_int(a, comment, "limit", r->web->options.upload_bytes);
-        once_hidden(r, doc_set_array(a, comment, "hidden"));
-        doc_set_str(a, comment, "text", c->comment);
-        doc_set_str(a, comment, "problem", c->comment_problem);
-    }
+    doc_set(d, STR("chips"), chip_views(r, c));
+    doc_set_str(a, d, "keep_action", rprintf(r, "/%.*s/story", STR_FMT(r->module->key)));
+    doc_set_int(a, d, "newest", c->newest);
+    doc_set(d, STR("find"), find_view(r, c));
     doc_set(d, STR("live"), live);
-    doc_set(d, STR("comment"), comment);
+    doc_set(d, STR("comment"), may_edit ? comment_view(r, c) : doc_null(a));
     doc_set(d, STR("note"), may_edit && !r->module->system ? note_view(r, c->note) : doc_null(a));
     struct doc *days = doc_set(d, STR("days"), story_days(r, items, r->module, r->id));
     if (now)
         activities_into(r, c->activities, items, days);
-    struct str next = doc_is_null(doc_get(c->history, STR("next")))
-                          ? STR("")
-                          : rprintf(r, "%lld", (long long)doc_get_int(c->history, "next", 0));
-    struct pair more[] = {{STR("before"), next}, {STR("kind"), query_text(r, "kind")}};
-    struct pairs none = {0};
+    doc_set(d, STR("newer_href"), newer_href(r, c));
     doc_set(d, STR("older_href"),
-            or_null(r, next.n ? list_href(r, href_of(r, r->module->key, r->id), &none, "", more,
-                                          more[1].value.n ? 2 : 1)
-                              : STR("")));
+            after ? doc_null(a) : story_href(r, "before", doc_get(c->history, STR("next"))));
+    bool some = c->kinds.n && !str_is(c->kinds, "all");
     doc_set_str(a, d, "empty_text",
-                query_text(r, "kind").n ? T(l, "Nothing of this kind.")
-                                        : T(l, "Nothing has happened yet."));
+                finding          ? T(l, "Nothing found.")
+                : some           ? T(l, "Nothing of this kind.")
+                : c->in_the_past ? T(l, "Nothing had happened yet.")
+                                 : T(l, "Nothing has happened yet."));
     return d;
 }
 

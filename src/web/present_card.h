@@ -2,6 +2,7 @@
 #ifndef CRONISTA_WEB_PRESENT_CARD_H
 #define CRONISTA_WEB_PRESENT_CARD_H
 
+#include "records/story.h"
 #include "web/request.h"
 
 #define RELATED_BOXES 12
@@ -25,9 +26,13 @@ struct card_state {
     size_t n_boxes;
     struct form_state *note;             // "new history" as it was sent and refused
     struct str comment, comment_problem; // as it was sent and refused
+    const struct doc *comment_files;     // that came with it and are kept; NULL: none
+    struct str kinds;                    // shown, by comma; empty or "all": any
+    int64_t newest;                      // of the story, whatever is shown of it
+    bool in_the_past;                    // it is not shown from its newest event on
     // What there is in the story, as far as it was looked through.
     struct story_counts {
-        int64_t comments, changes, tasks, notes, all;
+        int64_t of_group[STORY_GROUPS_N], all;
     } counts;
 };
 

@@ -139,7 +139,7 @@ void respond_page(struct request *r, int status, const char *page, struct doc *v
     bool part = str_eq(r->part, str_z(page));
     if (!part)
         r->clear_flash = r->flash.n > 0;
-    doc_set(all, STR("page"), page_document(r, view));
+    doc_set(all, STR("page"), page_document(r, view, part));
     doc_set(all, STR("view"), view);
     doc_set(all, STR("doc"), doc ? doc : doc_null(r->arena));
     if (str_is(

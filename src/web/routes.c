@@ -24,11 +24,17 @@ static const struct route_input list_query[] = {
 
 static const struct route_input timeline_query[] = {
     {"kind", IN_LIST, false,
-     "kinds of events (created, edited, ...), groups of them (comments, changes, notes) or "
-     "modules, by "
+     "what the events are about (comments, notes, tasks_done, tasks_failed, correspondence, calls, "
+     "status, information, documents), kinds of events (created, edited, ...) or modules, by "
      "comma"},
     {"own", IN_BOOL, false, "only events of the record itself"},
     {"before", IN_INT, false, "events at positions below this"},
+    {"after", IN_INT, false,
+     "the events next above this position; `next` is then the `after` of those above them"},
+    {"until", IN_TIME, false, "events up to this moment, or to the end of this day"},
+    {"text", IN_TEXT, false,
+     "that say this, without accents and case; many events are looked through at a time, so go on "
+     "with `next` even where nothing was found. `kind` may then only have what events are about"},
     {"limit", IN_INT, false, "events in the answer, 1 to 200; 50 otherwise"},
     {NULL, 0, false, NULL},
 };
@@ -220,6 +226,17 @@ const struct route routes[] = {
      .tag = "records",
      .says = "Keep the present filters, columns and order as a view",
      .handle = handle_view_save},
+    {.method = "PUT",
+     .path = "/{module}/story",
+     .page_method = "POST",
+     .verb = VERB_VIEW,
+     .id = "keepStoryFilter",
+     .tag = "history",
+     .says = "Keep for oneself what is shown of the stories of this module's records",
+     .body = INPUTS({"kind", IN_LIST, true,
+                     "what events are about, as in the history's `kind`; none: all history"}),
+     .success = 204,
+     .handle = handle_story_keep},
     {.method = "POST",
      .path = "/views/{id}/delete",
      .verb = VERB_SELF,
@@ -318,12 +335,43 @@ const struct route routes[] = {
      .flags = ROUTE_ONCE | ROUTE_FILES,
      .id = "addComment",
      .tag = "history",
-     .says = "Comment on a record",
-     .body = INPUTS({"text", IN_TEXT, false, "up to 5,000 characters; needed without files"},
-                    {"files", IN_LIST, false, "at most 20, as beginUpload and keepFile give them"}),
+     .says = "Comment on a record. @ and the full name of somebody who may see it is a mention, "
+             "which that person is told of",
+     .body = INPUTS(
+         {"text", IN_TEXT, false,
+          "up to 5,000 characters as people count them; needed without files"},
+         {"mentions", IN_LIST, false, "ids of users, where a name in the text is that of several"},
+         {"files", IN_LIST, false, "at most 20, as beginUpload and keepFile give them"}),
      .reply = REPLY_EVENT,
      .success = 201,
      .handle = handle_comment},
+    {.method = "DELETE",
+     .path = "/{module}/{id}/comments/{position}",
+     .page_method = "POST",
+     .page_path = "/{module}/{id}/comments/{position}/delete",
+     .verb = VERB_VIEW,
+     .page = "card",
+     .parts = "card-live card-events",
+     .flags = ROUTE_ONCE,
+     .id = "deleteComment",
+     .tag = "history",
+     .says = "Delete a comment: by who wrote it or an administrator. What it said is erased for "
+             "good; that it was "
+             "written and deleted stays",
+     .success = 204,
+     .handle = handle_comment_delete},
+    {.method = "GET",
+     .path = "/{module}/{id}/comments/people",
+     .verb = VERB_EDIT,
+     .page = "lookup-results",
+     .parts = "lookup-results",
+     .id = "findMentionable",
+     .tag = "history",
+     .says = "Find people to mention in a comment: those who may see the record",
+     .query = INPUTS({"q", IN_TEXT, false, "a part of the name, without accents and case"}),
+     .reply = REPLY_OBJECT,
+     .handle = handle_comment_people,
+     .present = present_comment_people},
 
     {.method = "POST",
      .path = "/{module}/{id}/notes",
@@ -739,12 +787,38 @@ const struct route routes[] = {
              "resumes at Last-Event-ID)",
      .query = INPUTS(
          {"record", IN_TEXT, false, "MODULE/ID; without it the whole log, for administrators"},
-         {"reminders", IN_BOOL, false,
-          "instead of it a message `reminders` whenever one's own are to be looked at again"},
-         {"after", IN_INT, false,
-          "position of the last event that is known; the newest otherwise"}),
+         {"after", IN_INT, false, "position of the last event that is known; the newest otherwise"},
+         {"notifications", IN_BOOL, false,
+          "also a message `notifications` with the number of one's unread ones whenever it may "
+          "have "
+          "changed; without `record` only these two"}),
      .reply = REPLY_STREAM,
      .handle = handle_live},
+
+    // ---- what one is told of
+    {.method = "GET",
+     .path = "/notifications",
+     .verb = VERB_SELF,
+     .page = "notifications",
+     .id = "listNotifications",
+     .tag = "notifications",
+     .says = "What one is told of, newest first, as far as one may see it today, and how much of "
+             "it is unread",
+     .query = INPUTS({"unread", IN_BOOL, false, "only what is unread"},
+                     {"before", IN_INT, false, "at positions below this"},
+                     {"limit", IN_INT, false, "in the answer, 1 to 200; 30 otherwise"}),
+     .reply = REPLY_OBJECT,
+     .handle = handle_notifications,
+     .present = present_notifications},
+    {.method = "POST",
+     .path = "/notifications/read",
+     .verb = VERB_SELF,
+     .id = "readNotifications",
+     .tag = "notifications",
+     .says = "Mark one notification, or all, as read",
+     .body = INPUTS({"position", IN_INT, false, "of the one"}, {"all", IN_BOOL, false, "all"}),
+     .reply = REPLY_OBJECT,
+     .handle = handle_notifications_read},
 
     // ---- one's own settings
     {.method = "GET",

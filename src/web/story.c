@@ -1,4 +1,5 @@
 // Events told to people: sentences, changes, days; and the rows of the log's tables.
+#include <strings.h>
 #include "formats/json.h"
 #include "web/present.h"
 #include "web/transfer.h"
@@ -27,6 +28,7 @@ static const struct look {
     [KIND_CLOSED] = {"circle-check", "won", N_("Closed")},
     [KIND_REOPENED] = {"undo-2", "wait", N_("Reopened")},
     [KIND_NOTED] = {"notebook-pen", "act", N_("Noted")},
+    [KIND_COMMENT_DELETED] = {"trash-2", "lost", N_("Comment deleted")},
 };
 
 static const struct look *look_of(int kind) {
@@ -258,6 +260,9 @@ static struct doc *tell_of(struct telling *t, int kind) {
     case KIND_COMMENTED:
         return t->own ? SENTENCE(r, T(l, "{0} commented"), t->who)
                       : SENTENCE(r, T(l, "{0} commented on {1}"), t->who, t->what);
+    case KIND_COMMENT_DELETED:
+        return t->own ? SENTENCE(r, T(l, "{0} deleted a comment"), t->who)
+                      : SENTENCE(r, T(l, "{0} deleted a comment on {1}"), t->who, t->what);
     case KIND_SIGNED_IN:
         return SENTENCE(r, T(l, "{0} signed in"), t->who);
     case KIND_SIGN_IN_FAILED:
@@ -414,8 +419,8 @@ static void put_changes(struct request *r, const struct module *m, const struct 
                         const struct doc *changes, int kind, struct doc *view) {
     int64_t n = count_changes(changes);
     struct doc *none = doc_null(r->arena);
-    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED || kind == KIND_FILE_ERASED ||
-        kind == KIND_NOTED) {
+    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED || kind == KIND_COMMENT_DELETED ||
+        kind == KIND_FILE_ERASED || kind == KIND_NOTED) {
         doc_set_array(r->arena, view, "changes");
         doc_set(view, STR("all"), none);
     } else if (kind == KIND_CLOSED || kind == KIND_REOPENED) {
@@ -436,32 +441,138 @@ static void put_changes(struct request *r, const struct module *m, const struct 
 
 // ---------------------------------------------------------------- comments
 
-static bool name_character(unsigned char c) {
-    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
+// What may stand in an address of the web, as people write it into a sentence.
+static size_t address_length(struct str text) {
+    static const struct str schemes[] = {{"https://", 8}, {"http://", 7}};
+    size_t n = 0;
+    for (size_t i = 0; i < 2 && !n; i++)
+        if (text.n > schemes[i].n && strncasecmp(text.p, schemes[i].p, schemes[i].n) == 0)
+            n = schemes[i].n;
+    if (!n)
+        return 0;
+    size_t begin = n;
+    int open = 0;
+    while (n < text.n && (unsigned char)text.p[n] > ' ' && !strchr("<>\"`{}|\\^", text.p[n]))
+        open += text.p[n] == '(' ? 1 : 0, n++;
+    // What ends the sentence is not of the address; nor is a parenthesis that was opened before it.
+    while (n > begin && strchr(open ? ".,;:!?'*_" : ".,;:!?'*_)", text.p[n - 1]))
+        n--;
+    return n > begin ? n : 0;
 }
 
-// The text with each @word set off.
-static struct doc *said_runs(struct request *r, struct str text) {
+// Who is mentioned by the @ that the text begins with.
+static const struct doc *mentioned(const struct doc *mentions, struct str text, size_t *length) {
+    const struct doc *best = NULL;
+    *length = 0;
+    doc_each(person, mentions) {
+        struct str name = doc_get_text(person, "name");
+        if (name.n + 1 > *length && str_starts((struct str){text.p + 1, text.n - 1}, name)) {
+            best = person;
+            *length = name.n + 1;
+        }
+    }
+    return best;
+}
+
+// The text of a comment with its mentions, which lead to the people of today, and its addresses set off.
+static struct doc *said_runs(struct request *r, struct str text, const struct doc *mentions) {
     struct doc *list = doc_array(r->arena);
     size_t from = 0;
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] != '@' || (i > 0 && name_character((unsigned char)text.p[i - 1])))
+        struct str rest = {text.p + i, text.n - i};
+        size_t length = 0;
+        const struct doc *person = rest.p[0] == '@' ? mentioned(mentions, rest, &length) : NULL;
+        if (!person && (rest.p[0] | 0x20) == 'h')
+            length = address_length(rest);
+        if (!length)
             continue;
-        size_t end = i + 1;
-        while (end < text.n && name_character((unsigned char)text.p[end]))
-            end++;
-        if (end == i + 1)
-            continue;
+        struct str part = {rest.p, length};
         if (i > from)
             doc_add(list, run(r, (struct str){text.p + from, i - from}, "long", STR("")));
-        doc_add(list, run(r, (struct str){text.p + i, end - i}, "mention", STR("")));
-        from = end;
-        i = end - 1;
+        doc_add(list, person ? run(r, part, "mention",
+                                   href_of(r, STR("users"), doc_get_int(person, "id", 0)))
+                             : run_outside(r, part));
+        from = i + length;
+        i = from - 1;
     }
     if (from < text.n)
         doc_add(list, run(r, (struct str){text.p + from, text.n - from}, "long", STR("")));
     return list;
+}
+
+static const char *file_icon(struct str media) {
+    static const struct {
+        const char *begins, *icon;
+    } icons[] = {
+        {"image/", "file-image"},
+        {"audio/", "file-audio"},
+        {"video/", "file-video"},
+        {"text/csv", "file-spreadsheet"},
+        {"application/vnd.ms-excel", "file-spreadsheet"},
+        {"application/vnd.openxmlformats-officedocument.spreadsheetml", "file-spreadsheet"},
+        {"application/vnd.oasis.opendocument.spreadsheet", "file-spreadsheet"},
+        {"application/zip", "file-archive"},
+        {"application/pdf", "file-text"},
+        {"text/", "file-text"},
+    };
+    for (size_t i = 0; i < sizeof icons / sizeof *icons; i++)
+        if (str_starts(media, str_z(icons[i].begins)))
+            return icons[i].icon;
+    return "file";
+}
+
+static struct doc *file_views(struct request *r, const struct doc *event, const struct module *m) {
+    static const char *const links[] = {"href", "viewer_kind", "thumb_src", "erase_href",
+                                        "erase_label"};
+    struct arena *a = r->arena;
+    struct doc *list = doc_array(a);
+    doc_each(file, doc_get(event, STR("files"))) {
+        struct doc *d = doc_add(list, doc_object(a));
+        doc_set_str(a, d, "name", doc_get_text(file, "name"));
+        doc_set_str(a, d, "size", format_bytes(a, r->language, doc_get_int(file, "size", 0)));
+        doc_set_z(a, d, "icon", file_icon(doc_get_text(file, "media")));
+        document_link(r, d, m, doc_get_int(event, "record", 0), file);
+        for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+            if (!doc_get(d, str_z(links[i])))
+                doc_set(d, str_z(links[i]), doc_null(a));
+        doc_set_str(a, d, "save_href", JOIN(a, doc_get_text(d, "href"), STR("?download=1")));
+        doc_set_str(a, d, "save_label",
+                    FILL(a, T(r->language, "Save {0}"), doc_get_text(file, "name")));
+    }
+    return list;
+}
+
+static struct doc *said_view(struct request *r, const struct doc *event, const struct doc *changes,
+                             int kind) {
+    bool says = kind == KIND_COMMENTED || kind == KIND_NOTED;
+    bool erased = says && doc_get_true(event, "text_erased");
+    struct str text = says                  ? doc_get_text(event, "text")
+                      : kind == KIND_CLOSED ? doc_text(new_value(changes, "result"))
+                                            : STR("");
+    if (!erased && !str_trim(text).n)
+        return doc_null(r->arena); // files alone
+    struct doc *said = doc_object(r->arena);
+    doc_set(said, STR("runs"),
+            erased ? runs_of(r, run(r, T(r->language, "(deleted)"), "gone", STR("")))
+                   : said_runs(r, text, doc_get(event, STR("mentions"))));
+    doc_set_bool(r->arena, said, "gone", erased);
+    return said;
+}
+
+// How to delete a comment on its card: for who wrote it and administrators.
+static struct doc *unsay_view(struct request *r, const struct doc *event, int kind, bool card) {
+    struct arena *a = r->arena;
+    bool may_delete = r->viewer.profile == PROFILE_ADMINISTRATOR ||
+                      doc_get_int(doc_get(event, STR("actor")), "id", -1) == r->viewer.user;
+    if (kind != KIND_COMMENTED || !card || !may_delete || doc_get_true(event, "text_erased"))
+        return doc_null(a);
+    struct doc *d = doc_object(a);
+    doc_set_str(a, d, "action",
+                rprintf(r, "/%.*s/%lld/comments/%lld/delete",
+                        STR_FMT(doc_get_text(event, "module")),
+                        (long long)doc_get_int(event, "record", 0),
+                        (long long)doc_get_int(event, "position", 0)));
+    return d;
 }
 
 // ---------------------------------------------------------------- one event
@@ -486,19 +597,6 @@ static struct doc *operation_view(struct request *r, const struct doc *event) {
     return d;
 }
 
-// What came with a comment.
-static struct doc *files_view(struct request *r, const struct doc *event, const struct module *m) {
-    static const struct field file = {.type = TYPE_FILE};
-    struct doc *list = doc_array(r->arena);
-    doc_each(value, doc_get(event, STR("files"))) {
-        struct doc *one = doc_add(list, doc_object(r->arena));
-        struct doc *runs = doc_set(one, STR("runs"), value_runs(r, &file, value, NULL));
-        doc_each(part, runs)
-            document_link(r, part, m, doc_get_int(event, "record", 0), value);
-    }
-    return list;
-}
-
 struct doc *event_view(struct request *r, const struct doc *event, const struct module *card,
                        int64_t id) {
     struct arena *a = r->arena;
@@ -509,10 +607,6 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
     struct civil when = zone_civil(r->zone, time_of(event));
     struct doc *changes = opened_changes(r, event);
-    bool says = kind == KIND_COMMENTED || kind == KIND_NOTED;
-    struct str text = says                  ? doc_get_text(event, "text")
-                      : kind == KIND_CLOSED ? doc_text(new_value(changes, "result"))
-                                            : STR("");
     doc_set_int(a, d, "position", position);
     doc_set_str(a, d, "position_text", format_position(a, position));
     doc_set_str(a, d, "proof_href", JOIN(a, STR("/log/"), int_text(a, position)));
@@ -524,14 +618,17 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set_z(a, d, "tone", failed ? "lost" : look->tone);
     doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
     put_changes(r, m, event, changes, kind, d);
-    struct doc *said = doc_null(a), *files = files_view(r, event, m);
-    if (text.n || files->count) {
-        said = doc_object(a);
-        doc_set(said, STR("runs"), said_runs(r, text));
-        doc_set(said, STR("files"), files);
-        doc_set_bool(a, said, "has_text", text.n > 0);
+    doc_set(d, STR("said"), said_view(r, event, changes, kind));
+    struct doc *files = file_views(r, event, m), *attached = doc_null(a);
+    if (files->count) {
+        attached = doc_object(a);
+        doc_set(attached, STR("files"), files);
     }
-    doc_set(d, STR("said"), said);
+    doc_set(d, STR("attached"), attached);
+    doc_set(d, STR("unsay"), unsay_view(r, event, kind, card != NULL));
+    doc_set(d, STR("unsaid"),
+            kind == KIND_COMMENT_DELETED ? doc_int(a, doc_get_int(event, "comment", -1))
+                                         : doc_null(a));
     doc_set(d, STR("quote"), doc_null(a));
     doc_set_str(a, d, "reason", doc_get_text(event, "reason"));
     doc_set(d, STR("operation"), operation_view(r, event));
@@ -589,7 +686,9 @@ static struct doc *log_lines(struct request *r, const struct doc *event, const s
         doc_set_str(a, line, "field", STR(""));
         doc_set_array(a, line, "old");
         doc_set(line, STR("new"),
-                text.n ? runs_of(r, run(r, text, "long", STR(""))) : doc_array(a));
+                doc_get_true(event, "text_erased") ? erased_runs(r)
+                : text.n                           ? runs_of(r, run(r, text, "long", STR("")))
+                                                   : doc_array(a));
     }
     return lines;
 }

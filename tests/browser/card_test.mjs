@@ -115,6 +115,8 @@ test("the story shows only comments when asked", world.story(async () => {
   await ana.page.click(".chip[href*='kind=comments']");
   await ana.count(event, 1);
   await ana.sees(event, "Solo esto");
+  await ana.page.click(".chip[data-kinds=all]"); // it is kept for other cards
+  await ana.count(event, 3);
 }));
 
 test("what belongs to a card is in its story, and an activity is done there", world.story(async () => {

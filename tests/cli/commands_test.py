@@ -355,6 +355,10 @@ class Versions(Folder):
             DROP TABLE timeline;
             ALTER TABLE older RENAME TO timeline;
             DROP TABLE requests;
+            DROP TABLE notifications;
+            DROP TABLE notifications_read_to;
+            DROP TABLE notifications_read;
+            DROP TABLE preferences;
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()
         self.assertIn("cronista migrate", self.bad(1, "export", "contacts", self.folder / "x.csv"))

@@ -52,6 +52,8 @@ class Documents(Story):
                                           "reminder": "2020-01-01T10:00:00Z", "contact": contact})
         bulk = api.want(200, "POST", "/api/opportunities/bulk", {"do": "assign", "id": [cls.deal], "user": None})
         cls.operation = bulk["operation"]
+        _, colleague = cls.user("colleague@example.org")
+        colleague.want(201, "POST", f"/api/opportunities/{cls.deal}/comments", {"text": "@Administrator, mira"})
         cls.visitor = cls.browser(cls, language="es")
 
     def document(self, path, method="GET", body=None):
@@ -98,6 +100,7 @@ class Documents(Story):
             "field": "/settings/modules/opportunities/fields/stage",
             "settings": "/settings",
             "keys": "/keys",
+            "notifications": "/notifications",
             "error": "/nothing/here",
         }
 

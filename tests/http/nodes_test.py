@@ -1,5 +1,7 @@
 """Several nodes on one PostgreSQL are one: what one of them was told or given, the others know."""
 
+import http.client
+import json
 import os
 import shutil
 import tempfile
@@ -254,6 +256,34 @@ class Imports(Nodes):
             self.apis[0] = self.nodes[0].api(self.key)
         self.assertEqual("done", self.state(0, number)["state"])
         self.names_are_once("Dies", 8000)
+
+
+class Told(Nodes):
+    def test_who_is_mentioned_at_one_node_hears_of_it_at_the_other(self):
+        self.apis[0].want(201, "POST", "/api/users", {"name": "Far Away", "email": "far@example.org", "profile": "member", "active": True,
+                                                      "password": "another test password"})
+        far = self.nodes[1].api(self.nodes[0].new_key("far@example.org"))
+        contact = self.apis[0].want(201, "POST", "/api/contacts", {"name": "Between nodes"})["id"]
+        connection = http.client.HTTPConnection("127.0.0.1", self.nodes[1].port, timeout=20)
+        connection.request("GET", "/api/live?notifications=1", headers={"Authorization": f"Bearer {far.key}"})
+        answer = connection.getresponse()
+
+        def next_number():
+            while line := answer.readline():
+                if line.startswith(b"data:"):
+                    return json.loads(line[5:])["unread"]
+            return None
+
+        self.assertEqual(0, next_number())
+        for n in range(1, 4):
+            self.apis[n % 2].want(201, "POST", f"/api/contacts/{contact}/comments", {"text": "@Far Away"})
+            start = time.monotonic()
+            self.assertEqual(n, next_number())
+            self.assertLess(time.monotonic() - start, 3)
+        answer.close()
+        connection.close()
+        told = far.want(200, "GET", "/api/notifications")["items"]
+        self.assertEqual(3, len({item["position"] for item in told}))
 
 
 if __name__ == "__main__":

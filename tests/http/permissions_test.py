@@ -115,7 +115,7 @@ class Permissions(Story):
         self.assertNotIn("/contacts/new", page.source)
         page = browser.get(f"/contacts/{self.contact}")
         self.assertNotIn(f"/contacts/{self.contact}/edit", page.source)
-        self.assertNotIn('name="text"', page.source)
+        self.assertNotIn('id="comment"', page.source)
         self.assertNotIn("/history\"", browser.get("/").source)
         self.assertEqual(403, browser.get("/contacts/new").status)
         self.assertEqual(403, browser.get("/history").status)

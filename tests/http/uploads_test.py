@@ -389,7 +389,7 @@ class ScannerGone(Story):
     arguments = (*TEST_LIMITS, "--clamd", "127.0.0.1:1")
 
     def test_it_is_said_that_the_scanner_does_not_answer(self):
-        status, _, problem = self.api.request("POST", "/api/files?name=a.txt&lang=en", b"text", {"Content-Type": "text/plain"})
+        status, _, problem = self.api.request("POST", "/api/files?name=a.txt", b"text", {"Content-Type": "text/plain", "Accept-Language": "en"})
         self.assertEqual(503, status)
         self.assertIn("virus scanner", problem["detail"])
 

@@ -1,6 +1,8 @@
 // The pages work without this file; it makes them pleasant. Each module looks for what it knows (data-... and class names of the
 // templates) in the part of the page it is given, so that parts that arrive later are treated the same.
 import { onPart } from "./part.js";
+import { startBell } from "./bell.js";
+import { startComment } from "./comment.js";
 import { startDates } from "./dates.js";
 import { startFacts } from "./facts.js";
 import { startForms } from "./forms.js";
@@ -15,13 +17,14 @@ import { startOrder } from "./order.js";
 import { startPalette } from "./palette.js";
 import { startPoll } from "./poll.js";
 import { startReminders } from "./reminders.js";
+import { startStory } from "./story.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startTokens } from "./tokens.js";
 import { startUploads } from "./uploads.js";
 import { startViewer } from "./viewer.js";
 
-const pieces = [startDates, startLookup, startTokens, startForms, startKinds, startUploads, startList, startMore, startOrder, startPoll, startTimes];
+const pieces = [startComment, startDates, startLookup, startTokens, startForms, startKinds, startUploads, startList, startMore, startOrder, startPoll, startTimes];
 
 function enhance(root) {
   for (const piece of pieces) piece(root);
@@ -38,3 +41,5 @@ startViewer();
 enhance(document);
 startLive();
 startReminders();
+startStory();
+startBell();

@@ -4,8 +4,10 @@ import { part, arrived, formBody, waiting } from "./part.js";
 import { showFailure } from "./facts.js";
 import { word, say, element } from "./words.js";
 import { mergeDays } from "./more.js";
+import { hearBell } from "./bell.js";
+import { storyAddress, unsay } from "./story.js";
 
-let newest = -1;
+let known = -1; // all of the story up to here that is to be shown is on the page
 
 const card = () => document.getElementById("live");
 
@@ -69,6 +71,32 @@ function replaceActivity(fragment) {
   if (old && fresh && !old.querySelector("[open]")) old.replaceWith(fresh);
 }
 
+const tellsOfErasing = (event) => event.querySelector(".dot use")?.getAttribute("href").endsWith("#eraser");
+const leadsToFile = (event) => event.querySelector("a[href*='/documents/']") !== null;
+
+// A document that was deleted for good leaves the events that spoke of it: those of the page that lead to files are asked for again.
+async function leaveErased() {
+  const days = document.getElementById("days");
+  const older = storyAddress();
+  for (;;) {
+    const stale = [...days.querySelectorAll(".event")].filter(leadsToFile);
+    const below = older.searchParams.get("before") ?? Infinity;
+    const next = stale.map((event) => Number(event.dataset.position)).filter((position) => position < below);
+    if (!next.length) return;
+    older.searchParams.set("before", Math.max(...next) + 1);
+    const { ok, fragment } = await part(older, "card-events");
+    const fresh = [...fragment.querySelectorAll(".event")];
+    if (!ok || !fresh.length) return;
+    for (const event of fresh) {
+      const old = document.getElementById(event.id);
+      if (!old || !leadsToFile(old)) continue;
+      old.replaceWith(event);
+      arrived(event);
+    }
+    older.searchParams.set("before", Math.min(...fresh.map((event) => Number(event.dataset.position))));
+  }
+}
+
 export function refreshCard(fragment) {
   const story = document.getElementById("story");
   const fresh = fragment.querySelector("#story");
@@ -83,42 +111,84 @@ export function refreshCard(fragment) {
   const scrolled = story.getBoundingClientRect().top < 0;
   const added = mergeDays(story.querySelector(".days"), fresh.querySelectorAll(".day"), true);
   if (scrolled && !CSS.supports("overflow-anchor", "auto")) scrollBy(0, story.scrollHeight - heightBefore);
-  for (const event of added) event.classList.add("fresh");
-  // A document that was deleted for good leaves the events that spoke of it.
-  if (added.some((event) => event.querySelector(".dot use")?.getAttribute("href").endsWith("#eraser")))
-    for (const event of fresh.querySelectorAll(".event")) {
-      const old = document.getElementById(event.id);
-      if (old && !added.includes(old)) old.replaceWith(event);
-    }
-  newest = Math.max(newest, ...added.map((e) => Number(e.dataset.position)));
+  for (const event of added) {
+    event.classList.add("fresh");
+    arrived(event);
+  }
+  unsay(fresh);
+  unsay(story);
+  if (added.some(tellsOfErasing)) leaveErased();
   if (added.length) say(added[0].querySelector(".what p")?.textContent ?? "");
   announceAbove(story, added.length);
 }
 
+// All that happened since, a page of it after the other: one who was away for long misses nothing.
+async function catchUp() {
+  for (let more = true; more; ) {
+    const url = storyAddress();
+    if (new URL(location.href).searchParams.has("at")) url.searchParams.set("kind", "all");
+    url.searchParams.set("after", known);
+    const { ok, fragment } = await part(url, "card-live");
+    const days = fragment.querySelector("#days");
+    if (!ok || !days) {
+      later(2000);
+      return;
+    }
+    more = days.querySelector(".newer") !== null;
+    const positions = [...days.querySelectorAll(".event")].map((e) => Number(e.dataset.position));
+    known = Math.max(known, more ? Math.max(...positions) : Number(days.dataset.newest));
+    refreshCard(fragment);
+  }
+}
+
+let running = null;
+let again = false;
+let timer = 0;
+
+function later(milliseconds) {
+  clearTimeout(timer);
+  timer = setTimeout(refresh, milliseconds);
+}
+
+// One at a time; what comes meanwhile is looked for once more.
 async function refresh() {
+  again = true;
+  running ??= (async () => {
+    while (again) {
+      again = false;
+      if (document.querySelector("[data-live]")) await catchUp();
+      else await asItStands();
+    }
+    running = null;
+  })();
+  await running;
+}
+
+// A story that is shown as it was at some time: only the rest of the card follows.
+async function asItStands() {
   const { ok, fragment } = await part(location.href, "card-live");
   if (ok) refreshCard(fragment);
 }
 
 function listen(dot) {
   const url = new URL(dot.dataset.live, location.href);
-  newest = Number(dot.dataset.position);
-  url.searchParams.set("after", newest);
+  known = Number(dot.dataset.position);
+  url.searchParams.set("after", known);
+  url.searchParams.set("notifications", "1");
   const source = new EventSource(url);
-  let later = 0;
   const show = (state) => {
     dot.hidden = false;
     dot.classList.toggle("waiting", state === "waiting");
     dot.querySelector("span").textContent = word(state);
   };
   const onEvent = (message) => {
-    if (Number(message.lastEventId) <= newest) return;
-    clearTimeout(later);
-    later = setTimeout(refresh, 60);
+    if (Number(message.lastEventId) <= known) return;
+    later(60);
   };
   source.onopen = () => show("live");
   source.onerror = () => show("waiting");
   source.addEventListener("change", onEvent);
+  hearBell(source);
   addEventListener("pagehide", () => source.close(), { once: true });
 }
 

@@ -3,7 +3,7 @@
 import { part, arrived } from "./part.js";
 import { word } from "./words.js";
 
-const parts = { rows: "list-rows", events: "card-events", log: "log-rows" };
+const parts = { rows: "list-rows", events: "card-events", newer: "card-events", log: "log-rows" };
 
 // Puts the events of days where they belong by their position. Gives those that were not there yet. Newer days come first.
 export function mergeDays(days, sections, newer) {
@@ -34,9 +34,9 @@ export function mergeDays(days, sections, newer) {
 }
 
 function put(kind, link, fragment) {
-  const next = fragment.querySelector("a[data-more]");
+  const next = fragment.querySelector(`a[data-more="${kind}"]`);
   let added = [];
-  if (kind === "events") {
+  if (kind === "events" || kind === "newer") {
     added = mergeDays(link.parentElement, fragment.querySelectorAll(".day"), false);
   } else if (kind === "rows") {
     const body = link.closest("form").querySelector("tbody");

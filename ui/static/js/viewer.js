@@ -12,7 +12,7 @@ const shows = {
 
 function open(link) {
   const { href } = link;
-  const name = link.textContent.trim();
+  const name = (link.querySelector("[data-title]") ?? link).textContent.trim();
   const heading = element("h2", { id: "viewer-name" }, name);
   const save = element("a", { class: "button", href: `${href}?download=1`, download: true }, icon("download"), element("span", {}, word("save-file")));
   const shut = element("button", { type: "button", class: "button bare", "aria-label": word("close"), title: word("close") }, icon("x"));
