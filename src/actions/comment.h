@@ -13,7 +13,8 @@ struct comment {
     // Ids of users whom an @ in the text means, where their names do not say it alone; NULL: none. One whose name is not in
     // the text counts for nothing.
     const struct doc *mentions;
-    const struct doc *files; // values of fields of files; NULL: none. With some the text may be empty
+    const struct doc
+        *files; // values of fields of files; NULL: none. With some the text may be empty
 };
 
 // "@Laura Méndez" in the text, however it is written, becomes the mention of that user, who is told. INVALID, field "text":

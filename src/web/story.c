@@ -438,8 +438,7 @@ static struct doc *file_views(struct request *r, const struct doc *event, const 
         for (size_t i = 0; i < sizeof links / sizeof *links; i++)
             if (!doc_get(d, str_z(links[i])))
                 doc_set(d, str_z(links[i]), doc_null(a));
-        doc_set_str(a, d, "save_href",
-                    JOIN(a, doc_get_text(d, "href"), STR("?download=1")));
+        doc_set_str(a, d, "save_href", JOIN(a, doc_get_text(d, "href"), STR("?download=1")));
         doc_set_str(a, d, "save_label",
                     FILL(a, T(r->language, "Save {0}"), doc_get_text(file, "name")));
     }
