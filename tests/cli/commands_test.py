@@ -355,6 +355,9 @@ class Versions(Folder):
             DROP TABLE timeline;
             ALTER TABLE older RENAME TO timeline;
             DROP TABLE requests;
+            DROP TABLE uploads;
+            DROP TABLE file_uses;
+            DROP TABLE files_gone;
             DROP TABLE notifications;
             DROP TABLE notifications_read_to;
             DROP TABLE notifications_read;
