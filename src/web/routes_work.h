@@ -297,4 +297,4 @@
      .tag = "transfer",
      .says = "Asks before a document is deleted for good",
      .handle = handle_document_erase_page},
-// clang-format on
+    // clang-format on

@@ -20,20 +20,20 @@ for (const language of languages)
       await live(who);
       await who.page.evaluate(() => (window.stillHere = true));
     }
-    await ana.at(`${event} .act .close summary`).click();
-    await ana.page.locator(`${event} .act [name=result]`).fill("Quedamos el lunes");
+    await ana.at(`${event} .activity-acts .close summary`).click();
+    await ana.page.locator(`${event} .activity-acts [name=result]`).fill("Quedamos el lunes");
     await ana.accessible("the panel of an activity");
-    await ana.at(`${event} .act .close [value=success]`).click();
+    await ana.at(`${event} .activity-acts .close [value=success]`).click();
     for (const who of [ana, jan]) {
       await who.sees(`${event} >> nth=0 >> .what`, "Llamar hoy", 2000);
       await who.sees(`${event} >> nth=0 >> .said`, "Quedamos el lunes", 2000);
       await who.count(".related .close", 0);
-      await who.count(`${event} .act .reopen`, 1);
+      await who.count(`${event} .activity-acts .reopen`, 1);
     }
-    await jan.at(`${event} .act .reopen button`).click();
+    await jan.at(`${event} .activity-acts .reopen button`).click();
     for (const who of [ana, jan]) {
-      await who.count(`${event} .act .reopen`, 0, 2000);
-      await who.count(`${event} .act .close`, 1);
+      await who.count(`${event} .activity-acts .reopen`, 0, 2000);
+      await who.count(`${event} .activity-acts .close`, 1);
       await who.count(".related .close", 1);
       assert.equal(await who.page.evaluate(() => window.stillHere), true, "the page was not loaded again");
     }

@@ -57,10 +57,10 @@ function announceAbove(story, count) {
 // by somebody here is left alone.
 function replaceActs(story, fresh) {
   for (const event of fresh.querySelectorAll(".event")) {
-    const act = event.querySelector(".act");
-    if (act) for (const old of story.querySelectorAll(`.act[data-of="${CSS.escape(act.dataset.of)}"]`)) if (!old.querySelector("[open]")) old.remove();
+    const act = event.querySelector(".activity-acts");
+    if (act) for (const old of story.querySelectorAll(`.activity-acts[data-of="${CSS.escape(act.dataset.of)}"]`)) if (!old.querySelector("[open]")) old.remove();
     const known = document.getElementById(event.id);
-    if (!known || known.querySelector(".act")) continue;
+    if (!known || known.querySelector(".activity-acts")) continue;
     if (act) known.querySelector(".what > p").after(act);
   }
 }
