@@ -15,6 +15,9 @@ UPDATE uploads SET value = $2, parts = 0 WHERE id = $1;
 -- name: upload_delete
 DELETE FROM uploads WHERE id = $1;
 
+-- name: upload_expire
+DELETE FROM uploads WHERE id = $1 AND moved_at < $2;
+
 -- name: uploads_of_user
 SELECT id, name, size, come, moved_at FROM uploads WHERE "user" = $1 AND value = '' ORDER BY moved_at DESC LIMIT 100;
 

@@ -98,8 +98,13 @@ enum status activity_reopening(const struct viewer *viewer, const struct activit
     return OK;
 }
 
+// Also one that is given to somebody else when it is done: the rules look at who is in charge.
 static bool reopens(const struct checked *c) {
-    return given(c, "done") && doc_get_true(c->before, "done") && !doc_true(given(c, "done"));
+    if (!doc_get_true(c->before, "done"))
+        return false;
+    bool opens = given(c, "done") && !doc_true(given(c, "done"));
+    return opens ||
+           (c->values->owner && doc_integer(c->values->owner, 0) != user_in(c->before, "owner"));
 }
 
 enum status activity_check(struct action *a, const struct module *m, const struct doc *before,

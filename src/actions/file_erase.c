@@ -6,7 +6,7 @@
 #include "records/rows.h"
 #include "store/queries.h"
 
-#define PLACES_MAX 10000
+#define PLACES_AT_ONCE 1000
 
 struct erasing {
     struct action *a;
@@ -26,12 +26,12 @@ static enum status no_document(struct error *e) {
 static enum status find_places(struct erasing *x, int64_t **out, size_t *n, struct error *e) {
     struct conn *c = x->a->write->conn;
     struct param p[] = {P_TEXT(x->digest), P_INT(x->m->number), P_INT(x->id)};
-    int64_t *places = arena_array(x->a->write->arena, int64_t, PLACES_MAX);
+    int64_t *places = arena_array(x->a->write->arena, int64_t, PLACES_AT_ONCE);
     struct stmt *row = NULL;
     bool more = true;
     size_t count = 0;
     enum status s = store_query(c, QUERY_FILE_USES_OF_RECORD, p, 3, &row, e);
-    while (!s && count < PLACES_MAX && !(s = store_next(row, &more, e)) && more)
+    while (!s && count < PLACES_AT_ONCE && !(s = store_next(row, &more, e)) && more)
         places[count++] = stmt_int(row, 0);
     store_done(row);
     *out = places;
@@ -145,9 +145,14 @@ enum status record_file_erase(struct action *a, const struct module *m, int64_t 
         return s;
     x.touched = arena_array(a->write->arena, bool, m->n_fields + 1);
     memset(x.touched, 0, m->n_fields + 1);
-    s = find_places(&x, &places, &n, e);
-    for (size_t i = 0; i < n && !s; i++)
-        s = erase_at(&x, places[i], e);
+    // Each round forgets the uses it has found.
+    for (int64_t before = INT64_MAX; !s && !(s = find_places(&x, &places, &n, e)) && n;) {
+        if (places[0] >= before)
+            break; // of what is left no event speaks
+        before = places[n - 1];
+        for (size_t i = 0; i < n && !s; i++)
+            s = erase_at(&x, places[i], e);
+    }
     if (!s && !x.what)
         s = no_document(e);
     if (!s)

@@ -191,6 +191,8 @@ enum status mentions_find(struct action *a, const struct module *m, int64_t id,
     for (size_t i = 0; i < f.n; i++)
         f.longest = f.list[i].folded.n > f.longest ? f.list[i].folded.n : f.longest;
     s = look_through(&f, c->text, e);
+    if (!s && f.text.overflow)
+        s = error_set(e, INVALID, "text", N_("This is too long."), NULL);
     if (!s && f.mentions->count) {
         *text = arena_str(a->write->arena, buf_view(&f.text));
         *mentions = f.mentions;

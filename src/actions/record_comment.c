@@ -28,6 +28,10 @@ static enum status take_files(struct action *a, const struct doc *files, struct 
         enum status s = file->type == DOC_OBJECT
                             ? value_stored_file(a, file, "files", &value, e)
                             : error_set(e, INVALID, "files", N_("There is no such file."), NULL);
+        for (size_t i = 0; i < *n && !s; i++)
+            if (str_starts(items[i].field, STR("~file")) &&
+                str_eq(doc_get_text(items[i].new, "digest"), doc_get_text(value, "digest")))
+                s = error_set(e, INVALID, "files", N_("The same file twice."), NULL);
         if (s)
             return s;
         items[(*n)++] =

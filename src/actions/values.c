@@ -86,8 +86,14 @@ static const struct doc *only_id(const struct field *f, const struct doc *v, str
 enum status value_stored_file(struct action *a, const struct doc *given, const char *field,
                               const struct doc **out, struct error *e) {
     struct doc *value;
+    bool gone = false;
     enum status s = file_describe(a->crm, doc_get_text(given, "digest"),
                                   doc_get_text(given, "name"), a->write->arena, &value, e);
+    // It may lie here still: who deletes for good does so in an order with us, the bytes go later.
+    if (s == OK)
+        s = file_is_gone(a->write->conn, doc_get_text(value, "digest"), &gone, e);
+    if (s == OK && gone)
+        s = NOT_FOUND;
     if (s == OK)
         *out = value;
     return s == NOT_FOUND ? error_set(e, INVALID, field, N_("There is no such file."), NULL) : s;

@@ -178,6 +178,22 @@ static enum status not_gone(struct crm *crm, struct str digest, struct error *e)
     return s;
 }
 
+// Somebody may have deleted the same bytes for good while these came.
+static enum status still_there(struct crm *crm, struct str digest, struct error *e) {
+    struct conn *c;
+    bool gone = false;
+    enum status s = store_connect(crm_store(crm), STORE_READ, &c, e);
+    if (s)
+        return s;
+    s = file_is_gone(c, digest, &gone, e);
+    conn_close(c);
+    return s || !gone ? s
+                      : error_set(e, UNAVAILABLE, "file",
+                                  N_("The same file was deleted for good just now. Please send it "
+                                     "again."),
+                                  NULL);
+}
+
 static enum status look(struct crm *crm, const char *path, struct str name, struct str told,
                         struct arena *a, struct media *media, struct hash *digest, int64_t *size,
                         struct error *e) {
@@ -215,6 +231,8 @@ enum status file_keep(struct crm *crm, const char *path, struct str name, struct
         name_of(str_z(hex), shared);
         s = store_file_share(crm_store(crm), shared, e);
     }
+    if (!s)
+        s = still_there(crm, str_z(hex), e);
     if (!s)
         *value = value_of(str_z(hex), name, size, &media, a);
     return s;
@@ -300,11 +318,15 @@ enum status file_is_gone(struct conn *c, struct str digest, bool *gone, struct e
     return s;
 }
 
+// What an event speaks of stays, whatever was noted of its bytes.
 static void sweep_one(struct crm *crm, struct conn *c, struct str digest) {
     char path[PATH_SIZE];
+    struct param p[] = {P_TEXT(digest)};
+    int64_t uses = 0;
     bool gone = false;
     path_of(crm, digest, path);
-    if (file_is_gone(c, digest, &gone, NULL) == OK && gone)
+    if (file_is_gone(c, digest, &gone, NULL) == OK && gone &&
+        store_int(c, QUERY_FILE_USES_COUNT, p, 1, &uses, NULL) == OK && !uses)
         unlink(path);
 }
 

@@ -5,6 +5,7 @@
 
 #define LIMIT_MOST 200
 #define TEXT_SHOWN 300 // characters of what was said
+#define ROUNDS 20      // of NOTIFY_COUNTED that are looked at
 
 struct told {
     int64_t position, record;
@@ -74,16 +75,22 @@ static enum status look(struct reader *r, struct told *told, int n, struct error
 enum status notify_unread(struct reader *r, int64_t *out, struct error *e) {
     struct told *told = arena_array(r->arena, struct told, NOTIFY_COUNTED);
     struct param p[] = {P_INT(r->viewer->user), P_INT(INT64_MAX), P_INT(NOTIFY_COUNTED)};
-    int n = 0;
-    enum status s = rows(r, QUERY_NOTIFICATIONS_UNREAD, p, 3, told, NOTIFY_COUNTED, &n, e);
-    if (!s)
-        s = look(r, told, n, e);
-    if (s)
-        return s;
+    int n = NOTIFY_COUNTED;
+    enum status s = OK;
     *out = 0;
-    for (int i = 0; i < n; i++)
-        *out += told[i].seen;
-    return OK;
+    // Behind what may not be seen any more there may be what may.
+    for (int round = 0; round < ROUNDS && n == NOTIFY_COUNTED && *out < NOTIFY_COUNTED; round++) {
+        s = rows(r, QUERY_NOTIFICATIONS_UNREAD, p, 3, told, NOTIFY_COUNTED, &n, e);
+        if (!s)
+            s = look(r, told, n, e);
+        if (s)
+            return s;
+        for (int i = 0; i < n && *out < NOTIFY_COUNTED; i++)
+            *out += told[i].seen;
+        if (n)
+            p[1].i = told[n - 1].position;
+    }
+    return s;
 }
 
 // ---------------------------------------------------------------- telling

@@ -325,21 +325,22 @@ enum status record_as_of(struct reader *r, const struct module *m, int64_t id, m
     if (s)
         return s;
     struct row_events *events;
-    bool more = true, existed = false, deleted = false;
+    bool more = true, existed = false, decided = false, deleted = false;
     int64_t version = doc_get_int(row, "version", 0);
     micros updated = 0;
     int64_t updated_by = 0;
     struct event ev;
     s = row_events_open(r->conn, m, id, r->arena, &events, e);
-    while (!s && !existed && !(s = row_events_next(events, &ev, &more, e)) && more) {
+    while (!s && !decided && !(s = row_events_next(events, &ev, &more, e)) && more) {
         bool makes = event_makes_version(ev.kind);
         if (ev.at > at) {
             take_back(m, row, &ev, r->arena);
             version -= makes;
         } else if (makes || ev.kind == KIND_CREATED) {
+            updated = existed ? updated : ev.at;
+            updated_by = existed ? updated_by : ev.actor;
             existed = true;
-            updated = ev.at;
-            updated_by = ev.actor;
+            decided = ev.kind != KIND_FILE_ERASED; // which deleted records may have, too
             deleted = ev.kind == KIND_DELETED;
         }
     }

@@ -294,6 +294,19 @@ static void sweep_folder(struct crm *crm, const char *folder, micros before) {
         closedir(d);
 }
 
+// Unless somebody goes on with it just now.
+static enum status expire(struct crm *crm, const struct upload *u, micros before) {
+    struct conn *c;
+    struct param p[] = {P_TEXT(str_z(u->token)), P_INT(before)};
+    int64_t dropped = 0;
+    enum status s = store_connect(crm_store(crm), STORE_WRITE, &c, NULL);
+    if (s)
+        return s;
+    s = store_run(c, QUERY_UPLOAD_EXPIRE, p, 2, &dropped, NULL);
+    conn_close(c);
+    return s || !dropped ? s : remove_bytes(crm, u->token, NULL);
+}
+
 void uploads_sweep(struct crm *crm, micros before) {
     struct conn *c;
     struct arena a = ARENA_INIT;
@@ -310,7 +323,7 @@ void uploads_sweep(struct crm *crm, micros before) {
     store_done(row);
     conn_close(c);
     for (size_t i = 0; i < n && !s; i++)
-        s = upload_drop(crm, &old[i], NULL); // it will be tried again
+        s = expire(crm, &old[i], before); // it will be tried again
     sweep_folder(crm, FOLDER, before);
     sweep_folder(crm, "uploads", before); // where the event loops put what comes
     arena_release(&a);

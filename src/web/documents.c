@@ -165,8 +165,9 @@ static bool was_erased(struct request *r) {
     return store_int(r->reader.conn, QUERY_LOG_KIND_OF_RECORD, p, 3, &n, NULL) == OK && n > 0;
 }
 
-static void respond_missing(struct request *r) {
-    if (r->error.status != NOT_FOUND || !was_erased(r)) {
+// seen: the record is there, for this person.
+static void respond_missing(struct request *r, bool seen) {
+    if (r->error.status != NOT_FOUND || !seen || !was_erased(r)) {
         respond_error(r, &r->error);
         return;
     }
@@ -197,7 +198,7 @@ static enum status value_at(struct request *r, int64_t position, struct str dige
 }
 
 // Of what the record's history speaks of, and this person may see.
-static enum status find_document(struct request *r, const struct doc **out) {
+static enum status find_document(struct request *r, const struct doc **out, bool *seen) {
     struct doc *record;
     struct stmt *row = NULL;
     const struct doc *value = NULL;
@@ -205,6 +206,7 @@ static enum status find_document(struct request *r, const struct doc **out) {
     struct param p[] = {P_TEXT(digest), P_INT(r->module->number), P_INT(r->id)};
     bool more = true;
     enum status s = record_get(&r->reader, r->module, r->id, &record, &r->error);
+    *seen = !s;
     if (!s)
         s = store_query(r->reader.conn, QUERY_FILE_USES_OF_RECORD, p, 3, &row, &r->error);
     while (!s && !value && !(s = store_next(row, &more, &r->error)) && more)
@@ -243,7 +245,7 @@ static void opened(struct request *r) {
     }
     if (o->status)
         r->error = o->error;
-    respond_missing(r);
+    respond_missing(r, true);
 }
 
 static void open_document(struct request *r, const struct doc *value) {
@@ -264,15 +266,16 @@ void handle_file_get(struct request *r) {
     if (!s && doc_is_null(value))
         s = no_file(r);
     if (s)
-        respond_missing(r);
+        respond_missing(r, record != NULL);
     else
         open_document(r, value);
 }
 
 void handle_document(struct request *r) {
     const struct doc *value;
-    if (find_document(r, &value))
-        respond_missing(r);
+    bool seen;
+    if (find_document(r, &value, &seen))
+        respond_missing(r, seen);
     else
         open_document(r, value);
 }
@@ -313,8 +316,9 @@ void handle_document_erase_page(struct request *r) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
     const struct doc *value;
-    if (find_document(r, &value)) {
-        respond_missing(r);
+    bool seen;
+    if (find_document(r, &value, &seen)) {
+        respond_missing(r, seen);
         return;
     }
     struct str here = href_of(r, r->module->key, r->id);

@@ -347,6 +347,7 @@ static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
         buf_z(out, ": still here\n\n");
     pthread_mutex_lock(&s->live->mutex);
     s->position = position;
+    s->ring = s->ring || (ring && !viewer.user); // nothing could be said of it
     if (out->n)
         s->sent = now;
     pthread_mutex_unlock(&s->live->mutex);

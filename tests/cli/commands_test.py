@@ -362,6 +362,7 @@ class Versions(Folder):
             DROP TABLE notifications_read_to;
             DROP TABLE notifications_read;
             DROP TABLE preferences;
+            DROP TABLE reminders;
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()
         self.assertIn("cronista migrate", self.bad(1, "export", "contacts", self.folder / "x.csv"))

@@ -98,6 +98,11 @@ class Closing(Activities):
         self.assertIn("rules", problem["detail"])
         self.assertEqual(403, self.ana.request("PATCH", f"/api/tasks/{task}", {"done": False})[0])
         self.assertTrue(self.api.want(200, "GET", f"/api/tasks/{task}")["done"])
+        # Who is in charge may: so one does not put oneself in charge first.
+        self.assertEqual(403, self.ana.request("PATCH", f"/api/tasks/{task}", {"owner": self.ana_id})[0])
+        self.ana.request("POST", "/api/tasks/bulk", {"do": "assign", "id": [task], "user": self.ana_id})
+        self.assertNotEqual(self.ana_id, (self.api.want(200, "GET", f"/api/tasks/{task}")["owner"] or {}).get("id"))
+        self.ana.want(200, "PATCH", f"/api/tasks/{task}", {"subject": "Another name"})
         self.api.want(200, "POST", f"/api/tasks/{task}/reopen", {})
         self.assertEqual(409, self.api.request("POST", f"/api/tasks/{task}/reopen", {})[0])
 

@@ -72,6 +72,46 @@ class Erasing(Documents):
         self.assertEqual(422, self.api.request("POST", "/api/cases", {"subject": "x", "attachment": value})[0])
         self.sound()
 
+    def test_bytes_on_their_way_out_are_not_taken_again(self):
+        """They may lie there still when somebody begins to use them: a record must never have what goes a moment later."""
+        digest, value = self.document()
+        case = self.case(value)
+        self.assertEqual(204, self.erase(case, digest))
+        path = self.folder / "data/files" / digest[:2] / digest[2:]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"Contrato número {self.serial}\n")  # as before the sweep
+        self.assertEqual(422, self.api.request("POST", "/api/cases", {"subject": "x", "attachment": value})[0])
+        self.assertEqual(422, self.api.request("POST", f"/api/cases/{case}/comments", {"text": "x", "files": [value]})[0])
+        again = self.document(text=f"Contrato número {self.serial}\n")[1]  # sent anew they are welcome
+        other = self.case(again)
+        self.assertEqual(200, self.get(other, digest))
+        self.sound()
+
+    def test_gone_is_said_only_where_the_record_may_be_seen(self):
+        digest, value = self.document()
+        case = self.case(value)
+        self.assertEqual(204, self.erase(case, digest))
+        self.assertEqual(410, self.get(case, digest))
+        self.assertEqual(404, self.get(999999, digest))
+        view = self.api.want(201, "POST", "/api/views", {"name": "Mine", "of_module": "contacts", "query": {"limit": "10"}})["id"]
+        attached, value = self.document()
+        self.api.want(201, "POST", f"/api/views/{view}/comments", {"text": "x", "files": [value]})
+        self.assertEqual(204, self.api.request("DELETE", f"/api/views/{view}/documents/{attached}")[0])
+        _, other = self.user("onlooker@example.org")
+        self.assertEqual(404, other.request("GET", f"/api/views/{view}")[0])
+        self.assertEqual(404, other.request("GET", f"/api/views/{view}/documents/{attached}")[0])
+
+    def test_a_deleted_record_stays_deleted_in_the_past(self):
+        digest, value = self.document()
+        case = self.case(value)
+        self.api.want(204, "DELETE", f"/api/cases/{case}")
+        self.assertEqual(204, self.erase(case, digest))
+        now = self.api.want(200, "GET", f"/api/cases/{case}")
+        then = self.api.want(200, "GET", f"/api/cases/{case}?as_of=2100-01-01T00:00:00Z")
+        self.assertIsNotNone(now["deleted_at"])
+        self.assertIsNotNone(then["deleted_at"])
+        self.assertEqual((now["version"], now["updated_at"]), (then["version"], then["updated_at"]))
+
     def test_not_even_its_name(self):
         digest, value = self.document(name="nombre-delicado.txt")
         case = self.case(value)

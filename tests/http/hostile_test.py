@@ -250,10 +250,11 @@ class Hostile(Story):
         place, counts = f"/proc/{self.server.process.pid}", []
         clients = set()
         for fd in os.listdir(f"{place}/fd"):
-            if os.readlink(f"{place}/fd/{fd}").startswith("socket:"):
-                clients.add(fd)
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                if os.readlink(f"{place}/fd/{fd}").startswith("socket:"):
+                    clients.add(fd)
         for fd in sorted(os.listdir(f"{place}/fd"), key=int):
-            if os.readlink(f"{place}/fd/{fd}") == "anon_inode:[eventpoll]":
+            if os.path.islink(f"{place}/fd/{fd}") and os.readlink(f"{place}/fd/{fd}") == "anon_inode:[eventpoll]":
                 with open(f"{place}/fdinfo/{fd}", encoding="ascii") as info:
                     counts.append(sum(line.split()[1] in clients for line in info if line.startswith("tfd:")))
         return counts

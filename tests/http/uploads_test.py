@@ -243,7 +243,7 @@ class Memory(Story):
         self.assertEqual(digest.hexdigest(), back.hexdigest())
         more = self.peak() - before
         print(f"# {LARGE >> 20} MB: {more / (1 << 20):.1f} MiB more", flush=True)
-        self.assertLess(more, 8 << 20)
+        self.assertLess(more, (64 if "ASAN_OPTIONS" in os.environ else 8) << 20)  # sanitizers keep what was freed
 
 
 class Limits(Story):
