@@ -62,15 +62,16 @@ test("a file is chosen by keyboard, or dropped, and named", world.story(async ()
   const ana = await world.person();
   ana.page.on("filechooser", () => {}); // from now on, not from when the first is waited for
   await ana.goto("/cases/new");
-  const place = ana.at(".control[data-key=attachment] .file");
+  const place = ana.at(".control[data-key=attachment] .file"), sent = ana.at(".control[data-key=attachment] .uploads");
   await ana.at("#f-attachment").focus();
   assert.equal(await place.locator(".button").evaluate((button) => getComputedStyle(button).outlineStyle), "solid", "one sees where one is");
   const [chooser] = await Promise.all([ana.page.waitForEvent("filechooser"), ana.page.keyboard.press("Enter")]);
   await chooser.setFiles(file("Tecla"));
-  await ana.sees(place, "Tecla.csv");
+  await ana.sees(sent, "Tecla.csv");
   const [again] = await Promise.all([ana.page.waitForEvent("filechooser"), place.locator(".button").click()]);
   await again.setFiles(file("Ratón"));
-  await ana.sees(place, "Ratón.csv");
+  await ana.sees(sent, "Ratón.csv");
+  assert.equal(await place.locator("[data-file]").isVisible(), false, "what is chosen stands below");
   await ana.page.fill("[name=subject]", "Con archivo");
   await ana.page.click(".form .form-foot button.go");
   await ana.sees(".fact[data-key=attachment]", "Ratón.csv");
