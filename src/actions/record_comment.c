@@ -15,23 +15,30 @@ static enum status check_text(struct str text, struct error *e) {
     return OK;
 }
 
+static bool attached(const struct event_item *items, size_t n, struct str digest) {
+    for (size_t i = 0; i < n; i++)
+        if (str_starts(items[i].field, STR("~file")) &&
+            str_eq(doc_get_text(items[i].new, "digest"), digest))
+            return true;
+    return false;
+}
+
 // An item for each file, so that each can be erased by itself: "~file1", "~file2" ...
 static enum status take_files(struct action *a, const struct doc *files, struct event_item *items,
                               size_t *n, struct error *e) {
     int number = 0;
     if (files && files->type != DOC_ARRAY)
         return error_set(e, INVALID, "files", N_("A list of files is expected."), NULL);
+    if (files && files->count > COMMENT_FILES_MAX)
+        return error_set(e, INVALID, "files", N_("At most {0} files."), "20", NULL);
     doc_each(file, files) {
         const struct doc *value;
-        if (++number > COMMENT_FILES_MAX)
-            return error_set(e, INVALID, "files", N_("At most {0} files."), "20", NULL);
+        if (file->type == DOC_OBJECT && attached(items, *n, doc_get_text(file, "digest")))
+            continue; // the same once more
+        number++;
         enum status s = file->type == DOC_OBJECT
                             ? value_stored_file(a, file, "files", &value, e)
                             : error_set(e, INVALID, "files", N_("There is no such file."), NULL);
-        for (size_t i = 0; i < *n && !s; i++)
-            if (str_starts(items[i].field, STR("~file")) &&
-                str_eq(doc_get_text(items[i].new, "digest"), doc_get_text(value, "digest")))
-                s = error_set(e, INVALID, "files", N_("The same file twice."), NULL);
         if (s)
             return s;
         items[(*n)++] =
