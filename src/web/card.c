@@ -91,14 +91,6 @@ static struct doc *merge_histories(struct request *r, struct doc **found, size_t
     return d;
 }
 
-static enum status query_number(struct request *r, const char *name, int64_t least, int64_t most,
-                                int64_t *out, struct error *e) {
-    struct str text = query_text(r, name);
-    if (text.n && (!str_int(text, out) || *out < least || *out > most))
-        return error_set(e, INVALID, name, N_("This number is not possible here."), NULL);
-    return OK;
-}
-
 // Where the address begins to read: above `after`, below `before`, at a moment, or at the newest event.
 static enum status asked_place(struct request *r, struct history_query *q, struct error *e) {
     struct str until = query_text(r, "until");
@@ -409,6 +401,19 @@ void card_respond(struct request *r, int status) {
     bool part = str_is(r->part, "card-live") || str_is(r->part, "card-events");
     struct doc *view = present_card(r, record);
     respond_page(r, status, part ? arena_dup(r->arena, r->part) : "card", view, record);
+}
+
+void card_respond_event(struct request *r) {
+    if (!r->api && r->part.n && route_has_part(r->route, r->part)) {
+        card_respond(r, 200);
+        return;
+    }
+    struct doc *d = doc_object(r->arena);
+    doc_set_int(r->arena, d, "position", r->result);
+    respond_done(
+        r, 201, d,
+        rprintf(r, "%.*s#e%lld", STR_FMT(href_of(r, r->module->key, r->id)), (long long)r->result),
+        NULL);
 }
 
 // The record with so many of its newest events, when they are asked for: a card in one request.

@@ -8,6 +8,8 @@
 enum status card_read(struct request *, struct doc **record, struct error *);
 // Answers with the page of the record or the part of it asked for, as it is now.
 void card_respond(struct request *, int status);
+// After an event was added to the record at position r->result.
+void card_respond_event(struct request *);
 // A history of r->module and r->id of these kinds (by comma; empty or "all": of any), as `own`, `before`, `after`, `until`,
 // `text`, `limit` of the query ask for it.
 enum status card_history(struct request *, struct str kinds, int limit, struct doc **,

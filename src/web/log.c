@@ -13,14 +13,6 @@
 #define LOG_PAGE 50
 #define FEED_MOST 1000
 
-static enum status number(struct request *r, const char *name, int64_t least, int64_t most,
-                          int64_t *out, struct error *e) {
-    struct str text = query_text(r, name);
-    if (text.n && (!str_int(text, out) || *out < least || *out > most))
-        return error_set(e, INVALID, name, N_("This number is not possible here."), NULL);
-    return OK;
-}
-
 enum status query_moment(struct request *r, const char *name, bool end, micros *out,
                          struct error *e) {
     static const struct field day_field = {.key = {"day", 3}, .type = TYPE_DATE};
@@ -55,13 +47,13 @@ enum status log_query_read(struct request *r, struct history_query *q, struct er
     if (!s)
         s = query_moment(r, "to", true, &q->to, e);
     if (!s)
-        s = number(r, "user", 0, INT64_MAX, &q->user, e);
+        s = query_number(r, "user", 0, INT64_MAX, &q->user, e);
     if (!s)
-        s = number(r, "operation", 0, INT64_MAX, &q->operation, e);
+        s = query_number(r, "operation", 0, INT64_MAX, &q->operation, e);
     if (!s)
-        s = number(r, "before", 0, INT64_MAX, &q->before, e);
+        s = query_number(r, "before", 0, INT64_MAX, &q->before, e);
     if (!s)
-        s = number(r, "limit", 1, 200, &limit, e);
+        s = query_number(r, "limit", 1, 200, &limit, e);
     q->limit = (int)limit;
     struct str module = query_text(r, "module"), kind = query_text(r, "kind");
     const struct module *m = module.n ? model_module(r->model, module) : NULL;
@@ -124,9 +116,9 @@ void handle_operation(struct request *r) {
         .visible = true, .user = -1, .operation = r->id, .before = -1, .limit = LOG_PAGE};
     struct doc *history;
     int64_t limit = LOG_PAGE;
-    enum status s = number(r, "before", 0, INT64_MAX, &q.before, &r->error);
+    enum status s = query_number(r, "before", 0, INT64_MAX, &q.before, &r->error);
     if (!s)
-        s = number(r, "limit", 1, 200, &limit, &r->error);
+        s = query_number(r, "limit", 1, 200, &limit, &r->error);
     q.limit = (int)limit;
     if (!s)
         s = history_list(&r->reader, &q, &history, &r->error);
@@ -329,11 +321,11 @@ void handle_proof(struct request *r) {
     enum status s = history_tree_head(r->place->conn, &head, e);
     size = s ? 0 : head.size;
     if (!s)
-        s = number(r, "position", 0, INT64_MAX, &position, e);
+        s = query_number(r, "position", 0, INT64_MAX, &position, e);
     if (!s)
-        s = number(r, "from", 1, INT64_MAX, &from, e);
+        s = query_number(r, "from", 1, INT64_MAX, &from, e);
     if (!s)
-        s = number(r, "size", 1, INT64_MAX, &size, e);
+        s = query_number(r, "size", 1, INT64_MAX, &size, e);
     if (!s && (position < 0) == (from < 0))
         s = error_set(e, INVALID, "position",
                       N_("Either a position or a size to begin from is needed."), NULL);
@@ -381,9 +373,9 @@ void handle_feed(struct request *r) {
     int64_t after = -1, limit = 100;
     struct tree_head head;
     struct doc *found, *d = doc_object(r->arena), *items = doc_set_array(r->arena, d, "items");
-    enum status s = number(r, "after", -1, INT64_MAX - FEED_MOST - 2, &after, e);
+    enum status s = query_number(r, "after", -1, INT64_MAX - FEED_MOST - 2, &after, e);
     if (!s)
-        s = number(r, "limit", 1, FEED_MOST, &limit, e);
+        s = query_number(r, "limit", 1, FEED_MOST, &limit, e);
     if (!s)
         s = history_tree_head(r->reader.conn, &head, e);
     int64_t last = s ? -1 : head.size - 1 < after + limit ? head.size - 1 : after + limit;

@@ -66,16 +66,7 @@ static void noted(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
-    if (!r->api && r->part.n && route_has_part(r->route, r->part)) {
-        card_respond(r, 200);
-        return;
-    }
-    struct doc *d = doc_object(r->arena);
-    doc_set_int(r->arena, d, "position", r->result);
-    respond_done(
-        r, 201, d,
-        rprintf(r, "%.*s#e%lld", STR_FMT(href_of(r, r->module->key, r->id)), (long long)r->result),
-        NULL);
+    card_respond_event(r);
 }
 
 void handle_note(struct request *r) {

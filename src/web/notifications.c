@@ -10,14 +10,6 @@
 
 #define SHOWN 30
 
-static enum status number(struct request *r, const char *name, int64_t least, int64_t most,
-                          int64_t *out, struct error *e) {
-    struct str text = query_text(r, name);
-    if (text.n && (!str_int(text, out) || *out < least || *out > most))
-        return error_set(e, INVALID, name, N_("This number is not possible here."), NULL);
-    return OK;
-}
-
 static bool unread_only(struct request *r) {
     return str_is(query_text(r, "unread"), "1") || str_is(query_text(r, "unread"), "true");
 }
@@ -25,9 +17,9 @@ static bool unread_only(struct request *r) {
 void handle_notifications(struct request *r) {
     int64_t before = -1, limit = SHOWN, unread = 0;
     struct doc *found = NULL;
-    enum status s = number(r, "before", 0, INT64_MAX, &before, &r->error);
+    enum status s = query_number(r, "before", 0, INT64_MAX, &before, &r->error);
     if (!s)
-        s = number(r, "limit", 1, 200, &limit, &r->error);
+        s = query_number(r, "limit", 1, 200, &limit, &r->error);
     if (!s)
         s = notify_list(&r->reader, unread_only(r), before, (int)limit, &found, &r->error);
     if (!s)

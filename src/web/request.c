@@ -103,6 +103,14 @@ bool input_has(struct request *r, const char *name) {
     return r->body ? doc_get(r->body, str_z(name)) != NULL : pairs_has(&r->form, name);
 }
 
+enum status query_number(struct request *r, const char *name, int64_t least, int64_t most,
+                         int64_t *out, struct error *e) {
+    struct str text = query_text(r, name);
+    if (text.n && (!str_int(text, out) || *out < least || *out > most))
+        return error_set(e, INVALID, name, N_("This number is not possible here."), NULL);
+    return OK;
+}
+
 enum status input_int(struct request *r, const char *name, int64_t otherwise, int64_t *out,
                       struct error *e) {
     int64_t value = otherwise;

@@ -165,6 +165,9 @@ bool input_has(struct request *, const char *name);
 // A number; INVALID (with the field named) when it is there and none.
 enum status input_int(struct request *, const char *name, int64_t otherwise, int64_t *out,
                       struct error *);
+// Of the address; without it *out stays. INVALID for none from `least` to `most`.
+enum status query_number(struct request *, const char *name, int64_t least, int64_t most,
+                         int64_t *out, struct error *);
 struct str query_text(struct request *, const char *name);
 
 // ---------------------------------------------------------------- waiting
