@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast Cronista is beside what the machine can do: prints ratios, each pair measured in the same run and in turn.
 
-    bench/bench.py [--sections abcdefg] [--seconds 3] [--rounds 5] [--quick] [--million] [--full] [--build DIR]
+    bench/bench.py [--sections abcdefghij] [--seconds 3] [--rounds 5] [--quick] [--million] [--full] [--build DIR]
 
 What the sections measure, and how to read the table: bench/README.md. The same figures go to BUILD/bench/figures.json.
 """
@@ -24,11 +24,12 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import live  # noqa: E402
 from harness import (Bare, Failed, Figure, Nginx, Server, http_quote, in_turn, machine, run_measured,  # noqa: E402
                      run_program, table, temporary, wrk, write_calls)
 
 ROOT = Path(__file__).resolve().parent.parent
-SECTIONS = "abcdefg"
+SECTIONS = "abcdefghij"
 CONTACTS = 100000
 LOAD = 64            # connections where nothing else is said
 STORY_EVERY = 50     # contacts 1, 51, 101 ... have the long stories; see records_bench.c
@@ -54,6 +55,7 @@ class Bench:
         self.figures = []
         self.random = random.Random(options.seed)
         self.servers = {}
+        self.copies = 0
         self._nginx = None
 
     # ------------------------------------------------ output
@@ -97,7 +99,8 @@ class Bench:
 
     def copy(self, contacts, edits, name=None):
         kept = self.installation(contacts, edits)
-        to = self.folder / (name or f"{kept.name}-{len(self.servers)}")
+        self.copies += 1
+        to = self.folder / f"{name or kept.name}-{self.copies}"
         shutil.copytree(kept, to)
         return to
 
@@ -552,7 +555,7 @@ COMMIT;
 class Postgres:
     """A PostgreSQL server with an installation moved there, and what pgbench says of the same server."""
 
-    def __init__(self, b, contacts):
+    def __init__(self, b, contacts, settings=None):
         sys.path.insert(0, str(ROOT / "tests"))
         import postgres
         if not postgres.available():
@@ -569,7 +572,7 @@ class Postgres:
         run_program([b.program, "migrate"], env={**os.environ, "CRONISTA_DATABASE": owner})
         run_program([b.program, "move", "--from", b.copy(contacts, contacts), "--to", application, "--files", files], timeout=3600)
         self.cluster.sql("ANALYZE")
-        self.server = Server(b.program, files, f"{files}.log", {"CRONISTA_DATABASE": application})
+        self.server = Server(b.program, files, f"{files}.log", {"CRONISTA_DATABASE": application, **(settings or {})})
         b.stack.callback(self.server.stop)
         self.server.start()
         self.server.new_key()
@@ -612,16 +615,191 @@ def section_g(b):
         f.aim(2, "<= 2 times")
 
 
+CARDS_OPEN = 2000
+CHANGES = 500  # a second, each of another card in turn
+
+
+def section_h(b):
+    data = b.copy(b.o.contacts, b.o.contacts, "live")
+    cards = min(CARDS_OPEN, b.o.contacts)
+    settings = {"CRONISTA_STREAMS": str(cards + 10), "CRONISTA_CONNECTIONS": str(cards + 100), "CRONISTA_CONNECTIONS_PER_ADDRESS": "0"}
+    server = Server(b.program, data, f"{data}.log", settings)
+    b.stack.callback(server.stop)
+    server.start()
+    server.new_key()
+    live_cards(b, server, cards, "SQLite")
+    server.stop()
+    live_cards(b, Postgres(b, b.o.contacts, settings).server, cards, "PostgreSQL")
+
+
+def live_cards(b, server, cards, database):
+    server.api("/contacts?limit=1")
+    records = b.random.sample(range(1, b.o.contacts + 1), cards)
+    rate, seconds = (CHANGES, 20) if not b.o.smoke else (50, 1)
+    r = live.run(server, records, server.key_headers(), rate, seconds, connections=16)
+    if r["missed"] or r["twice"] or r["strange"] or not r["written"]:
+        raise Failed(f"live streams: of {r['written']} changes {r['missed']} missed, {r['twice']} twice, {r['strange']} that never were")
+    f = b.figure("h", f"{cards:,} open cards on {database}: {rate} changes a second wanted, there were", "1/s", [r["rate"]])
+    f.aim(0.98 * rate, f">= {0.98 * rate:.0f}")
+    for share, name in ((0.5, "p50"), (0.99, "p99"), (1, "the last")):
+        delay = r["delays"][min(len(r["delays"]) - 1, int(share * len(r["delays"])))]
+        f = b.figure("h", f"  from the change to its arrival, {name}", "ms", [delay * 1000], more_is_better=False)
+        if name == "p99":
+            f.aim(250, "<= 250 ms")
+    f = b.figure("h", "  memory of an open card", "KiB", [r["card_kib"]], more_is_better=False)
+    f.aim(16, "<= 16 KiB")
+
+
+# ---------------------------------------------------------------- (i) long stories
+
+SHORT, LONG = 100, 100000  # events
+
+
+def section_i(b):
+    data = b.copy(b.o.contacts, b.o.contacts, "stories")
+    server = Server(b.program, data, f"{data}.log")
+    b.stack.callback(server.stop)
+    server.start()
+    server.new_key()
+    server.contacts = b.o.contacts
+    server.cookie = server.sign_in()
+    long = LONG if not b.o.smoke else 1000
+    card = {}
+    for events in (SHORT, long):
+        made = json.loads(server.request("POST", "/api/contacts", '{"name":"Story"}', dict(h.split(": ", 1) for h in server.key_headers()))[2])["id"]
+        card[events] = made
+        live.fill(server, made, server.key_headers(), events)
+    kinds = {"JSON": (f"/api/contacts/{{}}?history={EVENTS}", server.key_headers()), "HTML": ("/contacts/{}", server.cookie)}
+    subjects = {}
+    for kind, (path, headers) in kinds.items():
+        for events, made in card.items():
+            calls = b.calls(server, f"story-{events}-{kind}", [("GET", path.format(made))])
+            subjects[kind, events] = lambda c=calls, h=headers: b.load(server, c, h, connections=2)
+    r = in_turn(subjects, b.o.rounds)
+    for kind in kinds:
+        f = b.figure("i", f"card with {long:,} events, {kind}, p50", "ms", times(r[kind, long], "p50"), times(r[kind, SHORT], "p50"),
+                     f"with {SHORT}", more_is_better=False)
+        f.aim(1.3, "<= 1.3 times")
+
+
+# ---------------------------------------------------------------- (j) the change log
+
+LOG_USERS = 40
+
+
+def log_filters(b):
+    """The parts of addresses that each filter is set by; the rare and the frequent in turn."""
+    users = [f"user={n}" for n in range(LOG_USERS + 1)]
+    modules = [f"module={m}" for m in ("contacts", "companies", "opportunities", "tasks", "cases")]
+    kinds = [f"kind={k}" for k in ("edited", "created", "commented", "deleted", "restored", "assigned", "exported", "closed", "noted")]
+    fields = [f"field={f}" for f in ("name", "city", "email", "position", "phone", "country", "birthday", "postcode", "external_id", "notes")]
+    dates = []
+    for _ in range(200):
+        day = time.time() - b.random.random() * 7 * 365 * 86400
+        days = b.random.choice((1, 7, 30, 90, 365))
+        dates.append("from={}&to={}".format(*(time.strftime("%Y-%m-%d", time.gmtime(at)) for at in (day, day + days * 86400))))
+    return {"user": users, "date": dates, "module": modules, "operation": kinds, "field": fields}
+
+
+def log_calls(b, server):
+    """{name: requests}: each filter, each pair, and three at once."""
+    filters = log_filters(b)
+    names = [(name,) for name in filters]
+    names += [(one, other) for i, one in enumerate(filters) for other in list(filters)[i + 1:]]
+    names.append(("user", "module", "field"))
+    every = {}
+    for choice in names:
+        picked = {**filters, "module": filters["module"][:1]} if {"module", "field"} <= set(choice) else filters
+        calls = [("GET", "/api/history?limit=50&" + "&".join(b.random.choice(picked[name]) for name in choice)) for _ in range(600)]
+        every[" and ".join(choice)] = b.calls(server, "log-" + "-".join(choice), calls)
+    # Two that are never in one event: the log is looked through to its beginning.
+    every["a pair that meets nowhere"] = b.calls(server, "log-never", [("GET", "/api/history?limit=50&user=39&field=notes")])
+    return every
+
+
+def make_log(b, server, folder, environment=None, url=()):
+    """Users through the server, which ends then; events by log_bench. Returns the seconds that took."""
+    environment = {**os.environ, **(environment or {})}
+    for n in range(LOG_USERS):
+        body = json.dumps({"name": f"User {n}", "email": f"user{n}@example.com", "profile": "member", "active": n % 8 != 0})
+        status, _, said = server.request("POST", "/api/users", body, {"Authorization": f"Bearer {server.key}", "Content-Type": "application/json"})
+        if status != 201:
+            raise Failed(f"a user: {status} {said[:300]!r}")
+    server.stop()
+    start = time.monotonic()
+    b.say(run_program([b.build / "bench/log_bench", folder, b.o.events, *url], timeout=4 * 3600, env=environment).strip())
+    return time.monotonic() - start
+
+
+def log_server(b):
+    digest = hashlib.sha256((ROOT / "bench/log_bench.c").read_bytes()).hexdigest()[:6]
+    kept = b.kept / f"data-log-{b.o.events}-{digest}-{b.version()}"
+    if not kept.exists():
+        b.say(f"making a log of {b.o.events:,} events")
+        making = b.folder / kept.name
+        server = Server(b.program, making, f"{making}.log")
+        b.stack.callback(server.stop)
+        server.start()
+        server.new_key()
+        make_log(b, server, making)
+        making.rename(kept)
+    server = Server(b.program, kept, b.folder / "log.log") # which only reads it
+    b.stack.callback(server.stop)
+    server.start()
+    server.new_key()
+    return server
+
+
+def log_postgres(b):
+    sys.path.insert(0, str(ROOT / "tests"))
+    import postgres
+    if not postgres.available():
+        raise Failed("PostgreSQL is missing (Debian's package postgresql-15)")
+    cluster = postgres.Cluster(settings={"shared_buffers": "512MB", "max_wal_size": "4GB", "fsync": "off"})
+    b.stack.callback(cluster.stop)
+    cluster.start()
+    owner, application = (postgres.as_role(cluster.url, role) for role in (postgres.OWNER, postgres.APPLICATION))
+    files = b.folder / "postgres-log"
+    run_program([b.program, "migrate"], env={**os.environ, "CRONISTA_DATABASE": owner})
+    server = Server(b.program, files, f"{files}.log", {"CRONISTA_DATABASE": application})
+    b.stack.callback(server.stop)
+    server.start()
+    server.new_key()
+    make_log(b, server, files, url=(application,))
+    cluster.sql("VACUUM ANALYZE")
+    server.start()
+    return server
+
+
+def section_j(b):
+    servers = {"": log_server(b)}
+    if b.o.full or b.o.log_postgres:
+        servers[" (PostgreSQL)"] = log_postgres(b)
+    for where, server in servers.items():
+        for name, calls in log_calls(b, server).items():
+            r = [b.load(server, calls, connections=1) for _ in range(b.o.rounds)]
+            b.figure("j", f"log of {b.o.events:,}{where} by {name}, p50", "ms", times(r, "p50"), more_is_better=False)
+            f = b.figure("j", "  p99", "ms", times(r, "p99"), more_is_better=False)
+            f.aim(50, "< 50 ms", f.median)
+        counting = b.calls(server, "log-counts", [
+            ("GET", "/api/history?limit=1&counts=1&" + b.random.choice(choices)) for choices in log_filters(b).values() for _ in range(40)])
+        r = [b.load(server, counting, connections=1) for _ in range(b.o.rounds)]
+        b.figure("j", f"  counts for each choice{where}, p50", "ms", times(r, "p50"), more_is_better=False)
+        b.figure("j", "  p99", "ms", times(r, "p99"), more_is_better=False)
+
+
 # ---------------------------------------------------------------- the run
 
 def options():
     parser = argparse.ArgumentParser(description="Measures Cronista beside what the machine can do.")
-    parser.add_argument("--sections", default=SECTIONS, help="of abcdefg: saves, reads, import, export, sizes, growth, PostgreSQL")
+    parser.add_argument("--sections", default=SECTIONS, help="of abcdefghij: saves, reads, import, export, sizes, growth, PostgreSQL, live, long stories, change log")
     parser.add_argument("--seconds", type=float, default=3, help="of one measurement (3)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is repeated, in turn (5)")
     parser.add_argument("--contacts", type=int, default=CONTACTS, help=argparse.SUPPRESS)
     parser.add_argument("--million", action="store_true", help="lists of, and growth to, a million contacts too")
     parser.add_argument("--full", action="store_true", help="and ten million events")
+    parser.add_argument("--events", type=int, default=0, help="of section j's log (1,000,000; 10,000,000 with --full)")
+    parser.add_argument("--log-postgres", action="store_true", help="section j on PostgreSQL too, as --full does")
     parser.add_argument("--quick", action="store_true", help="less sure, in a minute and a half")
     parser.add_argument("--smoke", action="store_true", help="only whether the harness works; as TAP")
     parser.add_argument("--seed", type=int, default=1, help="of the choice of records and words")
@@ -631,17 +809,19 @@ def options():
     if unknown or o.seconds <= 0 or o.rounds < 1:
         parser.error(f"sections are of {SECTIONS}; seconds and rounds above 0")
     o.million = o.million or o.full
+    o.events = o.events or (10000000 if o.full else 1000000)
     o.build = o.build.resolve()
     o.long_rounds, o.disk_edits = min(3, o.rounds), 20000
     if o.quick:
         o.seconds, o.rounds, o.long_rounds = 0.5, 3, 1
     if o.smoke:
         o.seconds, o.rounds, o.long_rounds, o.contacts, o.disk_edits, o.million, o.full = 0.3, 1, 1, 1000, 200, False, False
+        o.events, o.log_postgres = 30000, False
     return o
 
 
 def build_programs(o):
-    targets = ["cronista", "bench/sqlite_bare", "bench/records_bench"]
+    targets = ["cronista", "bench/sqlite_bare", "bench/records_bench", "bench/log_bench"]
     done = subprocess.run(["ninja", "-C", o.build, *targets], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           check=False)
     if done.returncode != 0:
