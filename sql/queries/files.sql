@@ -57,3 +57,20 @@ DELETE FROM uploads WHERE value LIKE '%' || $1 || '%';
 
 -- name: log_kind_of_record
 SELECT count(*) FROM log WHERE module = $1 AND record = $2 AND kind = $3;
+
+-- Who brought which bytes.
+-- name: file_brought
+INSERT INTO files_brought ("user", digest, at) VALUES ($1, $2, $3) ON CONFLICT ("user", digest) DO UPDATE SET at = excluded.at;
+
+-- name: file_was_brought
+SELECT count(*) FROM files_brought WHERE "user" = $1 AND digest = $2;
+
+-- name: files_brought_forget
+DELETE FROM files_brought WHERE digest = $1;
+
+-- name: files_brought_old
+DELETE FROM files_brought WHERE at < $1;
+
+-- The records that speak of them, newest first.
+-- name: file_users
+SELECT module, record, max(position) FROM file_uses WHERE digest = $1 GROUP BY module, record ORDER BY 3 DESC LIMIT $2;

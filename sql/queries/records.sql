@@ -31,11 +31,20 @@ WHERE there.about IS NOT NULL)
 SELECT about FROM there WHERE about IS NOT NULL;
 
 -- name: links_insert
-INSERT INTO record_links (from_module, from_record, field, to_module, to_record) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO record_links (from_module, from_record, field, to_module, to_record, since) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING;
 
--- name: links_delete
-DELETE FROM record_links WHERE from_module = $1 AND from_record = $2 AND field = $3;
+-- name: links_of_field
+SELECT to_record FROM record_links WHERE from_module = $1 AND from_record = $2 AND field = $3 ORDER BY to_record;
+
+-- name: link_delete
+DELETE FROM record_links WHERE from_module = $1 AND from_record = $2 AND field = $3 AND to_record = $4;
+
+-- A link that ends with the moment it began in was never there.
+-- name: link_past
+INSERT INTO record_links_past (to_module, to_record, from_module, from_record, field, until, since)
+SELECT to_module, to_record, from_module, from_record, field, CAST($5 AS BIGINT), since FROM record_links
+WHERE from_module = $1 AND from_record = $2 AND field = $3 AND to_record = $4 AND since < $5 ON CONFLICT DO NOTHING;
 
 -- name: links_to
 SELECT from_module, from_record, field FROM record_links WHERE to_module = $1 AND to_record = $2
@@ -52,7 +61,7 @@ SELECT coalesce(max(position), -1) FROM log WHERE module = $1;
 SELECT DISTINCT record FROM log WHERE position >= $1 AND +module = $2 AND +record > 0;
 
 -- name: log_since
-SELECT position, module, record FROM log WHERE position >= $1 ORDER BY position LIMIT $2;
+SELECT position, module, record, kind FROM log WHERE position >= $1 ORDER BY position LIMIT $2;
 
 -- name: search_position
 SELECT position FROM search_state WHERE id = 1;
@@ -63,6 +72,16 @@ UPDATE search_state SET position = $1 WHERE id = 1;
 -- Only from where it was read.
 -- name: search_position_move
 UPDATE search_state SET position = $1 WHERE id = 1 AND position = $2;
+
+-- name: search_forgets
+SELECT forgets FROM search_state WHERE id = 1;
+
+-- name: search_forgets_more
+UPDATE search_state SET forgets = forgets + 1 WHERE id = 1;
+
+-- Unless there is more to be forgotten since.
+-- name: search_forgot
+UPDATE search_state SET forgets = 0 WHERE id = 1 AND forgets = $1;
 
 -- name: search_hits (postgres)
 SELECT id FROM search_text WHERE body LIKE $1 AND id > $2 AND id < $3 LIMIT $4;
@@ -158,3 +177,28 @@ AND position <= (SELECT t.position FROM notifications_read_to t WHERE t."user" =
 -- Who is told of events past a position.
 -- name: notifications_whom
 SELECT DISTINCT "user" FROM notifications WHERE position > $1 LIMIT $2;
+
+-- Whose payloads have one of two texts in them.
+-- name: payloads_naming (sqlite)
+SELECT position FROM payloads WHERE position >= $1 AND position < $2 AND (instr(body, $3) > 0 OR instr(body, $4) > 0)
+ORDER BY position;
+
+-- name: payloads_naming (postgres)
+SELECT position FROM payloads WHERE position >= $1 AND position < $2
+AND (position(CAST($3 AS bytea) IN body) > 0 OR position(CAST($4 AS bytea) IN body) > 0) ORDER BY position;
+
+-- name: record_beginning
+SELECT coalesce(min(position), -1) FROM log WHERE module = $1 AND record = $2;
+
+-- name: own_positions
+SELECT position FROM log WHERE module = $1 AND record = $2 AND position < $3 ORDER BY position DESC LIMIT $4;
+
+-- How often what a module has left as a file, since a position.
+-- name: exports_since
+SELECT count(*) FROM log WHERE module = $1 AND record = 0 AND kind = $2 AND position > $3;
+
+-- name: own_of_kind
+SELECT position FROM log WHERE module = $1 AND record = $2 AND kind = $3 ORDER BY position;
+
+-- name: own_count
+SELECT count(*) FROM log WHERE module = $1 AND record = $2;

@@ -44,13 +44,14 @@ SELECT hash, name, created_at, expires_at, seen_at FROM api_keys WHERE "user" = 
 -- name: timeline_newest
 SELECT coalesce(max(position), -1) FROM timeline WHERE card_module = $1 AND card = $2;
 
--- name: timeline_after
-SELECT position FROM timeline WHERE card_module = $1 AND card = $2 AND position > $3 ORDER BY position LIMIT $4;
+-- The same of many cards of a module at once: [1,2,3] or, for PostgreSQL, {1,2,3}.
+-- name: timeline_newest_of (sqlite)
+SELECT value, (SELECT coalesce(max(t.position), -1) FROM timeline t WHERE t.card_module = $1 AND t.card = value)
+FROM json_each($2);
 
--- What the newest events of a card are, at most so many.
--- name: timeline_kinds
-SELECT module, about, count(*) FROM (SELECT module, about FROM timeline WHERE card_module = $1 AND card = $2
-ORDER BY position DESC LIMIT $3) AS newest GROUP BY module, about;
+-- name: timeline_newest_of (postgres)
+SELECT picked, (SELECT coalesce(max(t.position), -1) FROM timeline t WHERE t.card_module = $1 AND t.card = picked)
+FROM unnest(CAST($2 AS bigint[])) AS picked;
 
 -- name: preference_get
 SELECT value FROM preferences WHERE "user" = $1 AND name = $2;
@@ -69,10 +70,6 @@ SELECT position FROM log WHERE position > $1 ORDER BY position LIMIT $2;
 -- name: links_back
 SELECT from_module, from_record, field FROM record_links WHERE to_module = $1 AND to_record = $2
 ORDER BY from_module, from_record DESC LIMIT $3;
-
--- What an operation did, by kind and module.
--- name: operation_counts
-SELECT kind, module, count(*) FROM log WHERE operation = $1 GROUP BY kind, module;
 
 -- Requests done once.
 

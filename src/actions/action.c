@@ -1,6 +1,7 @@
 // A piece of writing with what an action needs.
 #include "actions/actions.h"
 #include "records/rows.h"
+#include "records/scope.h"
 
 struct run {
     struct crm *crm;
@@ -49,11 +50,14 @@ enum status action_any_record(struct action *a, const struct module *m, int64_t 
         s = row_get(a->write->conn, m, id, a->write->arena, row, e);
     if (s)
         return s;
-    int64_t owner = doc_get_int(*row, "owner", 0);
-    bool shared = doc_get_true(*row, "shared");
-    if (may_record(a->act->viewer, m, owner, shared, verb))
-        return OK;
-    if (may_record(a->act->viewer, m, owner, shared, VERB_VIEW))
+    bool allowed = false, seen = false;
+    s = scope_row(a->write->conn, a->model, a->act->viewer, m, *row, verb, &allowed, e);
+    if (s || allowed)
+        return s;
+    s = scope_row(a->write->conn, a->model, a->act->viewer, m, *row, VERB_VIEW, &seen, e);
+    if (s)
+        return s;
+    if (seen)
         return error_set(e, DENIED, NULL, N_("You may not do this."), NULL);
     return error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
 }

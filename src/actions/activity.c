@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "records/activities.h"
+#include "records/rows.h"
+#include "records/scope.h"
 
 // Fields of activities that not all kinds have; those not named here belong to each.
 static const struct {
@@ -107,12 +109,60 @@ static bool reopens(const struct checked *c) {
            (c->values->owner && doc_integer(c->values->owner, 0) != user_in(c->before, "owner"));
 }
 
+static const struct doc *value_after(const struct checked *c, const char *key) {
+    const struct doc *v = given(c, key);
+    return v ? v : doc_get(c->before, str_z(key));
+}
+
+static bool includes(const struct doc *list, int64_t id) {
+    doc_each(one, list)
+        if (doc_integer(one, 0) == id)
+            return true;
+    return false;
+}
+
+static enum status in_a_group(struct action *a, const struct doc *groups, bool *is,
+                              struct error *e) {
+    const struct module *m = model_module(a->model, STR("groups"));
+    struct doc *row;
+    enum status s = OK;
+    doc_each(id, groups) {
+        if (s || *is)
+            break;
+        s = row_get(a->write->conn, m, doc_integer(id, 0), a->write->arena, &row, e);
+        if (!s)
+            *is = includes(doc_get(row, STR("members")), a->act->viewer->user);
+    }
+    return s;
+}
+
+// Who makes one private must be among those who may know of it then: nobody locks others in, and themselves out.
+static enum status check_privacy(struct action *a, const struct checked *c) {
+    int64_t user = a->act->viewer->user;
+    const struct field *f = scope_private(c->module);
+    const struct doc *owner =
+        c->values->owner ? c->values->owner : doc_get(c->before, STR("owner"));
+    if (!f || !c->before || !doc_true(given(c, "private")) || is_system(a->act->viewer) ||
+        doc_get_true(c->before, "private"))
+        return OK;
+    bool among = user_in(c->before, "created_by") == user || doc_integer(owner, 0) == user ||
+                 includes(value_after(c, "participants"), user);
+    struct error *here = problems_next(c->problems);
+    enum status s = among ? OK : in_a_group(a, value_after(c, "groups"), &among, here);
+    if (!s && !among)
+        s = error_set(here, INVALID, "private",
+                      N_("Only somebody who takes part in an activity can make it private."), NULL);
+    return problems_note(c->problems, here, s);
+}
+
 enum status activity_check(struct action *a, const struct module *m, const struct doc *before,
                            const struct values *v, struct problems *p) {
     struct checked c = {m, before, v, p};
     if (!is_activity(m))
         return OK;
     enum status s = check_moments(&c);
+    if (!s)
+        s = check_privacy(a, &c);
     if (s || !reopens(&c))
         return s;
     struct activity_rules rules;

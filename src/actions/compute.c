@@ -1,5 +1,7 @@
 // One function per module that computes something; the table at the end says which.
 #include "actions/compute.h"
+#include "actions/part.h"
+#include "actions/process.h"
 
 #include "formats/decimal.h"
 #include "formats/json.h"
@@ -96,13 +98,24 @@ static void done_task(const struct computing *c) {
         put(c, "result", doc_null(a));
 }
 
+static void line(const struct computing *c) {
+    line_compute(c->action, c->module, c->before, c->values);
+}
+
+// Each line of a process has a key, by which ticks know it.
+static void process(const struct computing *c) {
+    if (given(c, "steps"))
+        put(c, "keys",
+            process_keys(doc_text(will_be(c, "steps")), doc_get(c->before, STR("keys")),
+                         c->action->write->arena));
+}
+
 static const struct {
     const char *module;
     void (*compute)(const struct computing *);
 } computed[] = {
-    {"opportunities", opportunity},
-    {"cases", solved_case},
-    {"tasks", done_task},
+    {"opportunities", opportunity}, {"cases", solved_case}, {"tasks", done_task}, {"lines", line},
+    {"processes", process},
 };
 
 void values_compute(struct action *a, const struct module *m, const struct doc *before,

@@ -6,6 +6,7 @@
 #include "formats/json.h"
 #include "records/replica.h"
 #include "records/rows.h"
+#include "records/story.h"
 
 static const char *const formats[] = {
     [EXPORT_CSV] = "csv", [EXPORT_XLSX] = "xlsx", [EXPORT_JSONL] = "jsonl"};
@@ -136,14 +137,14 @@ enum {
 static const struct {
     const char *key, *label;
 } history_columns[HISTORY_COLUMNS] = {
-    [AT_POSITION] = {"position", N_("Position")},
+    [AT_POSITION] = {"position", N_("Event number")},
     [AT_AT] = {"at", N_("Date")},
     [AT_USER] = {"user", N_("User")},
     [AT_USER_ID] = {"user.id", N_("User number")},
     [AT_FOR] = {"on_behalf_of", N_("On behalf of")},
-    [AT_CHANNEL] = {"channel", N_("Came in by")},
-    [AT_OPERATION] = {"operation", N_("Operation")},
-    [AT_KIND] = {"kind", N_("Kind")},
+    [AT_CHANNEL] = {"channel", N_("Way")},
+    [AT_OPERATION] = {"operation", N_("Operation number")},
+    [AT_KIND] = {"kind", N_("Operation")},
     [AT_MODULE] = {"module", N_("Module")},
     [AT_RECORD] = {"record", N_("Record")},
     [AT_NAME] = {"name", N_("Name")},
@@ -173,9 +174,12 @@ static void event_cells(struct exporting *x, const struct doc *d, const struct m
     c[AT_USER] = text_at(doc_get_text(doc_get(d, STR("actor")), "name"));
     c[AT_USER_ID] = number_at(doc_get(doc_get(d, STR("actor")), STR("id")));
     c[AT_FOR] = text_at(doc_get_text(doc_get(d, STR("on_behalf_of")), "name"));
-    c[AT_CHANNEL] = text_at(doc_get_text(d, "channel"));
+    struct str channel = doc_get_text(d, "channel"), kind = doc_get_text(d, "kind");
+    c[AT_CHANNEL] =
+        text_at(labels ? catalogue_text(words, str_z(event_channel_word(channel))) : channel);
     c[AT_OPERATION] = number_at(doc_get(d, STR("operation")));
-    c[AT_KIND] = text_at(doc_get_text(d, "kind"));
+    const char *word = event_kind_word(event_kind_of(kind));
+    c[AT_KIND] = text_at(labels && *word ? catalogue_text(words, str_z(word)) : kind);
     c[AT_MODULE] = text_at(labels && m ? catalogue_text(words, m->label) : module);
     c[AT_RECORD] = number_at(doc_get(d, STR("record")));
     c[AT_NAME] = text_at(doc_get_text(d, "name"));
@@ -183,21 +187,23 @@ static void event_cells(struct exporting *x, const struct doc *d, const struct m
     c[AT_TEXT] = text_at(doc_get_text(d, "text"));
 }
 
-static void change_cells(struct exporting *x, const struct doc *change, const struct module *m,
-                         const struct doc *names) {
+static void change_cells(struct exporting *x, const struct doc *event, const struct doc *change,
+                         const struct module *m, const struct doc *names) {
     struct xlsx_cell *c = x->cells;
+    const struct catalogue *words = x->request->viewer->local.words;
+    const struct doc *old = doc_get(change, STR("old")), *new = doc_get(change, STR("new"));
     struct str key = doc_get_text(change, "field");
     const struct field *f = m && x->request->labels ? any_field(m, key) : NULL;
-    bool erased = doc_get_true(change, "erased");
-    c[AT_FIELD] =
-        text_at(!f             ? key
-                : f->own_label ? f->label
-                               : catalogue_text(x->request->viewer->local.words, f->label));
-    struct str gone = STR("(erased)");
-    c[AT_OLD] = text_at(
-        erased ? gone : export_old_value(m, key, doc_get(change, STR("old")), names, &x->row));
-    c[AT_NEW] = text_at(
-        erased ? gone : export_old_value(m, key, doc_get(change, STR("new")), names, &x->row));
+    bool emptied = event_kind_of(doc_get_text(event, "kind")) == KIND_ANONYMISED &&
+                   doc_is_null(old) &&
+                   doc_is_null(new); // what the field held is not told there either
+    bool erased = doc_get_true(change, "erased") || emptied;
+    c[AT_FIELD] = text_at(!f ? key : f->own_label ? f->label : catalogue_text(words, f->label));
+    struct str gone = STR(N_("(erased)"));
+    if (x->request->labels)
+        gone = catalogue_text(words, gone);
+    c[AT_OLD] = text_at(erased ? gone : export_old_value(m, key, old, names, &x->row));
+    c[AT_NEW] = text_at(erased ? gone : export_old_value(m, key, new, names, &x->row));
 }
 
 static enum status event_out(void *arg, const struct doc *d) {
@@ -218,7 +224,7 @@ static enum status event_out(void *arg, const struct doc *d) {
         if (s != OK)
             break;
         any = true;
-        change_cells(x, change, m, names);
+        change_cells(x, d, change, m, names);
         s = export_file_row(x->file, x->cells, HISTORY_COLUMNS, x->error);
         x->rows += s == OK;
     }
@@ -257,18 +263,40 @@ static enum status history_out(struct exporting *x, struct error *e) {
 
 // ---------------------------------------------------------------- the trace
 
-static struct doc *filters_doc(const struct list_query *list, struct arena *a) {
+// "me" is whoever reads it; in the log it is who that was.
+static struct str not_me(const struct list_query *list, const struct list_filter *filter,
+                         int64_t user, struct arena *a) {
+    const struct field *f = any_field(list->module, filter->field);
+    struct buf b = BUF_INIT(1 << 16);
+    if (f && f->type != TYPE_USER)
+        return filter->value;
+    for (struct str rest = filter->value; rest.n;) {
+        struct str one = str_cut(&rest, ',');
+        if (b.n)
+            buf_char(&b, ',');
+        if (str_is(str_trim(one), "me"))
+            buf_int(&b, user);
+        else
+            buf_str(&b, one);
+    }
+    struct str value = arena_str(a, buf_view(&b));
+    buf_release(&b);
+    return value;
+}
+
+static struct doc *filters_doc(const struct list_query *list, int64_t user, struct arena *a) {
     struct doc *filters = doc_array(a);
     for (size_t i = 0; i < list->n_filters; i++) {
         struct doc *one = doc_add(filters, doc_object(a));
         doc_set_str(a, one, "field", list->filters[i].field);
         doc_set_z(a, one, "operator", list_operator_name(list->filters[i].op));
-        doc_set_str(a, one, "value", list->filters[i].value);
+        doc_set_str(a, one, "value", not_me(list, &list->filters[i], user, a));
     }
     return filters;
 }
 
-static struct doc *scope_doc(const struct history_query *h, struct arena *a) {
+static struct doc *scope_doc(const struct history_query *h, const struct model *model,
+                             struct arena *a) {
     struct doc *scope = doc_object(a);
     char text[CLOCK_TEXT];
     if (h->module && h->id)
@@ -284,8 +312,9 @@ static struct doc *scope_doc(const struct history_query *h, struct arena *a) {
     }
     if (h->user >= 0)
         doc_set_int(a, scope, "user", h->user);
-    if (h->of_module)
-        doc_set_int(a, scope, "module", h->of_module);
+    const struct module *of = model_module_numbered(model, h->of_module);
+    if (of)
+        doc_set_str(a, scope, "module", of->key);
     if (h->kind)
         doc_set_z(a, scope, "kind", event_kind_name(h->kind));
     if (h->operation >= 0)
@@ -305,9 +334,9 @@ static enum status leave_trace(struct action *action, void *arg, struct error *e
     doc_set_z(a, what, "format", formats[q->format]);
     doc_set_int(a, what, "rows", x->rows);
     if (q->list)
-        doc_set(what, STR("filters"), filters_doc(q->list, a));
+        doc_set(what, STR("filters"), filters_doc(q->list, q->viewer->user, a));
     else
-        doc_set(what, STR("scope"), scope_doc(q->history, a));
+        doc_set(what, STR("scope"), scope_doc(q->history, x->model, a));
     if (q->list && q->list->deleted)
         doc_set_bool(a, what, "deleted", true);
     struct doc *columns = doc_set_array(a, what, "columns");

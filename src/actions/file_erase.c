@@ -1,6 +1,6 @@
 // A document leaves the history: its values are erased from the events that speak of it, the event that says so keeps what
 // it was called, and its bytes go unless another record holds the same ones.
-#include "actions/values.h"
+#include "actions/erase.h"
 #include "formats/json.h"
 #include "records/files.h"
 #include "records/rows.h"
@@ -16,6 +16,7 @@ struct erasing {
     struct str field;       // where it stood last
     const struct doc *what; // its value there
     bool *touched;          // by field->number: some value of it was erased
+    bool hidden_too;
 };
 
 static enum status no_document(struct error *e) {
@@ -80,7 +81,7 @@ static enum status erase_at(struct erasing *x, int64_t position, struct error *e
         if (!holds(x, &ev.items[i], x->digest))
             continue;
         const struct field *f = module_field(x->m, ev.items[i].field);
-        if (f && !may_field(x->a->act->viewer, x->m, f, false))
+        if (f && !x->hidden_too && !may_field(x->a->act->viewer, x->m, f, false))
             return no_document(e);
         note(x, &ev.items[i]);
         fields[n++] = ev.items[i].field;
@@ -107,9 +108,12 @@ static struct doc *epitaph(struct erasing *x, bool nameless) {
 }
 
 // A rebuild does not find erased values any more: what the fields hold now is said again.
-static enum status tell(struct erasing *x, const struct doc *row, bool nameless, int64_t *position,
-                        struct error *e) {
+static enum status tell(struct erasing *x, bool nameless, int64_t *position, struct error *e) {
     struct arena *a = x->a->write->arena;
+    struct doc *row;
+    enum status s = row_get(x->a->write->conn, x->m, x->id, a, &row, e);
+    if (s)
+        return s;
     struct event_item *items = arena_array(a, struct event_item, x->m->n_fields + 1);
     size_t n = 0;
     items[n++] = (struct event_item){.field = STR("~document"), .new = epitaph(x, nameless)};
@@ -127,22 +131,19 @@ static enum status tell(struct erasing *x, const struct doc *row, bool nameless,
                        .record = x->id,
                        .items = items,
                        .n_items = n};
-    enum status s = record_commit(x->a->write, x->a->crm, x->a->act, &ev, e);
+    s = record_commit(x->a->write, x->a->crm, x->a->act, &ev, e);
     if (!s)
         *position = ev.position;
     return s;
 }
 
-enum status record_file_erase(struct action *a, const struct module *m, int64_t id,
-                              struct str digest, bool nameless, bool *bytes_too, int64_t *position,
-                              struct error *e) {
-    struct erasing x = {.a = a, .m = m, .id = id, .digest = digest};
-    struct doc *row;
+enum status document_erase(struct action *a, const struct module *m, int64_t id, struct str digest,
+                           bool nameless, bool hidden_too, bool *bytes_too, int64_t *position,
+                           struct error *e) {
+    struct erasing x = {.a = a, .m = m, .id = id, .digest = digest, .hidden_too = hidden_too};
     int64_t *places = NULL, at = -1;
     size_t n = 0;
-    enum status s = action_any_record(a, m, id, VERB_ERASE, &row, e);
-    if (s)
-        return s;
+    enum status s = OK;
     x.touched = arena_array(a->write->arena, bool, m->n_fields + 1);
     memset(x.touched, 0, m->n_fields + 1);
     // Each round forgets the uses it has found.
@@ -156,7 +157,7 @@ enum status record_file_erase(struct action *a, const struct module *m, int64_t 
     if (!s && !x.what)
         s = no_document(e);
     if (!s)
-        s = tell(&x, row, nameless, &at, e);
+        s = tell(&x, nameless, &at, e);
     if (!s)
         s = file_forget_unused(a->write->conn, digest, a->write->now, bytes_too, e);
     if (s)
@@ -164,4 +165,12 @@ enum status record_file_erase(struct action *a, const struct module *m, int64_t 
     if (position)
         *position = at;
     return OK;
+}
+
+enum status record_file_erase(struct action *a, const struct module *m, int64_t id,
+                              struct str digest, bool nameless, bool *bytes_too, int64_t *position,
+                              struct error *e) {
+    struct doc *row;
+    enum status s = action_any_record(a, m, id, VERB_ERASE, &row, e);
+    return s ? s : document_erase(a, m, id, digest, nameless, false, bytes_too, position, e);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "formats/fold.h"
+#include "records/scope.h"
 
 // Spaces of the names' lookups. Those of `seen` are the places of its keys.
 #define EXACT 'x'
@@ -74,9 +75,15 @@ static enum status names_load(struct pass *p, struct row_target *t, struct error
                        STR_FMT(m->table));
     struct stmt *row = NULL;
     bool more = false;
-    enum status s = store_sql(p->reader.conn, sql, NULL, 0, &row, e);
+    int64_t *hidden;
+    size_t n_hidden;
+    enum status s = scope_hidden(&p->reader, m, &hidden, &n_hidden, e);
+    if (s == OK)
+        s = store_sql(p->reader.conn, sql, NULL, 0, &row, e);
     while (s == OK && (s = store_next(row, &more, e)) == OK && more) {
         struct ref ref = {REF_RECORD, stmt_int(row, 0)};
+        if (scope_among(hidden, n_hidden, ref.n)) // to this person there is no such record
+            continue;
         names_add(t->names, stmt_text(row, 1), stmt_text(row, 2), ref);
         for (int c = 3; c < stmt_columns(row); c++)
             if (!stmt_null(row, c))
@@ -226,9 +233,13 @@ static enum status seen_load(struct pass *p, size_t k, struct error *e) {
     struct stmt *row = NULL;
     struct buf text = BUF_INIT(1 << 20);
     bool more = false;
-    enum status s = store_sql(p->reader.conn, sql, NULL, 0, &row, e);
+    int64_t *hidden;
+    size_t n_hidden;
+    enum status s = scope_hidden(&p->reader, p->job->module, &hidden, &n_hidden, e);
+    if (s == OK)
+        s = store_sql(p->reader.conn, sql, NULL, 0, &row, e);
     while (s == OK && (s = store_next(row, &more, e)) == OK && more) {
-        bool whole = true;
+        bool whole = !scope_among(hidden, n_hidden, stmt_int(row, 0));
         buf_clear(&text);
         for (size_t i = 0; i < key->n; i++) {
             int c = (int)i + 1;

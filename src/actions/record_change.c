@@ -2,8 +2,11 @@
 // answered with both values when somebody did: neither is lost.
 #include "actions/activity.h"
 #include "actions/compute.h"
+#include "actions/part.h"
+#include "actions/process.h"
 #include "actions/values.h"
 #include "records/rows.h"
+#include "records/scope.h"
 
 // What the fields that were changed since a version had there.
 struct since {
@@ -69,8 +72,10 @@ static enum status merge(struct action *a, const struct module *m, int64_t id, i
         return s;
     struct doc *clashes = doc_array(arena);
     for (size_t i = 0; i < m->n_fields; i++)
-        v->of_field[i] = settle(&m->fields[i], v->of_field[i], since.started[i],
-                                doc_get(row, m->fields[i].key), clashes, arena);
+        if (!history_keeps_links(&a->reader,
+                                 &m->fields[i])) // both sides may have what is not for this person
+            v->of_field[i] = settle(&m->fields[i], v->of_field[i], since.started[i],
+                                    doc_get(row, m->fields[i].key), clashes, arena);
     v->owner = settle(any_field(m, STR("owner")), v->owner, since.owner, doc_get(row, STR("owner")),
                       clashes, arena);
     if (!clashes->count)
@@ -85,21 +90,104 @@ static enum status merge(struct action *a, const struct module *m, int64_t id, i
                      NULL);
 }
 
-// Values equal to what is there are no change (and leave no trace of one).
-static void drop_unchanged(const struct module *m, const struct doc *row, struct values *v) {
+// Links to what this person may not know of were not shown to them, so they have not taken them away: they stay.
+static enum status keep_hidden(struct action *a, const struct module *m, const struct doc *row,
+                               struct values *v, struct error *e) {
+    struct arena *arena = a->write->arena;
+    enum status s = OK;
+    for (size_t i = 0; i < m->n_fields && !s; i++) {
+        const struct field *f = &m->fields[i];
+        const struct doc *there = doc_get(row, f->key), *yours = v->of_field[i];
+        if (!yours || doc_is_null(there) || !history_keeps_links(&a->reader, f))
+            continue;
+        const struct module *to = model_module(a->model, f->target);
+        struct doc *list = doc_array(arena);
+        bool sees = true;
+        if (there->type != DOC_ARRAY) {
+            s = scope_sees(&a->reader, to, doc_integer(there, 0), &sees, e);
+            if (!sees && doc_is_null(yours))
+                v->of_field[i] = NULL;
+            continue;
+        }
+        doc_each(id, yours)
+            doc_add(list, doc_copy(arena, id));
+        doc_each(id, there) {
+            if (!s)
+                s = scope_sees(&a->reader, to, doc_integer(id, 0), &sees, e);
+            if (!s && !sees)
+                doc_add(list, doc_copy(arena, id));
+        }
+        v->of_field[i] = value_equal(f, list, there) ? NULL : list;
+    }
+    return s;
+}
+
+// Whether the value names something that this person may not know of.
+static bool names_hidden(struct action *a, const struct field *f, const struct doc *v) {
+    const struct module *to = model_module(a->model, f->target);
+    bool sees = true;
+    if (v->type != DOC_ARRAY)
+        return doc_integer(v, 0) > 0 &&
+               (scope_sees(&a->reader, to, doc_integer(v, 0), &sees, NULL) || !sees);
+    doc_each(id, v)
+        if (scope_sees(&a->reader, to, doc_integer(id, 0), &sees, NULL) || !sees)
+            return true;
+    return false;
+}
+
+// Values equal to what is there are no change (and leave no trace of one). A guess at what is hidden is left to be refused.
+static void drop_unchanged(struct action *a, const struct module *m, const struct doc *row,
+                           struct values *v) {
     for (size_t i = 0; i < m->n_fields; i++)
         if (v->of_field[i] &&
-            value_equal(&m->fields[i], v->of_field[i], doc_get(row, m->fields[i].key)))
+            value_equal(&m->fields[i], v->of_field[i], doc_get(row, m->fields[i].key)) &&
+            !(history_keeps_links(&a->reader, &m->fields[i]) &&
+              names_hidden(a, &m->fields[i], v->of_field[i])))
             v->of_field[i] = NULL;
     if (v->owner && doc_equal(v->owner, doc_get(row, STR("owner"))))
         v->owner = NULL;
+}
+
+// Whoever reads that the record was linked with something reads how far it was then, unless the event says so itself.
+static const struct doc *stage_found(struct arena *a, const struct module *m, const struct doc *row,
+                                     const struct values *v) {
+    const struct field *f = module_field(m, str_is(m->key, "tasks") ? STR("done") : m->stage);
+    bool linked = false;
+    for (size_t i = 0; i < m->n_fields; i++)
+        linked = linked || (m->fields[i].belongs && v->of_field[i]);
+    if (!linked || !f || v->of_field[f->number] || doc_is_null(doc_get(row, f->key)))
+        return NULL;
+    struct doc *d = doc_object(a);
+    doc_set_str(a, d, "field", f->key);
+    doc_set(d, STR("value"), doc_copy(a, doc_get(row, f->key)));
+    return d;
+}
+
+// That something became private, or stopped being so, is an event of its own: it changes who may know of all the others.
+static enum status tell_privacy(struct action *a, const struct module *m, int64_t id,
+                                const struct doc *row, struct values *v, int64_t *version,
+                                struct error *e) {
+    const struct field *f = scope_private(m);
+    const struct doc *now = f ? v->of_field[f->number] : NULL;
+    if (!now)
+        return OK;
+    if (doc_true(now) == doc_true(doc_get(row, f->key))) {
+        v->of_field[f->number] = NULL; // nothing said and "no" are the same here
+        return OK;
+    }
+    struct event_item item = {f->key, doc_get(row, f->key), now};
+    struct event ev = {
+        .kind = KIND_PRIVACY, .module = m->key, .record = id, .items = &item, .n_items = 1};
+    v->of_field[f->number] = NULL;
+    ++*version;
+    return record_commit(a->write, a->crm, a->act, &ev, e);
 }
 
 static enum status change(struct action *a, const struct module *m, int64_t id,
                           const struct doc *row, struct values *v, int64_t *version_now,
                           struct problems *p, struct error *e) {
     struct arena *arena = a->write->arena;
-    drop_unchanged(m, row, v);
+    drop_unchanged(a, m, row, v);
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         if (v->of_field[i] && f->required && !f->removed && value_blank(v->of_field[i]))
@@ -108,13 +196,27 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
     enum status s = values_check(a, m, v, id, p);
     if (!s)
         s = activity_check(a, m, row, v, p);
+    if (!s)
+        s = process_check(a, m, row, v, p);
+    if (!s)
+        s = part_check(a, m, row, v, p);
+    if (!s)
+        s = lines_amount(a, m, id, row, v, p);
     if (s)
         return s;
     values_owner(a, m, v, p);
     if (p->status)
         return p->status;
+    s = keep_hidden(a, m, row, v,
+                    e); // after the checks, which refuse what this person may not name
+    if (s)
+        return s;
     values_compute(a, m, row, v);
-    struct event_item *items = arena_array(arena, struct event_item, m->n_fields + 1);
+    int64_t version = doc_get_int(row, "version", 0);
+    s = tell_privacy(a, m, id, row, v, &version, e);
+    if (s)
+        return s;
+    struct event_item *items = arena_array(arena, struct event_item, m->n_fields + 2);
     size_t n = 0;
     if (v->owner)
         items[n++] = (struct event_item){STR("owner"), doc_get(row, STR("owner")), v->owner};
@@ -122,15 +224,20 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
         if (v->of_field[i])
             items[n++] = (struct event_item){m->fields[i].key, doc_get(row, m->fields[i].key),
                                              v->of_field[i]};
-    int64_t version = doc_get_int(row, "version", 0);
+    const struct doc *stage = n ? stage_found(arena, m, row, v) : NULL;
+    if (stage)
+        items[n++] = (struct event_item){STR("~stage"), NULL, stage};
     if (n) {
-        struct event ev = {.kind = v->owner && n == 1 ? KIND_ASSIGNED : activity_event(m, row, v),
+        struct event ev = {.kind = v->owner && n == 1 && !stage ? KIND_ASSIGNED
+                                                                : activity_event(m, row, v),
                            .module = m->key,
                            .record = id,
                            .items = items,
                            .n_items = n};
         s = record_commit(a->write, a->crm, a->act, &ev, e);
         version++;
+        if (!s)
+            s = part_follow(a, m, row, v, e);
     }
     if (!s && version_now)
         *version_now = version;
@@ -153,6 +260,8 @@ enum status record_change(struct action *a, const struct module *m, int64_t id, 
     struct doc *row;
     problems_begin(&p, e, a->write->arena);
     enum status s = action_record(a, m, id, VERB_EDIT, &row, e);
+    if (!s)
+        s = part_ordinary(m, e);
     if (!s)
         s = values_take(a, m, in, &v, &p);
     if (!s && !p.status)

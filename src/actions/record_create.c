@@ -1,5 +1,7 @@
 #include "actions/activity.h"
 #include "actions/compute.h"
+#include "actions/part.h"
+#include "actions/process.h"
 #include "actions/values.h"
 #include "records/rows.h"
 
@@ -26,8 +28,9 @@ static enum status fill_in(struct action *a, const struct module *m, struct valu
         if (!s && !doc_is_null(preset))
             v->of_field[i] = preset;
     }
-    bool personal = !may_record(viewer, m, 0, false, VERB_VIEW); // for their owner, as views are
-    if (!s && !v->owner && viewer->user > 0 && (personal || !m->system))
+    struct record_facts foreign = {.owner = 0};
+    bool personal = !may_record(viewer, m, &foreign, VERB_VIEW); // for their owner, as views are
+    if (!s && !v->owner && viewer->user > 0 && (personal || (!m->system && !m->part)))
         v->owner = doc_int(arena, viewer->user);
     return s;
 }
@@ -44,6 +47,8 @@ static enum status create(struct action *a, const struct module *m, struct value
                           struct problems *p, struct error *e) {
     struct arena *arena = a->write->arena;
     enum status s = fill_in(a, m, v, e);
+    if (!s)
+        s = part_fill(a, m, v, e);
     for (size_t i = 0; i < m->n_fields && !s; i++)
         if (m->fields[i].required && !m->fields[i].removed && value_blank(v->of_field[i]))
             problem_required(p, &m->fields[i]);
@@ -51,6 +56,10 @@ static enum status create(struct action *a, const struct module *m, struct value
         s = values_check(a, m, v, 0, p);
     if (!s)
         s = activity_check(a, m, NULL, v, p);
+    if (!s)
+        s = process_check(a, m, NULL, v, p);
+    if (!s)
+        s = part_check(a, m, NULL, v, p);
     if (s)
         return s;
     values_owner(a, m, v, p);
@@ -73,7 +82,7 @@ static enum status create(struct action *a, const struct module *m, struct value
     a->made.module = m;
     a->made.id = *id = ev.record;
     a->made.next = a->write->next;
-    return OK;
+    return part_follow(a, m, NULL, v, e);
 }
 
 enum status record_create_values(struct action *a, const struct module *m, struct values *v,
@@ -89,6 +98,8 @@ enum status record_create(struct action *a, const struct module *m, const struct
     struct problems p;
     problems_begin(&p, e, a->write->arena);
     enum status s = action_allowed(a, m, VERB_CREATE, e);
+    if (!s)
+        s = part_ordinary(m, e);
     if (!s)
         s = values_take(a, m, in, &v, &p);
     if (!s && !p.status)

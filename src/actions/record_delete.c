@@ -1,10 +1,17 @@
 // Deleting and bringing back. A deleted record keeps its row and its history; it is out of lists, searches and links.
-#include "actions/values.h"
+#include "actions/part.h"
 
 static enum status turn(struct action *a, const struct module *m, int64_t id, enum event_kind kind,
-                        struct error *e) {
+                        const struct doc *row, struct error *e) {
     struct event ev = {.kind = kind, .module = m->key, .record = id};
-    return record_commit(a->write, a->crm, a->act, &ev, e);
+    struct problems p;
+    problems_begin(&p, e, a->write->arena);
+    enum status s = part_ordinary(m, e);
+    if (!s)
+        s = part_check(a, m, row, NULL, &p);
+    if (!s)
+        s = record_commit(a->write, a->crm, a->act, &ev, e);
+    return s ? s : part_follow(a, m, row, NULL, e);
 }
 
 enum status record_delete(struct action *a, const struct module *m, int64_t id, struct error *e) {
@@ -13,7 +20,7 @@ enum status record_delete(struct action *a, const struct module *m, int64_t id, 
     if (!s && str_is(m->key, "users"))
         s = error_set(e, INVALID, NULL,
                       N_("Users are never deleted, only deactivated: their history stays."), NULL);
-    return s ? s : turn(a, m, id, KIND_DELETED, e);
+    return s ? s : turn(a, m, id, KIND_DELETED, row, e);
 }
 
 enum status record_restore(struct action *a, const struct module *m, int64_t id, struct error *e) {
@@ -34,5 +41,5 @@ enum status record_restore(struct action *a, const struct module *m, int64_t id,
         s = values_check(a, m, &v, id, &p);
     }
     s = s ? s : p.status;
-    return s ? s : turn(a, m, id, KIND_RESTORED, e);
+    return s ? s : turn(a, m, id, KIND_RESTORED, row, e);
 }

@@ -4,6 +4,7 @@
 
 #include "records/files.h"
 #include "records/rows.h"
+#include "records/scope.h"
 
 void problems_begin(struct problems *p, struct error *e, struct arena *a) {
     *p = (struct problems){.first = e, .arena = a};
@@ -86,9 +87,13 @@ static const struct doc *only_id(const struct field *f, const struct doc *v, str
 enum status value_stored_file(struct action *a, const struct doc *given, const char *field,
                               const struct doc **out, struct error *e) {
     struct doc *value;
-    bool gone = false;
-    enum status s = file_describe(a->crm, doc_get_text(given, "digest"),
-                                  doc_get_text(given, "name"), a->write->arena, &value, e);
+    bool gone = false, known = false;
+    enum status s = file_known(&a->reader, doc_get_text(given, "digest"), &known, e);
+    if (!s && !known) // as if there were none: nobody learns by a digest what somebody else has
+        s = NOT_FOUND;
+    if (!s)
+        s = file_describe(a->crm, doc_get_text(given, "digest"), doc_get_text(given, "name"),
+                          a->write->arena, &value, e);
     // It may lie here still: who deletes for good does so in an order with us, the bytes go later.
     if (s == OK)
         s = file_is_gone(a->write->conn, doc_get_text(value, "digest"), &gone, e);
@@ -148,6 +153,8 @@ static enum status check_exists(struct action *a, const struct module *to, const
     bool lives = false;
     enum status s =
         may(a->act->viewer, to, VERB_VIEW) ? row_lives(a->write->conn, to, id, &lives, e) : OK;
+    if (!s && lives && scope_narrows(a->act->viewer, to)) // what they may not know of is not there
+        s = scope_sees(&a->reader, to, id, &lives, e);
     if (s || lives)
         return s;
     char number[24];
@@ -206,7 +213,8 @@ enum status values_check(struct action *a, const struct module *m, const struct 
 
 void values_owner(struct action *a, const struct module *m, const struct values *v,
                   struct problems *p) {
-    if (!v->owner || may_record(a->act->viewer, m, doc_integer(v->owner, 0), false, VERB_VIEW))
+    struct record_facts of = {.owner = doc_integer(v->owner, 0)};
+    if (!v->owner || may_record(a->act->viewer, m, &of, VERB_VIEW))
         return;
     struct error *here = problems_next(p);
     problems_note(p, here,

@@ -8,6 +8,7 @@
 struct values {
     const struct doc **of_field; // by field->number; NULL: not given. DOC_NULL: given as empty
     const struct doc *owner;
+    bool parts_changed; // nobody changes the record: its parts did
 };
 
 // All that is wrong with what came in, told at once: the first in the caller's *e, the others in e->next, in an arena.

@@ -20,6 +20,16 @@ void crypto_token(char out[CRYPTO_TOKEN]) {
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+bool crypto_token_letters(struct str text) {
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return true;
+}
+
 bool crypto_password_hash(struct str password, char out[CRYPTO_PASSWORD]) {
     _Static_assert(CRYPTO_PASSWORD >= crypto_pwhash_argon2id_STRBYTES, "room for the hash");
     return crypto_pwhash_argon2id_str(out, password.p, password.n,

@@ -9,6 +9,7 @@ void crypto_random(void *out, size_t n);
 // A token of 32 random bytes as base64url (43 characters and a zero).
 #define CRYPTO_TOKEN 44
 void crypto_token(char out[CRYPTO_TOKEN]);
+bool crypto_token_letters(struct str); // whether it has no others than a token has
 
 // argon2id at libsodium's "interactive" limits (64 MiB, about 50 ms): never on an event loop.
 #define CRYPTO_PASSWORD 128

@@ -27,6 +27,14 @@ enum status error_set(struct error *e, enum status status, const char *field, co
     return status;
 }
 
+enum status error_pass(enum status status, enum status fine, struct error *e) {
+    if (status != fine)
+        return status;
+    if (e)
+        *e = (struct error){.next = e->next};
+    return OK;
+}
+
 void error_format(const struct error *e, struct str text, char *out, size_t size) {
     size_t n = 0;
     for (size_t i = 0; i < text.n && n + 1 < size;) {

@@ -32,6 +32,9 @@ struct error {
     struct error *next;                // further ones, in an arena of the caller's; usually NULL
 };
 
+// Where this answer is no failure: OK, and *e says nothing of it.
+enum status error_pass(enum status, enum status fine, struct error *e);
+
 // Marks a literal for the catalogues without translating it here.
 #define N_(text) text
 

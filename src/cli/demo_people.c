@@ -178,6 +178,7 @@ static void plan_the_rest(struct story *s) {
     story_plan_for(s, story_later(s, s->start, 171, DEMO_SPAIN), STEP_DELETE, "opportunities", 9);
     story_plan_for(s, story_later(s, s->start, 190, DEMO_SPAIN), STEP_DELETE, "contacts", 8);
     story_plan(s, story_later(s, s->start, DAYS - 76, DEMO_SPAIN), STEP_PRICES, 0);
+    story_plan(s, s->now - 30 * HOUR, STEP_CONSENTS, 2);
     story_plan(s, story_later(s, s->start, DAYS - 38, DEMO_SPAIN), STEP_HANDOVER, 11);
 }
 
@@ -191,6 +192,8 @@ enum status story_begin(struct telling *t, const char *hash) {
         st = make_users(t, levels, hash);
     if (st == OK)
         st = make_products(t);
+    if (st == OK)
+        st = parts_begin(t);
     if (st != OK)
         return st;
     plan_companies(s);
@@ -260,7 +263,8 @@ static enum status contact(struct telling *t, int i) {
     if (story_chance(s, 50))
         story_say(s, story_later(s, t->act.at, story_between(s, 1, 40), c->data->country),
                   "contacts", i, DEMO_RESULT);
-    return tell_create(t, "contacts", v, &p->id);
+    enum status st = tell_create(t, "contacts", v, &p->id);
+    return st ? st : contact_parts(t, i);
 }
 
 static enum status contact_edit(struct telling *t, int i) {
@@ -395,6 +399,10 @@ enum status people_step(struct telling *t, const struct step *step) {
         return restore(t, step);
     case STEP_PRICES:
         return prices(t);
+    case STEP_CONSENTS:
+        return contact_consents(t, step->thing);
+    case STEP_CONSENTS_OPEN:
+        return contact_consents_opened(t, step->thing);
     default:
         return handover(t, step->thing);
     }

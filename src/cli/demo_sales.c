@@ -155,6 +155,8 @@ static enum status deal(struct telling *t, int i) {
     doc_set_int(t->arena, v, "product", s->products[d->product]);
     doc_set_z(t->arena, v, "source", story_pick(s, sources));
     set_amount(t, v, d);
+    if (deal_has_parts(i))
+        doc_set_int(t->arena, v, "process", s->process);
     doc_set_str(t->arena, v, "closing_date",
                 day_text(t->arena, t->act.at + story_between(s, 25, 90) * DAY));
     enum status st = tell_create(t, "opportunities", v, &d->id);
@@ -214,7 +216,7 @@ static enum status deal_next(struct telling *t, int i) {
                 story_text(s, DEMO_NEXT_STEP, language_of(s, d), d, company_of(s, d),
                            &s->contacts[d->contact], t->arena));
     if (d->stage == PROPOSAL || (d->stage == NEGOTIATION && story_chance(s, 50))) {
-        d->amount = worth(s, d);
+        d->amount = d->lines ? d->amount : worth(s, d);
         set_amount(t, v, d);
     }
     static const enum demo_text said[] = {DEMO_FIRST_CALL, DEMO_FIRST_CALL, DEMO_NEEDS, DEMO_OFFER,
@@ -225,7 +227,10 @@ static enum status deal_next(struct telling *t, int i) {
     if (story_chance(s, 75))
         plan_task(s, t->act.at + story_between(s, 46, 59) * MINUTE, i);
     plan_next(s, t->act.at, i, 4, 20);
-    return tell_change(t, "opportunities", d->id, v);
+    enum status st = tell_change(t, "opportunities", d->id, v);
+    if (st == OK)
+        st = deal_step(t, i);
+    return st || d->stage != PROPOSAL ? st : deal_lines(t, i);
 }
 
 static enum status deal_edit(struct telling *t, int i) {

@@ -14,6 +14,7 @@
 #define STORY_LEADS 60
 #define STORY_TASKS 700
 #define STORY_STEPS 4096
+#define STORY_CONSENTS 3
 
 enum step_kind {
     STEP_COMPANY,
@@ -37,6 +38,8 @@ enum step_kind {
     STEP_RESTORE,
     STEP_HANDOVER,
     STEP_PRICES,
+    STEP_CONSENTS,
+    STEP_CONSENTS_OPEN,
 };
 
 struct step {
@@ -66,7 +69,8 @@ struct story_deal {
     int64_t id;
     int company, contact, product, quantity, owner, stage; // stage: place in the path
     int64_t amount;                                        // in the customer's currency
-    bool closed, away;
+    int ticked;                                            // steps of its process
+    bool closed, away, lines;
 };
 
 struct story_case {
@@ -106,6 +110,9 @@ struct story {
     struct story_lead leads[STORY_LEADS];
     struct story_task tasks[STORY_TASKS];
     int n_companies, n_contacts, n_deals, n_cases, n_leads, n_tasks;
+    int64_t process, group, consents[STORY_CONSENTS];
+    int64_t shared, sharer; // the link that was sent to a customer: position of its event, by whom
+    struct str sharer_name;
     int64_t duplicate; // the company entered twice
 };
 
@@ -155,6 +162,14 @@ enum status story_step(struct telling *, const struct step *);
 enum status people_step(struct telling *, const struct step *);
 enum status sales_step(struct telling *, const struct step *);
 enum status care_step(struct telling *, const struct step *);
+// demo_parts.c: what deals and contacts, by their place in the arrays, have beside their fields.
+enum status parts_begin(struct telling *);
+bool deal_has_parts(int deal);
+enum status deal_step(struct telling *, int deal);
+enum status deal_lines(struct telling *, int deal);
+enum status contact_parts(struct telling *, int contact);
+enum status contact_consents(struct telling *, int contact);
+enum status contact_consents_opened(struct telling *, int contact);
 // Who acts in a step.
 int sales_user(const struct story *, const struct step *);
 int care_user(const struct story *, const struct step *);

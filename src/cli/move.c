@@ -27,13 +27,16 @@ static const struct private_table {
     {"api_keys", "hash,\"user\",name,created_at,expires_at,seen_at", "bitiii"},
     {"requests", "id,digest,result,done_at", "bbii"},
     {"reminders", "\"user\",task,reminder,until,changed_at", "iiiii"},
+    {"consent_links", "id,position,module,record,\"user\",made_at,expires_at,opened_at,ended_at",
+     "biiiiiiii"},
     {"files_gone", "mark,at", "bi"},
+    {"files_brought", "\"user\",digest,at", "iti"},
     {"notifications_read_to", "\"user\",position", "ii"},
     {"notifications_read", "\"user\",position", "ii"},
     {"preferences", "\"user\",name,value", "itt"},
 };
 
-#define COLUMNS_MOST 8
+#define COLUMNS_MOST 9
 
 static struct param value_of(struct stmt *row, int column, char type) {
     if (stmt_null(row, column))

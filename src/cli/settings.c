@@ -68,7 +68,7 @@ static const struct setting settings[] = {
     NUMBER(connections, "1000", 4, 100000, "connections at a time"),
     NUMBER(connections_per_address, "400", 0, 100000, "of one address; 0: no limit"),
     NUMBER(streams, "500", 0, 100000, "live streams at a time"),
-    NUMBER(header_bytes, "32768", 4096, 1048576,
+    NUMBER(header_bytes, "12288", 4096, 1048576,
            "request line, headers and buffer of a connection"),
     NUMBER(url_bytes, "8192", 256, 65536, "path and query of a request"),
     NUMBER(body_bytes, "1048576", 1024, 1073741824, "body of a request that is not a file"),

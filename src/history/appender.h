@@ -12,6 +12,7 @@ struct appender {
     struct buf head, body;
     struct hash secrets[SECRETS]; // randomness fetched ahead; used ones are wiped
     size_t secrets_left;
+    bool erased; // values of events, in the transaction that is under way
 };
 
 void appender_start(struct appender *);

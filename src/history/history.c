@@ -117,6 +117,7 @@ enum status history_erase(struct write *w, int64_t position, const struct str *f
         store_gate(w->conn, STORE_GATE_ERASE, true);
         s = store_run(w->conn, QUERY_HISTORY_PAYLOAD_ERASE, update, 2, NULL, error);
         store_gate(w->conn, STORE_GATE_ERASE, false);
+        writer_appender(w->writer)->erased = true;
     }
     buf_release(&body);
     if (!s && erased)

@@ -19,9 +19,12 @@ static const struct name channels[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-// Numbers count from 1 in the order of the tables; a test holds them to it.
+// Numbers grow in the order of the tables, and some may be missing; a test holds them to it.
 static const char *name_of(const struct name *table, size_t n, int number) {
-    return number >= 1 && (size_t)number <= n ? table[number - 1].text : NULL;
+    for (size_t i = 0; i < n; i++)
+        if (table[i].number == number)
+            return table[i].text;
+    return NULL;
 }
 
 static int number_of(const struct name *table, size_t n, struct str text) {

@@ -1,5 +1,5 @@
 // What kinds of events there are. Names go into heads and stay for ever; numbers stand for them in derived tables.
-// Adding one is adding a row at the end; nothing is ever renumbered.
+// Adding one is adding a row at the end; nothing is ever renumbered, and a number may stay free.
 #ifndef CRONISTA_HISTORY_KINDS_H
 #define CRONISTA_HISTORY_KINDS_H
 
@@ -25,7 +25,17 @@
     X(15, COMMENT_DELETED, "comment_deleted", "what the comment at ~comment said is gone")         \
     X(16, CLOSED, "closed", "an activity was done; outcome and result are among its fields")       \
     X(17, REOPENED, "reopened", "an activity that was done is open again")                         \
-    X(18, NOTED, "noted", "something done outside: ~text, ~way, ~happened_at, ~people")
+    X(18, NOTED, "noted", "something done outside: ~text, ~way, ~happened_at, ~people")            \
+    X(19, ANONYMISED, "anonymised",                                                                \
+      "personal data left a record and its history; of what is ~erased")                           \
+    X(20, STEP_TICKED, "step_ticked", "a step of a process was done; which one is ~step")          \
+    X(21, STEP_UNTICKED, "step_unticked", "it was not done after all")                             \
+    X(22, CONSENTS_SHARED, "consents_shared",                                                      \
+      "a link by which a customer may change consents; its position stands for it")                \
+    X(23, CONSENTS_OPENED, "consents_opened",                                                      \
+      "the customer did something on that page for the first time")                                \
+    X(24, CONSENTS_ENDED, "consents_ended", "that link is good no more; why is ~end")              \
+    X(25, PRIVACY, "privacy", "a record became private or stopped being so: its field `private`")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

@@ -416,3 +416,23 @@ enum status payload_parse(struct str body, struct arena *a, const struct event_i
     *n = x.n;
     return OK;
 }
+
+struct naming {
+    void (*each)(void *, struct str);
+    void *arg;
+};
+
+static bool name_item(void *arg, uint32_t number, const struct item *item) {
+    struct naming *x = arg;
+    struct str field;
+    (void)number;
+    if (plain_string(item->field, &field)) // as all names of fields are
+        x->each(x->arg, field);
+    return true;
+}
+
+enum status payload_fields(struct str body, void (*each)(void *, struct str field), void *arg,
+                           struct error *e) {
+    struct naming x = {each, arg};
+    return walk(body, name_item, &x) ? OK : malformed(e);
+}

@@ -28,5 +28,8 @@ enum status payload_erase(struct str body, struct str secret, const struct str *
 // The items. Strings may point into the body.
 enum status payload_parse(struct str body, struct arena *, const struct event_item **items,
                           size_t *n, struct error *);
+// Only the names of the fields, which point into the body: for those who look at many bodies.
+enum status payload_fields(struct str body, void (*each)(void *, struct str field), void *arg,
+                           struct error *);
 
 #endif

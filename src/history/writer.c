@@ -311,6 +311,9 @@ static enum outcome commit(struct writer *w, struct batch *b, const struct tree_
     if (!s)
         s = store_commit(w->conn, &e);
     if (!s) {
+        if (w->appender.erased) // must not lie on in the database's journal
+            store_forget(w->store);
+        w->appender.erased = false;
         committed(w, b, start);
         return SETTLED;
     }
@@ -504,6 +507,8 @@ enum status writer_start(struct writer **out, struct store *store,
     pthread_mutex_init(&w->mutex, NULL);
     pthread_cond_init(&w->wake, NULL);
     appender_start(&w->appender);
+    store_forget(
+        store); // a process that was killed may have left what it had erased in the journal
     enum status s = look(w, e);
     know_position(w);
     if (!s && pthread_create(&w->thread, NULL, run, w))

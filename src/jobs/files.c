@@ -7,12 +7,14 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "actions/consent.h"
 #include "records/files.h"
 #include "records/uploads.h"
 
 #define LOOK_SECONDS 2        // with several nodes
 #define LOOK_ALONE_SECONDS 60 // what this process deletes it sweeps at once
 #define UPLOADS_EVERY (10 * MINUTE)
+#define LINKS_EVERY MINUTE
 
 struct file_job {
     struct crm *crm;
@@ -23,7 +25,7 @@ struct file_job {
     struct conn *conn;
     micros seen,
         swept; // the newest deletion when it was last looked, and that was swept for certain
-    micros uploads_at; // monotonic
+    micros uploads_at, links_at; // monotonic
 };
 
 static void look(struct file_job *j) {
@@ -43,8 +45,24 @@ static void look(struct file_job *j) {
     j->seen = newest;
     if (clock_monotonic() >= j->uploads_at) {
         uploads_sweep(j->crm, clock_now() - DAY);
+        files_brought_sweep(j->crm, clock_now() - FILES_BROUGHT_KEPT);
         j->uploads_at = clock_monotonic() + UPLOADS_EVERY;
     }
+}
+
+static enum status expire(struct action *a, void *arg, struct error *e) {
+    (void)arg;
+    return consent_links_expire(a, e);
+}
+
+// Links of customers that ran out are told of, by the program itself. What fails now is done the next time.
+static void look_at_links(struct file_job *j) {
+    static const struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    struct act act = {.viewer = &system, .channel = CHANNEL_SYSTEM, .operation = -1, .cause = -1};
+    if (clock_monotonic() < j->links_at)
+        return;
+    action_run(j->crm, &act, expire, NULL, NULL);
+    j->links_at = clock_monotonic() + LINKS_EVERY;
 }
 
 static void *run(void *arg) {
@@ -55,6 +73,7 @@ static void *run(void *arg) {
         struct timespec until;
         pthread_mutex_unlock(&j->lock);
         look(j);
+        look_at_links(j);
         pthread_mutex_lock(&j->lock);
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += several ? LOOK_SECONDS : LOOK_ALONE_SECONDS;

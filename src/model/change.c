@@ -133,6 +133,7 @@ static void settle(struct field *f) {
     f->in_list = f->in_list && !f->hidden;
     f->ungrouped = f->ungrouped && f->type == TYPE_INTEGER;
     f->summed = f->summed && f->type == TYPE_MONEY;
+    f->personal = f->personal && type_may_be_personal(f->type);
 }
 
 static enum status alter(struct arena *arena, struct field *f, const struct doc *change,
@@ -190,7 +191,7 @@ static enum status make_own(struct arena *arena, const struct module *m,
     if (!field_type_find(doc_get_text(change, "type"), &f->type))
         return error_set(error, INVALID, "type", N_("There is no such type"), NULL);
     const struct module *target = model_module(modules, f->target);
-    if (target && target->system)
+    if (target && (target->system || target->part))
         return not_possible(error, "target");
     field_columns(arena, f);
     if (doc_get(change, STR("deleted_at")) && get(change, "deleted_at"))
@@ -319,6 +320,11 @@ enum status model_check_change(const struct model *model, const struct doc *reco
             status = keeps_own(&old, now, error);
         if (status == OK && !now->removed)
             status = preset_check(now, error);
+        // In an older record it is passed over (settle()); nobody is told that it holds any more.
+        if (status == OK && !now->personal && doc_get_true(record, "personal") &&
+            !type_may_be_personal(now->type))
+            status =
+                error_set(error, INVALID, "personal", N_("A link can't be personal data"), NULL);
     }
     arena_release(&scratch);
     return status;

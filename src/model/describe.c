@@ -27,6 +27,8 @@ static const struct member module_members[] = {
     {TEXT_OF(module, stage)},
     {TEXT_OF(module, prefix)},
     {FLAG_OF(module, system)},
+    {FLAG_OF(module, part)},
+    {FLAG_OF(module, apart)},
     {.name = "number", .kind = MEMBER_APART, .needed = true},
     {.name = "fields", .kind = MEMBER_APART, .needed = true},
 };

@@ -123,6 +123,10 @@ static bool max_good(const struct field *f) {
     }
 }
 
+bool type_may_be_personal(enum field_type type) {
+    return !type_is_link(type) && type != TYPE_USER;
+}
+
 bool type_may_be_unique(enum field_type type) {
     return type == TYPE_TEXT || type == TYPE_INTEGER || type == TYPE_EMAIL || type == TYPE_URL;
 }
@@ -140,7 +144,7 @@ enum status field_check(const struct module *m, const struct model *modules, con
         return error_set(error, INVALID, "label", N_("A label has 1 to 100 characters"), NULL);
     if (f->group.n && !label_good(f->group))
         return error_set(error, INVALID, "group", N_("A label has 1 to 100 characters"), NULL);
-    if (f->type == TYPE_JSON && !m->system)
+    if (f->type == TYPE_JSON && !m->system && (f->own || !f->computed))
         return error_set(error, INVALID, "type", N_("This type is not for own fields"), NULL);
     if (type_is_link(f->type) != (f->target.n > 0) ||
         (f->target.n && !model_module(modules, f->target)))

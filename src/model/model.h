@@ -28,7 +28,7 @@ enum field_type {
     TYPE_USER,  // id of a user
     TYPE_FILE,  // {"digest": sha-256 hex, "name": ..., "size": bytes, "media": ...}
     TYPE_TAGS,  // several texts
-    TYPE_JSON,  // any document; for system modules only
+    TYPE_JSON,  // any document; for system modules only, and for what the program fills
     TYPE_COUNT
 };
 
@@ -101,7 +101,11 @@ struct module {
     struct str icon;             // Lucide name
     struct str table;            // "m_contacts"
     struct str title;            // key of the field that names a record
-    bool system;          // not in the side menu; administrators only, unless may() says otherwise
+    bool system; // not in the side menu; administrators only, unless may() says otherwise
+    bool
+        part; // its records are parts of those they belong to: shown on their cards, in no menu, changed by who may change those
+    bool
+        apart; // its records come and change by actions of their own: nobody makes, imports or deletes them as they do others
     struct str prefix;    // cases: "PQR-": shown before the number; "" for none
     struct field *fields; // by order
     size_t n_fields;
@@ -142,6 +146,8 @@ const struct module *model_module_numbered(const struct model *, int number);
 const struct field *module_field(const struct module *, struct str key);
 const struct choice *field_choice(const struct field *, struct str key); // hidden ones too
 const char *field_type_name(enum field_type);
+// Not links and people: what a record belongs to was told on other records' cards too.
+bool type_may_be_personal(enum field_type);
 bool type_may_be_unique(
     enum field_type); // no two records have the same value of such a field, where it says so
 bool field_type_find(struct str name, enum field_type *);

@@ -23,6 +23,9 @@ static const struct {
     {"levels", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
     // Which of them take part in an activity is shown by name.
     {"groups", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
+    // Which there are, and what they say, is shown on cards.
+    {"processes", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
+    {"consent_kinds", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
     // One's own, and to see what others share: see may_record().
     {"views", ALLOW(VERB_VIEW),
      ALLOW(VERB_VIEW) | ALLOW(VERB_CREATE) | ALLOW(VERB_EDIT) | ALLOW(VERB_DELETE)},
@@ -38,8 +41,13 @@ bool may(const struct viewer *viewer, const struct module *module, enum verb ver
         return false;
     if (verb == VERB_ERASE && profile != PROFILE_ADMINISTRATOR)
         return viewer && viewer->erases && may(viewer, module, VERB_DELETE);
+    if (verb == VERB_ANONYMISE && profile != PROFILE_ADMINISTRATOR)
+        return viewer && viewer->anonymises && may(viewer, module, VERB_DELETE);
     if (module && module->system && verb == VERB_DESIGN)
         return false; // their fields are fixed, for everybody
+    if (module && module->apart &&
+        (verb == VERB_CREATE || verb == VERB_IMPORT || verb == VERB_DELETE))
+        return false;
     if (profile == PROFILE_ADMINISTRATOR || !module || !module->system)
         return ordinary[profile] & ALLOW(verb);
     if (!(ordinary[profile] & ALLOW(verb)))
@@ -67,20 +75,27 @@ bool may_field(const struct viewer *viewer, const struct module *module, const s
     return false;
 }
 
-bool may_record(const struct viewer *viewer, const struct module *module, int64_t owner,
-                bool shared, enum verb verb) {
+bool is_system(const struct viewer *viewer) {
+    return viewer && viewer->profile == PROFILE_ADMINISTRATOR && viewer->user == 0;
+}
+
+bool may_record(const struct viewer *viewer, const struct module *module,
+                const struct record_facts *of, enum verb verb) {
     if (!may(viewer, module, verb))
         return false;
+    bool owns = viewer->user != 0 && of->owner == viewer->user;
+    if (of->private && !is_system(viewer))
+        return owns || (viewer->user != 0 && of->creator == viewer->user) || of->takes_part;
     if (viewer->profile == PROFILE_ADMINISTRATOR || !str_is(module->key, "views"))
         return true;
-    return (viewer->user != 0 && owner == viewer->user) || (shared && verb == VERB_VIEW);
+    return owns || (of->shared && verb == VERB_VIEW);
 }
 
 enum reopening may_reopen(const struct viewer *viewer, const struct activity_rules *rules,
                           int64_t owner, int64_t creator, micros done_at, micros now) {
     bool administrator = viewer->profile == PROFILE_ADMINISTRATOR;
-    if (administrator && viewer->user == 0)
-        return REOPEN_FINE; // the system itself
+    if (is_system(viewer))
+        return REOPEN_FINE;
     bool theirs = (administrator && rules->administrators) ||
                   (viewer->profile == PROFILE_MEMBER && rules->members) ||
                   (rules->in_charge && owner == viewer->user) ||

@@ -9,9 +9,10 @@ enum profile { PROFILE_NONE, PROFILE_READ_ONLY, PROFILE_MEMBER, PROFILE_ADMINIST
 enum verb {
     VERB_VIEW, // see records of a module
     VERB_CREATE,
-    VERB_EDIT,   // fields, assign, comment
-    VERB_DELETE, // and restore
-    VERB_ERASE,  // documents out of history and storage, for good
+    VERB_EDIT,      // fields, assign, comment
+    VERB_DELETE,    // and restore
+    VERB_ERASE,     // documents out of history and storage, for good
+    VERB_ANONYMISE, // personal data likewise
     VERB_IMPORT,
     VERB_EXPORT,
     VERB_DESIGN, // fields and lists of values of the module
@@ -25,7 +26,8 @@ enum verb {
 struct viewer {
     int64_t user;
     enum profile profile;
-    bool erases; // who is no administrator: was given the right to VERB_ERASE
+    bool erases;     // who is no administrator: was given the right to VERB_ERASE
+    bool anonymises; // the same for VERB_ANONYMISE
     struct str name;
     struct value_context local;
 };
@@ -34,9 +36,19 @@ struct viewer {
 bool may(const struct viewer *, const struct module *, enum verb);
 // What the program computes and what was removed is written by nobody.
 bool may_field(const struct viewer *, const struct module *, const struct field *, bool write);
-// Of one record: views are for their owner, and to see for others when shared; else as may().
-bool may_record(const struct viewer *, const struct module *, int64_t owner, bool shared,
+// What of a record decides who may know of it.
+struct record_facts {
+    int64_t owner, creator;
+    bool shared;
+    bool private;    // an activity that only its people may know of
+    bool takes_part; // the viewer does, or a group of theirs; asked only of what is private
+};
+// Of one record: views are for their owner, and to see for others when shared; what is private is for its people, whatever
+// their profile, and for the system itself; else as may(). The same as conditions of statements: records/scope.h.
+bool may_record(const struct viewer *, const struct module *, const struct record_facts *,
                 enum verb);
+// Whether this viewer is the system itself, from which nothing is kept.
+bool is_system(const struct viewer *);
 
 // What the administrators say of activities that are closed.
 struct activity_rules {

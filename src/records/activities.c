@@ -20,15 +20,10 @@ enum status activity_rules_get(struct conn *conn, const struct model *model, str
                                struct activity_rules *out, struct error *e) {
     const struct module *m = model_module(model, STR("activity_rules"));
     struct doc *row = NULL;
-    struct error ignored = {0};
     *out = usual;
-    enum status s = row_get(conn, m, ACTIVITY_RULES, a, &row, &ignored);
-    if (s == NOT_FOUND)
-        return OK;
-    if (s) {
-        *e = ignored;
-        return s;
-    }
+    enum status s = row_get(conn, m, ACTIVITY_RULES, a, &row, e);
+    if (s)
+        return error_pass(s, NOT_FOUND, e);
     if (!doc_is_null(doc_get(row, STR("deleted_at"))))
         return OK;
     profiles(out, doc_get(row, STR("reopen_profiles")));

@@ -102,13 +102,60 @@ static enum status link_add(struct applier *ap, const struct module *m, const st
                             struct error *e) {
     if (id <= 0)
         return OK;
-    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_TEXT(f->key), P_INT(to->number),
-                        P_INT(id)};
-    return store_run(ap->conn, QUERY_LINKS_INSERT, p, 5, NULL, e);
+    struct param p[] = {P_INT(m->number),  P_INT(ev->record), P_TEXT(f->key),
+                        P_INT(to->number), P_INT(id),         P_INT(ev->at)};
+    return store_run(ap->conn, QUERY_LINKS_INSERT, p, 6, NULL, e);
+}
+
+// It stays known from when to when it was there.
+static enum status link_end(struct applier *ap, const struct module *m, const struct event *ev,
+                            const struct field *f, int64_t id, struct error *e) {
+    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_TEXT(f->key), P_INT(id),
+                        P_INT(ev->at)};
+    enum status s = store_run(ap->conn, QUERY_LINK_PAST, p, 5, NULL, e);
+    return s ? s : store_run(ap->conn, QUERY_LINK_DELETE, p, 4, NULL, e);
+}
+
+// Whether a field's value, an id or a list of them, leads to the record.
+static bool leads_to(const struct doc *value, int64_t id) {
+    if (!value || value->type != DOC_ARRAY)
+        return doc_integer(value, 0) == id;
+    doc_each(one, value)
+        if (doc_integer(one, 0) == id)
+            return true;
+    return false;
+}
+
+// Ends those links of the field that the new value has no more. What the rows say counts: old values may be erased.
+static enum status links_end(struct applier *ap, const struct module *m, const struct event *ev,
+                             const struct field *f, const struct doc *now, struct arena *a,
+                             struct error *e) {
+    struct param p[] = {P_INT(m->number), P_INT(ev->record), P_TEXT(f->key)};
+    struct stmt *row = NULL;
+    bool more = true;
+    size_t n = 0, cap = 8;
+    int64_t *ended = arena_array(a, int64_t, cap);
+    enum status s = store_query(ap->conn, QUERY_LINKS_OF_FIELD, p, 3, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        int64_t id = stmt_int(row, 0);
+        if (leads_to(now, id))
+            continue;
+        if (n == cap) {
+            int64_t *grown = arena_array(a, int64_t, cap * 2);
+            memcpy(grown, ended, n * sizeof *ended);
+            ended = grown;
+            cap *= 2;
+        }
+        ended[n++] = id;
+    }
+    store_done(row);
+    for (size_t i = 0; i < n && !s; i++)
+        s = link_end(ap, m, ev, f, ended[i], e);
+    return s;
 }
 
 static enum status links_follow(struct applier *ap, const struct module *m, const struct event *ev,
-                                const struct changes *c, struct error *e) {
+                                const struct changes *c, struct arena *a, struct error *e) {
     enum status s = OK;
     for (size_t i = 0; i < m->n_fields && !s; i++) {
         const struct field *f = &m->fields[i];
@@ -119,8 +166,7 @@ static enum status links_follow(struct applier *ap, const struct module *m, cons
         if (!to)
             continue;
         if (ev->kind != KIND_CREATED) {
-            struct param p[] = {P_INT(m->number), P_INT(ev->record), P_TEXT(f->key)};
-            s = store_run(ap->conn, QUERY_LINKS_DELETE, p, 3, NULL, e);
+            s = links_end(ap, m, ev, f, item->new, a, e);
             // What no longer belongs there keeps the story of how it left.
             if (!s && f->belongs && f->type == TYPE_LINK && !doc_is_null(item->old))
                 s = on_timeline(ap, m, ev, to->number, doc_integer(item->old, 0), e);
@@ -167,6 +213,20 @@ static enum status timelines_follow(struct applier *ap, const struct module *m,
 
 // ---------------------------------------------------------------- who is told
 
+// Mentions that were erased tell nobody any more: a rebuild does not find them either.
+static enum status notifications_leave(struct applier *ap, const struct doc *erased,
+                                       struct error *e) {
+    enum status s = OK;
+    doc_each(told, erased) {
+        struct param p[] = {P_INT(doc_integer(doc_first(told), -1))};
+        doc_each(field, told) {
+            if (!s && str_is(doc_text(field), "~mentions"))
+                s = store_run(ap->conn, QUERY_NOTIFICATIONS_FORGET, p, 1, NULL, e);
+        }
+    }
+    return s;
+}
+
 // A comment tells those whom it mentions, but for who wrote it. One that was deleted has nothing left to tell: in a
 // rebuild because its mentions are erased.
 static enum status notifications_follow(struct applier *ap, const struct module *m,
@@ -178,6 +238,8 @@ static enum status notifications_follow(struct applier *ap, const struct module 
             struct param p[] = {P_INT(doc_integer(item->new, -1))};
             s = store_run(ap->conn, QUERY_NOTIFICATIONS_FORGET, p, 1, NULL, e);
         }
+        if (ev->kind == KIND_ANONYMISED && str_is(item->field, "~erased"))
+            s = notifications_leave(ap, item->new, e);
         if (ev->kind != KIND_COMMENTED || !str_is(item->field, "~mentions"))
             continue;
         doc_each(person, item->new) {
@@ -267,7 +329,7 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
         s = apply_update(ap, m, ev, &c, a, e);
     }
     if (!s && row && m->sql->has_links)
-        s = links_follow(ap, m, ev, &c, e);
+        s = links_follow(ap, m, ev, &c, a, e);
     if (!s)
         s = timelines_follow(ap, m, ev, &c, e);
     if (!s)
@@ -346,7 +408,7 @@ enum status record_commit(struct write *w, struct crm *crm, struct act *act, str
         ev->at = act->at;
         ev->imported_time = true;
     }
-    struct event_item *items = arena_array(w->arena, struct event_item, ev->n_items + 2);
+    struct event_item *items = arena_array(w->arena, struct event_item, ev->n_items + 3);
     size_t n = ev->n_items;
     if (n)
         memcpy(items, ev->items, n * sizeof *items);
@@ -358,6 +420,8 @@ enum status record_commit(struct write *w, struct crm *crm, struct act *act, str
         items[n++] = (struct event_item){STR("~names"), NULL, names};
     if (act->reason.n)
         items[n++] = (struct event_item){STR("~reason"), NULL, doc_str(w->arena, act->reason)};
+    if (act->link)
+        items[n++] = (struct event_item){STR("~link"), NULL, act->link};
     ev->items = items;
     ev->n_items = n;
     s = history_append(w, ev, e);

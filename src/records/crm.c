@@ -12,6 +12,7 @@
 #include "formats/fold.h"
 #include "formats/json.h"
 #include "records/internal.h"
+#include "records/looked.h"
 #include "store/migrate.h"
 
 #define FIELDS_UNKNOWN (-2)
@@ -29,6 +30,7 @@ struct crm {
     struct crm_listener *listeners;
     struct replicas replicas;
     const char *scanner;
+    struct looked *looked;
 };
 
 void crm_set_scanner(struct crm *crm, const char *where) {
@@ -45,6 +47,10 @@ struct store *crm_store(struct crm *crm) {
 
 struct writer *crm_writer(struct crm *crm) {
     return crm->writer;
+}
+
+struct looked *crm_looked(struct crm *crm) {
+    return crm->looked;
 }
 
 struct replicas *crm_replicas(struct crm *crm) {
@@ -386,6 +392,7 @@ enum status crm_open(struct crm **out, const char *directory, const struct crm_o
     *crm = (struct crm){0};
     pthread_mutex_init(&crm->lock, NULL);
     pthread_mutex_init(&crm->reload, NULL);
+    crm->looked = looked_new();
     store_set_fold(fold);
     enum status s = store_open_at(&crm->store, directory, o->database, o->create, e);
     if (!s && o->replica)
@@ -429,6 +436,7 @@ void crm_close(struct crm *crm) {
     }
     if (crm->store)
         store_close(crm->store);
+    looked_free(crm->looked);
     pthread_mutex_destroy(&crm->lock);
     pthread_mutex_destroy(&crm->reload);
     free(crm);

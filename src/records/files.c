@@ -11,7 +11,10 @@
 #include "base/utf8.h"
 #include "formats/fold.h"
 #include "records/crm.h"
+#include "records/internal.h"
+#include "records/looked.h"
 #include "records/media.h"
+#include "records/scope.h"
 #include "records/scan.h"
 #include "store/files.h"
 #include "store/queries.h"
@@ -19,6 +22,7 @@
 #define NAME_MAX_CHARACTERS 200
 #define CHUNK (256 * 1024)
 #define PATH_SIZE 4600
+#define KNOWN_BY_MOST 200 // records with the same bytes that are looked at, the newest
 
 static enum status disk_error(struct error *e) {
     if (errno == ENOSPC || errno == EDQUOT)
@@ -162,8 +166,9 @@ static struct doc *value_of(struct str digest, struct str name, int64_t size,
     return d;
 }
 
-// Bytes that were deleted for good and come again are there again.
-static enum status not_gone(struct crm *crm, struct str digest, struct error *e) {
+// Bytes that were deleted for good and come again are there again. Who brought them may say what they belong to.
+static enum status note_coming(struct crm *crm, int64_t user, struct str digest, struct error *e) {
+    struct param brought[] = {P_INT(user), P_TEXT(digest), P_INT(clock_now())};
     struct conn *c;
     struct hash mark = hash_of(digest);
     struct param p[] = {P_BLOB(((struct str){(const char *)mark.b, sizeof mark.b}))};
@@ -174,6 +179,8 @@ static enum status not_gone(struct crm *crm, struct str digest, struct error *e)
     s = store_int(c, QUERY_FILE_IS_GONE, p, 1, &gone, e);
     if (!s && gone)
         s = store_run(c, QUERY_FILE_BACK, p, 1, NULL, e);
+    if (!s && user > 0)
+        s = store_run(c, QUERY_FILE_BROUGHT, brought, 3, NULL, e);
     conn_close(c);
     return s;
 }
@@ -210,11 +217,15 @@ static enum status look(struct crm *crm, const char *path, struct str name, stru
                          NULL);
     *digest = h;
     s = media_of(path, name, a, media, e);
-    return s || !crm_scanner(crm) ? s : scan_file(crm_scanner(crm), path, e);
+    if (!s && crm_scanner(crm))
+        s = scan_file(crm_scanner(crm), path, e);
+    if (!s)
+        looked_keep(crm_looked(crm), str_z(hex), name, media);
+    return s;
 }
 
-enum status file_keep(struct crm *crm, const char *path, struct str name, struct str digest,
-                      struct arena *a, struct doc **value, struct error *e) {
+enum status file_keep(struct crm *crm, const char *path, int64_t user, struct str name,
+                      struct str digest, struct arena *a, struct doc **value, struct error *e) {
     struct media media;
     struct hash h;
     int64_t size = 0;
@@ -223,7 +234,7 @@ enum status file_keep(struct crm *crm, const char *path, struct str name, struct
     if (s)
         return s;
     hash_hex(h, hex);
-    s = not_gone(crm, str_z(hex), e);
+    s = note_coming(crm, user, str_z(hex), e);
     if (!s)
         s = move_in(crm, path, str_z(hex), e);
     if (!s) {
@@ -254,7 +265,11 @@ enum status file_describe(struct crm *crm, struct str digest, struct str name, s
         return s;
     if (stat(path, &st) != 0)
         return missing(e);
-    s = media_of(path, name, a, &media, e);
+    if (!looked_find(crm_looked(crm), digest, name, a, &media)) {
+        s = media_of(path, name, a, &media, e);
+        if (!s)
+            looked_keep(crm_looked(crm), digest, name, &media);
+    }
     if (!s)
         *value = value_of(digest, name, st.st_size, &media, a);
     return s;
@@ -279,6 +294,42 @@ enum status file_open(struct crm *crm, struct str digest, int *fd, int64_t *size
     return OK;
 }
 
+// ---------------------------------------------------------------- who knows of it
+
+enum status file_known(struct reader *r, struct str digest, bool *known, struct error *e) {
+    struct param brought[] = {P_INT(r->viewer->user), P_TEXT(digest)};
+    struct param p[] = {P_TEXT(digest), P_INT(KNOWN_BY_MOST)};
+    int64_t modules[KNOWN_BY_MOST], records[KNOWN_BY_MOST], n = 0;
+    size_t found = 0;
+    struct stmt *row = NULL;
+    bool more = true;
+    enum status s = store_int(r->conn, QUERY_FILE_WAS_BROUGHT, brought, 2, &n, e);
+    *known = n > 0 || is_system(r->viewer);
+    if (s || *known)
+        return s;
+    s = store_query(r->conn, QUERY_FILE_USERS, p, 2, &row, e);
+    while (!s && found < KNOWN_BY_MOST && !(s = store_next(row, &more, e)) && more) {
+        modules[found] = stmt_int(row, 0);
+        records[found++] = stmt_int(row, 1);
+    }
+    store_done(row);
+    for (size_t i = 0; i < found && !s && !*known; i++) {
+        const struct module *m = model_module_numbered(r->model, (int)modules[i]);
+        if (m)
+            s = scope_sees(r, m, records[i], known, e);
+    }
+    return s;
+}
+
+void files_brought_sweep(struct crm *crm, micros before) {
+    struct conn *c;
+    struct param p[] = {P_INT(before)};
+    if (store_connect(crm_store(crm), STORE_WRITE, &c, NULL) != OK)
+        return;
+    store_run(c, QUERY_FILES_BROUGHT_OLD, p, 1, NULL, NULL);
+    conn_close(c);
+}
+
 // ---------------------------------------------------------------- gone for good
 
 static enum status file_forget(struct conn *c, struct str digest, micros now, struct error *e) {
@@ -291,6 +342,8 @@ static enum status file_forget(struct conn *c, struct str digest, micros now, st
     struct param told[] = {P_TEXT(digest)};
     if (!s)
         s = store_run(c, QUERY_UPLOADS_FORGET, told, 1, NULL, e);
+    if (!s)
+        s = store_run(c, QUERY_FILES_BROUGHT_FORGET, told, 1, NULL, e);
     if (!s && store_kind(conn_store(c)) == STORE_POSTGRES)
         s = store_run_sql(c, STR("DELETE FROM files WHERE name=$1"), p, 1, NULL, e);
     return s;

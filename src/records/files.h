@@ -11,8 +11,13 @@
 // digest: what it has to have, in hex; empty: whatever it has. INVALID for another one, for what can be executed, whatever
 // its name, or an archive of such, and for what the virus scanner finds (crm_set_scanner()); UNAVAILABLE also when that
 // does not answer. FULL.
-enum status file_keep(struct crm *, const char *path, struct str name, struct str digest,
-                      struct arena *, struct doc **value, struct error *);
+// The user brought it; 0: the system itself.
+enum status file_keep(struct crm *, const char *path, int64_t user, struct str name,
+                      struct str digest, struct arena *, struct doc **value, struct error *);
+// Whether the viewer may put these bytes into a record: they brought them themselves, or see a record that has them.
+enum status file_known(struct reader *, struct str digest, bool *known, struct error *);
+#define FILES_BROUGHT_KEPT (30 * DAY)
+void files_brought_sweep(struct crm *, micros before);
 // The value again for a file that is there: what a program says of size and type is not believed. NOT_FOUND.
 enum status file_describe(struct crm *, struct str digest, struct str name, struct arena *,
                           struct doc **value, struct error *);

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "formats/fold.h"
 #include "formats/json.h"
+#include "records/scope.h"
 
 #define IDS_MOST 20000
 // Of the text of all conditions together. Each one adds far less than what sql.c leaves beyond it.
@@ -51,9 +52,20 @@ static enum status bad_operator(const struct list_filter *f, struct reader *r, s
                      NULL);
 }
 
-static enum status is_empty(struct sql *q, const struct field *field, struct str value) {
+static void links_sql(struct sql *q, const struct module *m, const struct field *field,
+                      struct reader *r);
+
+// A link to what is hidden from the viewer is none to them.
+static enum status is_empty(struct sql *q, const struct module *m, const struct field *field,
+                            struct str value, struct reader *r) {
     bool empty = !str_is(value, "0") && !str_is(value, "false");
-    sql_str(q, field->column);
+    if (field->type == TYPE_LINKS && scope_target(r->model, r->viewer, field)) {
+        sql_z(q, empty ? "id NOT IN (" : "id IN (");
+        links_sql(q, m, field, r);
+        sql_z(q, ")");
+        return OK;
+    }
+    scope_link_sql(q, r->model, r->viewer, field, field->column);
     sql_z(q, empty ? " IS NULL" : " IS NOT NULL");
     return OK;
 }
@@ -214,6 +226,23 @@ static enum status day_filter(struct sql *q, const struct field *field, const st
     }
 }
 
+// A link by the id. Where records of its target may be hidden, those that lead to one of them lead nowhere; said beside the
+// comparison, so that an index still leads.
+static void by_id(struct sql *q, const struct field *field, enum list_operator op, int64_t id,
+                  struct reader *r) {
+    const struct module *to = scope_target(r->model, r->viewer, field);
+    if (to)
+        sql_z(q, "(");
+    compare(q, field->column, op, P_INT(id));
+    if (!to)
+        return;
+    sql_z(q, op == OP_NE ? " OR " : " AND ");
+    sql_str(q, field->column);
+    sql_z(q, op == OP_NE ? " IN (" : " NOT IN (");
+    scope_hidden_sql(q, r->model, r->viewer, to);
+    sql_z(q, "))");
+}
+
 // A link by the id it points to, by "me", or by the name of what it points to.
 static enum status link_filter(struct sql *q, const struct field *field,
                                const struct list_filter *f, struct reader *r, struct error *e) {
@@ -222,11 +251,11 @@ static enum status link_filter(struct sql *q, const struct field *field,
     if (!to)
         return bad_operator(f, r, e);
     int64_t id = 0;
-    bool by_id = str_int(f->value, &id) || (field->type == TYPE_USER && str_is(f->value, "me"));
+    bool has_id = str_int(f->value, &id) || (field->type == TYPE_USER && str_is(f->value, "me"));
     if (str_is(f->value, "me"))
         id = r->viewer->user;
-    if (by_id && (f->op == OP_EQ || f->op == OP_NE)) {
-        compare(q, field->column, f->op, P_INT(id));
+    if (has_id && (f->op == OP_EQ || f->op == OP_NE)) {
+        by_id(q, field, f->op, id, r);
         return OK;
     }
     const struct field *title = module_field(to, to->title);
@@ -243,8 +272,26 @@ static enum status link_filter(struct sql *q, const struct field *field,
     sql_str(q, to->table);
     sql_z(q, " WHERE ");
     enum status s = text_filter(q, title, &by_name, r);
+    scope_sql(q, r->model, r->viewer, to);
     sql_z(q, f->op == OP_NE ? "))" : ")");
     return s;
+}
+
+// SELECT of the records with such a link to something the viewer may know of.
+static void links_sql(struct sql *q, const struct module *m, const struct field *field,
+                      struct reader *r) {
+    const struct module *to = model_module(r->model, field->target);
+    sql_z(q, "SELECT from_record FROM record_links WHERE from_module=");
+    sql_param(q, P_INT(m->number));
+    sql_z(q, " AND to_module="); // by which the index leads
+    sql_param(q, P_INT(to ? to->number : 0));
+    sql_z(q, " AND field=");
+    sql_param(q, P_TEXT(field->key));
+    if (!to || !scope_narrows(r->viewer, to))
+        return;
+    sql_z(q, " AND to_record NOT IN (");
+    scope_hidden_sql(q, r->model, r->viewer, to);
+    sql_z(q, ")");
 }
 
 static enum status links_filter(struct sql *q, const struct module *m, const struct field *field,
@@ -252,14 +299,8 @@ static enum status links_filter(struct sql *q, const struct module *m, const str
     int64_t id;
     if ((f->op != OP_EQ && f->op != OP_NE) || !str_int(f->value, &id))
         return bad_operator(f, r, e);
-    sql_z(q, f->op == OP_NE ? "id NOT IN " : "id IN ");
-    const struct module *to = model_module(r->model, field->target);
-    sql_z(q, "(SELECT from_record FROM record_links WHERE from_module=");
-    sql_param(q, P_INT(m->number));
-    sql_z(q, " AND to_module="); // by which the index leads
-    sql_param(q, P_INT(to ? to->number : 0));
-    sql_z(q, " AND field=");
-    sql_param(q, P_TEXT(field->key));
+    sql_z(q, f->op == OP_NE ? "id NOT IN (" : "id IN (");
+    links_sql(q, m, field, r);
     sql_z(q, " AND to_record=");
     sql_param(q, P_INT(id));
     sql_z(q, ")");
@@ -332,18 +373,6 @@ static enum status ids_filter(struct sql *q, const struct field *field, const st
 
 // ---------------------------------------------------------------- who takes part
 
-// The records that `via` of the records of `m` points to include this one.
-static void pointing_to(struct sql *q, const struct module *m, const char *via,
-                        const struct module *to) {
-    sql_z(q, "SELECT from_record FROM record_links WHERE to_module=");
-    sql_param(q, P_INT(to->number));
-    sql_z(q, " AND from_module=");
-    sql_param(q, P_INT(m->number));
-    sql_z(q, " AND field=");
-    sql_param(q, P_TEXT(str_z(via)));
-    sql_z(q, " AND to_record");
-}
-
 bool takes_part_known(const struct module *m, struct str field) {
     return str_is(field, TAKES_PART) && module_field(m, STR("participants"));
 }
@@ -352,23 +381,13 @@ bool takes_part_known(const struct module *m, struct str field) {
 // asked for is walked in its order by another (schema.c); the plus keeps the database from walking the set instead.
 void takes_part_sql(struct sql *q, const struct model *model, const struct module *m,
                     int64_t user) {
-    const struct module *users = model_module(model, STR("users")),
-                        *groups = model_module(model, STR("groups"));
     sql_z(q, "+id IN (SELECT id FROM ");
     sql_str(q, m->table);
     sql_z(q, " WHERE deleted_at IS NULL AND owner=");
     sql_param(q, P_INT(user));
     sql_z(q, " UNION ALL ");
-    pointing_to(q, m, "participants", users);
-    sql_z(q, "=");
-    sql_param(q, P_INT(user));
-    sql_z(q, " UNION ALL ");
-    pointing_to(q, m, "groups", groups);
-    sql_z(q, " IN (");
-    pointing_to(q, groups, "members", users);
-    sql_z(q, "=");
-    sql_param(q, P_INT(user));
-    sql_z(q, "))");
+    scope_takes_part_sql(q, model, m, user);
+    sql_z(q, ")");
 }
 
 static enum status takes_part(struct sql *q, const struct module *m, const struct list_filter *f,
@@ -392,7 +411,7 @@ enum status filter_sql(struct sql *q, const struct module *m, const struct list_
         return error_set(e, INVALID, arena_dup(r->arena, f->field),
                          N_("There is no field \"{0}\"."), arena_dup(r->arena, f->field), NULL);
     if (f->op == OP_EMPTY)
-        return is_empty(q, field, f->value);
+        return is_empty(q, m, field, f->value, r);
     if (f->op != OP_IN)
         return one(q, m, field, f, r, e);
     if (field->number < 0 && str_is(field->key, "id"))

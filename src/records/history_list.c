@@ -7,15 +7,100 @@
 #include "history/head.h"
 #include "history/payload.h"
 #include "records/internal.h"
+#include "records/log_find.h"
+#include "records/scope.h"
 
 #define LIMIT_MOST 200
 #define PAGE 50
 
+static const struct module *narrow_target(struct reader *r, const struct field *f) {
+    return scope_target(r->model, r->viewer, f);
+}
+
+bool history_keeps_links(struct reader *r, const struct field *f) {
+    return narrow_target(r, f) != NULL;
+}
+
 static bool reads_all_fields(struct reader *r, const struct module *m) {
     for (size_t i = 0; i < m->n_fields; i++)
-        if (!may_field(r->viewer, m, &m->fields[i], false))
+        if (!may_field(r->viewer, m, &m->fields[i], false) || narrow_target(r, &m->fields[i]))
             return false;
     return true;
+}
+
+static bool knows(struct reader *r, const struct module *m, int64_t id) {
+    bool sees = false;
+    return scope_sees(r, m, id, &sees, NULL) == OK && sees;
+}
+
+// A side of a change without links to what the viewer may not know of; NULL: nothing is left.
+static struct doc *shown_side(struct reader *r, const struct field *f, struct doc *value) {
+    const struct module *to = doc_is_null(value) ? NULL : narrow_target(r, f);
+    if (!to)
+        return value;
+    if (value->type != DOC_ARRAY)
+        return knows(r, to, doc_integer(value, 0)) ? value : NULL;
+    struct doc *list = doc_array(r->arena);
+    doc_each(id, value)
+        if (knows(r, to, doc_integer(id, 0)))
+            doc_add(list, doc_copy(r->arena, id));
+    return list->count ? list : NULL;
+}
+
+// Whether one of the names that stand in an event, "tasks/7", is for this viewer.
+static bool shows_name(struct reader *r, const struct doc *name) {
+    struct str id = name->key, key = str_cut(&id, '/');
+    const struct module *m = model_module(r->model, key);
+    int64_t number = 0;
+    return !m || !scope_narrows(r->viewer, m) || (str_int(id, &number) && knows(r, m, number));
+}
+
+static struct doc *shown_names(struct reader *r, const struct doc *names) {
+    struct doc *all = doc_object(r->arena);
+    doc_each(name, names)
+        if (shows_name(r, name))
+            doc_set(all, name->key, doc_copy(r->arena, name));
+    return all;
+}
+
+// What is left of a change of links that the viewer may not all know of; false: nothing.
+static bool show_sides(struct reader *r, const struct field *f, struct doc *item) {
+    static const char *const sides[] = {"old", "new"};
+    bool any = false;
+    for (size_t i = 0; i < 2; i++) {
+        struct doc *left = shown_side(r, f, doc_get(item, str_z(sides[i])));
+        any = any || !doc_is_null(left);
+        doc_replace(item, str_z(sides[i]), left ? doc_copy(r->arena, left) : doc_null(r->arena));
+    }
+    return any;
+}
+
+static bool leads_elsewhere(struct arena *a, const struct doc *side, const int64_t *hidden,
+                            size_t n) {
+    if (!side || doc_is_null(side))
+        return false;
+    side = doc_opened(a, side);
+    if (side->type != DOC_ARRAY)
+        return !scope_among(hidden, n, doc_integer(side, 0));
+    doc_each(id, side)
+        if (!scope_among(hidden, n, doc_integer(id, 0)))
+            return true;
+    return false;
+}
+
+bool history_shows_field(const struct field *f, struct str body, const int64_t *hidden, size_t n) {
+    struct arena a = ARENA_INIT;
+    const struct event_item *items = NULL;
+    size_t n_items = 0;
+    bool shows = false;
+    if (payload_parse(body, &a, &items, &n_items, NULL))
+        n_items = 0;
+    for (size_t i = 0; i < n_items && !shows; i++)
+        shows = str_eq(items[i].field, f->key) &&
+                (items[i].erased || leads_elsewhere(&a, items[i].old, hidden, n) ||
+                 leads_elsewhere(&a, items[i].new, hidden, n));
+    arena_release(&a);
+    return shows;
 }
 
 // Takes the items apart: changes the viewer may see, and what the reserved fields say.
@@ -35,11 +120,15 @@ static void open_items(struct reader *r, const struct module *m, struct str body
             struct doc *v = doc_get(item, STR("new"));
             if (!v)
                 continue;
+            if (str_is(field, "~erased")) { // at length it stands in the certificate
+                doc_set_int(a, out, "erased", v->count);
+                continue;
+            }
             const struct field *of =
                 str_is(field, "~document") ? module_field(m, doc_get_text(v, "field")) : NULL;
             if (of && !may_field(r->viewer, m, of, false))
                 continue;
-            struct doc *copy = doc_copy(a, v);
+            struct doc *copy = str_is(field, "~names") ? shown_names(r, v) : doc_copy(a, v);
             if (str_starts(field, STR("~file"))) {
                 struct doc *files = doc_get(out, STR("files"));
                 doc_add(files ? files : doc_set_array(a, out, "files"), copy);
@@ -50,6 +139,8 @@ static void open_items(struct reader *r, const struct module *m, struct str body
         }
         const struct field *f = module_field(m, field);
         if (f && !may_field(r->viewer, m, f, false))
+            continue;
+        if (narrow_target(r, f) && !erased && !show_sides(r, f, item))
             continue;
         // What proves the values stands in the log's own answers; here it would only be in the way.
         doc_remove(item, STR("salt"));
@@ -87,8 +178,9 @@ static struct doc *actor_doc(struct reader *r, int64_t user) {
     return user > 0 ? name_doc(r, users, user) : doc_null(r->arena);
 }
 
+// The change log is whole for whoever may read it, so that they can trust it: of what they may not know of, that it happened.
 static struct doc *event_doc(struct reader *r, const struct event *ev, const struct module *m,
-                             struct str body) {
+                             struct str body, bool veiled) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     char at[CLOCK_TEXT];
@@ -105,6 +197,11 @@ static struct doc *event_doc(struct reader *r, const struct event *ev, const str
         doc_set_int(a, d, "cause", ev->cause);
     doc_set_str(a, d, "module", m->key);
     doc_set_int(a, d, "record", ev->record);
+    if (veiled) {
+        doc_set_bool(a, d, "private", true);
+        doc_set_array(a, d, "changes");
+        return d;
+    }
     if (ev->record > 0)
         doc_set(d, STR("name"), name_text(r, m, ev->record));
     put_changes(r, m, body, d);
@@ -143,15 +240,44 @@ static void condition(struct sql *q, const char *text, int64_t value) {
     sql_param(q, P_INT(value));
 }
 
+// Some of the events may be about records that the viewer may not know of.
+enum marking {
+    MARK_PRIVATE, // those about private records are marked, whoever asks: mostly there are none, and then all is told
+    LEAVE_OUT,   // only what this viewer may know of
+    MARK_HIDDEN, // what they may not know of is marked
+};
+
+static void mark(struct reader *r, enum marking marking, const char *position, struct sql *q) {
+    if (marking == LEAVE_OUT)
+        return;
+    sql_z(q, ",CASE WHEN ");
+    scope_event_sql(q, r->model, marking == MARK_HIDDEN ? r->viewer : NULL, position);
+    sql_z(q, " THEN 1 ELSE 0 END");
+}
+
+static void leave_out(struct reader *r, enum marking marking, const char *position, struct sql *q) {
+    if (marking != LEAVE_OUT)
+        return;
+    sql_z(q, " AND NOT ");
+    scope_event_sql(q, r->model, r->viewer, position);
+}
+
+// Of what is hidden only holders of the log's right are told anything, and not which fields it had.
+static bool veils(struct reader *r, const struct history_query *h) {
+    return !h->module && !h->records && !h->field.n && may(r->viewer, NULL, VERB_AUDIT);
+}
+
 // What an event says of itself stands in its head; `log` is there for what is asked for by more than the position and
 // what a timeline knows. Not to look there for every event is a third of the work. Returns the position by which the
 // table that leads is walked.
 static const char *tables(struct reader *r, const struct history_query *h, bool card,
-                          struct sql *q) {
+                          enum marking marking, struct sql *q) {
     bool by_what = h->of_module || h->kind || !shows_all(r, h);
     bool by_more =
         h->from || h->to || h->user >= 0 || h->operation >= 0 || (!card && (h->module || by_what));
-    sql_z(q, "SELECT e.head,p.body FROM ");
+    sql_z(q, "SELECT e.head,p.body");
+    mark(r, marking, "e.position", q);
+    sql_z(q, " FROM ");
     if (card) {
         sql_z(q, "timeline t");
         if (by_more)
@@ -167,10 +293,10 @@ static const char *tables(struct reader *r, const struct history_query *h, bool 
 }
 
 static void build(struct reader *r, const struct history_query *h, int64_t before, int limit,
-                  struct sql *q) {
+                  enum marking marking, struct sql *q) {
     sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
     bool card = h->module && !h->own_only;
-    const char *position = tables(r, h, card, q);
+    const char *position = tables(r, h, card, marking, q);
     if (card) {
         condition(q, "t.card_module=", h->module->number);
         condition(q, " AND t.card=", h->id);
@@ -199,17 +325,14 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
         condition(q, card ? " AND t.kind=" : " AND l.kind=", h->kind);
     if (h->operation >= 0)
         condition(q, " AND l.operation=", h->operation);
-    if (h->field.n) {
-        struct buf needle = BUF_INIT(1000);
-        buf_lit(&needle, "\"field\":");
-        json_write_string(&needle, h->field);
-        sql_z(q, " AND ");
-        struct str text = q->kind == STORE_SQLITE ? STR("CAST(p.body AS TEXT)")
-                                                  : STR("convert_from(p.body,'UTF8')");
-        sql_contains(q, text, P_TEXT(arena_str(r->arena, buf_view(&needle))));
-        buf_release(&needle);
-    }
     module_condition(r, h, card ? " AND t.module" : " AND l.module", q);
+    if (!h->module && !may(r->viewer, NULL, VERB_AUDIT)) {
+        // What somebody looked for and how much they found is between them and who audits.
+        condition(q, " AND NOT (l.kind=", KIND_EXPORTED);
+        condition(q, " AND l.record=0 AND l.actor<>", r->viewer->user);
+        sql_z(q, ")");
+    }
+    leave_out(r, marking, "e.position", q);
     sql_z(q, " ORDER BY ");
     sql_z(q, position);
     sql_z(q, h->after ? " LIMIT " : " DESC LIMIT ");
@@ -241,8 +364,16 @@ static enum status event_says(struct reader *r, const struct module *m, struct s
     enum status s = payload_parse(body, &a, &items, &n, e);
     for (size_t i = 0; i < n && !s && !*found; i++) {
         const struct field *f = module_field(m, items[i].field);
-        if (!f || may_field(r->viewer, m, f, false))
-            *found = says(items[i].new, wanted, &a) || says(items[i].old, wanted, &a);
+        const struct doc *old = items[i].old, *now = items[i].new;
+        if (f && !may_field(r->viewer, m, f, false))
+            continue;
+        if (narrow_target(r, f)) {
+            old = old ? shown_side(r, f, doc_copy(&a, old)) : NULL;
+            now = now ? shown_side(r, f, doc_copy(&a, now)) : NULL;
+        } else if (str_is(items[i].field, "~names")) {
+            now = shown_names(r, now);
+        }
+        *found = says(now, wanted, &a) || says(old, wanted, &a);
     }
     arena_release(&a);
     return s;
@@ -255,10 +386,12 @@ static enum status event_says(struct reader *r, const struct module *m, struct s
 
 // The newest events of each combination, and of those the newest.
 static void build_about(struct reader *r, const struct history_query *h, const int64_t *abouts,
-                        size_t n, int64_t before, int limit, struct sql *q) {
+                        size_t n, int64_t before, int limit, enum marking marking, struct sql *q) {
     const char *order = h->after ? " ORDER BY position" : " ORDER BY position DESC";
     sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
-    sql_z(q, "SELECT e.head,p.body FROM (");
+    sql_z(q, "SELECT e.head,p.body");
+    mark(r, marking, "e.position", q);
+    sql_z(q, " FROM (");
     for (size_t i = 0; i < n; i++) {
         sql_z(q, i ? " UNION ALL SELECT position FROM (" : "SELECT position FROM (");
         condition(q, "SELECT position FROM timeline WHERE card_module=", h->module->number);
@@ -267,6 +400,7 @@ static void build_about(struct reader *r, const struct history_query *h, const i
         if (before >= 0)
             condition(q, h->after ? " AND position>" : " AND position<", before);
         module_condition(r, h, " AND module", q);
+        leave_out(r, marking, "timeline.position", q);
         sql_z(q, order);
         condition(q, " LIMIT ", limit);
         sql_z(q, ") one");
@@ -291,42 +425,96 @@ static enum status abouts_of(struct reader *r, const struct history_query *h, in
     return s;
 }
 
-// Runs one page; each row goes to each() (NULL module: skipped). *last is the position of the last row.
-static enum status page(struct reader *r, const struct history_query *h, int64_t before, int limit,
-                        enum status (*each)(void *, struct doc *), void *arg, int64_t *last, int *n,
-                        struct error *e) {
+// Of a page: how many events it has, whether there may be more, and behind which position these are.
+struct page_end {
+    int n;
+    bool more;
+    int64_t last;
+};
+
+// The statement of one page of the filtered log; *none when there is nothing to be asked.
+static enum status build_found(struct reader *r, const struct history_query *h, int64_t before,
+                               int limit, enum marking marking, struct sql *q, struct page_end *end,
+                               bool *none, struct error *e) {
+    struct log_found found;
+    enum status s = log_find(r, h, before, limit, &found, e);
+    if (s)
+        return s;
+    *end = (struct page_end){.more = found.more, .last = found.next};
+    *none = !found.n;
+    if (*none)
+        return OK;
+    sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(q, "SELECT e.head,p.body");
+    mark(r, marking, "e.position", q);
+    sql_z(q, " FROM ");
+    sql_each_id(q, found.positions, (size_t)found.n);
+    sql_z(q, "events e JOIN payloads p ON p.position=e.position WHERE e.position=picked");
+    leave_out(r, marking, "e.position", q);
+    sql_z(q, " ORDER BY e.position DESC");
+    return OK;
+}
+
+// The rows of one page as documents. *again: some must not be shown.
+static enum status page_read(struct reader *r, const struct history_query *h, int64_t before,
+                             int limit, enum marking marking, struct doc *events,
+                             struct page_end *end, bool *again, struct error *e) {
     struct sql q;
-    struct doc *events = doc_array(r->arena);
     enum status s = OK;
-    *n = 0;
-    if (h->about && h->module && !h->own_only) {
+    bool by_marks = log_finds(h), none = false;
+    *end = (struct page_end){0};
+    *again = false;
+    if (by_marks) {
+        s = build_found(r, h, before, limit, marking, &q, end, &none, e);
+        if (s || none)
+            return s;
+    } else if (h->about && h->module && !h->own_only) {
         int64_t *abouts = arena_array(r->arena, int64_t, ABOUTS_MOST);
         size_t n_abouts;
         s = abouts_of(r, h, abouts, &n_abouts, e);
         if (s || !n_abouts)
             return s;
-        build_about(r, h, abouts, n_abouts, before, limit, &q);
+        build_about(r, h, abouts, n_abouts, before, limit, marking, &q);
     } else {
-        build(r, h, before, limit, &q);
+        build(r, h, before, limit, marking, &q);
     }
     struct stmt *row = NULL;
     bool more = true;
     s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
-    while (!s && !(s = store_next(row, &more, e)) && more) {
+    while (!s && !*again && !(s = store_next(row, &more, e)) && more) {
         struct event ev;
         struct hash digest;
+        bool marked = marking != LEAVE_OUT && stmt_int(row, 2);
+        *again = marked && marking == MARK_PRIVATE && !is_system(r->viewer);
         if ((s = head_parse(stmt_blob(row, 0), &ev, &digest, e)))
             break;
-        ++*n;
-        *last = ev.position;
+        end->n++;
+        end->last = by_marks ? end->last : ev.position;
         const struct module *m = model_module(r->model, ev.module);
         bool wanted = m != NULL;
         if (m && h->text.n)
             s = event_says(r, m, stmt_blob(row, 1), h->text, &wanted, e);
-        if (wanted && !s)
-            doc_add(events, event_doc(r, &ev, m, stmt_blob(row, 1)));
+        if (wanted && !s && !*again)
+            doc_add(events,
+                    event_doc(r, &ev, m, stmt_blob(row, 1), marked && marking == MARK_HIDDEN));
     }
     store_done(row);
+    end->more = by_marks ? end->more : end->n == limit;
+    return s;
+}
+
+// Runs one page; each row goes to each() (NULL module: skipped).
+static enum status page(struct reader *r, const struct history_query *h, int64_t before, int limit,
+                        enum status (*each)(void *, struct doc *), void *arg, struct page_end *end,
+                        struct error *e) {
+    struct doc *events = doc_array(r->arena);
+    bool again = false;
+    enum marking marking = veils(r, h) ? MARK_HIDDEN : h->field.n ? LEAVE_OUT : MARK_PRIVATE;
+    enum status s = page_read(r, h, before, limit, marking, events, end, &again, e);
+    if (!s && again) {
+        events = doc_array(r->arena);
+        s = page_read(r, h, before, limit, LEAVE_OUT, events, end, &again, e);
+    }
     if (!s)
         s = names_answer(r, e);
     for (struct doc *event = events->first, *next; event && !s; event = next) {
@@ -381,22 +569,21 @@ static int64_t keep_first(struct doc *list, int limit) {
 
 // Looks through events for those that say something, many at a time.
 static enum status find_page(struct reader *r, const struct history_query *h, int limit,
-                             struct doc *items, int64_t *last, bool *more, struct error *e) {
+                             struct doc *items, struct page_end *end, struct error *e) {
     struct history_query folded = *h;
     int64_t before = h->before;
-    int n = LIMIT_MOST;
     enum status s = OK;
     folded.text = fold_str(r->arena, h->text);
-    for (int seen = 0; !s && n == LIMIT_MOST && (int)items->count < limit; seen += n) {
+    end->more = true;
+    for (int seen = 0; !s && end->more && (int)items->count < limit; seen += end->n) {
         if (seen >= HISTORY_FIND_MOST)
             break;
-        s = page(r, &folded, before, LIMIT_MOST, collect, items, last, &n, e);
-        before = *last;
+        s = page(r, &folded, before, LIMIT_MOST, collect, items, end, e);
+        before = end->last;
     }
-    *more = n == LIMIT_MOST;
     if (!s && (int)items->count > limit) {
-        *last = keep_first(items, limit);
-        *more = true;
+        end->last = keep_first(items, limit);
+        end->more = true;
     }
     return s;
 }
@@ -409,20 +596,15 @@ enum status history_list(struct reader *r, const struct history_query *h, struct
     int limit = page_limit(h);
     struct doc *d = doc_object(r->arena);
     struct doc *items = doc_set_array(r->arena, d, "items");
-    int64_t last = 0;
-    int n = 0;
-    bool more = false;
-    if (h->text.n) {
-        s = find_page(r, h, limit, items, &last, &more, e);
-    } else {
-        s = page(r, h, h->before, limit, collect, items, &last, &n, e);
-        more = n == limit;
-    }
+    struct page_end end = {0};
+    s = h->text.n ? find_page(r, h, limit, items, &end, e)
+                  : page(r, h, h->before, limit, collect, items, &end, e);
     if (s)
         return s;
     if (h->after)
         turn_round(items);
-    doc_set(d, STR("next"), more && last > 0 ? doc_int(r->arena, last) : doc_null(r->arena));
+    doc_set(d, STR("next"),
+            end.more && end.last > 0 ? doc_int(r->arena, end.last) : doc_null(r->arena));
     *out = d;
     return OK;
 }
@@ -431,9 +613,8 @@ enum status history_position_at(struct reader *r, const struct module *m, int64_
                                 int64_t *position, struct error *e) {
     struct param p[] = {P_INT(m->number), P_INT(id), P_INT(at)};
     int64_t found = -1;
-    enum status s = store_int(r->conn, QUERY_TIMELINE_AT, p, 3, &found, e);
-    if (s == NOT_FOUND)
-        s = OK;
+    enum status s =
+        error_pass(store_int(r->conn, QUERY_TIMELINE_AT, p, 3, &found, e), NOT_FOUND, e);
     if (!s)
         *position = found;
     return s;
@@ -443,7 +624,7 @@ void history_ahead(struct reader *r, const struct history_query *h) {
     struct sql q;
     if (store_kind(conn_store(r->conn)) == STORE_SQLITE)
         return; // it would not listen
-    build(r, h, h->before, page_limit(h), &q);
+    build(r, h, h->before, page_limit(h), MARK_PRIVATE, &q);
     struct str text = sql_done(&q);
     store_sql_ahead(r->conn, text, q.params, q.n, false);
 }
@@ -463,17 +644,14 @@ enum status history_each(struct reader *r, const struct history_query *h,
                          struct error *e) {
     enum status s = allowed(r, h, e);
     struct forward f = {each, arg};
-    int64_t before = h->before;
-    int n = LIMIT_MOST;
+    struct page_end end = {.more = true, .last = h->before};
     // Page by page, each in an arena of its own, so that millions of events take no more memory than a page.
     struct arena own = ARENA_INIT;
     struct reader paged = *r;
     paged.arena = &own;
-    while (!s && n == LIMIT_MOST) {
-        int64_t last = 0;
+    while (!s && end.more) {
         paged.names = NULL; // they were in the arena
-        s = page(&paged, h, before, LIMIT_MOST, hand_on, &f, &last, &n, e);
-        before = last;
+        s = page(&paged, h, end.last, LIMIT_MOST, hand_on, &f, &end, e);
         arena_reset(&own);
     }
     arena_release(&own);

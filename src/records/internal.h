@@ -115,14 +115,25 @@ struct doc *row_doc(const struct module *, struct stmt *, struct arena *);
 enum status row_decorate(struct reader *, const struct module *, struct doc *row, struct doc **out,
                          struct error *);
 
+// Whether an event says something about the field of links but that they lead to these (scope_hidden()).
+bool history_shows_field(const struct field *, struct str body, const int64_t *hidden, size_t n);
+
 // ---------------------------------------------------------------- names.c
 
-// {"id","name"} of a record, with "deleted" when it is; just the name. Nothing is checked against permissions. They are
-// empty until names_answer(), which finds all at once, unless somebody has called names_hold(). Names that were found
-// stay with the reader.
+// {"id","name"} of a record, with "deleted" when it is; just the name. They are empty until names_answer(), which finds all at
+// once, unless somebody has called names_hold(). Names that were found stay with the reader. Whether the viewer may see the
+// module is for the caller to know; what of its records they may not know of (scope.h) becomes null, and leaves a list.
 struct doc *name_doc(struct reader *, const struct module *, int64_t id);
 struct doc *name_text(struct reader *, const struct module *, int64_t id);
+// As the first, as one more of a list.
+void name_doc_in(struct reader *, const struct module *, int64_t id, struct doc *list);
 enum status names_answer(struct reader *, struct error *);
+// From now on the reader's names are those of a moment, as far as the log tells; whether a record is deleted is of today. What
+// has been answered already stays.
+void names_of_day(struct reader *, micros at);
+// What records of a module that changed since a moment were called then; a title that did not change stays what it is.
+enum status titles_then(struct reader *, const struct module *, const int64_t *ids, size_t n,
+                        micros at, struct str *titles, struct error *);
 // It need not be asked for.
 void name_learn(struct reader *, const struct module *, int64_t id, struct str name, bool deleted);
 
@@ -136,6 +147,7 @@ struct replicas {
     _Atomic int64_t reads, fallbacks;
 };
 struct replicas *crm_replicas(struct crm *);
+struct looked *crm_looked(struct crm *);
 // Position of the newest event about fields that a model, which must be held, was made of; -1: there is none.
 int64_t crm_model_position(struct crm *, const struct model *);
 

@@ -8,12 +8,14 @@
 #include "base/utf8.h"
 #include "formats/json.h"
 #include "records/filter.h"
+#include "records/scope.h"
 #include "records/shelf.h"
 
 #define LIMIT_MOST 200
 #define PAGE 50
 #define SURELY_MANY (4 * SEARCH_FEW)
-#define SORTS 5 // four asked for, and the id
+#define SORTS 5         // four asked for, and the id
+#define HIDDEN_MOST 500 // records kept from a viewer, up to which proposals from memory are of use
 
 struct order {
     const struct field *field;
@@ -31,7 +33,8 @@ struct list {
     struct projection columns;
     struct search_plan plan;
     bool searching;
-    struct picks *picks;      // proposes ids; NULL: the statement finds its rows alone
+    struct picks *picks; // proposes ids; NULL: the statement finds its rows alone
+    int64_t hidden;      // with picks: how many records of the module the viewer may not know of
     const struct doc *cursor; // values of the last row seen, one per order; NULL at the start
 };
 
@@ -58,7 +61,8 @@ static enum status order_make(struct list *l, struct error *e) {
     if (!l->n_order)
         order_add(l, common_field(STR("updated_at")), true);
     const struct field *first = l->order[0].field;
-    bool always = str_is(first->key, "id") || str_is(first->key, "updated_at") ||
+    bool named = str_eq(first->key, l->m->title) && first->required && first->fixed;
+    bool always = named || str_is(first->key, "id") || str_is(first->key, "updated_at") ||
                   str_is(first->key, "created_at");
     l->nullable = !always;
     if (!str_is(first->key, "id"))
@@ -110,21 +114,9 @@ static void search_condition(struct list *l, struct sql *q, bool counting) {
     sql_z(q, ")");
 }
 
-static enum status conditions(struct list *l, struct sql *q, bool counting, struct error *e) {
-    sql_z(q, l->lq->deleted ? " WHERE deleted_at IS NOT NULL" : " WHERE deleted_at IS NULL");
-    // Records that are for their owner, unless shared (may_record() says the same of a single one).
-    if (!may_record(l->r->viewer, l->m, 0, false, VERB_VIEW)) {
-        sql_z(q, " AND (owner=");
-        sql_param(q, P_INT(l->r->viewer->user));
-        const struct field *shared = module_field(l->m, STR("shared"));
-        if (shared) {
-            sql_z(q, " OR ");
-            sql_str(q, shared->column);
-            sql_z(q, "=1");
-        }
-        sql_z(q, ")");
-    }
+static enum status asked_conditions(struct list *l, struct sql *q, bool counting, struct error *e) {
     enum status s = OK;
+    sql_z(q, l->lq->deleted ? " WHERE deleted_at IS NOT NULL" : " WHERE deleted_at IS NULL");
     for (size_t i = 0; i < l->lq->n_filters && !s; i++) {
         const struct list_filter *f = &l->lq->filters[i];
         if (str_is(f->field, "q"))
@@ -134,6 +126,30 @@ static enum status conditions(struct list *l, struct sql *q, bool counting, stru
     }
     if (l->searching)
         search_condition(l, q, counting);
+    return s;
+}
+
+// A part of a deleted record is gone with it, and back with it.
+static void whole_lives(struct list *l, struct sql *q) {
+    for (size_t i = 0; l->m->part && !l->lq->of_deleted && i < l->m->n_fields; i++) {
+        const struct field *f = &l->m->fields[i];
+        const struct module *whole =
+            f->belongs && f->type == TYPE_LINK ? model_module(l->r->model, f->target) : NULL;
+        if (!whole)
+            continue;
+        sql_z(q, " AND NOT EXISTS (SELECT 1 FROM ");
+        sql_str(q, whole->table);
+        sql_z(q, " w WHERE w.id=m.");
+        sql_str(q, f->column);
+        sql_z(q, " AND w.deleted_at IS NOT NULL)");
+    }
+}
+
+static enum status conditions(struct list *l, struct sql *q, bool counting, struct error *e) {
+    enum status s = asked_conditions(l, q, counting, e);
+    whole_lives(l, q);
+    if (!s)
+        scope_sql(q, l->r->model, l->r->viewer, l->m);
     return s;
 }
 
@@ -151,7 +167,11 @@ static bool pickable(struct list *l, struct pick_query *q) {
     const struct list_query *lq = l->lq;
     *q = (struct pick_query){
         .module = l->m, .order = l->order[0].column, .order_text = l->order[0].text};
-    if (lq->deleted || lq->n_sort > 1 || !may_record(l->r->viewer, l->m, 0, false, VERB_VIEW))
+    bool few_hidden = !scope_narrows(l->r->viewer, l->m) || scope_private(l->m);
+    bool shows_links = scope_target(l->r->model, l->r->viewer, l->order[0].field) == NULL;
+    if (lq->deleted || lq->n_sort > 1 || !few_hidden)
+        return false;
+    if (!shows_links || l->m->part) // memory knows nothing of what other records decide
         return false;
     if (l->searching)
         q->part = l->plan.term;
@@ -165,13 +185,64 @@ static bool pickable(struct list *l, struct pick_query *q) {
     return q->part.n ? utf8_valid(q->part) : !l->searching && !has_index(l->order[0].field);
 }
 
+static enum status one_count(struct list *l, struct sql *q, int64_t *n, struct error *e) {
+    struct stmt *row = NULL;
+    bool more = false;
+    enum status s = store_sql(l->r->conn, sql_done(q), q->params, q->n, &row, e);
+    if (!s)
+        s = store_next(row, &more, e);
+    if (!s && more)
+        *n = stmt_int(row, 0);
+    store_done(row);
+    return s;
+}
+
+// The shelf knows nothing of who may see what, so as many more proposals are asked for as can fall away.
+static enum status count_hidden(struct list *l, struct error *e) {
+    struct sql q;
+    if (!scope_narrows(l->r->viewer, l->m))
+        return OK;
+    sql_begin(&q, l->r->arena, store_kind(conn_store(l->r->conn)));
+    sql_z(&q, "SELECT count(*) FROM (");
+    scope_hidden_sql(&q, l->r->model, l->r->viewer, l->m);
+    sql_z(&q, " LIMIT ");
+    sql_param(&q, P_INT(HIDDEN_MOST + 1));
+    sql_z(&q, ") hidden");
+    return one_count(l, &q, &l->hidden, e);
+}
+
+// Of the records that the shelf counts, those that are kept from the viewer.
+static enum status count_hidden_among(struct list *l, const int64_t *changed, size_t n_changed,
+                                      int64_t *n, struct error *e) {
+    struct sql q;
+    *n = 0;
+    if (!l->hidden)
+        return OK;
+    sql_begin(&q, l->r->arena, store_kind(conn_store(l->r->conn)));
+    sql_z(&q, "SELECT count(*) FROM ");
+    sql_str(&q, l->m->table);
+    sql_z(&q, " m");
+    enum status s = asked_conditions(l, &q, false, e);
+    sql_z(&q, " AND id IN (");
+    scope_hidden_sql(&q, l->r->model, l->r->viewer, l->m);
+    sql_z(&q, ")");
+    sql_ids(&q, " AND id NOT IN ", changed, n_changed);
+    if (!s)
+        return one_count(l, &q, n, e);
+    sql_done(&q);
+    return s;
+}
+
 // Whether the search index is to be asked is decided here, too: what many records contain is known before.
 static enum status pick(struct list *l, struct error *e) {
     struct pick_query q;
     bool may_help = pickable(l, &q);
+    enum status s = may_help ? count_hidden(l, e) : OK;
+    if (s)
+        return s;
+    may_help = may_help && l->hidden <= HIDDEN_MOST;
     if (may_help && !l->searching)
         return picks_open(l->r, &q, &l->picks, e);
-    enum status s = OK;
     q.only_if_there = true;
     if (may_help)
         s = picks_open(l->r, &q, &l->picks, e);
@@ -195,8 +266,8 @@ static void from_picked(struct list *l, struct sql *q, bool empty_part, int limi
     bool here = v && (l->nullable && doc_is_null(v)) == empty_part;
     int64_t *ids;
     size_t n;
-    picks_next(l->picks, here ? &at : NULL, empty_part, l->order[0].descending, (size_t)limit, &ids,
-               &n);
+    picks_next(l->picks, here ? &at : NULL, empty_part, l->order[0].descending,
+               (size_t)(limit + l->hidden), &ids, &n);
     sql_each_id(q, ids, n);
 }
 
@@ -206,14 +277,19 @@ static struct param cursor_param(const struct doc *v) {
     return v->type == DOC_INT ? P_INT(v->integer) : P_TEXT(doc_text(v));
 }
 
+// What is in the column, as the viewer may know it: so the order and the cursor tell nothing of what links lead to.
+static void sort_column(struct list *l, struct sql *q, const struct order *o) {
+    scope_link_sql(q, l->r->model, l->r->viewer, o->field, o->column);
+}
+
 // Sort columns after the first never compare with NULL: an empty one counts as the smallest value.
-static void sort_value(struct sql *q, const struct order *o, bool first) {
+static void sort_value(struct list *l, struct sql *q, const struct order *o, bool first) {
     if (first || str_is(o->column, "id")) {
-        sql_str(q, o->column);
+        sort_column(l, q, o);
         return;
     }
     sql_z(q, "coalesce(");
-    sql_str(q, o->column);
+    sort_column(l, q, o);
     sql_z(q, o->text ? ",'')" : ",-9223372036854775807)");
 }
 
@@ -236,19 +312,19 @@ static void after_cursor(struct list *l, struct sql *q, size_t from) {
         const char *sign = o->descending ? "<" : ">";
         if (i == 0) {
             // Said once more as a plain range, which is what an index can start from.
-            sort_value(q, o, true);
+            sort_value(l, q, o, true);
             sql_z(q, o->descending ? "<=" : ">=");
             sql_param(q, p);
             sql_z(q, " AND ");
         }
         sql_z(q, "(");
-        sort_value(q, o, i == 0);
+        sort_value(l, q, o, i == 0);
         sql_z(q, sign);
         sql_param(q, p);
         open++;
         if (!last) {
             sql_z(q, " OR (");
-            sort_value(q, o, i == 0);
+            sort_value(l, q, o, i == 0);
             sql_z(q, "=");
             sql_param(q, p);
             sql_z(q, " AND ");
@@ -264,7 +340,7 @@ static void order_by(struct list *l, struct sql *q, bool empty_part) {
     for (size_t i = empty_part; i < l->n_order; i++) {
         if (i > (size_t)empty_part)
             sql_z(q, ",");
-        sort_value(q, &l->order[i], i == 0);
+        sort_value(l, q, &l->order[i], i == 0);
         if (l->order[i].descending)
             sql_z(q, " DESC");
     }
@@ -278,7 +354,7 @@ static enum status part_sql(struct list *l, bool empty_part, int limit, struct s
     sql_str(q, l->columns.columns);
     for (size_t i = 0; i < l->n_order; i++) {
         sql_z(q, ",");
-        sql_str(q, l->order[i].column);
+        sort_column(l, q, &l->order[i]);
     }
     sql_z(q, " FROM ");
     if (l->picks)
@@ -292,7 +368,7 @@ static enum status part_sql(struct list *l, bool empty_part, int limit, struct s
         sql_z(q, " AND id=picked");
     if (l->nullable) {
         sql_z(q, " AND ");
-        sql_str(q, l->order[0].column);
+        sort_column(l, q, &l->order[0]);
         sql_z(q, empty_part ? " IS NULL" : " IS NOT NULL");
     }
     if (l->cursor) {
@@ -452,26 +528,25 @@ static enum status count(struct list *l, struct doc **out, struct error *e) {
     struct sql q;
     const int64_t *changed = NULL;
     size_t n_changed = 0;
-    int64_t known = l->picks ? picks_count(l->picks, &changed, &n_changed) : 0;
+    int64_t known = l->picks ? picks_count(l->picks, &changed, &n_changed) : 0, hidden = 0, n = 0;
+    enum status s = l->picks ? count_hidden_among(l, changed, n_changed, &hidden, e) : OK;
+    if (s)
+        return s;
     sql_begin(&q, l->r->arena, store_kind(conn_store(l->r->conn)));
     sql_z(&q, "SELECT count(*) FROM (SELECT 1 FROM ");
     sql_str(&q, l->m->table);
     sql_z(&q, " m");
-    enum status s = conditions(l, &q, only_search(l) && !l->picks, e);
+    s = conditions(l, &q, only_search(l) && !l->picks, e);
     if (l->picks)
         sql_ids(&q, " AND id IN ", changed, n_changed);
     sql_z(&q, " LIMIT ");
     sql_param(&q, P_INT(LIST_COUNT_MAX + 1));
     sql_z(&q, ") counted");
-    struct str text = sql_done(&q);
-    struct stmt *row = NULL;
-    bool more = false;
-    if (!s)
-        s = store_sql(l->r->conn, text, q.params, q.n, &row, e);
-    if (!s)
-        s = store_next(row, &more, e);
-    int64_t n = known + (!s && more ? stmt_int(row, 0) : 0);
-    store_done(row);
+    if (s)
+        sql_done(&q);
+    else
+        s = one_count(l, &q, &n, e);
+    n += known - hidden;
     *out = n > LIST_COUNT_MAX ? doc_null(l->r->arena) : doc_int(l->r->arena, n);
     return s;
 }

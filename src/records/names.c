@@ -1,10 +1,12 @@
 // Names beside ids. Whoever makes documents notes where a name belongs; the names are then asked for together, so that
 // a database at the end of a wire is asked once for each module and not for each id.
 #include "records/internal.h"
+#include "records/scope.h"
 
 struct place {
     struct doc *text;  // the name goes there
     struct doc *about; // NULL, or gets "deleted":true
+    struct doc *list;  // in which `about` stands; NULL: in none
     struct place *next;
 };
 
@@ -12,6 +14,7 @@ struct known {
     const struct module *module;
     int64_t id;
     bool asked, deleted;
+    bool hidden; // not for this viewer to know of
     struct str name;
     struct place *places;
 };
@@ -27,6 +30,7 @@ struct question {
 struct names {
     struct arena *arena;
     bool held;
+    micros at; // names are those of this moment; 0: of today
     struct known *known;
     size_t n, cap, answered; // those before `answered` are
     uint32_t *buckets;       // 1 + index into known; twice as many as cap
@@ -74,17 +78,39 @@ static struct names *names_of(struct reader *r) {
     return r->names;
 }
 
+static void leave_out(const struct place *place) {
+    struct doc *before = NULL, *list = place->list;
+    for (struct doc *d = doc_first(list); d; before = d, d = d->next) {
+        if (d != place->about)
+            continue;
+        if (before)
+            before->next = d->next;
+        else
+            list->first = d->next;
+        if (list->last == d)
+            list->last = before;
+        list->count--;
+        return;
+    }
+    *place->about =
+        (struct doc){.type = DOC_NULL, .key = place->about->key, .next = place->about->next};
+}
+
 static void put(const struct known *k, const struct place *place, struct arena *a) {
+    if (k->hidden && place->about) {
+        leave_out(place);
+        return;
+    }
     place->text->string = k->name;
     if (place->about && k->deleted)
         doc_set_bool(a, place->about, "deleted", true);
 }
 
 static void note(struct reader *r, const struct module *m, int64_t id, struct doc *text,
-                 struct doc *about) {
+                 struct doc *about, struct doc *list) {
     struct names *names = names_of(r);
     struct known *k = known_of(names, m, id);
-    struct place place = {text, about, k->places};
+    struct place place = {text, about, list, k->places};
     if (k->asked) {
         put(k, &place, names->arena);
         return;
@@ -93,18 +119,29 @@ static void note(struct reader *r, const struct module *m, int64_t id, struct do
     *k->places = place;
 }
 
-struct doc *name_doc(struct reader *r, const struct module *m, int64_t id) {
+static struct doc *one_name(struct reader *r, const struct module *m, int64_t id,
+                            struct doc *list) {
     struct doc *d = doc_object(r->arena);
+    if (list)
+        doc_add(list, d);
     doc_set_int(r->arena, d, "id", id);
     if (id > 0) // not the system itself
-        note(r, m, id, doc_set_str(r->arena, d, "name", STR("")), d);
+        note(r, m, id, doc_set_str(r->arena, d, "name", STR("")), d, list);
     return d;
+}
+
+struct doc *name_doc(struct reader *r, const struct module *m, int64_t id) {
+    return one_name(r, m, id, NULL);
+}
+
+void name_doc_in(struct reader *r, const struct module *m, int64_t id, struct doc *list) {
+    one_name(r, m, id, list);
 }
 
 struct doc *name_text(struct reader *r, const struct module *m, int64_t id) {
     struct doc *text = doc_str(r->arena, STR(""));
     if (id > 0)
-        note(r, m, id, text, NULL);
+        note(r, m, id, text, NULL, NULL);
     return text;
 }
 
@@ -120,6 +157,19 @@ void name_learn(struct reader *r, const struct module *m, int64_t id, struct str
 
 // ---------------------------------------------------------------- asking
 
+// With what tells whether it may have been called otherwise then.
+static void names_sql(const struct names *names, const struct module *m, struct sql *q) {
+    if (!names->at) {
+        sql_str(q, m->sql->names);
+        return;
+    }
+    sql_z(q, "SELECT id,");
+    sql_str(q, module_field(m, m->title)->column);
+    sql_z(q, ",deleted_at,updated_at FROM ");
+    sql_str(q, m->table);
+    sql_z(q, " WHERE id");
+}
+
 // Of the first module that is still to be asked for; its ids count as asked from now on.
 static bool next_question(struct reader *r, struct question *out) {
     struct names *names = r->names;
@@ -132,19 +182,21 @@ static bool next_question(struct reader *r, struct question *out) {
             continue;
         m = k->module;
         k->asked = true;
+        k->hidden = scope_narrows(r->viewer, m); // unless the answer has it
         ids[n++] = k->id;
     }
     if (!n)
         return false;
     struct sql q;
     sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
-    sql_str(&q, m->sql->names);
+    names_sql(names, m, &q);
     if (n == 1) {
         sql_z(&q, "=");
         sql_param(&q, P_INT(ids[0]));
     } else {
         sql_ids(&q, " IN ", ids, n);
     }
+    scope_sql(&q, r->model, r->viewer, m);
     struct str text = sql_done(&q);
     *out = (struct question){m, text, q.params, q.n};
     return true;
@@ -152,15 +204,28 @@ static bool next_question(struct reader *r, struct question *out) {
 
 static enum status read_names(struct reader *r, const struct question *q, struct error *e) {
     struct stmt *row = NULL;
-    bool more = true;
+    bool more = true, then = r->names->at && may(r->viewer, q->module, VERB_VIEW);
+    int64_t *changed = arena_array(r->arena, int64_t, r->names->n + 1);
+    size_t n = 0;
     enum status s = store_sql(r->conn, q->sql, q->params, q->n, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         struct known *k = known_of(r->names, q->module, stmt_int(row, 0));
         k->asked = true;
+        k->hidden = false;
         k->name = arena_str(r->names->arena, stmt_text(row, 1));
         k->deleted = !stmt_null(row, 2);
+        if (then && stmt_int(row, 3) > r->names->at)
+            changed[n++] = k->id;
     }
     store_done(row);
+    if (s || !n)
+        return s;
+    struct str *titles = arena_array(r->arena, struct str, n);
+    for (size_t i = 0; i < n; i++)
+        titles[i] = known_of(r->names, q->module, changed[i])->name;
+    s = titles_then(r, q->module, changed, n, r->names->at, titles, e);
+    for (size_t i = 0; i < n && !s; i++)
+        known_of(r->names, q->module, changed[i])->name = titles[i];
     return s;
 }
 
@@ -183,6 +248,10 @@ enum status names_answer(struct reader *r, struct error *e) {
     return s;
 }
 
+void names_of_day(struct reader *r, micros at) {
+    names_of(r)->at = at;
+}
+
 void names_hold(struct reader *r) {
     names_of(r)->held = true;
 }
@@ -194,10 +263,15 @@ enum status names_tell(struct reader *r, struct error *e) {
 
 enum status record_name(struct reader *r, const struct module *m, int64_t id, struct str *name,
                         bool *deleted, struct error *e) {
-    struct param p[] = {P_INT(id)};
+    struct sql q;
     struct stmt *row = NULL;
     bool found = false;
-    enum status s = store_sql(r->conn, m->sql->name, p, 1, &row, e);
+    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+    sql_str(&q, m->sql->names);
+    sql_z(&q, "=");
+    sql_param(&q, P_INT(id));
+    scope_sql(&q, r->model, r->viewer, m);
+    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
     if (!s)
         s = store_next(row, &found, e);
     if (!s) {

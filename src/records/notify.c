@@ -141,22 +141,33 @@ enum status notify_list(struct reader *r, bool unread_only, int64_t before, int 
                         struct doc **out, struct error *e) {
     if (limit > LIMIT_MOST)
         limit = LIMIT_MOST;
-    struct told *told = arena_array(r->arena, struct told, limit);
+    struct told *told = arena_array(r->arena, struct told, LIMIT_MOST);
     struct param p[] = {P_INT(r->viewer->user), P_INT(before < 0 ? INT64_MAX : before),
-                        P_INT(limit)};
+                        P_INT(LIMIT_MOST)};
     struct doc *d = doc_object(r->arena), *items = doc_set_array(r->arena, d, "items");
-    int n = 0;
-    enum status s = rows(r, unread_only ? QUERY_NOTIFICATIONS_UNREAD : QUERY_NOTIFICATIONS_ALL, p,
-                         3, told, limit, &n, e);
-    if (!s)
-        s = look(r, told, n, e);
-    for (int i = 0; i < n && !s; i++)
-        if (told[i].seen)
-            s = tell(r, &told[i], items, e);
+    int query = unread_only ? QUERY_NOTIFICATIONS_UNREAD : QUERY_NOTIFICATIONS_ALL, n = LIMIT_MOST;
+    int64_t last = 0;
+    bool more = false;
+    enum status s = OK;
+    // What may not be seen any more leaves no gap by which it could be counted.
+    for (int round = 0; round < ROUNDS && n == LIMIT_MOST && !more && !s; round++) {
+        s = rows(r, query, p, 3, told, LIMIT_MOST, &n, e);
+        if (!s)
+            s = look(r, told, n, e);
+        for (int i = 0; i < n && !s && !more; i++) {
+            if (!told[i].seen)
+                continue;
+            more = (int)items->count == limit;
+            if (!more)
+                s = tell(r, &told[i], items, e);
+            last = more ? last : told[i].position;
+        }
+        if (n)
+            p[1].i = told[n - 1].position;
+    }
     if (s)
         return s;
-    doc_set(d, STR("next"),
-            n == limit ? doc_int(r->arena, told[n - 1].position) : doc_null(r->arena));
+    doc_set(d, STR("next"), more ? doc_int(r->arena, last) : doc_null(r->arena));
     *out = d;
     return OK;
 }

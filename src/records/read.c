@@ -3,6 +3,7 @@
 
 #include "formats/json.h"
 #include "records/filter.h"
+#include "records/scope.h"
 
 static struct doc *time_doc(struct stmt *row, int c, struct arena *a) {
     if (stmt_null(row, c))
@@ -91,7 +92,7 @@ static void learn_names(struct reader *r, const struct module *m, const struct d
     for (size_t i = 0; i < m->sql->n_points; i++, column += 2) {
         const struct points_to *to = &m->sql->points[i];
         int64_t id = doc_integer(doc_get(row, to->field->key), 0);
-        if (id > 0)
+        if (id > 0 && !scope_narrows(r->viewer, to->module)) // else names.c asks who may know it
             name_learn(r, to->module, id, stmt_text(shown, column), !stmt_null(shown, column + 1));
     }
 }
@@ -237,7 +238,7 @@ static struct doc *named(struct reader *r, const struct field *f, struct doc *v)
         return name_doc(r, to, v->integer);
     struct doc *list = doc_array(r->arena);
     doc_each(id, v)
-        doc_add(list, name_doc(r, to, doc_integer(id, 0)));
+        name_doc_in(r, to, doc_integer(id, 0), list);
     return list;
 }
 
@@ -275,11 +276,11 @@ enum status row_decorate(struct reader *r, const struct module *m, struct doc *r
 static enum status visible(struct reader *r, const struct module *m, const struct doc *row,
                            struct error *e) {
     bool sees = may(r->viewer, m, VERB_VIEW);
+    enum status s = OK;
     if (sees && row)
-        sees = may_record(r->viewer, m, doc_get_int(row, "owner", 0), doc_get_true(row, "shared"),
-                          VERB_VIEW);
-    if (sees)
-        return OK;
+        s = scope_row(r->conn, r->model, r->viewer, m, row, VERB_VIEW, &sees, e);
+    if (s || sees)
+        return s;
     return error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);
 }
 
@@ -297,72 +298,9 @@ enum status record_get(struct reader *r, const struct module *m, int64_t id, str
     return s ? s : names_answer(r, e);
 }
 
-// Takes the changes of an event back.
-static void take_back(const struct module *m, struct doc *row, const struct event *ev,
-                      struct arena *a) {
-    for (size_t i = 0; i < ev->n_items; i++) {
-        const struct event_item *item = &ev->items[i];
-        if (!any_field(m, item->field))
-            continue;
-        doc_replace(row, item->field, item->old ? doc_copy(a, item->old) : doc_null(a));
-    }
-}
-
 bool event_makes_version(enum event_kind kind) {
     return kind == KIND_EDITED || kind == KIND_ASSIGNED || kind == KIND_DELETED ||
            kind == KIND_RESTORED || kind == KIND_IMPORTED || kind == KIND_FILE_ERASED ||
-           kind == KIND_CLOSED || kind == KIND_REOPENED;
-}
-
-enum status record_as_of(struct reader *r, const struct module *m, int64_t id, micros at,
-                         struct doc **out, struct error *e) {
-    struct doc *row;
-    enum status s = visible(r, m, NULL, e);
-    if (!s)
-        s = row_get(r->conn, m, id, r->arena, &row, e);
-    if (!s)
-        s = visible(r, m, row, e);
-    if (s)
-        return s;
-    struct row_events *events;
-    bool more = true, existed = false, decided = false, deleted = false;
-    int64_t version = doc_get_int(row, "version", 0);
-    micros updated = 0;
-    int64_t updated_by = 0;
-    struct event ev;
-    s = row_events_open(r->conn, m, id, r->arena, &events, e);
-    while (!s && !decided && !(s = row_events_next(events, &ev, &more, e)) && more) {
-        bool makes = event_makes_version(ev.kind);
-        if (ev.at > at) {
-            take_back(m, row, &ev, r->arena);
-            version -= makes;
-        } else if (makes || ev.kind == KIND_CREATED) {
-            updated = existed ? updated : ev.at;
-            updated_by = existed ? updated_by : ev.actor;
-            existed = true;
-            decided = ev.kind != KIND_FILE_ERASED; // which deleted records may have, too
-            deleted = ev.kind == KIND_DELETED;
-        }
-    }
-    row_events_close(events);
-    if (s)
-        return s;
-    if (!existed)
-        return error_set(e, NOT_FOUND, NULL, N_("It did not exist yet at that time."), NULL);
-    char text[CLOCK_TEXT];
-    clock_text(updated, text);
-    struct doc *when = doc_str(r->arena, arena_str(r->arena, str_z(text)));
-    doc_replace(row, STR("version"), doc_int(r->arena, version));
-    doc_replace(row, STR("updated_at"), when);
-    doc_replace(row, STR("updated_by"), doc_int(r->arena, updated_by));
-    doc_replace(row, STR("deleted_at"), deleted ? doc_copy(r->arena, when) : doc_null(r->arena));
-    s = row_decorate(r, m, row, out, e);
-    if (!s)
-        s = names_answer(r, e);
-    if (!s) {
-        char moment[CLOCK_TEXT];
-        clock_text(at, moment);
-        doc_set_str(r->arena, *out, "as_of", arena_str(r->arena, str_z(moment)));
-    }
-    return s;
+           kind == KIND_CLOSED || kind == KIND_REOPENED || kind == KIND_ANONYMISED ||
+           kind == KIND_STEP_TICKED || kind == KIND_STEP_UNTICKED || kind == KIND_PRIVACY;
 }

@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include "records/internal.h"
+#include "records/marks.h"
 #include "store/migrate.h"
 
 #define PROGRESS_EVERY 1000
-#define DERIVED 5 // tables beside those of the modules
+#define DERIVED 6 // tables beside those of the modules
 
 struct progress {
     void (*fn)(void *, int64_t done, int64_t all);
@@ -57,6 +58,7 @@ static enum status drop_derived(struct conn *conn, const struct model *model, st
     return s ? s
              : store_script(conn,
                             STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"
+                                "DELETE FROM record_links_past;"
                                 "DELETE FROM file_uses;DELETE FROM notifications;"),
                             e);
 }
@@ -159,6 +161,9 @@ static enum status compare_all(struct conn *real, struct conn *made, const struc
     selects[3] = STR("SELECT * FROM file_uses ORDER BY digest,module,record,position");
     names[4] = STR("notifications");
     selects[4] = STR("SELECT * FROM notifications ORDER BY \"user\",position");
+    names[5] = STR("record_links_past");
+    selects[5] = STR("SELECT * FROM record_links_past ORDER BY to_module,to_record,from_module,"
+                     "from_record,field,until");
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
         struct buf b = BUF_INIT(1 << 20);
@@ -200,6 +205,27 @@ static void remove_directory(const char *dir) {
     rmdir(dir);
 }
 
+// The marks of the change log are beside the tables, and made anew by the indexer.
+static enum status compare_marks(struct conn *real, int64_t *different, struct error *e) {
+    bool same = true;
+    enum status s = marks_check(real, &same, e);
+    if (s || same)
+        return s;
+    if (++*different == 1)
+        error_set(e, CORRUPT, NULL,
+                  N_("The marks of the change log differ from what the log says."), NULL);
+    return OK;
+}
+
+static enum status forget_marks(struct store *store, struct error *e) {
+    struct conn *conn = NULL;
+    enum status s = store_connect(store, STORE_SEARCH, &conn, e);
+    if (!s)
+        s = marks_forget(conn, e);
+    conn_close(conn);
+    return s;
+}
+
 static enum status rebuild_beside(struct store *real, struct store *beside,
                                   const struct progress *pg, int64_t *different, struct error *e) {
     struct conn *from = NULL, *read = NULL, *to = NULL;
@@ -226,6 +252,8 @@ static enum status rebuild_beside(struct store *real, struct store *beside,
         s = store_connect(beside, STORE_READ, &read, e);
     if (!s)
         s = compare_all(from, read, ap.holder->model, different, e);
+    if (!s)
+        s = compare_marks(from, different, e);
     applier_release(&ap);
     conn_close(read);
     conn_close(to);
@@ -238,7 +266,8 @@ enum status records_rebuild(struct crm *crm, bool check, void (*progress)(void *
     struct store *real = crm_store(crm), *beside = NULL;
     if (!check) {
         *different = 0;
-        return records_rebuild_at(real, progress, arg, e);
+        enum status done = records_rebuild_at(real, progress, arg, e);
+        return done ? done : forget_marks(real, e);
     }
     struct progress pg = {progress, arg};
     char dir[4096];

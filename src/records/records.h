@@ -51,10 +51,37 @@ struct reader {
 // NOT_FOUND also when the viewer may not know of it. Deleted records are found (deleted_at set).
 enum status record_get(struct reader *, const struct module *, int64_t id, struct doc **,
                        struct error *);
-// As it was at a moment: computed from the log. NOT_FOUND before its creation.
+// As it was at a moment: computed from the log. What it points to, and what the same reader tells of after it, is named as it
+// was called then. "as_of" is the moment;
+// "erased" lists fields whose value of that day is erased, where there are any. What the viewer may see is what they may
+// see today. NOT_FOUND before its creation.
 enum status record_as_of(struct reader *, const struct module *, int64_t id, micros at,
                          struct doc **, struct error *);
-// Just the name (and whether it exists and lives). Unknown: empty text.
+// The same for several: NULL for one that was not there, or was deleted then.
+enum status records_as_of(struct reader *, const struct module *, const int64_t *ids, size_t n,
+                          micros at, struct doc **out, struct error *);
+// What points to a record by a field that the viewer may read, newest first within a module: now (at 0) or at a moment.
+// Records that were deleted then are among them, those that are hidden from the viewer are not. No more than so many.
+#define POINTING_MOST 200
+void records_pointing_ahead(struct reader *, const struct module *, int64_t id); // now
+enum status records_pointing(struct reader *, const struct module *, int64_t id, micros at,
+                             enum status (*each)(void *, const struct module *,
+                                                 const struct field *, int64_t),
+                             void *, struct error *);
+// {"id","module","name","then","other": moments (null: now),"changes":[{"field","then","other","then_erased"?,"other_erased"?}],
+//  "links":[{"id","name","module","field","then": it pointed here at that moment,"other"}]}. `to` 0: now.
+enum status record_difference(struct reader *, const struct module *, int64_t id, micros from,
+                              micros to, struct doc **, struct error *);
+
+// The life of a record (as record_get() or record_as_of() give it) until `now` in RIBBON_BARS bars of equal length: the events of its story, as many as the viewer may see.
+// {"from","to","count": n or null,"estimated": they are too many to be counted one by one,"bars":[{"number": from 0,"from","to",
+//  "count"}: those that have any],
+//  "first","previous","next","last": moments of events (or null), seen from `at` (0: now)}
+#define RIBBON_BARS 96
+#define RIBBON_COUNTED 2000
+enum status record_ribbon(struct reader *, const struct module *, const struct doc *record,
+                          micros at, micros now, struct doc **, struct error *);
+// Just the name (and whether it exists and lives). Unknown, also to this viewer: empty text.
 enum status record_name(struct reader *, const struct module *, int64_t id, struct str *name,
                         bool *deleted, struct error *);
 
@@ -94,6 +121,7 @@ struct list_query {
     int limit;        // 1 to 200; 0: 50
     struct str after; // cursor of an earlier answer, or empty
     bool deleted;     // the deleted ones instead of the living
+    bool of_deleted;  // of parts: also those of deleted records, for whoever shows such a record
     bool count;       // count them too (up to LIST_COUNT_MAX)
     bool sums;        // with count: add up the columns of money that are summed
 };
@@ -147,6 +175,31 @@ enum status history_list(struct reader *, const struct history_query *, struct d
 // The newest event of the card at or before a moment; -1: none.
 enum status history_position_at(struct reader *, const struct module *, int64_t id, micros at,
                                 int64_t *position, struct error *);
+// What the newest events of a card that the viewer may know of are, at most so many of them: how many of each module and of
+// what they are about (records/story.h).
+struct story_count {
+    const struct module *module;
+    int about;
+    int64_t n;
+};
+enum status history_counts(struct reader *, const struct module *, int64_t id, int most,
+                           struct story_count **out, size_t *n, struct error *);
+// The newest event of the card that the viewer may know of; -1: none.
+enum status history_newest(struct reader *, const struct module *, int64_t id, int64_t *position,
+                           struct error *);
+// The next events of a card after a position, oldest first.
+struct story_step {
+    int64_t position;
+    int kind;
+    bool hidden; // not for this viewer
+};
+enum status history_steps(struct reader *, const struct module *, int64_t id, int64_t after,
+                          int most, struct story_step *out, int *n, struct error *);
+// Whether links of this field may lead to records that the viewer may not know of, and are then left out of events.
+bool history_keeps_links(struct reader *, const struct field *);
+// {"created": 3, ...}: what of an operation this viewer may know of, by kind of event.
+enum status history_operation(struct reader *, int64_t operation, struct doc **counts,
+                              struct error *);
 // Without limit, one by one, oldest or newest first as history_list; the document lives until the next call.
 enum status history_each(struct reader *, const struct history_query *,
                          enum status (*each)(void *, const struct doc *), void *, struct error *);
@@ -158,6 +211,7 @@ enum status history_each(struct reader *, const struct history_query *,
 void record_ahead(struct reader *, const struct module *, int64_t id);
 void record_list_ahead(struct reader *, const struct list_query *);
 void history_ahead(struct reader *, const struct history_query *);
+void history_counts_ahead(struct reader *, const struct module *, int64_t id, int most);
 
 // Between these two, documents that are read (record_get, record_list, history_list) have no names yet beside their ids;
 // then all get them at once.
@@ -174,7 +228,9 @@ struct act {
     int64_t operation; // -1: the first event starts it and its position is put here
     int64_t cause;     // -1: none
     struct str reason; // empty: none
-    micros at;         // 0: now
+    const struct doc
+        *link; // a customer's, by which it is done by nobody who is signed in; NULL: none
+    micros at; // 0: now
 };
 
 // At the start of each piece of writing (action_run does it): the model to work with in it.

@@ -141,7 +141,7 @@ static bool hear(int from, char answer[ANSWER]) {
     return n > 0;
 }
 
-static enum status judge(char *answer, struct error *e) {
+enum status scan_judge(char *answer, struct error *e) {
     static const char found[] = " FOUND", head[] = "stream: ";
     answer[strcspn(answer, "\r\n")] = 0;
     size_t n = strlen(answer);
@@ -174,5 +174,5 @@ enum status scan_file(const char *where, const char *path, struct error *e) {
     if (fd >= 0)
         close(fd);
     close(file);
-    return answered ? judge(answer, e) : unreachable(e);
+    return answered ? scan_judge(answer, e) : unreachable(e);
 }

@@ -12,4 +12,7 @@ bool scan_place_valid(const char *where);
 // takes no file so large: what nobody looked at is not let in.
 enum status scan_file(const char *where, const char *path, struct error *);
 
+// What a scanner's answer (a text, cut here and there) means: as scan_file().
+enum status scan_judge(char *answer, struct error *);
+
 #endif

@@ -1,6 +1,7 @@
 // Modules as tables: their columns, indexes and the statements that read and write them. Identifiers come from the
 // model, which lets only plain ones through.
 #include "records/internal.h"
+#include "records/scope.h"
 
 static struct field common[] = {
     {.key = {"id", 2}, .type = TYPE_INTEGER},
@@ -216,6 +217,10 @@ static void create_table(struct buf *b, const struct module *m, enum store_kind 
     for (size_t i = 0; i < m->n_fields; i++)
         if (wants_index(&m->fields[i]))
             add_index(b, m, &m->fields[i]);
+    const struct field *private = scope_private(m);
+    if (private) // deleted ones too: whatever asks which are hidden walks these alone
+        buf_printf(b, "CREATE INDEX %.*s_private ON %.*s(id) WHERE %.*s=1;", STR_FMT(m->table),
+                   STR_FMT(m->table), STR_FMT(private->column));
 }
 
 static void add_columns(struct buf *b, const struct module *m, const struct field *f,

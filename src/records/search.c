@@ -10,6 +10,7 @@
 
 #include "formats/fold.h"
 #include "records/crm.h"
+#include "records/marks.h"
 #include "records/shelf.h"
 
 #define TERM_MAX 200         // bytes of a folded search term
@@ -22,6 +23,7 @@
 #define PACE (SECOND / 40) // between two looks at what comes one by one: together it is less work
 #define POLL SECOND        // how soon what other processes wrote is noticed
 #define MODULE_SHIFT 40
+#define LOOK_AGAIN (10 * SECOND) // for marks that another process made, or threw away
 
 int64_t search_row(int module, int64_t id) {
     return ((int64_t)module << MODULE_SHIFT) + id;
@@ -98,12 +100,18 @@ struct indexer {
     pthread_cond_t wake;
     bool woken, stop, hurry;
     struct shelf *shelf;
-    int64_t next;  // position the index had come to, as this thread knows
-    bool fields;   // the model in force may not be the newest any more
-    int64_t seen;  // last position told to listeners; under the lock
-    int most;      // events to read at once
-    micros since;  // since when more than FEW have waited; 0 when none do
-    micros looked; // when it last began to
+    int64_t next;    // position the index had come to, as this thread knows
+    bool fields;     // the model in force may not be the newest any more
+    int64_t seen;    // last position told to listeners; under the lock
+    int64_t marks;   // the first position without marks, as this thread knows; -1: not yet
+    micros marks_at; // when it looked for that
+    bool marked;     // the marks are as far as they are kept; under the lock
+    int most;        // events to read at once
+    micros since;    // since when more than FEW have waited; 0 when none do
+    micros looked;   // when it last began to
+    bool forget;     // something was erased that the index may still have in parts of it
+    bool begun;      // forgetting it is under way
+    int64_t forgets; // what the index said when it was begun
 };
 
 struct touched {
@@ -126,6 +134,7 @@ struct slice {
     size_t n;
     bool full;           // there may be more behind it
     bool fields;         // some of it is about the model's fields
+    bool erased;         // values left the history by some of it
     int64_t start, next; // positions
 };
 
@@ -147,6 +156,7 @@ static enum status slice_read(struct indexer *ix, const struct model *model, str
         out->touched[out->n++] =
             (struct touched){.module = (int)stmt_int(row, 1), .record = stmt_int(row, 2)};
         out->fields = out->fields || out->touched[out->n - 1].module == fields->number;
+        out->erased = out->erased || stmt_int(row, 3) == KIND_ANONYMISED;
     }
     store_done(row);
     out->full = out->n == (size_t)ix->most;
@@ -223,11 +233,24 @@ static enum status slice_take(struct indexer *ix, struct arena *a, struct slice 
     return s;
 }
 
+static bool has_files(const struct indexer *ix) {
+    return store_kind(conn_store(ix->conn)) == STORE_SQLITE;
+}
+
+// A process that ends before it has taken what was erased out of the files leaves that to others, and to the next.
+static enum status forgets_read(struct indexer *ix, struct error *e) {
+    ix->forgets = 0;
+    enum status s = store_int(ix->conn, QUERY_SEARCH_FORGETS, NULL, 0, &ix->forgets, e);
+    ix->forget = ix->forget || ix->forgets;
+    return s;
+}
+
 static enum status put(struct indexer *ix, const struct touched *t, struct error *e) {
     struct param p[] = {P_INT(search_row(t->module, t->record)), P_TEXT(t->text)};
-    bool sqlite = store_kind(conn_store(ix->conn)) == STORE_SQLITE, found = t->lives && t->text.n;
-    int64_t there = !sqlite && !found; // elsewhere what is put takes the place of what was there
-    enum status s = sqlite ? store_int(ix->conn, QUERY_SEARCH_HAS, p, 1, &there, e) : OK;
+    bool found = t->lives && t->text.n;
+    int64_t there =
+        !has_files(ix) && !found; // elsewhere what is put takes the place of what was there
+    enum status s = has_files(ix) ? store_int(ix->conn, QUERY_SEARCH_HAS, p, 1, &there, e) : OK;
     if (!s && there) // much cheaper than to drop nothing
         s = store_run(ix->conn, QUERY_SEARCH_DROP, p, 1, NULL, e);
     return s || !found ? s : store_run(ix->conn, QUERY_SEARCH_PUT, p, 2, NULL, e);
@@ -242,6 +265,8 @@ static enum status slice_put(struct indexer *ix, struct slice *slice, struct err
         s = store_run(ix->conn, QUERY_SEARCH_POSITION_MOVE, p, 2, &moved, e);
     for (size_t i = 0; i < slice->n && moved && !s; i++)
         s = put(ix, &slice->touched[i], e);
+    if (!s && moved && slice->erased)
+        s = store_run(ix->conn, QUERY_SEARCH_FORGETS_MORE, NULL, 0, NULL, e);
     if (!s && !moved) {
         slice->next = slice->start; // as far as is known here
         slice->full = true;
@@ -266,10 +291,18 @@ static enum status index_slice(struct indexer *ix, bool *done, struct error *e) 
     *done = !slice.full;
     int64_t next = slice.next;
     // What another process brought into the index was not seen here.
-    ix->fields = ix->fields || slice.fields || slice.start > ix->next;
+    bool others = slice.start > ix->next;
+    ix->fields = ix->fields || slice.fields || others;
+    if (others) {
+        (void)forgets_read(ix, NULL);
+        ix->begun = false;
+    }
+    ix->forget = ix->forget || slice.erased;
+    ix->begun = ix->begun && !slice.erased;
     ix->next = next;
     pthread_mutex_lock(&ix->lock);
     ix->hurry = ix->hurry && !*done;
+    ix->marked = ix->marked && !slice.n;
     bool news = next - 1 > ix->seen;
     if (news)
         ix->seen = next - 1;
@@ -340,6 +373,40 @@ static bool stopping(struct indexer *ix) {
     return stop;
 }
 
+// Takes out of the index's own files what it has dropped, piece by piece.
+static void forget(struct indexer *ix, bool *worked) {
+    bool more = true;
+    int64_t done = 1;
+    struct param p[] = {P_INT(0)};
+    if (!ix->begun && forgets_read(ix, NULL))
+        return; // again at the next round
+    p[0].i = ix->forgets;
+    if (store_forget_search(ix->conn, !ix->begun, &more, NULL))
+        return;
+    ix->begun = true;
+    *worked = *worked || more;
+    if (more || store_run(ix->conn, QUERY_SEARCH_FORGOT, p, 1, &done, NULL))
+        return;
+    ix->forget = !done; // more was erased meanwhile, perhaps by another process
+    ix->begun = false;
+}
+
+// The marks of the change log, a piece at a time. False when there is more to be done now.
+static bool mark_some(struct indexer *ix) {
+    micros now = clock_monotonic();
+    bool done =
+        ix->marks >= 0 && ix->next < ix->marks + MARKS_STEP && now < ix->marks_at + LOOK_AGAIN;
+    enum status s = OK;
+    if (!done) {
+        ix->marks_at = now;
+        s = marks_follow(ix->conn, &ix->marks, &done, NULL);
+    }
+    pthread_mutex_lock(&ix->lock);
+    ix->marked = !s && done;
+    pthread_mutex_unlock(&ix->lock);
+    return s || done;
+}
+
 // What somebody waits for goes first: of the processor, too.
 #define INDEXER_NICE 10
 
@@ -357,7 +424,10 @@ static void *indexer_run(void *arg) {
         // A failure (a full disk, say) is met again at the next round; searches look at the log meanwhile.
         enum status s = index_slice(ix, &done, NULL);
         shelf_tend(ix->shelf, ix->conn, &worked, NULL);
-        if ((s || done) && !worked)
+        if (ix->forget && done && !s)
+            forget(ix, &worked);
+        bool marked = mark_some(ix);
+        if ((s || done) && marked && !worked)
             wait_for_work(ix, POLL);
     }
     return NULL;
@@ -369,12 +439,17 @@ static void others_wrote(void *arg) {
 
 enum status indexer_start(struct indexer **out, struct crm *crm, struct error *e) {
     struct indexer *ix = must_alloc(sizeof *ix);
-    *ix = (struct indexer){.crm = crm, .shelf = shelf_new(), .seen = -1, .most = SLICE};
+    *ix =
+        (struct indexer){.crm = crm, .shelf = shelf_new(), .seen = -1, .marks = -1, .most = SLICE};
     pthread_mutex_init(&ix->lock, NULL);
     pthread_cond_init(&ix->wake, NULL);
     enum status s = store_connect(crm_store(crm), STORE_SEARCH, &ix->conn, e);
     if (!s)
         s = start_over_if_foreign(ix, e);
+    if (!s)
+        s = forgets_read(ix, e);
+    if (!s)
+        s = marks_forget_foreign(ix->conn, e);
     if (!s)
         s = store_listen(crm_store(crm), others_wrote, ix, &ix->ears, e);
     if (!s && pthread_create(&ix->thread, NULL, indexer_run, ix) != 0)
@@ -399,7 +474,7 @@ void indexer_wake(struct indexer *ix) {
 
 bool indexer_idle(struct indexer *ix) {
     pthread_mutex_lock(&ix->lock);
-    bool idle = ix->seen >= writer_position(crm_writer(ix->crm));
+    bool idle = ix->seen >= writer_position(crm_writer(ix->crm)) && ix->marked;
     if (!idle && !ix->hurry) {
         ix->hurry = ix->woken = true;
         pthread_cond_signal(&ix->wake);
@@ -547,7 +622,7 @@ enum status record_search(struct reader *r, struct str text, const struct module
         limit = 20;
     for (size_t i = 0; i < r->model->n_modules && !s; i++) {
         const struct module *m = &r->model->modules[i];
-        bool here = only ? m == only : !m->system && may(r->viewer, m, VERB_VIEW);
+        bool here = only ? m == only : !m->system && !m->part && may(r->viewer, m, VERB_VIEW);
         if (here && str_trim(text).n && (int)items->count < limit)
             s = module_hits(r, m, text, limit - (int)items->count, items, e);
     }

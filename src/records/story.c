@@ -1,4 +1,5 @@
 #include "records/story.h"
+#include "base/error.h"
 
 const struct story_group_name story_groups[STORY_GROUPS_N] = {
 #define X(bit, name, text) {bit, text},
@@ -55,8 +56,60 @@ int story_about(const struct module *m, const struct event *ev) {
         about |= STORY_COMMENTS;
     if (ev->kind == KIND_NOTED)
         about |= STORY_NOTES;
+    if (m->part || ev->kind == KIND_CONSENTS_SHARED || ev->kind == KIND_CONSENTS_OPENED ||
+        ev->kind == KIND_CONSENTS_ENDED)
+        about |= STORY_INFORMATION; // of what it is a part of
     for (size_t i = 0; i < ev->n_items; i++)
         if (ev->items[i].field.n && ev->items[i].field.p[0] != '~')
             about |= about_field(m, ev, &ev->items[i]);
     return str_is(m->key, "tasks") ? about | about_task(ev) : about;
+}
+
+// ---------------------------------------------------------------- words
+
+static const char *const kind_words[] = {
+    [KIND_CREATED] = N_("Created"),
+    [KIND_EDITED] = N_("Edited"),
+    [KIND_DELETED] = N_("Deleted"),
+    [KIND_RESTORED] = N_("Restored"),
+    [KIND_ASSIGNED] = N_("Assigned"),
+    [KIND_COMMENTED] = N_("Commented"),
+    [KIND_SIGNED_IN] = N_("Signed in"),
+    [KIND_SIGN_IN_FAILED] = N_("Sign-in failed"),
+    [KIND_PASSWORD_CHANGED] = N_("Password changed"),
+    [KIND_KEY_ADDED] = N_("API key added"),
+    [KIND_KEY_REVOKED] = N_("API key ended"),
+    [KIND_EXPORTED] = N_("Exported"),
+    [KIND_IMPORTED] = N_("Imported"),
+    [KIND_FILE_ERASED] = N_("Document deleted"),
+    [KIND_CLOSED] = N_("Closed"),
+    [KIND_REOPENED] = N_("Reopened"),
+    [KIND_NOTED] = N_("Noted"),
+    [KIND_ANONYMISED] = N_("Anonymised"),
+    [KIND_COMMENT_DELETED] = N_("Comment deleted"),
+    [KIND_STEP_TICKED] = N_("Step ticked"),
+    [KIND_STEP_UNTICKED] = N_("Tick taken away"),
+    [KIND_CONSENTS_SHARED] = N_("Consents shared"),
+    [KIND_CONSENTS_OPENED] = N_("Consents opened"),
+    [KIND_CONSENTS_ENDED] = N_("Link to consents ended"),
+    [KIND_PRIVACY] = N_("Privacy changed"),
+};
+
+const char *event_kind_word(int kind) {
+    bool known = kind > 0 && (size_t)kind < sizeof kind_words / sizeof *kind_words;
+    return known && kind_words[kind] ? kind_words[kind] : "";
+}
+
+static const struct {
+    const char *channel, *text;
+} ways[] = {
+    {"api", N_("by API")},   {"import", N_("by import")}, {"command", N_("by command line")},
+    {"rule", N_("by rule")}, {"mail", N_("by mail")},     {"system", N_("by the program")},
+};
+
+const char *event_channel_word(struct str channel) {
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (str_is(channel, ways[i].channel))
+            return ways[i].text;
+    return "";
 }

@@ -1,4 +1,5 @@
-// What the events of a story are about, as people filter it. An event may be about several things, or about none of these.
+// What the events of a story are about, as people filter it, and what they are called. An event may be about several things,
+// or about none of these.
 #ifndef CRONISTA_RECORDS_STORY_H
 #define CRONISTA_RECORDS_STORY_H
 
@@ -34,5 +35,9 @@ int story_group_find(struct str name); // 0 for an unknown name
 
 // The groups an event about a record of the module is in.
 int story_about(const struct module *, const struct event *);
+
+// Words for people, to be translated; "" for an unknown one, and for what came in by a page.
+const char *event_kind_word(int kind);
+const char *event_channel_word(struct str channel);
 
 #endif

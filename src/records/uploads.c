@@ -24,15 +24,7 @@
 #define PATH_SIZE 4600
 
 static bool token_valid(struct str token) {
-    if (token.n < 20 || token.n >= UPLOAD_TOKEN)
-        return false;
-    for (size_t i = 0; i < token.n; i++) {
-        char c = token.p[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              c == '-' || c == '_'))
-            return false;
-    }
-    return true;
+    return token.n >= 20 && token.n < UPLOAD_TOKEN && crypto_token_letters(token);
 }
 
 static void name_of(const char *token, char out[80]) {
@@ -263,7 +255,7 @@ enum status upload_finish(struct crm *crm, struct upload *u, struct arena *a,
     if (!s && (stat(path, &st) != 0 || st.st_size != u->size))
         s = missing(e);
     if (!s)
-        s = file_keep(crm, path, u->name, u->digest, a, &kept, e);
+        s = file_keep(crm, path, u->user, u->name, u->digest, a, &kept, e);
     if (s == INVALID || s == NOT_FOUND)
         (void)upload_drop(crm, u, NULL); // what stays is swept
     if (!s)

@@ -82,6 +82,17 @@ enum status store_reset_search(struct store *store, struct error *e) {
     return store->ops->reset_search(store, e);
 }
 
+void store_forget(struct store *store) {
+    if (store->ops->forget)
+        store->ops->forget(store);
+}
+
+enum status store_forget_search(struct conn *c, bool first, bool *more, struct error *e) {
+    BUG_ON(c->access != STORE_SEARCH || c->begun);
+    *more = false;
+    return c->ops->forget_search ? c->ops->forget_search(c, first, more, e) : OK;
+}
+
 enum status store_listen(struct store *store, void (*heard)(void *), void *arg,
                          struct store_ears **out, struct error *e) {
     *out = NULL;

@@ -174,6 +174,14 @@ enum status store_backup(struct store *, const char *file, struct error *);
 // it. Connections may stay open.
 enum status store_reset_search(struct store *, struct error *);
 
+// What was erased goes from the database's journal too, soon: whatever is left there would be overwritten some day only.
+// Databases that look after that themselves (PostgreSQL: VACUUM) are left to it.
+void store_forget(struct store *);
+// The same for the search index, on a connection of its own kind and outside transactions, after what it had of the erased
+// was dropped: a piece of the work, `first` to begin with; *more says whether there is more to do. UNAVAILABLE: somebody reads
+// what is to go, it is worth trying again later (not as first).
+enum status store_forget_search(struct conn *, bool first, bool *more, struct error *);
+
 // Calls heard() soon after another node has committed to the log, on a thread of its own, until store_deafen(). It is no
 // more than a hint: what is heard of may be known already, and something may be missed when a connection is lost (it is
 // called once that is made again). With SQLite nothing is heard and *out is NULL: a look now and then finds the same.

@@ -76,6 +76,15 @@ static enum status fault_reset_search(struct store *base, struct error *e) {
     return st == OK ? store_reset_search(((struct fault_store *)base)->inner, e) : st;
 }
 
+static void fault_forget(struct store *base) {
+    store_forget(((struct fault_store *)base)->inner);
+}
+
+static enum status fault_forget_search(struct conn *c, bool first, bool *more, struct error *e) {
+    enum status st = strike(c->store, e);
+    return st == OK ? store_forget_search(inner_of(c), first, more, e) : st;
+}
+
 static void fault_conn_close(struct conn *c) {
     conn_close(inner_of(c));
     free(c);
@@ -205,6 +214,8 @@ static const struct store_ops fault_ops = {
     .connect = fault_connect,
     .backup = fault_backup,
     .reset_search = fault_reset_search,
+    .forget = fault_forget,
+    .forget_search = fault_forget_search,
     .conn_close = fault_conn_close,
     .begin = fault_begin,
     .commit = fault_commit,

@@ -28,6 +28,8 @@ struct store_ops {
                           struct error *); // may be NULL: it has no replicas
     enum status (*backup)(struct store *, const char *file, struct error *);
     enum status (*reset_search)(struct store *, struct error *);
+    void (*forget)(struct store *); // may be NULL, as the next: it does so by itself
+    enum status (*forget_search)(struct conn *, bool first, bool *more, struct error *);
     enum status (*listen)(struct store *, void (*heard)(void *), void *arg, struct store_ears **,
                           struct error *); // may be NULL: nothing is ever heard
     void (*deafen)(struct store_ears *);

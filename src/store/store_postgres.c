@@ -877,7 +877,11 @@ static enum status pg_reset_search(struct store *store, struct error *e) {
     enum status st = store_connect(store, STORE_SEARCH, &c, e);
     if (st != OK)
         return st;
-    st = store_script(c, STR("TRUNCATE search_text; UPDATE search_state SET position = 0"), e);
+    st = store_script(c,
+                      STR("TRUNCATE search_text, marks, marks_keys, marks_days, marks_chunks;"
+                          "UPDATE search_state SET position = 0;"
+                          "UPDATE marks_state SET position = 0, head = ''"),
+                      e);
     conn_close(c);
     return st;
 }

@@ -246,6 +246,35 @@ static void sqlite_conn_close(struct conn *base) {
     free(c);
 }
 
+// Forgetting
+
+static void sqlite_forget(struct store *store) {
+    wal_keeper_forget(((struct sqlite_store *)store)->wal);
+}
+
+#define MERGED_AT_ONCE "1000" // pages
+
+// A dropped text's trigrams stay in the index until its parts are merged into one, which is done in pieces; see "merge" in
+// https://www.sqlite.org/fts5.html. Freed pages are overwritten by PRAGMA secure_delete.
+static enum status sqlite_forget_search(struct conn *base, bool first, bool *more,
+                                        struct error *e) {
+    struct sqlite_conn *c = (struct sqlite_conn *)base;
+    int before = sqlite3_total_changes(c->db), code;
+    const char *merge =
+        first ? "INSERT INTO search_text (search_text, rank) VALUES ('merge', -" MERGED_AT_ONCE ")"
+              : "INSERT INTO search_text (search_text, rank) VALUES ('merge', " MERGED_AT_ONCE ")";
+    c->trusted = true;
+    code = sqlite3_exec(c->db, merge, NULL, NULL, NULL);
+    *more = first || sqlite3_total_changes(c->db) - before >= 2;
+    enum status st = code == SQLITE_OK ? OK : sqlite_fail(c->db, e);
+    if (!st && !*more && // who reads the journal just now keeps it
+        sqlite3_wal_checkpoint_v2(c->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) !=
+            SQLITE_OK)
+        st = sqlite_fail(c->db, e);
+    c->trusted = false;
+    return st;
+}
+
 // Transactions
 
 static enum status run_own(struct sqlite_conn *c, enum own which, struct error *e) {
@@ -516,6 +545,8 @@ const struct store_ops sqlite_ops = {
     .connect = sqlite_connect,
     .backup = sqlite_backup,
     .reset_search = sqlite_reset_search,
+    .forget = sqlite_forget,
+    .forget_search = sqlite_forget_search,
     .conn_close = sqlite_conn_close,
     .begin = sqlite_begin,
     .commit = sqlite_commit,

@@ -21,6 +21,8 @@ struct sqlite_store {
 
 struct wal_keeper *wal_keeper_new(const char *file); // which must stay where it is
 void wal_keeper_free(struct wal_keeper *); // once no connection it watches is open; NULL is fine
+// The log is to be emptied as soon as nobody reads in it: something was erased.
+void wal_keeper_forget(struct wal_keeper *);
 // From now on this connection to the main file leaves copying its write-ahead log back to the keeper.
 void wal_keeper_watch(struct wal_keeper *, sqlite3 *);
 

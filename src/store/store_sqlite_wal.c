@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/store_sqlite.h"
 
 // In pages (4 KiB), which is how SQLite counts what lies in the log.
@@ -29,6 +30,7 @@ struct wal_keeper {
     pthread_cond_t wake;
     pthread_t thread;
     bool running, wanted, stop;
+    bool forget;         // all of it is to go
     _Atomic(int) length; // of the log as the last commit left it
     _Atomic(int) copied; // of that, what is in the file
     _Atomic(int) tried;  // how long it was when a commit last copied
@@ -42,33 +44,74 @@ static void copy_back(struct wal_keeper *k, sqlite3 *db) {
         atomic_store(&k->copied, copied <= atomic_load(&k->length) ? copied : 0);
 }
 
+// Succeeds only while nobody reads in the log; nobody is made to wait for that.
+static bool empty(struct wal_keeper *k, sqlite3 *db) {
+    sqlite3_busy_handler(db, NULL, NULL);
+    if (sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+        return false;
+    atomic_store(&k->copied, 0);
+    return true;
+}
+
+// Until the next try to empty it, twice as long each time.
+#define AGAIN_FIRST (SECOND / 50)
+#define AGAIN_LAST SECOND
+
+static void wait_a_little(struct wal_keeper *k, micros time) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    time += until.tv_nsec / 1000;
+    until.tv_sec += time / SECOND;
+    until.tv_nsec = time % SECOND * 1000;
+    pthread_cond_timedwait(&k->wake, &k->lock, &until);
+}
+
 static void *keep(void *arg) {
     struct wal_keeper *k = arg;
     sqlite3 *db = NULL;
+    micros rest = AGAIN_FIRST;
     pthread_mutex_lock(&k->lock);
     while (!k->stop) {
-        if (!k->wanted) {
+        if (!k->wanted && !k->forget) {
             pthread_cond_wait(&k->wake, &k->lock);
             continue;
         }
-        k->wanted = false;
+        bool copy = k->wanted, forget = k->forget;
+        k->wanted = k->forget = false;
         pthread_mutex_unlock(&k->lock);
-        if (db || sqlite_open_file(k->file, &db, NULL) == OK)
+        bool open = db || sqlite_open_file(k->file, &db, NULL) == OK;
+        if (open && copy)
             copy_back(k, db);
+        bool again = forget && !(open && empty(k, db));
         pthread_mutex_lock(&k->lock);
+        k->forget = k->forget || again;
+        if (forget && !again)
+            rest = AGAIN_FIRST;
+        if (again && !k->stop && !k->wanted) {
+            wait_a_little(k, rest);
+            rest = rest < AGAIN_LAST ? 2 * rest : rest;
+        }
     }
     pthread_mutex_unlock(&k->lock);
     sqlite3_close(db);
     return NULL;
 }
 
-static void want(struct wal_keeper *k) {
+static void ask(struct wal_keeper *k, bool *what) {
     pthread_mutex_lock(&k->lock);
     if (!k->running && !k->stop)
         k->running = pthread_create(&k->thread, NULL, keep, k) == 0;
-    k->wanted = true;
+    *what = true;
     pthread_cond_signal(&k->wake);
     pthread_mutex_unlock(&k->lock);
+}
+
+static void want(struct wal_keeper *k) {
+    ask(k, &k->wanted);
+}
+
+void wal_keeper_forget(struct wal_keeper *k) {
+    ask(k, &k->forget);
 }
 
 // Called by SQLite after each commit, by the thread that committed. What it returned would be the commit's result.

@@ -96,6 +96,17 @@ static enum status trace_reset_search(struct store *base, struct error *e) {
     return st;
 }
 
+static void trace_forget(struct store *base) {
+    store_forget(((struct trace_store *)base)->inner);
+}
+
+static enum status trace_forget_search(struct conn *c, bool first, bool *more, struct error *e) {
+    micros start = clock_monotonic();
+    enum status st = store_forget_search(inner_of(c), first, more, e);
+    tell(c->store, "forget search", STR(""), -1, st, clock_monotonic() - start);
+    return st;
+}
+
 static void trace_conn_close(struct conn *c) {
     conn_close(inner_of(c));
     tell(c->store, "close", STR(""), -1, OK, 0);
@@ -254,6 +265,8 @@ static const struct store_ops trace_ops = {
     .connect = trace_connect,
     .backup = trace_backup,
     .reset_search = trace_reset_search,
+    .forget = trace_forget,
+    .forget_search = trace_forget_search,
     .conn_close = trace_conn_close,
     .begin = trace_begin,
     .commit = trace_commit,

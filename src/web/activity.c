@@ -57,6 +57,7 @@ struct doc *activity_act(struct request *r, const struct doc *record) {
     bool reopen = mine && done &&
                   activity_reopening(&r->viewer, activity_rules(r), record, r->now, a, &why) == OK;
     doc_set_str(a, d, "of", JOIN(a, STR("tasks/"), int_text(a, id)));
+    doc_set_bool(a, d, "private", doc_get_true(record, "private"));
     doc_set(d, STR("flag"), activity_flag(r, record));
     doc_set(d, STR("close"),
             mine && !done ? button(r, id, "close", T(r->language, "Mark as done")) : none);

@@ -8,11 +8,11 @@
 const struct activity_rules *activity_rules(struct request *);
 
 // The fields of an activity that the functions below look at.
-#define ACTIVITY_COLUMNS "done", "done_at", "due", "owner", "created_by"
+#define ACTIVITY_COLUMNS "done", "done_at", "due", "owner", "created_by", "private"
 
 // {"tone","text"}: how near it is to being due; null for one that is done or is never due.
 struct doc *activity_flag(struct request *, const struct doc *record);
-// {"of","flag","close": null or {"action","label"},"reopen": null or {"action","label"}}: what this person can do with it.
+// {"of","private","flag","close": null or {"action","label"},"reopen": null or {"action","label"}}: what this person can do with it.
 struct doc *activity_act(struct request *, const struct doc *record);
 
 // Whom and what it is about, as runs that are links.

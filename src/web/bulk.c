@@ -290,7 +290,7 @@ static enum status read_ids(struct request *r, struct bulk *b, struct error *e) 
 static bool input_true(struct request *r, const char *name) {
     const struct doc *member = r->body ? doc_get(r->body, str_z(name)) : NULL;
     struct str text = input_text(r, name);
-    return doc_true(member) || str_is(text, "1") || str_is(text, "true");
+    return doc_true(member) || says_yes(text);
 }
 
 static enum status read_bulk(struct request *r, struct bulk *b, struct error *e) {

@@ -9,6 +9,7 @@
 #include "web/preference.h"
 #include "web/present.h"
 #include "web/present_card.h"
+#include "web/related.h"
 #include "web/respond.h"
 #include "web/routes.h"
 #include "web/transfer.h"
@@ -17,8 +18,6 @@
 #define STORY_CATCH_UP 100 // what a page that was asleep gets at once
 #define HISTORY_PAGE 50
 #define KINDS_MAX 16
-#define RELATED_MAX 200
-#define BOX_ITEMS 5
 
 // ---------------------------------------------------------------- histories
 
@@ -105,11 +104,14 @@ static enum status asked_place(struct request *r, struct history_query *q, struc
         q->after = true;
         return OK;
     }
-    if (!until.n)
-        return OK;
     micros at = 0;
     int64_t last = -1;
-    s = query_moment(r, "until", true, &at, e);
+    if (until.n)
+        s = query_moment(r, "until", true, &at, e);
+    else if (q->before < 0) // the story of a card as it was ends there
+        s = query_moment(r, "as_of", true, &at, e);
+    if (!s && (!at || at >= r->now))
+        return OK;
     if (!s)
         s = history_position_at(&r->reader, r->module, r->id, at, &last, e);
     q->before = last + 1;
@@ -120,10 +122,9 @@ static enum status asked_place(struct request *r, struct history_query *q, struc
 static enum status asked_history(struct request *r, int limit, struct history_query *q,
                                  struct error *e) {
     int64_t wanted = limit;
-    struct str own = query_text(r, "own");
     *q = (struct history_query){.module = r->module,
                                 .id = r->id,
-                                .own_only = str_is(own, "1") || str_is(own, "true"),
+                                .own_only = says_yes(query_text(r, "own")),
                                 .user = -1,
                                 .operation = -1,
                                 .text = str_trim(query_text(r, "text")),
@@ -189,105 +190,17 @@ enum status card_history(struct request *r, struct str kinds, int limit, struct 
 
 // ---------------------------------------------------------------- the card
 
-static struct param *back_params(struct request *r) {
-    struct param *p = arena_array(r->arena, struct param, 3);
-    p[0] = P_INT(r->module->number);
-    p[1] = P_INT(r->id);
-    p[2] = P_INT(RELATED_MAX);
-    return p;
-}
-
-// Ids of the records that point to this one, by module.
-static enum status related_ids(struct request *r, struct card_state *c, struct error *e) {
-    struct stmt *row = NULL;
-    bool more = true;
-    enum status s = store_query(r->place->conn, QUERY_LINKS_BACK, back_params(r), 3, &row, e);
-    while (!s && !(s = store_next(row, &more, e)) && more) {
-        const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 0));
-        const struct field *f = m ? module_field(m, stmt_text(row, 2)) : NULL;
-        if (!f || m->system || !may_field(&r->viewer, m, f, false))
-            continue;
-        struct related *box = card_related(r, c, m, f);
-        if (box && box->n < RELATED_MAX && (!box->n || box->ids[box->n - 1] != stmt_int(row, 1)))
-            box->ids[box->n++] = stmt_int(row, 1);
-    }
-    store_done(row);
-    return s;
-}
-
-static struct str ids_text(struct request *r, const struct related *box) {
-    struct buf b = BUF_INIT(8192);
-    for (size_t i = 0; i < box->n; i++)
-        buf_printf(&b, "%s%lld", i ? "," : "", (long long)box->ids[i]);
-    struct str text = arena_str(r->arena, buf_view(&b));
-    buf_release(&b);
-    return text;
-}
-
-static struct list_query *related_query(struct request *r, const struct related *box) {
-    const struct module *m = box->module;
-    bool task = str_is(m->key, "tasks");
-    struct list_filter *filters = arena_array(r->arena, struct list_filter, 2);
-    struct str *columns = arena_array(r->arena, struct str, 8);
-    struct list_query *q = arena_new(r->arena, struct list_query);
-    *q = (struct list_query){
-        .module = m, .filters = filters, .columns = columns, .limit = BOX_ITEMS};
-    filters[q->n_filters++] = (struct list_filter){STR("id"), OP_IN, ids_text(r, box)};
-    columns[q->n_columns++] = m->title;
-    columns[q->n_columns++] = STR("owner");
-    if (m->stage.n && readable(r, m, m->stage))
-        columns[q->n_columns++] = m->stage;
-    if (task) {
-        filters[q->n_filters++] = (struct list_filter){STR("done"), OP_EQ, STR("0")};
-        columns[q->n_columns++] = STR("due");
-        columns[q->n_columns++] = STR("done");
-        columns[q->n_columns++] = STR("priority");
-        q->sort[q->n_sort++] = (struct list_sort){STR("due"), false};
-    }
-    return q;
-}
-
-static enum status related_lists(struct request *r, struct card_state *c, struct error *e) {
-    struct list_query *query[RELATED_BOXES] = {0};
-    for (size_t i = 0; i < c->n_boxes; i++) {
-        if (!may(&r->viewer, c->boxes[i].module, VERB_VIEW))
-            continue;
-        query[i] = related_query(r, &c->boxes[i]);
-        record_list_ahead(&r->reader, query[i]);
-    }
-    enum status s = OK;
-    for (size_t i = 0; i < c->n_boxes && !s; i++) {
-        struct doc *found = NULL;
-        if (query[i])
-            s = record_list(&r->reader, query[i], &found, e);
-        c->boxes[i].items = doc_get(found, STR("items"));
-        c->boxes[i].more = !doc_is_null(doc_get(found, STR("next")));
-    }
-    return s;
-}
-
-static struct param *counts_params(struct request *r) {
-    struct param *p = arena_array(r->arena, struct param, 3);
-    p[0] = P_INT(r->module->number);
-    p[1] = P_INT(r->id);
-    p[2] = P_INT(STORY_COUNTED);
-    return p;
-}
-
 static enum status story_counts(struct request *r, struct story_counts *c, struct error *e) {
-    struct stmt *row = NULL;
-    bool more = true;
-    enum status s = store_query(r->place->conn, QUERY_TIMELINE_KINDS, counts_params(r), 3, &row, e);
-    while (!s && !(s = store_next(row, &more, e)) && more) {
-        const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 0));
-        int64_t about = stmt_int(row, 1), n = stmt_int(row, 2);
-        if (!m || !may(&r->viewer, m, VERB_VIEW))
+    struct story_count *counts = NULL;
+    size_t n = 0;
+    enum status s = history_counts(&r->reader, r->module, r->id, STORY_COUNTED, &counts, &n, e);
+    for (size_t i = 0; i < n && !s; i++) {
+        if (!counts[i].module || !may(&r->viewer, counts[i].module, VERB_VIEW))
             continue;
-        c->all += n;
-        for (int i = 0; i < STORY_GROUPS_N; i++)
-            c->of_group[i] += about & story_groups[i].bit ? n : 0;
+        c->all += counts[i].n;
+        for (int j = 0; j < STORY_GROUPS_N; j++)
+            c->of_group[j] += counts[i].about & story_groups[j].bit ? counts[i].n : 0;
     }
-    store_done(row);
     return s;
 }
 
@@ -315,8 +228,7 @@ static enum status story_with(struct request *r, struct card_state *c, struct er
 }
 
 static enum status read_story(struct request *r, struct card_state *c, struct error *e) {
-    bool from_newest = !query_text(r, "before").n && !query_text(r, "until").n;
-    struct param p[] = {P_INT(r->module->number), P_INT(r->id)};
+    bool from_newest = !query_text(r, "before").n && !query_text(r, "until").n && !c->as_of;
     c->in_the_past = !from_newest;
     enum status s = story_kinds(r, &c->kinds, e);
     if (query_text(r, "at").n)
@@ -327,19 +239,20 @@ static enum status read_story(struct request *r, struct card_state *c, struct er
     if (!s)
         s = story_with(r, c, e);
     if (!s)
-        s = store_int(r->place->conn, QUERY_TIMELINE_NEWEST, p, 2, &c->newest, e);
+        s = history_newest(&r->reader, r->module, r->id, &c->newest, e);
     return s;
 }
 
-static enum status read_as_of(struct request *r, struct doc **record, struct error *e) {
-    micros at;
-    struct str text = query_text(r, "as_of");
-    if (!text.n)
-        return record_get(&r->reader, r->module, r->id, record, e);
-    if (!clock_parse(text, &at))
-        return error_set(e, INVALID, "as_of", N_("This is not a moment: {0}"),
-                         arena_dup(r->arena, text), NULL);
-    return record_as_of(&r->reader, r->module, r->id, at, record, e);
+// at: 0 where the record is wanted as it is.
+static enum status read_as_of(struct request *r, micros *at, struct doc **record, struct error *e) {
+    *at = 0;
+    enum status s = query_moment(r, "as_of", true, at, e);
+    if (s)
+        return s;
+    if (!r->api && *at >= r->now)
+        *at = 0; // it is the same, and can be worked with
+    return *at ? record_as_of(&r->reader, r->module, r->id, *at, record, e)
+               : record_get(&r->reader, r->module, r->id, record, e);
 }
 
 static bool only_events(const struct request *r) {
@@ -349,16 +262,18 @@ static bool only_events(const struct request *r) {
 enum status card_read(struct request *r, struct doc **record, struct error *e) {
     struct card_state *c = arena_new(r->arena, struct card_state);
     names_hold(&r->reader);
-    enum status s = read_as_of(r, record, e);
+    enum status s = read_as_of(r, &c->as_of, record, e);
     if (!s)
         s = read_story(r, c, e);
-    if (!s)
+    if (!s && !c->as_of)
         s = activities_told(r, doc_get(c->history, STR("items")), &c->activities, e);
     if (!s && !only_events(r))
-        s = related_ids(r, c, e);
-    if (!s)
-        s = related_lists(r, c, e);
-    if (!s && !only_events(r) && !query_text(r, "as_of").n)
+        s = parts_read(r, *record, &c->parts, e);
+    if (!s && !only_events(r))
+        s = related_read(r, c, e);
+    if (!s && !only_events(r))
+        s = record_ribbon(&r->reader, r->module, *record, c->as_of, r->now, &c->ribbon, e);
+    if (!s && !only_events(r) && !c->as_of)
         s = story_counts(r, &c->counts, e);
     enum status told = names_tell(&r->reader, s ? NULL : e);
     r->state = c;
@@ -377,7 +292,9 @@ void card_ahead(struct request *r) {
     struct history_query q;
     int64_t wanted = 0;
     bool alone = r->api && (query_number(r, "history", 1, 200, &wanted, NULL) || !wanted);
-    if (alone && !query_text(r, "as_of").n)
+    if (query_text(r, "as_of").n)
+        return;
+    if (alone && !query_text(r, "related").n)
         store_any_moment(r->place->conn);
     record_ahead(&reader, r->module, r->id);
     if (alone)
@@ -388,17 +305,40 @@ void card_ahead(struct request *r) {
     history_ahead(&reader, &q);
     if (r->api || only_events(r))
         return;
-    store_query_ahead(r->place->conn, QUERY_LINKS_BACK, back_params(r), 3);
-    store_query_ahead(r->place->conn, QUERY_TIMELINE_KINDS, counts_params(r), 3);
+    related_ahead(r);
+    history_counts_ahead(&reader, r->module, r->id, STORY_COUNTED);
+}
+
+// A moment that was typed and can't be shown is told beside where it was typed, on the card as it is.
+static enum status read_without_moment(struct request *r, struct doc **record, int *status) {
+    struct error refused = r->error;
+    struct str typed = STR("");
+    for (size_t i = 0; i < r->query.n; i++)
+        if (str_is(r->query.p[i].name, "as_of")) {
+            typed = r->query.p[i].value;
+            r->query.p[i].value = STR("");
+        }
+    if (!typed.n || (refused.status != INVALID && refused.status != NOT_FOUND) || r->part.n)
+        return refused.status;
+    r->error = (struct error){0};
+    r->reader.names = NULL;
+    enum status s = card_read(r, record, &r->error);
+    struct card_state *c = r->state;
+    c->as_of_typed = typed;
+    c->as_of_problem = error_translated(r->arena, r->language, &refused);
+    *status = 422;
+    return s;
 }
 
 void card_respond(struct request *r, int status) {
     struct doc *record = NULL;
-    if (card_read(r, &record, &r->error)) {
+    enum status s = card_read(r, &record, &r->error);
+    if (s && read_without_moment(r, &record, &status)) {
         respond_error(r, &r->error);
         return;
     }
-    bool part = str_is(r->part, "card-live") || str_is(r->part, "card-events");
+    bool part =
+        r->part.n && route_has_part(r->route, r->part) && !str_is(r->part, "card-fact-form");
     struct doc *view = present_card(r, record);
     respond_page(r, status, part ? arena_dup(r->arena, r->part) : "card", view, record);
 }
@@ -417,7 +357,7 @@ void card_respond_event(struct request *r) {
 }
 
 // The record with so many of its newest events, when they are asked for: a card in one request.
-static enum status add_history(struct request *r, struct doc *record, bool *added,
+static enum status add_history(struct request *r, struct doc *record, micros as_of, bool *added,
                                struct error *e) {
     struct history_query q = {
         .module = r->module, .id = r->id, .user = -1, .operation = -1, .before = -1};
@@ -427,9 +367,8 @@ static enum status add_history(struct request *r, struct doc *record, bool *adde
     if (s || !wanted)
         return s;
     q.limit = (int)wanted;
-    micros then;
-    if (clock_parse(query_text(r, "as_of"), &then))
-        q.to = then + 1;
+    if (as_of)
+        q.to = as_of + 1;
     struct doc *history = NULL;
     s = history_list(&r->reader, &q, &history, e);
     if (!s)
@@ -447,16 +386,20 @@ void handle_card(struct request *r) {
         return;
     }
     names_hold(&r->reader);
-    enum status s = read_as_of(r, &record, &r->error);
+    micros as_of = 0;
+    bool with_related = says_yes(query_text(r, "related"));
+    enum status s = read_as_of(r, &as_of, &record, &r->error);
     if (!s)
-        s = add_history(r, record, &with_history, &r->error);
+        s = add_history(r, record, as_of, &with_history, &r->error);
+    if (!s && with_related)
+        s = related_add(r, record, as_of, &r->error);
     enum status told = names_tell(&r->reader, s ? NULL : &r->error);
     if (s || told) {
         respond_error(r, &r->error);
         return;
     }
     // A version tells nothing of the events of what belongs to the record, nor of another moment.
-    bool by_version = !with_history && !query_text(r, "as_of").n;
+    bool by_version = !with_history && !with_related && !as_of;
     if (by_version && respond_unchanged(r, doc_get_int(record, "version", 0)))
         return;
     respond_json(r, 200, record);

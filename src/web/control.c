@@ -241,7 +241,8 @@ static void add_link(struct request *r, struct doc *d, const struct field *f,
                  : STR("");
     doc_set_str(a, d, "typed", typed);
     doc_set_str(a, d, "search", rprintf(r, "/%.*s/lookup", STR_FMT(f->target)));
-    bool create = target && !target->system && may(&r->viewer, target, VERB_CREATE);
+    bool create =
+        target && !target->system && !target->part && may(&r->viewer, target, VERB_CREATE);
     doc_set_str(a, d, "new_label",
                 create ? FILL(a, T(r->language, "Create new: {0}"),
                               translate(r->language, target->label_one))

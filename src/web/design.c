@@ -113,6 +113,8 @@ struct doc *present_modules(struct request *r, struct doc *doc) {
     action(r, actions, T(l, "Rules of activities"), STR("/settings/activities"), "list-checks",
            false);
     action(r, actions, T(l, "Groups"), STR("/groups"), "users", false);
+    action(r, actions, T(l, "Processes"), STR("/processes"), "list-checks", false);
+    action(r, actions, T(l, "Kinds of consent"), STR("/consent_kinds"), "shield-check", false);
     struct doc *columns = doc_set_array(a, view, "columns"), *rows = doc_set_array(a, view, "rows");
     table_column(r, columns, T(l, "Module"), false);
     table_column(r, columns, T(l, "Fields"), true);

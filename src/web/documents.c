@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/utf8.h"
+#include "formats/headers.h"
 #include "formats/json.h"
 #include "records/files.h"
 #include "records/rows.h"
@@ -60,39 +61,14 @@ void document_link(struct request *r, struct doc *run, const struct module *m, i
                 FILL(a, T(r->language, "Delete {0} for good"), doc_get_text(file, "name")));
 }
 
-// ---------------------------------------------------------------- parts of a file
+// ---------------------------------------------------------------- giving them out
 
-struct part {
-    int64_t from, size;
-};
-
-enum asked { ASKED_ALL, ASKED_PART, ASKED_NOTHING };
-
-// One range of "bytes=10-20", "bytes=10-", "bytes=-5" (RFC 9110). Several at once are answered by all of it.
-static enum asked range_of(struct request *r, int64_t size, struct str tag, struct part *out) {
-    struct str range = http_header(r->http, "Range"), only_if = http_header(r->http, "If-Range");
-    int64_t first, last = size - 1;
-    if (!str_starts(range, STR("bytes=")) || (only_if.n && !str_eq(only_if, tag)))
-        return ASKED_ALL;
-    range = (struct str){range.p + 6, range.n - 6};
-    if (memchr(range.p, ',', range.n) || !memchr(range.p, '-', range.n))
-        return ASKED_ALL;
-    struct str end = range, start = str_trim(str_cut(&end, '-'));
-    end = str_trim(end);
-    if (!start.n) {
-        if (!str_int(end, &last) || last < 0)
-            return ASKED_ALL;
-        first = last < size ? size - last : 0;
-        last = last ? size - 1 : -1;
-    } else if (!str_int(start, &first) || first < 0 || (end.n && !str_int(end, &last))) {
-        return ASKED_ALL;
-    }
-    if (last > size - 1)
-        last = size - 1;
-    if (first > last)
-        return ASKED_NOTHING;
-    *out = (struct part){first, last - first + 1};
-    return ASKED_PART;
+static enum byte_range range_of(struct request *r, int64_t size, struct str tag,
+                                struct byte_part *out) {
+    struct str only_if = http_header(r->http, "If-Range");
+    return only_if.n && !str_eq(only_if, tag)
+               ? RANGE_ALL
+               : header_range(http_header(r->http, "Range"), size, out);
 }
 
 static void file_headers(struct request *r, const struct kind *kind, struct str tag) {
@@ -122,7 +98,7 @@ static void respond_nothing(struct request *r, int status) {
 static void give(struct request *r, int fd, int64_t size, const struct doc *value) {
     const struct kind *kind = kind_of(doc_get_text(value, "media"));
     struct str tag = rprintf(r, "\"%.*s\"", STR_FMT(doc_get_text(value, "digest")));
-    struct part part = {0, size};
+    struct byte_part part = {0, size};
     position_tell(r);
     file_headers(r, kind, tag);
     if (str_eq(http_header(r->http, "If-None-Match"), tag)) {
@@ -130,26 +106,25 @@ static void give(struct request *r, int fd, int64_t size, const struct doc *valu
         respond_nothing(r, 304);
         return;
     }
-    enum asked asked = range_of(r, size, tag, &part);
-    if (asked == ASKED_NOTHING)
+    enum byte_range asked = range_of(r, size, tag, &part);
+    if (asked == RANGE_NOTHING)
         http_set(r->http, "Content-Range", rprintf(r, "bytes */%lld", (long long)size));
-    else if (asked == ASKED_PART)
+    else if (asked == RANGE_PART)
         http_set(r->http, "Content-Range",
                  rprintf(r, "bytes %lld-%lld/%lld", (long long)part.from,
                          (long long)(part.from + part.size - 1), (long long)size));
-    bool save = !kind || str_is(query_text(r, "download"), "1") ||
-                str_is(query_text(r, "download"), "true");
+    bool save = !kind || says_yes(query_text(r, "download"));
     set_disposition(r, save ? "attachment" : "inline", doc_get_text(value, "name"));
     http_set(r->http, "Content-Type",
              !kind                             ? STR("application/octet-stream")
              : str_is(str_z(kind->in), "text") ? STR("text/plain; charset=utf-8")
                                                : str_z(kind->media));
-    if (asked == ASKED_NOTHING || size == 0) {
+    if (asked == RANGE_NOTHING || size == 0) {
         close(fd);
         respond_nothing(r, size == 0 ? 200 : 416);
         return;
     }
-    http_answer_file(r->http, asked == ASKED_PART ? 206 : 200, fd, part.from, part.size);
+    http_answer_file(r->http, asked == RANGE_PART ? 206 : 200, fd, part.from, part.size);
 }
 
 // ---------------------------------------------------------------- finding
@@ -342,8 +317,7 @@ void handle_document_erase_page(struct request *r) {
 
 void handle_document_erase(struct request *r) {
     struct erasing *x = arena_new(r->arena, struct erasing);
-    struct str nameless = query_text(r, "nameless");
-    x->nameless = str_is(nameless, "1") || str_is(nameless, "true");
+    x->nameless = says_yes(query_text(r, "nameless"));
     if (!r->api && !str_is(input_text(r, "confirmed"), "1"))
         handle_document_erase_page(r);
     else

@@ -140,8 +140,7 @@ void export_answer(struct request *r, enum export_format format, const struct li
                       today.day, export_format_name(format));
     // A spreadsheet is for people, and so is what a page gives; CSV keeps keys so that it can be imported as it is.
     struct str labels = query_text(r, "labels");
-    bool people =
-        labels.n ? str_is(labels, "1") || str_is(labels, "true") : format == EXPORT_XLSX && !r->api;
+    bool people = labels.n ? says_yes(labels) : format == EXPORT_XLSX && !r->api;
     x->request = (struct export_request){.format = format,
                                          .viewer = &x->viewer,
                                          .channel = r->api ? CHANNEL_API : CHANNEL_PAGE,
@@ -174,7 +173,8 @@ void handle_export(struct request *r) {
 
 void handle_export_log(struct request *r) {
     struct history_query *q = arena_new(r->arena, struct history_query);
-    if (log_query_read(r, q, &r->error)) {
+    struct log_state *state = arena_new(r->arena, struct log_state);
+    if (log_query_read(r, q, state, &r->error)) {
         respond_error(r, &r->error);
         return;
     }
@@ -188,10 +188,9 @@ void handle_export_history(struct request *r) {
         return;
     }
     struct history_query *q = arena_new(r->arena, struct history_query);
-    struct str own = query_text(r, "own");
     *q = (struct history_query){.module = r->module,
                                 .id = r->id,
-                                .own_only = str_is(own, "1") || str_is(own, "true"),
+                                .own_only = says_yes(query_text(r, "own")),
                                 .user = -1,
                                 .operation = -1,
                                 .before = -1};

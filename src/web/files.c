@@ -31,8 +31,8 @@ static void keep_job(struct request *r, struct place *place) {
     struct str name = query_text(r, "name");
     if (!name.n)
         name = u->name.n ? u->name : http_header(r->http, "Cronista-File-Name");
-    k->status =
-        file_keep(r->web->crm, u->path, sent_name(name), STR(""), r->arena, &k->value, &k->error);
+    k->status = file_keep(r->web->crm, u->path, r->viewer.user, sent_name(name), STR(""), r->arena,
+                          &k->value, &k->error);
 }
 
 static void kept(struct request *r) {
@@ -90,8 +90,8 @@ static void files_job(struct request *r, struct place *place) {
         struct doc *value;
         if (!is_wanted(r, u))
             continue;
-        if (file_keep(r->web->crm, u->path, sent_name(u->name), STR(""), r->arena, &value, &e) ==
-            OK) {
+        if (file_keep(r->web->crm, u->path, r->viewer.user, sent_name(u->name), STR(""), r->arena,
+                      &value, &e) == OK) {
             send_along(r, u->field, value);
             continue;
         }

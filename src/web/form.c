@@ -1,6 +1,7 @@
 // Records made and changed: by forms, in place, and by the API.
 #include "web/form.h"
 #include "actions/user.h"
+#include "records/scope.h"
 #include "web/card.h"
 #include "web/handlers.h"
 #include "web/present.h"
@@ -258,6 +259,13 @@ static void page_conflict(struct request *r, struct form_state *s) {
     respond_page(r, 409, r->part.n ? "conflict-part" : "conflict", view, NULL);
 }
 
+// Who gives something private out of their hands may know of it no longer.
+static bool lost_sight(struct request *r) {
+    bool sees = true;
+    return scope_private(r->module) &&
+           scope_sees(&r->reader, r->module, r->id, &sees, &r->error) == OK && !sees;
+}
+
 static void changed(struct request *r) {
     struct form_state *s = r->arg;
     struct doc *record;
@@ -278,6 +286,10 @@ static void changed(struct request *r) {
         return;
     }
     store_any_moment(r->place->conn);
+    if (lost_sight(r)) {
+        respond_done(r, 204, NULL, rprintf(r, "/%.*s", STR_FMT(r->module->key)), "saved");
+        return;
+    }
     if (r->api && record_get(&r->reader, r->module, r->id, &record, &r->error)) {
         respond_error(r, &r->error);
         return;

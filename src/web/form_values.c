@@ -102,7 +102,7 @@ static struct doc *link_by_name(struct request *r, struct form_state *s, const s
     struct doc *same = candidates(r, target, name, OP_EQ);
     if (same && same->count == 1)
         return doc_int(r->arena, doc_get_int(same->first, "id", 0));
-    bool create = str_is(sent(r, f->key, ".new"), "1") && !target->system &&
+    bool create = str_is(sent(r, f->key, ".new"), "1") && !target->system && !target->part &&
                   may(&r->viewer, target, VERB_CREATE);
     if (create && f->type == TYPE_LINK) {
         struct form_new *made = arena_new(r->arena, struct form_new);

@@ -87,6 +87,10 @@ struct str format_day(struct arena *a, const struct language *l, struct civil c,
     return JOIN(a, day, STR("\u00a0"), month, STR("\u00a0"), int_text(a, c.year));
 }
 
+struct str format_month(struct arena *a, const struct language *l, struct civil c) {
+    return JOIN(a, word(l, short_months[c.month - 1]), STR("\u00a0"), int_text(a, c.year));
+}
+
 struct str format_date(struct arena *a, const struct language *l, struct str iso) {
     if (!date_valid(iso))
         return iso;

@@ -20,6 +20,7 @@ struct str format_date(struct arena *, const struct language *, struct str iso);
 struct str format_date_typed(struct arena *, const struct language *, struct str iso);
 // "12 dic 2026"; "12 dic" when that is the year of `now_year` (0: never).
 struct str format_day(struct arena *, const struct language *, struct civil, int now_year);
+struct str format_month(struct arena *, const struct language *, struct civil); // "nov 2024"
 struct str format_day_long(struct arena *, const struct language *, struct civil,
                            bool year); // "sábado, 21 de noviembre de 2026"
 struct str format_clock(struct arena *, struct civil, bool seconds); // "16:42", "16:42:07"

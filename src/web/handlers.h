@@ -29,6 +29,8 @@ void handle_bulk(struct request *);
 void card_ahead(struct request *);
 void handle_card(struct request *);
 void handle_history(struct request *);
+void handle_ribbon(struct request *);
+void handle_difference(struct request *);
 void handle_note(struct request *); // note.c
 void handle_story_keep(struct request *);
 void handle_delete_page(struct request *);
@@ -50,6 +52,26 @@ void handle_reminder_snooze(struct request *);
 // activity_rules.c
 void handle_activity_rules(struct request *);
 void handle_activity_rules_change(struct request *);
+
+// anonymise.c
+void handle_anonymise_page(struct request *);
+void handle_anonymise(struct request *);
+void handle_certificate(struct request *);
+
+// parts.c
+void handle_steps(struct request *);
+void handle_step(struct request *);
+void handle_lines(struct request *);
+void handle_lines_save(struct request *);
+
+// consents.c, consent_page.c
+void handle_consents(struct request *);
+void handle_consent(struct request *);
+void handle_consents_share(struct request *);
+void handle_consents_unshare(struct request *);
+void handle_consent_page(struct request *);
+void handle_consent_choice(struct request *);
+
 // comment.c
 void handle_comment(struct request *);
 void handle_comment_delete(struct request *);
@@ -63,6 +85,7 @@ void handle_change(struct request *);
 
 // log.c
 void handle_log(struct request *);
+void handle_log_view_save(struct request *);
 void handle_operation(struct request *);
 void handle_event(struct request *);
 void handle_receipt(struct request *);

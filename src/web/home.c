@@ -449,7 +449,7 @@ struct doc *present_lookup(struct request *r, struct doc *found) {
         doc_set_str(a, d, "note", doc_get_text(item, "phone"));
         doc_set_str(a, d, "href", href_of(r, m->key, id));
     }
-    if (text.n && !m->system && may(&r->viewer, m, VERB_CREATE)) {
+    if (text.n && !m->system && !m->part && may(&r->viewer, m, VERB_CREATE)) {
         struct pair name = {m->title, text};
         struct pairs none = {0};
         create = doc_object(a);

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,10 +19,9 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "web/listen.h"
 
 // Past this much of a body that is refused anyway, the connection is closed instead of read to its end.
 #define SWALLOW_MAX ((int64_t)16 << 20)
@@ -31,7 +29,8 @@
 #define KEEP_BYTES ((size_t)256 << 10)
 #define KEEP_EXCHANGES 256
 #define UPLOAD_PATIENCE 20
-#define STREAM_PIECE 4096
+#define STREAM_PIECE                                                                               \
+    512 // of what is not sent in chunks (HTTP 1.0); it lies there as long as the stream does
 #define UPLOADS_MAX 20 // files of one form
 
 enum stage { STAGE_HEAD, STAGE_BODY, STAGE_SERVE, STAGE_ANSWERED };
@@ -68,7 +67,7 @@ struct exchange {
     struct http_upload upload, *part; // part: the file being read, NULL for one without a name
     int64_t received;                 // bytes of all of them
     int n_uploads;
-    struct http_header headers[HTTP_HEADERS_MAX];
+    struct http_header *headers; // HTTP_HEADERS_MAX of them, in the arena; NULL before the first
     struct http_stream *stream;
     struct exchange *next;
     micros started;
@@ -78,6 +77,7 @@ struct exchange {
     int status;
     enum stage stage;
     bool too_large, upload_failed, waiting, head;
+    bool told; // the application knows that it is over
 };
 
 struct http_stream {
@@ -93,9 +93,7 @@ struct http_stream {
 struct http {
     struct http_options options;
     struct MHD_Daemon *daemon;
-    int listen_fd;
-    char address[300];
-    char *unix_path;
+    struct listening at;
     pthread_mutex_t mutex; // of the two lists
     struct loop *loops;
     struct connection *connections;
@@ -370,6 +368,8 @@ void http_set(struct http_request *r, const char *name, struct str value) {
     struct exchange *x = (struct exchange *)r;
     BUG_ON(x->n_headers == HTTP_HEADERS_MAX || memchr(value.p ? value.p : "", '\n', value.n) ||
            memchr(value.p ? value.p : "", '\r', value.n));
+    if (!x->headers)
+        x->headers = arena_array(&x->arena, struct http_header, HTTP_HEADERS_MAX);
     x->headers[x->n_headers++] = (struct http_header){str_z(name), arena_str(&x->arena, value)};
 }
 
@@ -443,9 +443,31 @@ int http_waiting(struct http *h) {
 
 // ---------------------------------------------------------------- streams
 
+static void tell_over(struct exchange *x, int status) {
+    if (!x->told)
+        x->http->options.finish(x->http->options.app, &x->r, status,
+                                clock_monotonic() - x->started);
+    x->told = true;
+}
+
+// A stream may last for days: what was only needed to begin it does not.
+static void request_forget(struct exchange *x) {
+    tell_over(x, x->status);
+    x->r.app = NULL;
+    x->r.path = x->r.query = STR("");
+    x->r.method = "";
+    x->headers = NULL;
+    x->n_headers = 0;
+    arena_release(&x->arena);
+    buf_release(&x->r.out);
+    buf_release(&x->body);
+    buf_release(&x->form_text);
+}
+
 static ssize_t on_stream_read(void *cls, uint64_t at, char *to, size_t max) {
-    (void)at;
     struct http_stream *s = cls;
+    if (at == 0 && !s->x->told)
+        request_forget(s->x);
     if (s->sent == s->pending.n && !s->ended) {
         pthread_mutex_lock(&s->mutex);
         s->woken = s->asleep = false;
@@ -605,8 +627,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
         on_stream_closed(x->stream);
     if (x->stage == STAGE_BODY && x->r.fate == HTTP_BODY_FILE && x->upload.path)
         x->r.upload = &x->upload; // as far as it has come
-    h->options.finish(h->options.app, &x->r, x->answer ? x->status : 0,
-                      clock_monotonic() - x->started);
+    tell_over(x, x->answer ? x->status : 0);
     micros patience = (micros)(h->options.idle_seconds + h->options.request_seconds) * SECOND;
     atomic_store(&x->on->deadline, clock_monotonic() + patience);
     x->on->begun = NULL;
@@ -729,12 +750,12 @@ static int next_client(struct http *h, struct sockaddr_storage *address, socklen
     for (;;) {
         bool full = atomic_load(&h->n_let_in) >= h->options.connections;
         struct pollfd fds[] = {{.fd = h->quiet_fd, .events = POLLIN},
-                               {.fd = full ? -1 : h->listen_fd, .events = POLLIN}};
+                               {.fd = full ? -1 : h->at.fd, .events = POLLIN}};
         poll(fds, 2, full ? FULL_PAUSE : -1);
         if (fds[0].revents)
             return -1;
         *size = sizeof *address;
-        int fd = fds[1].revents ? accept4(h->listen_fd, (struct sockaddr *)address, size,
+        int fd = fds[1].revents ? accept4(h->at.fd, (struct sockaddr *)address, size,
                                           SOCK_NONBLOCK | SOCK_CLOEXEC)
                                 : -1;
         if (fd >= 0)
@@ -778,94 +799,6 @@ static void *let_in(void *arg) {
     return NULL;
 }
 
-// ---------------------------------------------------------------- listening
-
-static int listen_unix(struct http *h, const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct stat st;
-    if (fd >= 0 && stat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(path);
-    if (fd >= 0 &&
-        (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, SOMAXCONN))) {
-        int saved = errno;
-        close(fd);
-        errno = saved;
-        return -1;
-    }
-    h->unix_path = must_dup(str_z(path));
-    snprintf(h->address, sizeof h->address, "unix:%s", path);
-    return fd;
-}
-
-static int listen_tcp(const char *host, const char *port) {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                             .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE},
-                    *found;
-    if (getaddrinfo(host[0] ? host : NULL, port, &hints, &found) != 0) {
-        errno = EADDRNOTAVAIL;
-        return -1;
-    }
-    int fd = -1, saved = EADDRNOTAVAIL;
-    for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
-        fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-            continue;
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-        if (bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, SOMAXCONN)) {
-            saved = errno;
-            close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(found);
-    errno = saved;
-    return fd;
-}
-
-static void real_address(struct http *h) {
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    char host[NI_MAXHOST], port[NI_MAXSERV];
-    if (getsockname(h->listen_fd, (struct sockaddr *)&address, &size) ||
-        getnameinfo((struct sockaddr *)&address, size, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV))
-        return;
-    bool six = strchr(host, ':') != NULL;
-    snprintf(h->address, sizeof h->address, "%s%.200s%s:%.10s", six ? "[" : "", host,
-             six ? "]" : "", port);
-}
-
-static enum status listen_at(struct http *h, struct error *e) {
-    const char *where = h->options.listen;
-    if (strncmp(where, "unix:", 5) == 0) {
-        h->listen_fd = listen_unix(h, where + 5);
-    } else {
-        const char *colon = strrchr(where, ':');
-        if (!colon)
-            return error_set(e, INVALID, "listen", N_("\"{0}\" is not an address with a port"),
-                             where, NULL);
-        struct str host = {where, (size_t)(colon - where)};
-        if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-            host = (struct str){host.p + 1, host.n - 2};
-        char *name = must_dup(host);
-        h->listen_fd = listen_tcp(name, colon + 1);
-        free(name);
-    }
-    if (h->listen_fd < 0)
-        return error_set(e, UNAVAILABLE, "listen", N_("cannot listen on {0}: {1}"), where,
-                         strerror(errno), NULL);
-    if (!h->unix_path)
-        real_address(h);
-    return OK;
-}
-
 // ---------------------------------------------------------------- start and stop
 
 static bool daemon_start(struct http *h) {
@@ -896,13 +829,13 @@ static bool daemon_start(struct http *h) {
 }
 
 static void http_free(struct http *h) {
-    if (h->listen_fd >= 0)
-        close(h->listen_fd);
+    if (h->at.fd >= 0)
+        close(h->at.fd);
     if (h->quiet_fd >= 0)
         close(h->quiet_fd);
-    if (h->unix_path)
-        unlink(h->unix_path);
-    free(h->unix_path);
+    if (h->at.unix_path)
+        unlink(h->at.unix_path);
+    free(h->at.unix_path);
     free(h->inside);
     pthread_cond_destroy(&h->reaper_wake);
     pthread_mutex_destroy(&h->mutex);
@@ -918,12 +851,12 @@ enum status http_start(struct http **out, const struct http_options *options, st
     h->inside = must_alloc(h->options.threads * sizeof *h->inside);
     for (unsigned i = 0; i < h->options.threads; i++)
         atomic_init(&h->inside[i], 0);
-    h->listen_fd = -1;
+    h->at.fd = -1;
     h->quiet_fd = eventfd(0, EFD_CLOEXEC);
     BUG_ON(h->quiet_fd < 0);
     pthread_mutex_init(&h->mutex, NULL);
     pthread_cond_init(&h->reaper_wake, NULL);
-    enum status s = listen_at(h, e);
+    enum status s = listen_at(h->options.listen, &h->at, e);
     if (s) {
         http_free(h);
         return s;
@@ -941,13 +874,13 @@ enum status http_start(struct http **out, const struct http_options *options, st
 }
 
 void http_quiesce(struct http *h) {
-    if (h->listen_fd < 0)
+    if (h->at.fd < 0)
         return;
     atomic_store(&h->quiet, true);
     BUG_ON(write(h->quiet_fd, &(uint64_t){1}, sizeof(uint64_t)) < 0);
     pthread_join(h->doorman, NULL);
-    close(h->listen_fd);
-    h->listen_fd = -1;
+    close(h->at.fd);
+    h->at.fd = -1;
 }
 
 void http_stop(struct http *h) {
@@ -974,7 +907,7 @@ void http_stop(struct http *h) {
 }
 
 const char *http_address(struct http *h) {
-    return h->address;
+    return h->at.address;
 }
 
 struct http_counts http_counts(struct http *h) {

@@ -721,7 +721,7 @@ static bool said(struct request *r, const char *name) {
     struct str text = query_text(r, name);
     if (!text.n)
         text = pairs_get(&r->form, name);
-    return str_is(text, "1") || str_is(text, "true") || str_is(text, "yes");
+    return says_yes(text);
 }
 
 static struct str option_text(struct request *r, const char *name) {

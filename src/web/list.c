@@ -81,27 +81,34 @@ static struct pairs only_list(struct request *r, const struct pairs *all) {
     return out;
 }
 
-// A view's query is the list of pairs of its address: [["filter[stage][ne]", "lost"], ["sort", "-amount"]].
-static struct pairs pairs_of_view(struct request *r, const struct doc *view) {
+static struct pairs pairs_of_view(struct request *r, const struct doc *view,
+                                  bool (*makes)(struct str name)) {
     const struct doc *query = doc_get(view, STR("query"));
     struct pairs out = {
         .p = arena_array(r->arena, struct pair,
                          (query && query->type == DOC_ARRAY ? query->count : 0) + 1)};
     doc_each(pair, query) {
         struct doc *name = doc_first(pair);
-        if (name && name->next && makes_list(doc_text(name)))
+        if (name && name->next && makes(doc_text(name)))
             out.p[out.n++] = (struct pair){doc_text(name), doc_text(name->next)};
     }
     return out;
 }
 
-static enum status views_read(struct request *r, const struct module *m, struct list_state *s,
-                              struct error *e) {
+struct pairs view_pairs(struct request *r, const struct doc *views, int64_t id,
+                        bool (*makes)(struct str name)) {
+    doc_each(view, views)
+        if (doc_get_int(view, "id", 0) == id)
+            return pairs_of_view(r, view, makes);
+    return (struct pairs){0};
+}
+
+enum status views_read(struct request *r, struct str of, struct doc **items, struct error *e) {
     const struct module *views = model_module(r->model, STR("views"));
-    struct list_filter of = {.field = STR("of_module"), .op = OP_EQ, .value = m->key};
+    struct list_filter filter = {.field = STR("of_module"), .op = OP_EQ, .value = of};
     struct str columns[] = {STR("name"), STR("query"), STR("shared"), STR("owner")};
     struct list_query q = {.module = views,
-                           .filters = &of,
+                           .filters = &filter,
                            .n_filters = 1,
                            .sort = {{STR("name"), false}},
                            .n_sort = 1,
@@ -111,17 +118,14 @@ static enum status views_read(struct request *r, const struct module *m, struct 
     struct doc *found;
     enum status status = record_list(&r->reader, &q, &found, e);
     if (!status)
-        s->views = doc_get(found, STR("items"));
+        *items = doc_get(found, STR("items"));
     return status;
 }
 
 static void use_view(struct request *r, struct list_state *s) {
     str_int(query_text(r, "view"), &s->view);
-    if (!s->view || s->pairs.n)
-        return; // what the address says goes before the view it began with
-    doc_each(view, s->views)
-        if (doc_get_int(view, "id", 0) == s->view)
-            s->pairs = pairs_of_view(r, view);
+    if (s->view && !s->pairs.n) // what the address says goes before the view it began with
+        s->pairs = view_pairs(r, s->views, s->view, makes_list);
 }
 
 // ---------------------------------------------------------------- from the address to a query
@@ -182,17 +186,13 @@ static enum status read_columns(struct request *r, struct list_state *s, struct 
     return OK;
 }
 
-static bool is_yes(struct str text) {
-    return str_is(text, "1") || str_is(text, "true") || str_is(text, "yes");
-}
-
 enum status list_state_read(struct request *r, const struct module *m, struct list_state *s,
                             struct error *e) {
     *s = (struct list_state){.query = {.module = m}, .from = 1};
     s->pairs = only_list(r, &r->query);
     enum status status = OK;
     if (!r->api || query_text(r, "view").n) {
-        status = views_read(r, m, s, e);
+        status = views_read(r, m->key, &s->views, e);
         use_view(r, s);
     }
     if (!status)
@@ -207,10 +207,10 @@ enum status list_state_read(struct request *r, const struct module *m, struct li
         status = error_set(e, INVALID, "limit", N_("From 1 to 200."), NULL);
     s->query.limit = (int)limit;
     s->query.after = query_text(r, "after");
-    s->query.deleted = is_yes(pairs_get(&s->pairs, "deleted"));
-    s->query.sums = !r->api || is_yes(query_text(r, "sums"));
-    s->query.count = s->counted = is_yes(query_text(r, "count")) || str_is(r->part, "list-count") ||
-                                  (r->api && s->query.sums);
+    s->query.deleted = says_yes(pairs_get(&s->pairs, "deleted"));
+    s->query.sums = !r->api || says_yes(query_text(r, "sums"));
+    s->query.count = s->counted = says_yes(query_text(r, "count")) ||
+                                  str_is(r->part, "list-count") || (r->api && s->query.sums);
     if (!str_int(query_text(r, "from"), &s->from) || s->from < 1 || s->from > INT32_MAX)
         s->from = 1;
     return status;
@@ -329,6 +329,7 @@ void handle_list(struct request *r) {
 // ---------------------------------------------------------------- saved views
 
 struct view_saved {
+    struct str of;
     struct doc *values;
     int64_t id;
     bool remove;
@@ -348,32 +349,37 @@ static void view_saved(struct request *r) {
         return;
     }
     // Back to the list, and to nowhere else: what the address says is only looked up.
-    const struct module *of =
-        v->remove ? model_module(r->model, query_text(r, "of_module")) : r->module;
-    struct str path = !of ? STR("/")
-                      : v->remove
-                          ? rprintf(r, "/%.*s", STR_FMT(of->key))
-                          : rprintf(r, "/%.*s?view=%lld", STR_FMT(of->key), (long long)v->id);
+    struct str of = v->remove ? query_text(r, "of_module") : v->of;
+    const struct module *m = model_module(r->model, of);
+    of = m ? m->key : str_is(of, "history") ? STR("history") : STR("");
+    struct str path = !of.n || v->remove
+                          ? rprintf(r, "/%.*s", STR_FMT(of))
+                          : rprintf(r, "/%.*s?view=%lld", STR_FMT(of), (long long)v->id);
     respond_done(r, 200, NULL, path, v->remove ? "view-deleted" : "view-saved");
 }
 
-void handle_view_save(struct request *r) {
+void view_keep(struct request *r, struct str of, const struct pairs *pairs) {
     struct arena *a = r->arena;
     struct view_saved *v = arena_new(a, struct view_saved);
     struct doc *query = doc_array(a);
-    struct pairs kept = only_list(r, &r->form);
-    for (size_t i = 0; i < kept.n; i++) {
+    for (size_t i = 0; i < pairs->n; i++) {
         struct doc *pair = doc_add(query, doc_array(a));
-        doc_add(pair, doc_str(a, kept.p[i].name));
-        doc_add(pair, doc_str(a, kept.p[i].value));
+        doc_add(pair, doc_str(a, pairs->p[i].name));
+        doc_add(pair, doc_str(a, pairs->p[i].value));
     }
+    v->of = of;
     v->values = doc_object(a);
     doc_set_str(a, v->values, "name", str_trim(input_text(r, "name")));
-    doc_set_str(a, v->values, "of_module", r->module->key);
+    doc_set_str(a, v->values, "of_module", of);
     doc_set(v->values, STR("query"), query);
-    doc_set_bool(a, v->values, "shared", is_yes(input_text(r, "shared")));
+    doc_set_bool(a, v->values, "shared", says_yes(input_text(r, "shared")));
     doc_set_int(a, v->values, "owner", r->viewer.user);
     request_write(r, view_write, v, view_saved);
+}
+
+void handle_view_save(struct request *r) {
+    struct pairs kept = only_list(r, &r->form);
+    view_keep(r, r->module->key, &kept);
 }
 
 void handle_view_delete(struct request *r) {

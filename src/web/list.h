@@ -21,6 +21,15 @@ enum status list_state_read(struct request *, const struct module *, struct list
 // field) left out, `more` added.
 struct str list_href(struct request *, struct str path, const struct pairs *, const char *drop,
                      const struct pair *more, size_t n_more);
+// Saved views, which are kept as the pairs that make an address: [["filter[stage][ne]", "lost"], ["sort", "-amount"]]. `of`: the
+// module of the list, or "history" for the change log. The views that this person may see:
+enum status views_read(struct request *, struct str of, struct doc **items, struct error *);
+// The pairs of one of them that `makes` lets pass; none when it is not there.
+struct pairs view_pairs(struct request *, const struct doc *views, int64_t id,
+                        bool (*makes)(struct str name));
+// Answers a form that saves these pairs under the `name` it gives, or "shared" with everyone.
+void view_keep(struct request *, struct str of, const struct pairs *);
+
 // The parts of "filter[stage][ne]". False for another name.
 bool filter_name(struct str name, struct str *field, struct str *op);
 

@@ -5,6 +5,7 @@
 #include "records/activities.h"
 #include "records/crm.h"
 #include "records/notify.h"
+#include "records/scope.h"
 #include "store/queries.h"
 #include "web/handlers.h"
 #include "web/respond.h"
@@ -25,10 +26,12 @@ struct subscription {
     bool log;       // the whole of it
     bool bell;      // how many notifications of this person are unread, too
     bool ring;      // that may have changed
+    int64_t unread; // as it was told last; -1: it was not yet
     bool reminders; // that there is something new about this person's
     bool rung;      // there is
     int64_t user;
     int64_t position; // what the client knows
+    int64_t begun;    // the newest position as it began
     struct hash session, key;
     enum sign sign;
     micros sent; // monotonic
@@ -115,12 +118,39 @@ static void cards_collect(struct live *live, struct cards *c) {
     c->n = n;
 }
 
+static struct card *card_find(const struct cards *c, int module, int64_t record) {
+    struct card key = {.module = module, .record = record};
+    return c->n ? bsearch(&key, c->list, c->n, sizeof key, by_card) : NULL;
+}
+
+// Those of one module, which are `n` in a row, with one question.
+static void module_ask(struct cards *c, size_t from, size_t n, struct conn *conn) {
+    bool sqlite = store_kind(conn_store(conn)) == STORE_SQLITE, more = true;
+    struct buf ids = BUF_INIT(SIZE_MAX / 4);
+    struct stmt *row = NULL;
+    buf_char(&ids, sqlite ? '[' : '{');
+    for (size_t i = from; i < from + n; i++) {
+        if (i > from)
+            buf_char(&ids, ',');
+        buf_int(&ids, c->list[i].record);
+    }
+    buf_char(&ids, sqlite ? ']' : '}');
+    int module = c->list[from].module;
+    struct param p[] = {P_INT(module), P_TEXT(buf_view(&ids))};
+    enum status s = store_query(conn, QUERY_TIMELINE_NEWEST_OF, p, 2, &row, NULL);
+    while (!s && !(s = store_next(row, &more, NULL)) && more) {
+        struct card *card = card_find(c, module, stmt_int(row, 0));
+        card->news = stmt_int(row, 1) > card->known;
+    }
+    store_done(row);
+    buf_release(&ids);
+}
+
 static void cards_ask(struct cards *c, struct conn *conn) {
-    for (size_t i = 0; i < c->n; i++) {
-        struct param p[] = {P_INT(c->list[i].module), P_INT(c->list[i].record)};
-        int64_t last = -1;
-        c->list[i].news = store_int(conn, QUERY_TIMELINE_NEWEST, p, 2, &last, NULL) == OK &&
-                          last > c->list[i].known;
+    for (size_t from = 0, n; from < c->n; from += n) {
+        for (n = 1; from + n < c->n && c->list[from + n].module == c->list[from].module;)
+            n++;
+        module_ask(c, from, n, conn);
     }
 }
 
@@ -168,8 +198,7 @@ static bool has_news(const struct cards *c, const struct subscription *s, int64_
         return true;
     if (!s->module)
         return s->log && newest > s->position;
-    struct card key = {.module = s->module, .record = s->record};
-    const struct card *card = c->n ? bsearch(&key, c->list, c->n, sizeof key, by_card) : NULL;
+    const struct card *card = card_find(c, s->module, s->record);
     return card && card->news; // one that was opened meanwhile asks for itself as it begins
 }
 
@@ -295,28 +324,68 @@ static void say_unread(struct subscription *s, struct place *place, const struct
     const struct model *model = crm_model_hold(crm);
     struct reader reader = {crm, place->conn, model, viewer, &a};
     int64_t n = 0;
-    if (notify_unread(&reader, &n, NULL) == OK)
-        buf_printf(out, "event: notifications\ndata: {\"unread\":%lld}\n\n", (long long)n);
-    else
+    // What this person may not know of rings, too, and is not counted: then there is nothing to say.
+    if (notify_unread(&reader, &n, NULL) != OK)
         log_warning("the unread notifications could not be counted");
+    else if (n != s->unread)
+        buf_printf(out, "event: notifications\ndata: {\"unread\":%lld}\n\n",
+                   (long long)(s->unread = n));
     crm_model_release(crm, model);
     arena_release(&a);
 }
 
-// The messages of events after the position; the new position.
-static int64_t fill_events(struct subscription *s, struct place *place, struct buf *out) {
-    struct param p[] = {P_INT(s->module), P_INT(s->record), P_INT(s->position), P_INT(AT_ONCE)};
-    struct stmt *row = NULL;
-    bool more = s->module || s->log;
+static void say_change(struct buf *out, int64_t position, bool whole) {
+    buf_printf(out, "id: %lld\nevent: change\ndata: {\"position\":%lld%s}\n\n", (long long)position,
+               (long long)position, whole ? ",\"whole\":true" : "");
+}
+
+// The messages of a card's events after the position. Of those that this person may not know of nothing is said, but that what
+// was shown until then is to be shown anew, where one of them took something away while the stream was open: no news to who saw
+// it. *gone: it was the record itself.
+static int64_t fill_card(struct subscription *s, struct place *place, struct buf *out, bool *gone) {
+    struct crm *crm = s->live->web->crm;
+    struct arena a = ARENA_INIT;
+    const struct model *model = crm_model_hold(crm);
+    const struct module *m = model_module_numbered(model, s->module);
+    // What of a record decides is whose it is; the rest is asked before anything is sent (still_welcome()).
+    struct viewer viewer = {.user = s->user, .profile = PROFILE_MEMBER};
+    struct reader r = {crm, place->conn, model, &viewer, &a};
+    struct story_step *steps = arena_array(&a, struct story_step, AT_ONCE);
     int64_t position = s->position;
-    enum status status = place_ready(place, NULL);
-    if (!status && more)
-        status = s->module ? store_query(place->conn, QUERY_TIMELINE_AFTER, p, 4, &row, NULL)
-                           : store_query(place->conn, QUERY_LOG_AFTER, p + 2, 2, &row, NULL);
+    int n = 0;
+    bool taken = false, sees = true;
+    enum status status =
+        m ? history_steps(&r, m, s->record, s->position, AT_ONCE, steps, &n, NULL) : OK;
+    for (int i = 0; i < n && !status; i++) {
+        position = steps[i].position;
+        taken = taken || (steps[i].hidden && steps[i].kind == KIND_PRIVACY && position > s->begun);
+        if (!steps[i].hidden)
+            say_change(out, position, steps[i].kind == KIND_PRIVACY);
+    }
+    if (n && !status && scope_private(m) && scope_sees(&r, m, s->record, &sees, NULL) == OK)
+        *gone = !sees;
+    if (taken && !*gone)
+        buf_z(out, "event: withdrawn\ndata: {}\n\n");
+    crm_model_release(crm, model);
+    arena_release(&a);
+    return position;
+}
+
+// The messages of events after the position; the new position.
+static int64_t fill_events(struct subscription *s, struct place *place, struct buf *out,
+                           bool *gone) {
+    struct param p[] = {P_INT(s->position), P_INT(AT_ONCE)};
+    struct stmt *row = NULL;
+    bool more = s->log;
+    int64_t position = s->position;
+    if (place_ready(place, NULL) != OK)
+        return position;
+    if (s->module)
+        return fill_card(s, place, out, gone);
+    enum status status = more ? store_query(place->conn, QUERY_LOG_AFTER, p, 2, &row, NULL) : OK;
     while (!status && more && !(status = store_next(row, &more, NULL)) && more) {
         position = stmt_int(row, 0);
-        buf_printf(out, "id: %lld\nevent: change\ndata: {\"position\":%lld}\n\n",
-                   (long long)position, (long long)position);
+        say_change(out, position, false);
     }
     store_done(row);
     return position;
@@ -332,7 +401,8 @@ static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
     if (closed)
         return false;
     struct viewer viewer = {0};
-    int64_t position = fill_events(s, place, out);
+    bool gone = false;
+    int64_t position = fill_events(s, place, out, &gone);
     if (rung)
         buf_z(out, "event: reminders\ndata: {}\n\n");
     micros now = clock_monotonic();
@@ -345,6 +415,11 @@ static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
         say_unread(s, place, &viewer, out);
     if (silent && !out->n)
         buf_z(out, ": still here\n\n");
+    if (gone) { // whoever comes back is told that there is no such record
+        buf_clear(out);
+        buf_z(out, "event: gone\ndata: {}\n\n");
+        return false;
+    }
     pthread_mutex_lock(&s->live->mutex);
     s->position = position;
     s->ring = s->ring || (ring && !viewer.user); // nothing could be said of it
@@ -398,8 +473,7 @@ static bool parse_record(struct request *r, struct str record, struct subscripti
 }
 
 static bool asked(struct request *r, const char *what) {
-    struct str said = query_text(r, what);
-    return str_is(said, "1") || str_is(said, "true");
+    return says_yes(query_text(r, what));
 }
 
 void handle_live(struct request *r) {
@@ -408,6 +482,7 @@ void handle_live(struct request *r) {
                                  .sign = r->sign,
                                  .session = r->person.session,
                                  .key = r->person.key,
+                                 .unread = -1,
                                  .sent = clock_monotonic()};
     struct str record = query_text(r, "record");
     found.user = r->viewer.user;
@@ -431,6 +506,7 @@ void handle_live(struct request *r) {
     }
     pthread_mutex_lock(&live->mutex);
     bool full = live->closed || live->n >= r->web->options.streams;
+    found.begun = live->newest;
     pthread_mutex_unlock(&live->mutex);
     if (after.n && (!str_int(after, &found.position) || found.position < -1)) {
         respond_status(r, 400, N_("The position is not a whole number."));

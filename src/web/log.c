@@ -4,8 +4,11 @@
 #include "history/checkpoint.h"
 #include "history/proof.h"
 #include "history/tiles.h"
+#include "records/log_find.h"
+#include "records/rows.h"
 #include "store/queries.h"
 #include "web/handlers.h"
+#include "web/list.h"
 #include "web/log.h"
 #include "web/present.h"
 #include "web/respond.h"
@@ -13,23 +16,40 @@
 #define LOG_PAGE 50
 #define FEED_MOST 1000
 
+// Whether a moment is written as machines do it, with its zone.
+static bool has_offset(struct str text) {
+    micros at;
+    if (!clock_parse(text, &at))
+        return false;
+    for (size_t i = 10; i < text.n; i++)
+        if (strchr("Zz+-", text.p[i]))
+            return true;
+    return false;
+}
+
 enum status query_moment(struct request *r, const char *name, bool end, micros *out,
                          struct error *e) {
-    static const struct field day_field = {.key = {"day", 3}, .type = TYPE_DATE};
+    static const struct field day_field = {.key = {"day", 3}, .type = TYPE_DATE},
+                              moment_field = {.key = {"moment", 6}, .type = TYPE_DATETIME};
     struct str text = query_text(r, name);
     const struct doc *typed;
     if (!text.n)
         return OK;
-    if (!r->api && !clock_parse(text, out) && // as people write it
-        value_normalise(&day_field, doc_str(r->arena, text), &r->viewer.local, r->arena, &typed,
-                        NULL) == OK)
+    struct doc *said = doc_str(r->arena, text);
+    if (!r->api && !date_valid(text) && !has_offset(text) && // as people write it
+        (value_normalise(&day_field, said, &r->viewer.local, r->arena, &typed, NULL) == OK ||
+         value_normalise(&moment_field, said, &r->viewer.local, r->arena, &typed, NULL) == OK))
         text = doc_text(typed);
     if (date_valid(text)) {
         struct civil day = {.year = (text.p[0] - '0') * 1000 + (text.p[1] - '0') * 100 +
                                     (text.p[2] - '0') * 10 + text.p[3] - '0',
                             .month = (text.p[5] - '0') * 10 + text.p[6] - '0',
                             .day = (text.p[8] - '0') * 10 + text.p[9] - '0'};
-        *out = zone_utc(r->zone, day) + (end ? DAY - 1 : 0);
+        if (end) { // the last moment before the next day, which is not always 24 hours later
+            micros next = days_from_civil(day.year, day.month, day.day) + 1;
+            day = civil_from_micros(next * DAY);
+        }
+        *out = zone_utc(r->zone, day) - end;
         return OK;
     }
     if (!clock_parse(text, out))
@@ -40,12 +60,105 @@ enum status query_moment(struct request *r, const char *name, bool end, micros *
     return OK;
 }
 
-enum status log_query_read(struct request *r, struct history_query *q, struct error *e) {
+static bool makes_log(struct str name) {
+    static const char *const names[] = {"from", "to",    "user",     "module",
+                                        "kind", "field", "operation"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_is(name, names[i]))
+            return true;
+    return false;
+}
+
+static struct pairs only_filters(struct request *r, const struct pairs *all) {
+    struct pairs out = {.p = arena_array(r->arena, struct pair, all->n + 1)};
+    for (size_t i = 0; i < all->n; i++)
+        if (makes_log(all->p[i].name) && all->p[i].value.n)
+            out.p[out.n++] = all->p[i];
+    return out;
+}
+
+// Administrators may see all views, but what others keep for themselves is of no use in one's own menu.
+static void keep_visible(struct request *r, struct doc *views) {
+    struct doc *all = views->first;
+    *views = (struct doc){.type = DOC_ARRAY};
+    for (struct doc *view = all, *next; view; view = next) {
+        int64_t owner = doc_get_int(doc_get(view, STR("owner")), "id", 0);
+        next = view->next;
+        view->next = NULL;
+        if (owner == r->viewer.user || doc_get_true(view, "shared"))
+            doc_add(views, view);
+    }
+}
+
+// What the address says goes before the view it began with.
+static enum status use_view(struct request *r, struct log_state *state, struct error *e) {
+    str_int(query_text(r, "view"), &state->view);
+    state->pairs = only_filters(r, &r->query);
+    bool used = state->view && !state->pairs.n;
+    enum status s = OK;
+    if ((!r->api && !r->part.n) || used)
+        s = views_read(r, STR("history"), &state->views, e);
+    if (s || !state->views)
+        return s;
+    if (used) {
+        state->pairs = view_pairs(r, state->views, state->view, makes_log);
+        struct pairs both = {
+            .p = arena_array(r->arena, struct pair, r->query.n + state->pairs.n + 1)};
+        for (size_t i = 0; i < r->query.n; i++)
+            if (!makes_log(r->query.p[i].name))
+                both.p[both.n++] = r->query.p[i];
+        for (size_t i = 0; i < state->pairs.n; i++)
+            both.p[both.n++] = state->pairs.p[i];
+        r->query = both;
+    }
+    keep_visible(r, state->views);
+    return OK;
+}
+
+// A field that is none would find nothing, and look as if nothing had happened.
+static bool known_field(struct request *r, const struct module *m, struct str key) {
+    for (size_t i = 0; i < r->model->n_modules; i++) {
+        const struct module *one = &r->model->modules[i];
+        const struct field *f = !m || one == m ? any_field(one, key) : NULL;
+        if (f && may_field(&r->viewer, one, f, false))
+            return true;
+    }
+    return false;
+}
+
+static enum status read_choices(struct request *r, struct history_query *q, struct error *e) {
+    struct str module = query_text(r, "module"), kind = query_text(r, "kind");
+    const struct module *m = module.n ? model_module(r->model, module) : NULL;
+    q->of_module = m ? m->number : 0;
+    q->kind = kind.n ? event_kind_of(kind) : 0;
+    q->field = query_text(r, "field");
+    if (module.n && !m)
+        return error_set(e, INVALID, "module", N_("There is no module {0}."),
+                         arena_dup(r->arena, module), NULL);
+    if (kind.n && !q->kind)
+        return error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."),
+                         arena_dup(r->arena, kind), NULL);
+    // In the page the fields are those of the module that was chosen before: with another one the choice is gone.
+    if (q->field.n && !known_field(r, m, q->field)) {
+        if (r->api)
+            return error_set(e, INVALID, "field", N_("There is no field {0}."),
+                             arena_dup(r->arena, q->field), NULL);
+        q->field = STR("");
+    }
+    return OK;
+}
+
+enum status log_query_read(struct request *r, struct history_query *q, struct log_state *state,
+                           struct error *e) {
     *q = (struct history_query){.user = -1, .operation = -1, .before = -1};
     int64_t limit = LOG_PAGE;
-    enum status s = query_moment(r, "from", false, &q->from, e);
+    enum status s = use_view(r, state, e);
+    if (!s)
+        s = query_moment(r, "from", false, &q->from, e);
     if (!s)
         s = query_moment(r, "to", true, &q->to, e);
+    if (!s && q->from && q->to && q->from > q->to)
+        s = error_set(e, INVALID, "to", N_("The end lies before the beginning."), NULL);
     if (!s)
         s = query_number(r, "user", 0, INT64_MAX, &q->user, e);
     if (!s)
@@ -55,66 +168,105 @@ enum status log_query_read(struct request *r, struct history_query *q, struct er
     if (!s)
         s = query_number(r, "limit", 1, 200, &limit, e);
     q->limit = (int)limit;
-    struct str module = query_text(r, "module"), kind = query_text(r, "kind");
-    const struct module *m = module.n ? model_module(r->model, module) : NULL;
-    q->of_module = m ? m->number : 0;
-    q->kind = kind.n ? event_kind_of(kind) : 0;
-    q->field = query_text(r, "field");
-    if (!s && module.n && !m)
-        s = error_set(e, INVALID, "module", N_("There is no module {0}."),
-                      arena_dup(r->arena, module), NULL);
-    if (!s && kind.n && !q->kind)
-        s = error_set(e, INVALID, "kind", N_("There is no kind of event called {0}."),
-                      arena_dup(r->arena, kind), NULL);
-    return s;
+    return s ? s : read_choices(r, q, e);
+}
+
+static bool wants_counts(struct request *r) {
+    return says_yes(query_text(r, "counts")) || str_is(r->part, "log-counts");
+}
+
+struct counting {
+    struct history_query query;
+    struct doc *counts;
+    enum status status;
+};
+
+static void answer_log(struct request *r, const struct history_query *q, struct doc *counts) {
+    struct doc *history = NULL;
+    bool alone = str_is(r->part, "log-counts"); // what is shown is there already
+    enum status s = alone ? OK : history_list(&r->reader, q, &history, &r->error);
+    if (s) {
+        respond_error(r, &r->error);
+        return;
+    }
+    if (alone) {
+        history = doc_object(r->arena);
+        doc_set_array(r->arena, history, "items");
+    }
+    if (counts)
+        doc_set(history, STR("counts"), counts);
+    respond(r, 200, history);
+}
+
+// To count may take longer than others on an event loop should wait.
+static void count_job(struct request *r, struct place *place) {
+    struct counting *c = r->arg;
+    struct reader reader = r->reader;
+    reader.names = NULL;
+    c->status = place_ready(place, &r->error);
+    if (!c->status)
+        c->status = store_begin(place->conn, false, &r->error);
+    reader.conn = place->conn;
+    if (!c->status)
+        c->status = log_count(&reader, &c->query, &c->counts, &r->error);
+    if (place->conn)
+        store_rollback(place->conn);
+}
+
+static void counted(struct request *r) {
+    struct counting *c = r->arg;
+    r->reader.conn = r->place->conn;
+    if (c->status || r->error.status)
+        respond_error(r, &r->error);
+    else
+        answer_log(r, &c->query, c->counts);
 }
 
 void handle_log(struct request *r) {
-    struct history_query q;
-    struct doc *history;
-    enum status s = log_query_read(r, &q, &r->error);
+    struct counting *c = arena_new(r->arena, struct counting);
+    struct log_state *state = arena_new(r->arena, struct log_state);
+    enum status s = log_query_read(r, &c->query, state, &r->error);
+    r->state = state;
     // A date that cannot be read is told where it was typed.
     bool typed = strcmp(r->error.field, "from") == 0 || strcmp(r->error.field, "to") == 0;
     if (s == INVALID && typed && !r->api && !r->part.n) {
         struct error refused = r->error;
         r->error = (struct error){0};
-        r->state = &refused;
+        state->refused = &refused;
         respond(r, 422, NULL);
-        return;
-    }
-    if (!s)
-        s = history_list(&r->reader, &q, &history, &r->error);
-    if (s)
+    } else if (s) {
         respond_error(r, &r->error);
-    else
-        respond(r, 200, history);
+    } else if (wants_counts(r) && r->on_replica) {
+        r->again = true; // a worker has no replica
+    } else if (wants_counts(r)) {
+        request_work(r, count_job, c, counted);
+    } else {
+        answer_log(r, &c->query, NULL);
+    }
+}
+
+// Dates are kept as everybody reads them, whatever the language they were typed in.
+void handle_log_view_save(struct request *r) {
+    static const struct field day = {.key = {"day", 3}, .type = TYPE_DATE};
+    struct pairs kept = only_filters(r, &r->form);
+    for (size_t i = 0; i < kept.n; i++) {
+        const struct doc *value;
+        bool date = str_is(kept.p[i].name, "from") || str_is(kept.p[i].name, "to");
+        micros at;
+        if (date && !clock_parse(kept.p[i].value, &at) &&
+            value_normalise(&day, doc_str(r->arena, kept.p[i].value), &r->viewer.local, r->arena,
+                            &value, NULL) == OK)
+            kept.p[i].value = doc_text(value);
+    }
+    view_keep(r, STR("history"), &kept);
 }
 
 // ---------------------------------------------------------------- operations
 
-static enum status count_kinds(struct request *r, struct doc *out, struct error *e) {
-    struct param p[] = {P_INT(r->id)};
-    struct stmt *row = NULL;
-    bool more = true;
-    struct doc *counts = doc_set_object(r->arena, out, "counts");
-    enum status s = store_query(r->place->conn, QUERY_OPERATION_COUNTS, p, 1, &row, e);
-    while (!s && !(s = store_next(row, &more, e)) && more) {
-        const struct module *m = model_module_numbered(r->model, (int)stmt_int(row, 1));
-        const char *kind = event_kind_name((int)stmt_int(row, 0));
-        if (!m || !kind || !may(&r->viewer, m, VERB_VIEW) ||
-            (m->system && !may(&r->viewer, NULL, VERB_AUDIT)))
-            continue;
-        int64_t n = stmt_int(row, 2) + doc_integer(doc_get(counts, str_z(kind)), 0);
-        doc_replace(counts, str_z(kind), doc_int(r->arena, n));
-    }
-    store_done(row);
-    return s;
-}
-
 void handle_operation(struct request *r) {
     struct history_query q = {
         .visible = true, .user = -1, .operation = r->id, .before = -1, .limit = LOG_PAGE};
-    struct doc *history;
+    struct doc *history, *counts = NULL;
     int64_t limit = LOG_PAGE;
     enum status s = query_number(r, "before", 0, INT64_MAX, &q.before, &r->error);
     if (!s)
@@ -123,7 +275,9 @@ void handle_operation(struct request *r) {
     if (!s)
         s = history_list(&r->reader, &q, &history, &r->error);
     if (!s)
-        s = count_kinds(r, history, &r->error);
+        s = history_operation(&r->reader, r->id, &counts, &r->error);
+    if (!s)
+        doc_set(history, STR("counts"), counts);
     if (!s && !doc_get(history, STR("items"))->count && q.before < 0)
         s = error_set(&r->error, NOT_FOUND, NULL, N_("There is no such operation."), NULL);
     if (s)
@@ -149,25 +303,38 @@ static enum status event_document(struct request *r, struct doc **out, struct er
 }
 
 // What of an event this person may see opened in a receipt.
-static size_t open_fields(struct request *r, const struct module *m, struct str *fields) {
-    static const char *const always[] = {"~name", "~names", "~reason", "~text"};
+static size_t open_fields(struct request *r, const struct module *m, bool names,
+                          struct str *fields) {
+    static const char *const always[] = {"~name", "~reason", "~text"};
     size_t n = 0;
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         fields[n++] = str_z(always[i]);
+    if (names)
+        fields[n++] = STR("~names");
     fields[n++] = STR("owner");
     for (size_t i = 0; i < m->n_fields; i++)
-        if (may_field(&r->viewer, m, &m->fields[i], false))
+        if (may_field(&r->viewer, m, &m->fields[i], false) &&
+            !history_keeps_links(&r->reader, &m->fields[i]))
             fields[n++] = m->fields[i].key;
     return n;
+}
+
+// Whether some field may lead to what this viewer may not know of.
+static bool leads_to_hidden(struct request *r, const struct module *m) {
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (history_keeps_links(&r->reader, &m->fields[i]))
+            return true;
+    return false;
 }
 
 static enum status make_receipt(struct request *r, const struct doc *event, struct buf *out,
                                 struct error *e) {
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
-    if (!m || r->viewer.profile == PROFILE_ADMINISTRATOR)
+    bool veiled = doc_get_true(event, "private"), leads = m && leads_to_hidden(r, m);
+    if (!m || (r->viewer.profile == PROFILE_ADMINISTRATOR && !veiled && !leads))
         return receipt_make(r->place->conn, &r->web->log_key, r->id, RECEIPT_ALL, NULL, 0, out, e);
     struct str *fields = arena_array(r->arena, struct str, m->n_fields + 8);
-    size_t n = open_fields(r, m, fields);
+    size_t n = veiled ? 0 : open_fields(r, m, !leads, fields);
     return receipt_make(r->place->conn, &r->web->log_key, r->id, RECEIPT_FIELDS, fields, n, out, e);
 }
 
@@ -181,8 +348,8 @@ static struct str hex_of(struct request *r, struct hash h) {
 static struct str leaf_of(struct request *r, const struct doc *item) {
     struct buf bytes = BUF_INIT(64 << 20);
     struct hash key, leaf = {{0}};
-    bool erased = doc_get(item, STR("leaf")) != NULL;
-    struct str kept = erased ? doc_get_text(item, "leaf") : doc_get_text(item, "salt"), hex = {0};
+    bool erased = doc_get(item, STR("mac")) != NULL;
+    struct str kept = erased ? doc_get_text(item, "mac") : doc_get_text(item, "salt"), hex = {0};
     if (base64url_get(&bytes, kept) && bytes.n == HASH_SIZE) {
         memcpy(key.b, bytes.p, HASH_SIZE);
         struct doc *triple = doc_array(r->arena);
@@ -213,7 +380,7 @@ static enum status put_items(struct request *r, struct str body, struct doc *out
         doc_set(d, STR("old"), old ? doc_copy(a, old) : doc_null(a));
         doc_set(d, STR("new"), now ? doc_copy(a, now) : doc_null(a));
         doc_set_str(a, d, "leaf", leaf_of(r, item));
-        doc_set_bool(a, d, "closed", doc_get(item, STR("leaf")) != NULL);
+        doc_set_bool(a, d, "closed", doc_get(item, STR("mac")) != NULL);
     }
     return s;
 }

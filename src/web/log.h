@@ -4,8 +4,18 @@
 
 #include "web/request.h"
 
-// from, to, user, module, kind, field, operation, before, limit of the address. INVALID names what is wrong.
-enum status log_query_read(struct request *, struct history_query *, struct error *);
+// What the page of the change log knows beside the history; in request.state.
+struct log_state {
+    const struct error *refused; // a filter that cannot be: then there is no history
+    struct pairs pairs;          // the filters; of the view when one was asked for
+    int64_t view;                // 0: none
+    struct doc *views;           // one's own and those that are shared
+};
+
+// from, to, user, module, kind, field, operation, view, before, limit of the address, to which the filters of a view are
+// added. INVALID names what is wrong.
+enum status log_query_read(struct request *, struct history_query *, struct log_state *,
+                           struct error *);
 
 // A moment or day of the address; *out stays when there is none. A day means its beginning, or with `end` the last moment of
 // it, where the person who asks lives.

@@ -11,7 +11,7 @@
 #define SHOWN 30
 
 static bool unread_only(struct request *r) {
-    return str_is(query_text(r, "unread"), "1") || str_is(query_text(r, "unread"), "true");
+    return says_yes(query_text(r, "unread"));
 }
 
 void handle_notifications(struct request *r) {

@@ -5,10 +5,11 @@
 #include "web/routes.h"
 
 static const char *const verb_names[] = {
-    [VERB_VIEW] = "view",     [VERB_CREATE] = "create", [VERB_EDIT] = "edit",
-    [VERB_DELETE] = "delete", [VERB_ERASE] = "erase",   [VERB_IMPORT] = "import",
-    [VERB_EXPORT] = "export", [VERB_DESIGN] = "design", [VERB_AUDIT] = "audit",
-    [VERB_USERS] = "users",   [VERB_SELF] = "self",     [VERB_PUBLIC] = "public",
+    [VERB_VIEW] = "view",           [VERB_CREATE] = "create", [VERB_EDIT] = "edit",
+    [VERB_DELETE] = "delete",       [VERB_ERASE] = "erase",   [VERB_IMPORT] = "import",
+    [VERB_EXPORT] = "export",       [VERB_DESIGN] = "design", [VERB_AUDIT] = "audit",
+    [VERB_USERS] = "users",         [VERB_SELF] = "self",     [VERB_PUBLIC] = "public",
+    [VERB_ANONYMISE] = "anonymise",
 };
 
 static void print_row(struct buf *b, const char *method, const char *prefix, const char *path,
@@ -207,6 +208,12 @@ static void success(struct arena *a, struct doc *responses, const struct route *
         break;
     case REPLY_HISTORY:
         media(a, d, "application/json", schema_ref(a, STR("History")));
+        break;
+    case REPLY_RIBBON:
+        media(a, d, "application/json", schema_ref(a, STR("Ribbon")));
+        break;
+    case REPLY_DIFFERENCE:
+        media(a, d, "application/json", schema_ref(a, STR("Difference")));
         break;
     case REPLY_EVENT:
     case REPLY_OBJECT:

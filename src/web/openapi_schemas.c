@@ -1,6 +1,7 @@
 // What documents of the API look like, as JSON Schema.
 #include <stdio.h>
 #include "history/kinds.h"
+#include "records/records.h"
 #include "web/openapi.h"
 
 #define Z(a, o, key, text) doc_set((o), str_z(key), doc_str((a), str_z(text)))
@@ -149,7 +150,15 @@ static void common_properties(struct arena *a, struct doc *properties, const str
     struct doc *as_of =
         doc_set(properties, STR("as_of"), format(a, schema_of(a, "string"), "date-time"));
     Z(a, as_of, "description", "only where a moment was asked for");
+    struct doc *erased = doc_set(properties, STR("erased"), array_of(a, schema_of(a, "string")));
+    Z(a, erased, "description",
+      "only where a moment was asked for: fields whose value of then is erased");
     doc_set(properties, STR("history"), schema_ref(a, STR("History")));
+    struct doc *box = schema_of(a, "object"), *of = doc_set_object(a, box, "properties");
+    doc_set(of, STR("module"), schema_of(a, "string"));
+    doc_set(of, STR("items"), array_of(a, schema_of(a, "object")));
+    doc_set(of, STR("more"), schema_of(a, "boolean"));
+    doc_set(properties, STR("related"), array_of(a, box));
 }
 
 static struct doc *read_schema(struct arena *a, const struct module *m) {
@@ -257,6 +266,63 @@ static struct doc *event_schema(struct arena *a) {
     return d;
 }
 
+static struct doc *moment_schema(struct arena *a, bool or_null) {
+    return format(a, or_null ? nullable(a, "string") : schema_of(a, "string"), "date-time");
+}
+
+static struct doc *ribbon_schema(struct arena *a) {
+    struct doc *p, *bar,
+        *d = object_schema(a, &p, "from to count estimated bars first previous next last");
+    doc_set(p, STR("from"), moment_schema(a, false));
+    doc_set(p, STR("to"), moment_schema(a, false));
+    struct doc *count = doc_set(p, STR("count"), nullable(a, "integer"));
+    Z(a, count, "description", "events of the story; null where they are too many to be counted");
+    struct doc *estimated = doc_set(p, STR("estimated"), schema_of(a, "boolean"));
+    Z(a, estimated, "description", "the bars say about how many events there are");
+    struct doc *of = object_schema(a, &bar, "number from to count");
+    struct doc *number = doc_set(bar, STR("number"), schema_of(a, "integer"));
+    doc_set_int(a, number, "minimum", 0);
+    doc_set_int(a, number, "maximum", RIBBON_BARS - 1);
+    doc_set(bar, STR("from"), moment_schema(a, false));
+    doc_set(bar, STR("to"), moment_schema(a, false));
+    doc_set(bar, STR("count"), schema_of(a, "integer"));
+    struct doc *bars = doc_set(p, STR("bars"), array_of(a, of));
+    Z(a, bars, "description", "equal parts of the time from `from` to `to`: those with events");
+    static const char *const moments[] = {"first", "previous", "next", "last"};
+    for (size_t i = 0; i < 4; i++)
+        doc_set(p, str_z(moments[i]), moment_schema(a, true));
+    return d;
+}
+
+static struct doc *difference_schema(struct arena *a) {
+    struct doc *p, *q, *d = object_schema(a, &p, "id module then other changes links history");
+    doc_set(p, STR("id"), schema_of(a, "integer"));
+    doc_set(p, STR("module"), schema_of(a, "string"));
+    doc_set(p, STR("name"), doc_object(a));
+    doc_set(p, STR("then"), moment_schema(a, false));
+    struct doc *other = doc_set(p, STR("other"), moment_schema(a, true));
+    Z(a, other, "description", "null: now");
+    struct doc *change = object_schema(a, &q, "field then other");
+    doc_set(q, STR("field"), schema_of(a, "string"));
+    doc_set_object(a, q, "then");
+    doc_set_object(a, q, "other");
+    doc_set(q, STR("then_erased"), schema_of(a, "boolean"));
+    doc_set(q, STR("other_erased"), schema_of(a, "boolean"));
+    doc_set(p, STR("changes"), array_of(a, change));
+    struct doc *link = object_schema(a, &q, "id module field then other");
+    doc_set(q, STR("id"), schema_of(a, "integer"));
+    doc_set(q, STR("name"), schema_of(a, "string"));
+    doc_set(q, STR("deleted"), schema_of(a, "boolean"));
+    doc_set(q, STR("module"), schema_of(a, "string"));
+    doc_set(q, STR("field"), schema_of(a, "string"));
+    struct doc *then = doc_set(q, STR("then"), schema_of(a, "boolean"));
+    Z(a, then, "description", "it pointed to the record at the first moment");
+    doc_set(q, STR("other"), schema_of(a, "boolean"));
+    doc_set(p, STR("links"), array_of(a, link));
+    doc_set(p, STR("history"), schema_ref(a, STR("History")));
+    return d;
+}
+
 static struct doc *problem_schema(struct arena *a) {
     struct doc *p, *d = object_schema(a, &p, "type title status detail");
     doc_set(p, STR("type"), format(a, schema_of(a, "string"), "uri"));
@@ -313,6 +379,8 @@ static void shared_schemas(struct arena *a, struct doc *schemas) {
     struct doc *next = doc_set(p, STR("next"), nullable(a, "integer"));
     Z(a, next, "description",
       "`before` of the next page; null on the last. Of the feed: `after` of the next page");
+    doc_set(schemas, STR("Ribbon"), ribbon_schema(a));
+    doc_set(schemas, STR("Difference"), difference_schema(a));
     doc_set(schemas, STR("Problem"), problem_schema(a));
     doc_set(schemas, STR("Conflict"), conflict_schema(a));
 }

@@ -14,6 +14,7 @@ static const struct {
     {"deleted", "won", N_("Deleted. It can be restored."), NULL, N_("See it")},
     {"restored", "won", N_("Restored."), NULL, NULL},
     {"erased", "won", N_("The document was deleted for good."), NULL, NULL},
+    {"anonymised", "won", N_("The record is anonymised."), NULL, NULL},
     {"comment-deleted", "won", N_("The comment is deleted."), NULL, NULL},
     {"merged", "won", N_("Saved, together with what somebody else changed in the meantime."), NULL,
      NULL},
@@ -133,7 +134,7 @@ static struct doc *menu_document(struct request *r) {
     items = menu_group(r, menu, T(l, "Modules"));
     for (size_t i = 0; i < r->model->n_modules; i++) {
         const struct module *m = &r->model->modules[i];
-        if (m->system || m == tasks || !may(&r->viewer, m, VERB_VIEW))
+        if (m->system || m->part || m == tasks || !may(&r->viewer, m, VERB_VIEW))
             continue;
         menu_item(r, items, m->key, translate(l, m->label), m->icon, JOIN(a, STR("/"), m->key),
                   is_main(m));
@@ -157,7 +158,7 @@ static struct doc *new_document(struct request *r) {
     struct doc *d = doc_object(a), *items = doc_set_array(a, d, "items");
     for (size_t i = 0; i < r->model->n_modules; i++) {
         const struct module *m = &r->model->modules[i];
-        if (m->system || !may(&r->viewer, m, VERB_CREATE))
+        if (m->system || m->part || !may(&r->viewer, m, VERB_CREATE))
             continue;
         struct doc *item = doc_add(items, doc_object(a));
         doc_set_str(a, item, "label", translate(r->language, m->label_one));

@@ -83,16 +83,27 @@ struct str problem_of(struct request *, const struct error *, struct str field);
 // Days of events of a history document's items; card (may be NULL) is the record whose page it is.
 struct doc *story_days(struct request *, const struct doc *items, const struct module *card,
                        int64_t id);
+// Takes out of a view what would change something: of the past, or where it is only compared.
+void only_to_read(struct request *, struct doc *view);
 struct doc *event_view(struct request *, const struct doc *event, const struct module *card,
                        int64_t id);
 // Rows of a log table.
 struct doc *log_rows(struct request *, const struct doc *items);
 // The word for a kind of event, and its tone.
 struct str kind_word(struct request *, int kind);
+// "City contains Madrid": a filter of a list, as people say it.
+struct str filter_words(struct request *, const struct module *, struct str key, struct str op,
+                        struct str value);
 struct str kind_tone(int kind);
 struct doc *event_facts(struct request *, const struct doc *event);
 
 // ---------------------------------------------------------------- views
+
+// The menu of saved views of a list or (`of` "history") the change log; *name is what it shows: that of the chosen one, or `all`.
+struct doc *views_view(struct request *, struct str of, struct str all, const struct doc *views,
+                       int64_t chosen, struct str *name);
+// The form that saves these filters as a view; null when there is nothing to be saved.
+struct doc *save_view_view(struct request *, struct str of, const struct pairs *);
 
 struct doc *present_home(struct request *, struct doc *);
 struct doc *present_search(struct request *, struct doc *);
@@ -102,6 +113,9 @@ struct doc *present_notifications(struct request *, struct doc *);
 struct doc *bell_document(struct request *);
 struct doc *present_list(struct request *, struct doc *);
 struct doc *present_card(struct request *, struct doc *);
+struct doc *present_anonymise(struct request *, struct doc *);
+struct doc *present_certificate(struct request *, struct doc *);
+struct doc *present_difference(struct request *, struct doc *);
 struct doc *present_comment_people(struct request *, struct doc *);
 struct doc *present_form(struct request *, struct doc *);
 struct doc *present_history(struct request *, struct doc *);

@@ -1,12 +1,15 @@
 // The page of a card: facts on the left, story on the right.
 #include "web/present_card.h"
+#include "actions/anonymise.h"
 #include "actions/comment.h"
 #include "formats/json.h"
+#include "records/scope.h"
 #include "web/activity.h"
 #include "web/list.h"
 #include "web/note.h"
 #include "web/once.h"
 #include "web/present.h"
+#include "web/ribbon.h"
 #include "web/text.h"
 #include "web/transfer.h"
 
@@ -17,7 +20,7 @@ static void stage_times(struct request *r, const struct card_state *c, const str
                         struct str now, struct doc *items) {
     struct arena *a = r->arena;
     struct str stage = now;
-    micros until = r->now, at;
+    micros until = c->as_of ? c->as_of : r->now, at;
     doc_each(event, doc_get(c->history, STR("items"))) {
         if (doc_get_int(event, "record", 0) != r->id ||
             !str_eq(doc_get_text(event, "module"), r->module->key))
@@ -74,6 +77,21 @@ static struct doc *stages_view(struct request *r, const struct card_state *c,
 
 // ---------------------------------------------------------------- facts
 
+// A value that the record had at the moment shown, and that nobody can read any more.
+static bool is_erased(const struct doc *record, struct str key) {
+    doc_each(one, doc_get(record, STR("erased")))
+        if (str_eq(doc_text(one), key))
+            return true;
+    return false;
+}
+
+static void fact_file(struct request *r, struct doc *one, const struct doc *record,
+                      const struct field *f) {
+    document_link(r, one, r->module, r->id, doc_get(record, f->key));
+    if (doc_get(record, STR("as_of")))
+        only_to_read(r, one);
+}
+
 static struct doc *fact_view(struct request *r, const struct doc *record, const struct field *f,
                              bool may_edit) {
     struct arena *a = r->arena;
@@ -85,10 +103,13 @@ static struct doc *fact_view(struct request *r, const struct doc *record, const 
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "key", f->key);
     doc_set_str(a, d, "label", field_label(r, f));
-    struct doc *runs = doc_set(d, STR("runs"), value_runs(r, f, doc_get(record, f->key), NULL));
+    doc_set(d, STR("runs"),
+            is_erased(record, f->key)
+                ? runs_of(r, run(r, T(r->language, "(erased)"), "gone", STR("")))
+                : value_runs(r, f, doc_get(record, f->key), NULL));
     if (f->type == TYPE_FILE)
-        doc_each(one, runs)
-            document_link(r, one, m, r->id, doc_get(record, f->key));
+        doc_each(one, doc_get(d, STR("runs")))
+            fact_file(r, one, record, f);
     doc_set_bool(a, d, "wide", f->type == TYPE_LONG_TEXT);
     doc_set_bool(a, d, "editable", editable);
     doc_set(d, STR("edit_href"),
@@ -144,6 +165,18 @@ struct doc *fact_form(struct request *r, const struct doc *record, const struct 
 
 // ---------------------------------------------------------------- what points here
 
+// The field by which all of them are listed must not be that of one that this person may not know of.
+static const struct field *leading(struct request *r, const struct module *m,
+                                   const struct field *f) {
+    for (size_t i = 0; i < m->n_fields && scope_private(m); i++) {
+        const struct field *one = &m->fields[i];
+        if ((one->type == TYPE_LINK || one->type == TYPE_LINKS) &&
+            str_eq(one->target, r->module->key) && may_field(&r->viewer, m, one, false))
+            return one;
+    }
+    return f;
+}
+
 struct related *card_related(struct request *r, struct card_state *c, const struct module *m,
                              const struct field *f) {
     for (size_t i = 0; i < c->n_boxes; i++)
@@ -152,7 +185,8 @@ struct related *card_related(struct request *r, struct card_state *c, const stru
     if (c->n_boxes == RELATED_BOXES)
         return NULL;
     struct related *box = &c->boxes[c->n_boxes++];
-    *box = (struct related){.module = m, .field = f, .ids = arena_array(r->arena, int64_t, 200)};
+    *box = (struct related){
+        .module = m, .field = leading(r, m, f), .ids = arena_array(r->arena, int64_t, 200)};
     return box;
 }
 
@@ -168,7 +202,8 @@ static struct doc *choice_tag(struct request *r, const struct module *m, const s
     return tag;
 }
 
-static struct doc *related_item(struct request *r, const struct module *m, const struct doc *item) {
+static struct doc *related_item(struct request *r, const struct module *m, const struct doc *item,
+                                micros as_of) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     micros due = 0;
@@ -179,14 +214,15 @@ static struct doc *related_item(struct request *r, const struct module *m, const
     struct str when =
         has_due ? format_moment(a, r->language, zone_civil(r->zone, due), year_now(r)) : STR("");
     doc_set_str(a, d, "href", href_of(r, m->key, id));
-    doc_set_str(a, d, "text", record_title(r, m, item));
+    doc_set_str(a, d, "text",
+                is_erased(item, m->title) ? T(r->language, "(erased)") : record_title(r, m, item));
     doc_set_str(a, d, "note",
                 when.n && owner.n ? rprintf(r, "%.*s · %.*s", STR_FMT(when), STR_FMT(owner))
                 : when.n          ? when
                                   : owner);
-    doc_set(d, STR("flag"), has_due ? activity_flag(r, item) : doc_null(a));
+    doc_set(d, STR("flag"), has_due && !as_of ? activity_flag(r, item) : doc_null(a));
     doc_set(d, STR("tag"), choice_tag(r, m, item, task ? STR("priority") : m->stage));
-    doc_set(d, STR("act"), task ? activity_act(r, item) : doc_null(a));
+    doc_set(d, STR("act"), task && !as_of ? activity_act(r, item) : doc_null(a));
     return d;
 }
 
@@ -210,22 +246,24 @@ static void quick_adds(struct request *r, struct doc *adds, struct str path, str
     }
 }
 
-static void related_view(struct request *r, struct doc *list, const struct related *box) {
+static void related_view(struct request *r, struct doc *list, const struct related *box,
+                         micros as_of) {
     struct arena *a = r->arena;
     const struct module *m = box->module;
     const struct language *l = r->language;
     struct doc *d = doc_object(a), *items = doc_array(a);
     doc_each(item, box->items)
-        doc_add(items, related_item(r, m, item));
+        doc_add(items, related_item(r, m, item, as_of));
     struct str id = rprintf(r, "%lld", (long long)r->id);
     struct pair of = {rprintf(r, "filter[%.*s][eq]", STR_FMT(box->field->key)), id},
                 with = {box->field->key, id};
     struct pairs none = {0};
     struct str path = rprintf(r, "/%.*s", STR_FMT(m->key));
-    bool create = may(&r->viewer, m, VERB_CREATE);
+    bool create = !as_of && may(&r->viewer, m, VERB_CREATE);
     doc_set_str(a, d, "title", str_is(m->key, "tasks") ? T(l, "To do") : translate(l, m->label));
     doc_set_str(a, d, "count", rprintf(r, "%zu%s", (size_t)items->count, box->more ? "+" : ""));
-    doc_set_str(a, d, "all_href", list_href(r, path, &none, "", &of, 1));
+    doc_set(d, STR("all_href"),
+            as_of ? doc_null(a) : doc_str(a, list_href(r, path, &none, "", &of, 1)));
     doc_set(
         d, STR("add_href"),
         or_null(r, create ? list_href(r, rprintf(r, "%.*s/new", STR_FMT(path)), &none, "", &with, 1)
@@ -250,13 +288,13 @@ static struct doc *related_views(struct request *r, struct card_state *c) {
         if (f->type == TYPE_LINK && str_eq(f->target, r->module->key) && !f->hidden) {
             struct related *box = card_related(r, c, tasks, f);
             if (box)
-                related_view(r, list, box);
+                related_view(r, list, box, c->as_of);
             break;
         }
     }
     for (size_t i = 0; i < c->n_boxes; i++)
         if (c->boxes[i].module != tasks && may(&r->viewer, c->boxes[i].module, VERB_VIEW))
-            related_view(r, list, &c->boxes[i]);
+            related_view(r, list, &c->boxes[i], c->as_of);
     return list;
 }
 
@@ -288,14 +326,18 @@ static struct doc *chip(struct request *r, struct doc *chips, const char *key, s
                         const char *icon, struct str kinds) {
     struct arena *a = r->arena;
     struct doc *d = doc_add(chips, doc_object(a));
-    struct pair shown[] = {{STR("kind"), kinds}, {STR("text"), query_text(r, "text")}};
+    struct str text = query_text(r, "text"), as_of = query_text(r, "as_of");
+    struct pair shown[3] = {{STR("kind"), kinds}};
+    size_t n = 1;
     struct pairs none = {0};
+    if (text.n)
+        shown[n++] = (struct pair){STR("text"), text};
+    if (as_of.n)
+        shown[n++] = (struct pair){STR("as_of"), as_of};
     doc_set_z(a, d, "key", key);
     doc_set_str(a, d, "label", label);
     doc_set_z(a, d, "icon", icon);
-    doc_set_str(a, d, "href",
-                list_href(r, href_of(r, r->module->key, r->id), &none, "", shown,
-                          shown[1].value.n ? 2 : 1));
+    doc_set_str(a, d, "href", list_href(r, href_of(r, r->module->key, r->id), &none, "", shown, n));
     doc_set_str(a, d, "kinds", kinds);
     return d;
 }
@@ -371,7 +413,7 @@ static struct doc *comment_view(struct request *r, const struct card_state *c) {
 // An address of this story: from where on, and otherwise as it is asked for now.
 static struct doc *story_href(struct request *r, const char *from, const struct doc *position) {
     struct pairs none = {0};
-    struct pair more[3];
+    struct pair more[4];
     size_t n = 0;
     if (doc_is_null(position))
         return doc_null(r->arena);
@@ -380,6 +422,8 @@ static struct doc *story_href(struct request *r, const char *from, const struct 
         more[n++] = (struct pair){STR("kind"), query_text(r, "kind")};
     if (query_text(r, "text").n)
         more[n++] = (struct pair){STR("text"), query_text(r, "text")};
+    if (query_text(r, "as_of").n)
+        more[n++] = (struct pair){STR("as_of"), query_text(r, "as_of")};
     return doc_str(r->arena, list_href(r, href_of(r, r->module->key, r->id), &none, "", more, n));
 }
 
@@ -389,7 +433,7 @@ static struct doc *newer_href(struct request *r, const struct card_state *c) {
     bool after = query_text(r, "after").n > 0;
     if (after)
         return story_href(r, "after", doc_get(c->history, STR("next")));
-    if (!c->in_the_past || query_text(r, "text").n)
+    if (!c->in_the_past || c->as_of || query_text(r, "text").n)
         return doc_null(r->arena);
     if (first)
         return story_href(r, "after", doc_get(first, STR("position")));
@@ -403,13 +447,14 @@ static struct doc *find_view(struct request *r, const struct card_state *c) {
     doc_set_str(a, d, "action", href_of(r, r->module->key, r->id));
     doc_set_str(a, d, "kind", query_text(r, "kind"));
     doc_set_str(a, d, "text", query_text(r, "text"));
+    doc_set_str(a, d, "as_of", query_text(r, "as_of"));
     const char sign[] = {r->language->date_sign, 0};
     doc_set_str(a, d, "until", format_date_typed(a, r->language, until));
     doc_set_str(a, d, "date_sign", arena_str(a, str_z(sign)));
     doc_set_str(a, d, "date_hint", T(r->language, "yyyy-mm-dd"));
-    bool asked = until.n || query_text(r, "text").n || c->in_the_past;
+    bool asked = until.n || query_text(r, "text").n || (c->in_the_past && !c->as_of);
     doc_set(d, STR("clear_href"),
-            asked ? doc_str(a, href_of(r, r->module->key, r->id)) : doc_null(a));
+            asked ? doc_str(a, past_href(r, query_text(r, "as_of"))) : doc_null(a));
     return d;
 }
 
@@ -437,6 +482,8 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
     struct doc *days = doc_set(d, STR("days"), story_days(r, items, r->module, r->id));
     if (now)
         activities_into(r, c->activities, items, days);
+    else
+        only_to_read(r, days);
     doc_set(d, STR("newer_href"), newer_href(r, c));
     doc_set(d, STR("older_href"),
             after ? doc_null(a) : story_href(r, "before", doc_get(c->history, STR("next"))));
@@ -451,26 +498,40 @@ static struct doc *story_view(struct request *r, const struct card_state *c, boo
 
 // ---------------------------------------------------------------- the whole
 
-static struct doc *banner_view(struct request *r, const struct doc *record) {
+static void banner_link(struct request *r, struct doc *links, struct str label, struct str href) {
+    struct doc *d = doc_add(links, doc_object(r->arena));
+    doc_set_str(r->arena, d, "label", label);
+    doc_set_str(r->arena, d, "href", href);
+}
+
+static struct doc *banner_view(struct request *r, const struct card_state *c,
+                               const struct doc *record) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
-    struct str as_of = doc_get_text(record, "as_of"), deleted = doc_get_text(record, "deleted_at");
-    micros at;
-    if (!as_of.n && !deleted.n)
+    struct str deleted = doc_get_text(record, "deleted_at");
+    micros at = c->as_of;
+    if (!at && !deleted.n)
         return doc_null(a);
     struct doc *d = doc_object(a);
-    clock_parse(as_of.n ? as_of : deleted, &at);
+    if (!at)
+        clock_parse(deleted, &at);
     struct str when = format_moment(a, l, zone_civil(r->zone, at), 0);
-    bool restore = !as_of.n && may(&r->viewer, r->module, VERB_DELETE);
-    doc_set_z(a, d, "tone", as_of.n ? "wait" : "lost");
+    bool restore = !c->as_of && may(&r->viewer, r->module, VERB_DELETE);
+    doc_set_z(a, d, "tone", c->as_of ? "wait" : "lost");
     doc_set_str(a, d, "text",
-                as_of.n ? FILL(a, T(l, "As it was on {0}."), when)
-                        : FILL(a, T(l, "Deleted on {0}."), when));
+                !c->as_of   ? FILL(a, T(l, "Deleted on {0}."), when)
+                : deleted.n ? FILL(a, T(l, "As it was on {0}: deleted."), when)
+                            : FILL(a, T(l, "As it was on {0}."), when));
     doc_set(d, STR("action"),
             or_null(r, restore
                            ? rprintf(r, "%.*s/restore", STR_FMT(href_of(r, r->module->key, r->id)))
                            : STR("")));
     doc_set_str(a, d, "label", restore ? T(l, "Restore") : STR(""));
+    struct doc *links = doc_set_array(a, d, "links");
+    if (c->as_of) {
+        banner_link(r, links, T(l, "What is different now"), difference_href(r, at, 0));
+        banner_link(r, links, T(l, "Back to now"), href_of(r, r->module->key, r->id));
+    }
     return d;
 }
 
@@ -490,9 +551,10 @@ static struct doc *card_crumbs(struct request *r, const struct doc *record) {
     return list;
 }
 
-static void put_links(struct request *r, struct doc *view, bool may_edit, bool may_delete) {
+static void put_links(struct request *r, struct doc *view, bool now, bool may_edit,
+                      bool may_delete) {
     struct str here = href_of(r, r->module->key, r->id);
-    bool copy = may(&r->viewer, r->module, VERB_CREATE) && !str_is(r->module->key, "users");
+    bool copy = now && may(&r->viewer, r->module, VERB_CREATE) && !str_is(r->module->key, "users");
     doc_set(view, STR("edit_href"),
             or_null(r, may_edit ? rprintf(r, "%.*s/edit", STR_FMT(here)) : STR("")));
     doc_set_str(r->arena, view, "history_href", rprintf(r, "%.*s/history", STR_FMT(here)));
@@ -500,6 +562,9 @@ static void put_links(struct request *r, struct doc *view, bool may_edit, bool m
             or_null(r, copy ? rprintf(r, "/%.*s/new?copy=%lld", STR_FMT(r->module->key),
                                       (long long)r->id)
                             : STR("")));
+    bool person = module_has_persons(r->module) && may(&r->viewer, r->module, VERB_ANONYMISE);
+    doc_set(view, STR("anonymise_href"),
+            or_null(r, person ? rprintf(r, "%.*s/anonymise", STR_FMT(here)) : STR("")));
     doc_set(view, STR("delete_href"),
             or_null(r, may_delete ? rprintf(r, "%.*s/delete", STR_FMT(here)) : STR("")));
 }
@@ -519,8 +584,7 @@ struct doc *present_card(struct request *r, struct doc *record) {
     struct arena *a = r->arena;
     struct card_state *c = r->state;
     const struct module *m = r->module;
-    bool alive = doc_is_null(doc_get(record, STR("deleted_at"))),
-         now = !doc_get(record, STR("as_of"));
+    bool alive = doc_is_null(doc_get(record, STR("deleted_at"))), now = !c->as_of;
     bool may_edit = alive && now && may(&r->viewer, m, VERB_EDIT),
          may_delete = alive && now && may(&r->viewer, m, VERB_DELETE);
     struct doc *view = doc_object(a);
@@ -531,19 +595,23 @@ struct doc *present_card(struct request *r, struct doc *record) {
         return view;
     }
     doc_set(view, STR("crumbs"), card_crumbs(r, record));
-    doc_set_str(a, view, "title", record_title(r, m, record));
+    doc_set_str(a, view, "title",
+                is_erased(record, m->title) ? T(r->language, "(erased)")
+                                            : record_title(r, m, record));
     doc_set_str(a, view, "note", record_note(r, m, record));
-    doc_set(view, STR("banner"), banner_view(r, record));
+    doc_set(view, STR("banner"), banner_view(r, c, record));
+    doc_set(view, STR("ribbon"), ribbon_view(r, c));
     struct doc *can = doc_set_object(a, view, "can");
     doc_set_bool(a, can, "edit", may_edit);
     doc_set_bool(a, can, "delete", may_delete);
     doc_set_bool(a, can, "comment", may_edit);
     doc_set_bool(a, can, "create", may(&r->viewer, m, VERB_CREATE));
-    put_links(r, view, may_edit, may_delete);
+    put_links(r, view, now, may_edit, may_delete);
     doc_set(view, STR("stages"), stages_view(r, c, record, may_edit));
     doc_set(view, STR("act"),
             now && str_is(m->key, "tasks") ? activity_act(r, record) : doc_null(a));
     doc_set(view, STR("facts"), facts_view(r, record, may_edit));
+    parts_into(r, &c->parts, record, may_edit, view);
     doc_set(view, STR("fact"), doc_null(a));
     doc_set(view, STR("fact_form"), doc_null(a));
     doc_set(view, STR("related"), related_views(r, c));

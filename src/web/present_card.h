@@ -3,7 +3,7 @@
 #define CRONISTA_WEB_PRESENT_CARD_H
 
 #include "records/story.h"
-#include "web/request.h"
+#include "web/parts.h"
 
 #define RELATED_BOXES 12
 
@@ -20,6 +20,9 @@ struct related {
 #define STORY_COUNTED 1000 // of the newest events; more are "1,000+"
 
 struct card_state {
+    micros as_of;                          // the card as it was at this moment; 0: as it is
+    struct doc *ribbon;                    // record_ribbon(); NULL: not asked for
+    struct str as_of_typed, as_of_problem; // a moment that can't be shown, and why
     struct doc *history;
     struct doc *activities; // that the history tells of (web/activity.h); NULL: none
     struct related boxes[RELATED_BOXES];
@@ -27,9 +30,10 @@ struct card_state {
     struct form_state *note;             // "new history" as it was sent and refused
     struct str comment, comment_problem; // as it was sent and refused
     const struct doc *comment_files;     // that came with it and are kept; NULL: none
-    struct str kinds;                    // shown, by comma; empty or "all": any
-    int64_t newest;                      // of the story, whatever is shown of it
-    bool in_the_past;                    // it is not shown from its newest event on
+    struct card_parts parts;
+    struct str kinds; // shown, by comma; empty or "all": any
+    int64_t newest;   // of the story, whatever is shown of it
+    bool in_the_past; // it is not shown from its newest event on
     // What there is in the story, as far as it was looked through.
     struct story_counts {
         int64_t of_group[STORY_GROUPS_N], all;

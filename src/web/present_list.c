@@ -160,9 +160,7 @@ static struct str one_value_word(struct request *r, const struct field *f, struc
     if ((f->type == TYPE_CHOICE || f->type == TYPE_CHOICES) && (c = field_choice(f, value)))
         return choice_label(r, c);
     if (f->type == TYPE_YES_NO)
-        return str_is(value, "1") || str_is(value, "true") || str_is(value, "yes")
-                   ? T(r->language, "Yes")
-                   : T(r->language, "No");
+        return says_yes(value) ? T(r->language, "Yes") : T(r->language, "No");
     if (f->type == TYPE_USER && str_is(value, "me"))
         return T(r->language, "me");
     if (is_date(f))
@@ -193,6 +191,26 @@ static struct str value_words(struct request *r, const struct field *f, struct s
     return text;
 }
 
+// What a filter is called, and by which field its values are told.
+static struct str filter_label(struct request *r, const struct module *m, struct str key,
+                               const struct field **f) {
+    bool part = takes_part_known(m, key);
+    // Told as who is in charge is, which takes users and "me".
+    *f = part ? common_column(STR("owner")) : readable(r, m, key);
+    return part               ? T(r->language, "Takes part")
+           : *f               ? field_label(r, *f)
+           : str_is(key, "q") ? T(r->language, "Search")
+                              : key;
+}
+
+struct str filter_words(struct request *r, const struct module *m, struct str key, struct str op,
+                        struct str value) {
+    const struct field *f;
+    struct str label = filter_label(r, m, key, &f), said = value_words(r, f, op, value);
+    return rprintf(r, "%.*s %.*s%s%.*s", STR_FMT(label), STR_FMT(operator_word(r, f, op)),
+                   said.n ? " " : "", STR_FMT(said));
+}
+
 static struct doc *filters_in_words(struct request *r, const struct list_state *s) {
     struct arena *a = r->arena;
     struct doc *list = doc_array(a);
@@ -200,16 +218,10 @@ static struct doc *filters_in_words(struct request *r, const struct list_state *
         struct str key, op;
         if (!filter_name(s->pairs.p[i].name, &key, &op) || str_is(key, "q"))
             continue;
-        const struct field *f = readable(r, r->module, key);
+        const struct field *f;
         struct doc *d = doc_add(list, doc_object(a));
         struct pair with = {STR("with"), key};
-        bool part = takes_part_known(r->module, key);
-        if (part) // told as who is in charge is, which takes users and "me"
-            f = common_column(STR("owner"));
-        doc_set_str(a, d, "field",
-                    part ? T(r->language, "Takes part")
-                    : f  ? field_label(r, f)
-                         : key);
+        doc_set_str(a, d, "field", filter_label(r, r->module, key, &f));
         doc_set_str(a, d, "operator", operator_word(r, f, op));
         doc_set_str(a, d, "value", value_words(r, f, op, s->pairs.p[i].value));
         doc_set_str(a, d, "href", list_href(r, path_of(r), &s->pairs, "", &with, 1));
@@ -345,41 +357,52 @@ static struct doc *filter_form(struct request *r, const struct list_state *s) {
 
 // ---------------------------------------------------------------- views, bulk, paging
 
-static void put_views(struct request *r, const struct list_state *s, struct doc *view) {
+struct doc *views_view(struct request *r, struct str of, struct str all, const struct doc *views,
+                       int64_t chosen, struct str *name) {
     struct arena *a = r->arena;
-    struct doc *list = doc_set_array(a, view, "views");
-    struct str name = T(r->language, "All");
-    struct doc *all = doc_add(list, doc_object(a));
-    doc_set_str(a, all, "label", name);
-    doc_set_str(a, all, "href", path_of(r));
-    doc_set_bool(a, all, "active", s->view == 0);
-    doc_set(all, STR("delete_action"), doc_null(a));
-    const struct module *views = model_module(r->model, STR("views"));
-    doc_each(v, s->views) {
+    struct doc *list = doc_array(a), *first = doc_add(list, doc_object(a));
+    const struct module *m = model_module(r->model, STR("views"));
+    *name = all;
+    doc_set_str(a, first, "label", all);
+    doc_set_str(a, first, "href", rprintf(r, "/%.*s", STR_FMT(of)));
+    doc_set_bool(a, first, "active", chosen == 0);
+    doc_set(first, STR("delete_action"), doc_null(a));
+    doc_each(v, views) {
         int64_t id = doc_get_int(v, "id", 0),
                 owner = doc_get_int(doc_get(v, STR("owner")), "id", 0);
-        bool mine = may_record(&r->viewer, views, owner, false, VERB_DELETE);
+        struct record_facts facts = {.owner = owner};
+        bool mine = may_record(&r->viewer, m, &facts, VERB_DELETE);
         struct doc *d = doc_add(list, doc_object(a));
         doc_set_str(a, d, "label", doc_get_text(v, "name"));
-        doc_set_str(a, d, "href",
-                    rprintf(r, "/%.*s?view=%lld", STR_FMT(r->module->key), (long long)id));
-        doc_set_bool(a, d, "active", id == s->view);
+        doc_set_str(a, d, "href", rprintf(r, "/%.*s?view=%lld", STR_FMT(of), (long long)id));
+        doc_set_bool(a, d, "active", id == chosen);
         doc_set(d, STR("delete_action"),
                 or_null(r, mine ? rprintf(r, "/views/%lld/delete?of_module=%.*s", (long long)id,
-                                          STR_FMT(r->module->key))
+                                          STR_FMT(of))
                                 : STR("")));
-        if (id == s->view)
-            name = doc_get_text(v, "name");
+        if (id == chosen)
+            *name = doc_get_text(v, "name");
     }
-    doc_set_str(a, view, "view_name", name);
-    struct doc *save = doc_null(a);
-    if (s->pairs.n && may(&r->viewer, views, VERB_CREATE)) {
-        save = doc_object(a);
-        doc_set_str(a, save, "action", rprintf(r, "/%.*s/views", STR_FMT(r->module->key)));
-        doc_set(save, STR("hidden"), hidden_pairs(r, &s->pairs, ""));
-        doc_set_str(a, save, "name", STR(""));
-    }
-    doc_set(view, STR("save_view"), save);
+    return list;
+}
+
+struct doc *save_view_view(struct request *r, struct str of, const struct pairs *pairs) {
+    struct arena *a = r->arena;
+    if (!pairs->n || !may(&r->viewer, model_module(r->model, STR("views")), VERB_CREATE))
+        return doc_null(a);
+    struct doc *save = doc_object(a);
+    doc_set_str(a, save, "action", rprintf(r, "/%.*s/views", STR_FMT(of)));
+    doc_set(save, STR("hidden"), hidden_pairs(r, pairs, ""));
+    doc_set_str(a, save, "name", STR(""));
+    return save;
+}
+
+static void put_views(struct request *r, const struct list_state *s, struct doc *view) {
+    struct str name;
+    doc_set(view, STR("views"),
+            views_view(r, r->module->key, T(r->language, "All"), s->views, s->view, &name));
+    doc_set_str(r->arena, view, "view_name", name);
+    doc_set(view, STR("save_view"), save_view_view(r, r->module->key, &s->pairs));
 }
 
 static struct doc *bulk_view(struct request *r, const struct list_state *s) {

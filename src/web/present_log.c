@@ -1,5 +1,7 @@
 // The pages of histories: a record's, the account's, an operation's, an event's.
+#include "records/rows.h"
 #include "web/list.h"
+#include "web/log.h"
 #include "web/present.h"
 
 static struct doc *export_links(struct request *r, struct str path, const struct pairs *pairs,
@@ -59,7 +61,24 @@ struct doc *present_history(struct request *r, struct doc *history) {
 
 // ---------------------------------------------------------------- the account's log
 
-static struct doc *user_options(struct request *r) {
+// "312", "more than 10 000", or "" where nothing was counted.
+static struct str count_text(struct request *r, const struct doc *count) {
+    struct str n = format_integer(r->arena, r->language, doc_get_int(count, "n", 0));
+    return doc_get_true(count, "more") ? FILL(r->arena, T(r->language, "more than {0}"), n) : n;
+}
+
+// A choice of a filter, with how many events it would find.
+static void choice(struct request *r, struct doc *list, const struct doc *counts, struct str key,
+                   struct str label, bool selected) {
+    struct doc *d = option(r, list, key, label, selected);
+    doc_set_str(r->arena, d, "count",
+                counts && key.n ? count_text(r, doc_get(counts, key)) : STR(""));
+}
+
+#define USERS_MOST 200
+
+// Nobody is ever deleted: who is gone is not active any more.
+static struct doc *user_options(struct request *r, const struct doc *counts) {
     struct doc *list = doc_array(r->arena), *found = NULL;
     struct str now = query_text(r, "user"), columns[] = {STR("name"), STR("active")};
     struct list_query q = {.module = model_module(r->model, STR("users")),
@@ -67,73 +86,81 @@ static struct doc *user_options(struct request *r) {
                            .n_sort = 1,
                            .columns = columns,
                            .n_columns = 2,
-                           .limit = 200};
-    option(r, list, STR(""), T(r->language, "anybody"), !now.n);
+                           .limit = USERS_MOST};
+    bool chosen = false, deleted;
+    int64_t id = 0;
+    choice(r, list, NULL, STR(""), T(r->language, "anybody"), !now.n);
     if (record_list(&r->reader, &q, &found, NULL) == OK)
         doc_each(user, doc_get(found, STR("items"))) {
             struct str key = rprintf(r, "%lld", (long long)doc_get_int(user, "id", 0)),
                        name = doc_get_text(user, "name");
-            bool active = doc_get_true(user, "active");
-            option(r, list, key,
-                   active ? name : FILL(r->arena, T(r->language, "{0} (not active)"), name),
-                   str_eq(key, now));
+            if (!doc_get_true(user, "active"))
+                name = FILL(r->arena, T(r->language, "{0} (not active)"), name);
+            choice(r, list, counts, key, name, str_eq(key, now));
+            chosen = chosen || str_eq(key, now);
         }
-    option(r, list, STR("0"), T(r->language, "The program"), str_is(now, "0"));
+    // Of a great many users not all are offered, but the chosen one is.
+    if (!chosen && str_int(now, &id) && id > 0) {
+        struct str name = {0};
+        record_name(&r->reader, q.module, id, &name, &deleted, NULL);
+        choice(r, list, counts, now, name.n ? name : now, true);
+    }
+    choice(r, list, counts, STR("0"), T(r->language, "The program"), str_is(now, "0"));
     return list;
 }
 
-static struct doc *module_options(struct request *r) {
+static struct doc *module_options(struct request *r, const struct doc *counts) {
     struct doc *list = doc_array(r->arena);
     struct str now = query_text(r, "module");
-    option(r, list, STR(""), T(r->language, "any"), !now.n);
+    choice(r, list, NULL, STR(""), T(r->language, "any"), !now.n);
     for (size_t i = 0; i < r->model->n_modules; i++) {
         const struct module *m = &r->model->modules[i];
         if (may(&r->viewer, m, VERB_VIEW))
-            option(r, list, m->key, translate(r->language, m->label), str_eq(m->key, now));
+            choice(r, list, counts, m->key, translate(r->language, m->label), str_eq(m->key, now));
     }
     return list;
 }
 
-static struct doc *kind_options(struct request *r) {
+static struct doc *kind_options(struct request *r, const struct doc *counts) {
     struct doc *list = doc_array(r->arena);
     struct str now = query_text(r, "kind");
-    option(r, list, STR(""), T(r->language, "any"), !now.n);
+    choice(r, list, NULL, STR(""), T(r->language, "any"), !now.n);
     for (int kind = 1; event_kind_name(kind); kind++)
-        option(r, list, str_z(event_kind_name(kind)), kind_word(r, kind),
+        choice(r, list, counts, str_z(event_kind_name(kind)), kind_word(r, kind),
                str_is(now, event_kind_name(kind)));
     return list;
 }
 
-static struct doc *field_options(struct request *r) {
+static struct doc *field_options(struct request *r, const struct doc *counts) {
     struct doc *list = doc_array(r->arena);
     struct str now = query_text(r, "field");
     const struct module *m = model_module(r->model, query_text(r, "module"));
-    option(r, list, STR(""), T(r->language, "any"), !now.n);
+    const struct field *owner = m ? any_field(m, STR("owner")) : NULL;
+    choice(r, list, NULL, STR(""), T(r->language, "any"), !now.n);
     for (size_t i = 0; m && i < m->n_fields; i++)
         if (may_field(&r->viewer, m, &m->fields[i], false))
-            option(r, list, m->fields[i].key, field_label(r, &m->fields[i]),
+            choice(r, list, counts, m->fields[i].key, field_label(r, &m->fields[i]),
                    str_eq(m->fields[i].key, now));
+    if (owner)
+        choice(r, list, counts, owner->key, field_label(r, owner), str_eq(owner->key, now));
     return list;
 }
 
 // The same filters without the operation, which no control can take away.
 static struct str without_operation(struct request *r) {
-    return list_href(r, STR("/history"), &r->query, "operation before", NULL, 0);
+    return list_href(r, STR("/history"), &r->query, "operation before view counts", NULL, 0);
 }
 
 static struct str told_of(struct request *r, const struct error *e, const char *field) {
     return e && strcmp(e->field, field) == 0 ? error_translated(r->arena, r->language, e) : STR("");
 }
 
-static struct doc *log_filter(struct request *r, const struct error *refused) {
+static struct doc *log_filter(struct request *r, const struct doc *counts) {
     struct arena *a = r->arena;
-    static const char *const names[] = {"from", "to",    "user",     "module",
-                                        "kind", "field", "operation"};
+    const struct log_state *state = r->state;
+    const struct error *refused = state->refused;
     struct doc *d = doc_object(a);
-    int64_t active = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        active += query_text(r, names[i]).n > 0;
-    int64_t operation = -1;
+    int64_t active = (int64_t)state->pairs.n, operation = -1;
     bool one_operation = str_int(query_text(r, "operation"), &operation);
     doc_set_str(a, d, "action", STR("/history"));
     const char sign[] = {r->language->date_sign, 0};
@@ -143,10 +170,10 @@ static struct doc *log_filter(struct request *r, const struct error *refused) {
     doc_set_str(a, d, "to_problem", told_of(r, refused, "to"));
     doc_set_str(a, d, "date_sign", arena_str(a, str_z(sign)));
     doc_set_str(a, d, "date_hint", T(r->language, "yyyy-mm-dd"));
-    doc_set(d, STR("users"), user_options(r));
-    doc_set(d, STR("modules"), module_options(r));
-    doc_set(d, STR("operations"), kind_options(r));
-    doc_set(d, STR("fields"), field_options(r));
+    doc_set(d, STR("users"), user_options(r, doc_get(counts, STR("user"))));
+    doc_set(d, STR("modules"), module_options(r, doc_get(counts, STR("module"))));
+    doc_set(d, STR("operations"), kind_options(r, doc_get(counts, STR("kind"))));
+    doc_set(d, STR("fields"), field_options(r, doc_get(counts, STR("field"))));
     doc_set_str(a, d, "operation", query_text(r, "operation"));
     doc_set_str(a, d, "operation_text",
                 one_operation
@@ -159,9 +186,37 @@ static struct doc *log_filter(struct request *r, const struct error *refused) {
     return d;
 }
 
+// How many events the filters find, or where that is counted.
+static void put_total(struct request *r, const struct doc *counts, struct doc *view) {
+    struct arena *a = r->arena;
+    const struct doc *all = doc_get(counts, STR("all"));
+    struct pair counted = {STR("counts"), STR("1")};
+    struct str n = all ? count_text(r, all) : STR("");
+    int64_t many = doc_get_int(all, "n", 0);
+    doc_set_str(a, view, "count",
+                all ? FILL(a, TN(r->language, "{0} change", "{0} changes", many), n) : STR(""));
+    doc_set(view, STR("count_href"),
+            or_null(r, all || ((const struct log_state *)r->state)->refused
+                           ? STR("")
+                           : list_href(r, STR("/history"), &r->query, "before counts limit",
+                                       &counted, 1)));
+}
+
+static void put_log_views(struct request *r, struct doc *view) {
+    const struct log_state *state = r->state;
+    struct str name;
+    doc_set(view, STR("views"),
+            views_view(r, STR("history"), T(r->language, "All"), state->views, state->view, &name));
+    doc_set_str(r->arena, view, "view_name", name);
+    doc_set(view, STR("save_view"),
+            state->refused ? doc_null(r->arena) : save_view_view(r, STR("history"), &state->pairs));
+}
+
 struct doc *present_log(struct request *r, struct doc *history) {
     struct arena *a = r->arena;
-    const struct error *refused = r->state; // a filter that cannot be: then there is no history
+    const struct log_state *state = r->state;
+    const struct error *refused = state->refused;
+    const struct doc *counts = refused ? NULL : doc_get(history, STR("counts"));
     struct doc *view = doc_object(a),
                *items = refused ? doc_array(a) : doc_get(history, STR("items"));
     doc_set_str(a, view, "title", T(r->language, "Change log"));
@@ -169,6 +224,11 @@ struct doc *present_log(struct request *r, struct doc *history) {
     doc_set(view, STR("next_href"), refused ? doc_null(a) : next_href(r, history));
     if (str_is(r->part, "log-rows"))
         return view;
+    doc_set(view, STR("filter"), log_filter(r, counts));
+    put_total(r, counts, view);
+    if (str_is(r->part, "log-counts"))
+        return view;
+    put_log_views(r, view);
     struct tree_head head;
     struct doc *verified = doc_null(a);
     if (history_tree_head(r->reader.conn, &head, &r->error) == OK && head.size > 0) {
@@ -180,12 +240,12 @@ struct doc *present_log(struct request *r, struct doc *history) {
     doc_set(view, STR("verified"), verified);
     doc_set(view, STR("exports"),
             refused ? doc_array(a)
-                    : export_links(r, STR("/history/export"), &r->query, "before limit"));
+                    : export_links(r, STR("/history/export"), &r->query, "before limit counts"));
     doc_set_bool(a, view, "refused", refused != NULL);
-    doc_set(view, STR("filter"), log_filter(r, refused));
-    doc_set_str(a, view, "count", STR(""));
     struct doc *empty = doc_null(a);
-    if (!items->count) {
+    doc_set_bool(a, view, "looking",
+                 !items->count && !doc_is_null(doc_get(view, STR("next_href"))));
+    if (!items->count && !doc_get_true(view, "looking")) {
         empty =
             empty_document(r, "history", T(r->language, "Nothing found"),
                            refused ? T(r->language, "Please correct what is marked and try again.")

@@ -95,6 +95,10 @@ struct str query_text(struct request *r, const char *name) {
     return pairs_get(&r->query, name);
 }
 
+bool says_yes(struct str text) {
+    return str_is(text, "1") || str_is(text, "true") || str_is(text, "yes");
+}
+
 struct str input_text(struct request *r, const char *name) {
     return r->body ? doc_text(doc_get(r->body, str_z(name))) : pairs_get(&r->form, name);
 }

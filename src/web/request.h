@@ -14,6 +14,7 @@
 
 struct route;
 struct attempts;
+struct buckets;
 struct live;
 struct imports;
 struct assets;
@@ -44,6 +45,7 @@ struct web {
     struct live *live;
     struct imports *imports;
     struct attempts *attempts;
+    struct buckets *visits; // to pages of people who are not signed in, by address
     pthread_mutex_t late_lock;
     bool late_end; // what comes late is no longer given to the workers
     struct crm_listener *listener;
@@ -169,6 +171,7 @@ enum status input_int(struct request *, const char *name, int64_t otherwise, int
 enum status query_number(struct request *, const char *name, int64_t least, int64_t most,
                          int64_t *out, struct error *);
 struct str query_text(struct request *, const char *name);
+bool says_yes(struct str); // "1", "true" or "yes", as parameters are set
 
 // ---------------------------------------------------------------- waiting
 

@@ -63,7 +63,10 @@ void respond_headers(struct request *r, bool html) {
         http_set(h, "Permissions-Policy",
                  STR("camera=(), geolocation=(), microphone=(), payment=(), usb=()"));
         http_set(h, "Cross-Origin-Opener-Policy", STR("same-origin"));
-        http_set(h, "Referrer-Policy", STR("same-origin"));
+        bool secret = r->route && r->route->flags & ROUTE_SECRET;
+        http_set(h, "Referrer-Policy", secret ? STR("no-referrer") : STR("same-origin"));
+        if (secret)
+            http_set(h, "X-Robots-Tag", STR("noindex, nofollow, noarchive"));
         if (r->new_language.n)
             cookie_set(r, STR("cronista-language"), r->new_language, 365 * 86400, false);
         if (r->clear_flash)

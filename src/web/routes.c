@@ -39,16 +39,27 @@ static const struct route_input timeline_query[] = {
     {NULL, 0, false, NULL},
 };
 
+#define LOG_FILTERS                                                                                \
+    {"from", IN_TIME, false, "from this moment or day on"},                                        \
+        {"to", IN_TIME, false, "to this moment, or to the end of this day"},                       \
+        {"user", IN_INT, false, "by this user, active or not; 0: by the system"},                  \
+        {"module", IN_TEXT, false, "of this module"}, {"kind", IN_TEXT, false, "of this kind"},    \
+        {"field", IN_TEXT, false, "that changed this field"},                                      \
+        {"operation", IN_INT, false, "of this operation"}, {                                       \
+        "view", IN_INT, false, "with the filters of this saved view, where no others are given"    \
+    }
+static const struct route_input log_filters[] = {LOG_FILTERS, {NULL, 0, false, NULL}};
 static const struct route_input log_query[] = {
-    {"from", IN_TIME, false, "from this moment or day on"},
-    {"to", IN_TIME, false, "to this moment, or to the end of this day"},
-    {"user", IN_INT, false, "by this user; 0: by the system"},
-    {"module", IN_TEXT, false, "of this module"},
-    {"kind", IN_TEXT, false, "of this kind"},
-    {"field", IN_TEXT, false, "that changed this field"},
-    {"operation", IN_INT, false, "of this operation"},
-    {"before", IN_INT, false, "at positions below this"},
+    LOG_FILTERS,
+    {"before", IN_INT, false,
+     "at positions below this: `next` of the answer before. A request looks at so many events "
+     "only: "
+     "go on with `next` even where nothing was found"},
     {"limit", IN_INT, false, "events in the answer, 1 to 200; 50 otherwise"},
+    {"counts", IN_BOOL, false,
+     "and in `counts` how many events the other filters find for each user, module, kind and (of "
+     "the "
+     "module) field, up to 10,000 (`more`: at least so many), and how many there are in `all`"},
     {NULL, 0, false, NULL},
 };
 
@@ -250,12 +261,17 @@ const struct route routes[] = {
      .path = "/{module}/{id}",
      .verb = VERB_VIEW,
      .page = "card",
-     .parts = "card-live card-events",
+     .parts = "card-live card-events card-past",
      .id = "getRecord",
      .tag = "records",
      .says = "A record, as it is or as it was",
-     .query = INPUTS({"as_of", IN_TIME, false, "as it was at this moment"},
-                     {"history", IN_INT, false, "with so many of its newest events, up to 200"}),
+     .query = INPUTS({"as_of", IN_TIME, false,
+                      "as it was at this moment, or at the end of this day; what may be seen of it "
+                      "is what may be seen today"},
+                     {"history", IN_INT, false, "with so many of its newest events, up to 200"},
+                     {"related", IN_BOOL, false,
+                      "with the first few records of each module that point to it, as they are or "
+                      "as they were; of activities those to be done"}),
      .reply = REPLY_RECORD,
      .ahead = card_ahead,
      .handle = handle_card,
@@ -315,6 +331,29 @@ const struct route routes[] = {
      .says = "Bring a deleted record back",
      .reply = REPLY_RECORD,
      .handle = handle_restore},
+    {.method = "GET",
+     .path = "/{module}/{id}/ribbon",
+     .verb = VERB_VIEW,
+     .flags = ROUTE_API_ONLY,
+     .id = "recordRibbon",
+     .tag = "history",
+     .says =
+         "The life of a record as a histogram of its story, and the moments of events around one",
+     .query = INPUTS({"as_of", IN_TIME, false, "`previous` and `next` are seen from this moment"}),
+     .reply = REPLY_RIBBON,
+     .handle = handle_ribbon},
+    {.method = "GET",
+     .path = "/{module}/{id}/difference",
+     .verb = VERB_VIEW,
+     .page = "difference",
+     .id = "recordDifference",
+     .tag = "history",
+     .says = "What is different in a record between two moments, and what happened in between",
+     .query = INPUTS({"from", IN_TIME, true, "a moment, or the end of a day"},
+                     {"to", IN_TIME, false, "another one; now otherwise"}),
+     .reply = REPLY_DIFFERENCE,
+     .handle = handle_difference,
+     .present = present_difference},
     {.method = "GET",
      .path = "/{module}/{id}/history",
      .verb = VERB_VIEW,
@@ -394,13 +433,16 @@ const struct route routes[] = {
 // ---- activities, files
 #include "web/routes_work.h"
 
+// ---- steps, lines, consents
+#include "web/routes_parts.h"
+
     // ---- the log
     {.method = "GET",
      .path = "/history",
      .verb = VERB_AUDIT,
      .flags = ROUTE_REPLICA,
      .page = "log",
-     .parts = "log-rows",
+     .parts = "log-rows log-counts",
      .id = "changeLog",
      .tag = "history",
      .says = "Everything that happened in the account, newest first",
@@ -408,6 +450,14 @@ const struct route routes[] = {
      .reply = REPLY_HISTORY,
      .handle = handle_log,
      .present = present_log},
+    {.method = "POST",
+     .path = "/history/views",
+     .verb = VERB_AUDIT,
+     .flags = ROUTE_PAGE_ONLY,
+     .id = "saveLogView",
+     .tag = "history",
+     .says = "Keep the present filters of the change log as a view",
+     .handle = handle_log_view_save},
     {.method = "GET",
      .path = "/operations/{position}",
      .verb = VERB_SELF,
@@ -490,7 +540,8 @@ const struct route routes[] = {
      .id = "liveStream",
      .tag = "log",
      .says = "A message for each event of a record's story as it happens (server-sent events; "
-             "resumes at Last-Event-ID)",
+             "resumes at Last-Event-ID). `withdrawn`: something shown until now became private; "
+             "`gone`: the record itself did",
      .query = INPUTS(
          {"record", IN_TEXT, false, "MODULE/ID; without it the whole log, for administrators"},
          {"after", IN_INT, false, "position of the last event that is known; the newest otherwise"},

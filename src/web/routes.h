@@ -23,6 +23,8 @@ enum route_flags {
     ROUTE_REPLICA_LATER = 512, // the same for what a worker reads
     // The handler runs before the body comes: it answers, or says how to take the body and sets request.then for afterwards.
     ROUTE_EARLY = 1024,
+    // The address itself is what lets in: it is nowhere written down, kept or handed on, and who is signed in is not looked at.
+    ROUTE_SECRET = 2048,
 };
 
 enum route_type { IN_TEXT, IN_INT, IN_BOOL, IN_TIME, IN_RECORD, IN_LIST, IN_OBJECT, IN_FILTERS };
@@ -40,6 +42,8 @@ enum route_reply {
     REPLY_RECORD,
     REPLY_LIST,
     REPLY_HISTORY,
+    REPLY_RIBBON,
+    REPLY_DIFFERENCE,
     REPLY_EVENT,
     REPLY_OBJECT,
     REPLY_TEXT,

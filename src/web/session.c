@@ -21,7 +21,26 @@
 
 #define USER_COLUMNS                                                                               \
     "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,u.f_language,u.f_zone,u.f_theme,u.f_density,"  \
-    "u.deleted_at,u.f_erases_documents"
+    "u.deleted_at,u.f_erases_documents,u.f_anonymises"
+
+// The columns of the statements below.
+enum {
+    COLUMN_ID,
+    COLUMN_NAME,
+    COLUMN_EMAIL,
+    COLUMN_PROFILE,
+    COLUMN_ACTIVE,
+    COLUMN_LANGUAGE,
+    COLUMN_ZONE,
+    COLUMN_THEME,
+    COLUMN_DENSITY,
+    COLUMN_DELETED,
+    COLUMN_ERASES,
+    COLUMN_ANONYMISES,
+    COLUMN_SEEN,
+    COLUMN_EXPIRES,
+    COLUMN_CSRF,
+};
 
 #define BY_SESSION                                                                                 \
     "SELECT " USER_COLUMNS ",s.seen_at,s.expires_at,s.csrf FROM sessions s JOIN m_users u ON "     \
@@ -88,23 +107,33 @@ static void note_seen(struct request *r, const struct hash *hash, int query) {
     writer_submit(crm_writer(r->web->crm), &seen->task);
 }
 
+static bool is_yes(struct stmt *row, int column) {
+    return !stmt_null(row, column) && stmt_int(row, column);
+}
+
+static void rights_from(void *arg, struct stmt *row, micros seen) {
+    (void)seen;
+    struct viewer *viewer = arg;
+    *viewer = (struct viewer){.user = stmt_int(row, COLUMN_ID),
+                              .profile = profile_find(stmt_text(row, COLUMN_PROFILE)),
+                              .erases = is_yes(row, COLUMN_ERASES),
+                              .anonymises = is_yes(row, COLUMN_ANONYMISES)};
+}
+
 static void viewer_from(void *arg, struct stmt *row, micros seen) {
     struct request *r = arg;
     struct arena *a = r->arena;
-    struct str language = arena_str(a, stmt_text(row, 5)), zone = arena_str(a, stmt_text(row, 6));
-    r->viewer = (struct viewer){
-        .user = stmt_int(row, 0),
-        .profile = profile_find(stmt_text(row, 3)),
-        .erases = !stmt_null(row, 10) && stmt_int(row, 10),
-        .name = arena_str(a, stmt_text(row, 1)),
-        .local = {.currency = str_z(r->web->options.currency),
-                  .region = str_z(r->web->options.region)},
-    };
+    struct str language = arena_str(a, stmt_text(row, COLUMN_LANGUAGE)),
+               zone = arena_str(a, stmt_text(row, COLUMN_ZONE));
+    rights_from(&r->viewer, row, seen);
+    r->viewer.name = arena_str(a, stmt_text(row, COLUMN_NAME));
+    r->viewer.local.currency = str_z(r->web->options.currency);
+    r->viewer.local.region = str_z(r->web->options.region);
     r->person.seen = seen;
-    r->person.email = arena_str(a, stmt_text(row, 2));
-    r->person.theme = arena_str(a, stmt_text(row, 7));
-    r->person.density = arena_str(a, stmt_text(row, 8));
-    r->person.csrf = arena_str(a, stmt_text(row, 13));
+    r->person.email = arena_str(a, stmt_text(row, COLUMN_EMAIL));
+    r->person.theme = arena_str(a, stmt_text(row, COLUMN_THEME));
+    r->person.density = arena_str(a, stmt_text(row, COLUMN_DENSITY));
+    r->person.csrf = arena_str(a, stmt_text(row, COLUMN_CSRF));
     const struct language *own = language_find(r->web->languages, language);
     if (own)
         r->language = own;
@@ -119,10 +148,11 @@ static void viewer_from(void *arg, struct stmt *row, micros seen) {
 // Whether the row under the cursor is still good, and when it was last noted as used.
 static bool row_good(const struct web *web, struct stmt *row, bool session, micros now,
                      micros *seen) {
-    micros expires = stmt_null(row, 12) ? INT64_MAX : stmt_int(row, 12);
+    micros expires = stmt_null(row, COLUMN_EXPIRES) ? INT64_MAX : stmt_int(row, COLUMN_EXPIRES);
     micros idle = session ? web->options.session_idle * SECOND : INT64_MAX;
-    *seen = stmt_int(row, 11);
-    return stmt_int(row, 4) && stmt_null(row, 9) && now < expires && now - *seen < idle;
+    *seen = stmt_int(row, COLUMN_SEEN);
+    return stmt_int(row, COLUMN_ACTIVE) && stmt_null(row, COLUMN_DELETED) && now < expires &&
+           now - *seen < idle;
 }
 
 static enum status look_up(struct web *web, struct place *place, enum sign sign,
@@ -144,14 +174,6 @@ static enum status look_up(struct web *web, struct place *place, enum sign sign,
         take(arg, row, seen);
     store_done(row);
     return s;
-}
-
-static void rights_from(void *arg, struct stmt *row, micros seen) {
-    (void)seen;
-    struct viewer *viewer = arg;
-    *viewer = (struct viewer){.user = stmt_int(row, 0),
-                              .profile = profile_find(stmt_text(row, 3)),
-                              .erases = !stmt_null(row, 10) && stmt_int(row, 10)};
 }
 
 enum status session_still_good(struct web *web, struct place *place, enum sign sign,

@@ -1,64 +1,62 @@
 // Events told to people: sentences, changes, days; and the rows of the log's tables.
 #include <strings.h>
 #include "formats/json.h"
+#include "records/story.h"
 #include "web/present.h"
+#include "web/tell.h"
 #include "web/transfer.h"
 #include "web/text.h"
 
 #define TELLING 3 // values of a new record that are shown at once
 
-// How each kind of event looks: its icon and tone, and the word for it in the log's tables.
+// How each kind of event looks: its icon and tone.
 static const struct look {
-    const char *icon, *tone, *word;
+    const char *icon, *tone;
 } looks[] = {
-    [KIND_CREATED] = {"plus", "won", N_("Created")},
-    [KIND_EDITED] = {"arrow-right-left", "act", N_("Edited")},
-    [KIND_DELETED] = {"trash-2", "lost", N_("Deleted")},
-    [KIND_RESTORED] = {"archive-restore", "won", N_("Restored")},
-    [KIND_ASSIGNED] = {"user-check", "act", N_("Assigned")},
-    [KIND_COMMENTED] = {"message-square", "", N_("Commented")},
-    [KIND_SIGNED_IN] = {"log-in", "", N_("Signed in")},
-    [KIND_SIGN_IN_FAILED] = {"shield-alert", "lost", N_("Sign-in failed")},
-    [KIND_PASSWORD_CHANGED] = {"key-round", "wait", N_("Password changed")},
-    [KIND_KEY_ADDED] = {"key-round", "wait", N_("API key added")},
-    [KIND_KEY_REVOKED] = {"key-round", "lost", N_("API key ended")},
-    [KIND_EXPORTED] = {"download", "", N_("Exported")},
-    [KIND_IMPORTED] = {"upload", "", N_("Imported")},
-    [KIND_FILE_ERASED] = {"eraser", "lost", N_("Document deleted")},
-    [KIND_CLOSED] = {"circle-check", "won", N_("Closed")},
-    [KIND_REOPENED] = {"undo-2", "wait", N_("Reopened")},
-    [KIND_NOTED] = {"notebook-pen", "act", N_("Noted")},
-    [KIND_COMMENT_DELETED] = {"trash-2", "lost", N_("Comment deleted")},
+    [KIND_CREATED] = {"plus", "won"},
+    [KIND_EDITED] = {"arrow-right-left", "act"},
+    [KIND_DELETED] = {"trash-2", "lost"},
+    [KIND_RESTORED] = {"archive-restore", "won"},
+    [KIND_ASSIGNED] = {"user-check", "act"},
+    [KIND_COMMENTED] = {"message-square", ""},
+    [KIND_SIGNED_IN] = {"log-in", ""},
+    [KIND_SIGN_IN_FAILED] = {"shield-alert", "lost"},
+    [KIND_PASSWORD_CHANGED] = {"key-round", "wait"},
+    [KIND_KEY_ADDED] = {"key-round", "wait"},
+    [KIND_KEY_REVOKED] = {"key-round", "lost"},
+    [KIND_EXPORTED] = {"download", ""},
+    [KIND_IMPORTED] = {"upload", ""},
+    [KIND_FILE_ERASED] = {"eraser", "lost"},
+    [KIND_CLOSED] = {"circle-check", "won"},
+    [KIND_REOPENED] = {"undo-2", "wait"},
+    [KIND_NOTED] = {"notebook-pen", "act"},
+    [KIND_ANONYMISED] = {"eraser", "lost"},
+    [KIND_COMMENT_DELETED] = {"trash-2", "lost"},
+    [KIND_STEP_TICKED] = {"square-check", "won"},
+    [KIND_STEP_UNTICKED] = {"square", "wait"},
+    [KIND_CONSENTS_SHARED] = {"share-2", "act"},
+    [KIND_CONSENTS_OPENED] = {"eye", ""},
+    [KIND_CONSENTS_ENDED] = {"link-2-off", "wait"},
+    [KIND_PRIVACY] = {"lock", "wait"},
 };
 
 static const struct look *look_of(int kind) {
-    static const struct look other = {"activity", "", ""};
+    static const struct look other = {"activity", ""};
     return kind > 0 && (size_t)kind < sizeof looks / sizeof *looks && looks[kind].icon
                ? &looks[kind]
                : &other;
 }
 
 struct str kind_word(struct request *r, int kind) {
-    return translate(r->language, str_z(look_of(kind)->word));
+    return translate(r->language, str_z(event_kind_word(kind)));
 }
 
 struct str kind_tone(int kind) {
     return str_z(look_of(kind)->tone);
 }
 
-static const struct {
-    const char *channel, *text;
-} ways[] = {
-    {"api", N_("by API")},   {"import", N_("by import")}, {"command", N_("by command line")},
-    {"rule", N_("by rule")}, {"mail", N_("by mail")},     {"system", N_("by the program")},
-};
-
 static struct str way_of(struct request *r, const struct doc *event) {
-    struct str channel = doc_get_text(event, "channel");
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-        if (str_is(channel, ways[i].channel))
-            return translate(r->language, str_z(ways[i].text));
-    return STR("");
+    return translate(r->language, str_z(event_channel_word(doc_get_text(event, "channel"))));
 }
 
 // ---------------------------------------------------------------- who and what
@@ -66,14 +64,21 @@ static struct str way_of(struct request *r, const struct doc *event) {
 static struct doc *actor_run(struct request *r, const struct doc *event, const char *as) {
     const struct doc *actor = doc_get(event, STR("actor"));
     int64_t id = doc_get_int(actor, "id", 0);
+    struct doc *customer = customer_run(r, event, as);
+    if (customer)
+        return customer;
     if (id <= 0)
         return run(r, T(r->language, "The program"), as, STR(""));
     return run(r, doc_get_text(actor, "name"), as, href_of(r, STR("users"), id));
 }
 
 static struct doc *record_run(struct request *r, const struct doc *event, const struct module *m) {
+    if (doc_get_true(event, "private")) // there is nothing to lead to for this person
+        return run(r, T(r->language, "Private"), "gone", STR(""));
     struct str name = doc_get_text(event, "name");
     int64_t id = doc_get_int(event, "record", 0);
+    if (id <= 0 && doc_get(event, STR("export")))
+        return run(r, exported_of(r, event, m), "", STR(""));
     struct str one = m ? translate(r->language, m->label_one) : STR("");
     struct str text = name.n ? name : rprintf(r, "%.*s %lld", STR_FMT(one), (long long)id);
     return run(r, text, "", m && id > 0 ? href_of(r, m->key, id) : STR(""));
@@ -84,7 +89,7 @@ static struct doc *opened_changes(struct request *r, const struct doc *event) {
     return changes ? doc_opened(r->arena, changes) : NULL;
 }
 
-static bool shown(const struct doc *change) {
+bool change_shown(const struct doc *change) {
     struct str field = doc_get_text(change, "field");
     return field.n && field.p[0] != '~';
 }
@@ -92,21 +97,21 @@ static bool shown(const struct doc *change) {
 static int64_t count_changes(const struct doc *changes) {
     int64_t n = 0;
     doc_each(change, changes)
-        n += shown(change);
+        n += change_shown(change);
     return n;
 }
 
 // The only change, when there is just one.
-static const struct doc *only_change(const struct doc *changes) {
+const struct doc *only_change(const struct doc *changes) {
     if (count_changes(changes) != 1)
         return NULL;
     doc_each(change, changes)
-        if (shown(change))
+        if (change_shown(change))
             return change;
     return NULL;
 }
 
-static struct str change_label(struct request *r, const struct module *m, struct str key) {
+struct str change_label(struct request *r, const struct module *m, struct str key) {
     const struct field *f = m ? module_field(m, key) : NULL;
     if (!f)
         f = common_column(key);
@@ -114,14 +119,6 @@ static struct str change_label(struct request *r, const struct module *m, struct
 }
 
 // ---------------------------------------------------------------- sentences
-
-struct telling {
-    struct request *r;
-    const struct doc *event, *changes;
-    const struct module *m;
-    bool own; // told on the card of the record it is about
-    struct doc *who, *what;
-};
 
 static struct doc *tell_edited(struct telling *t) {
     struct request *r = t->r;
@@ -170,7 +167,20 @@ static struct doc *tell_file_erased(struct telling *t) {
                              t->what);
 }
 
-static const struct doc *new_value(const struct doc *changes, const char *field) {
+static struct doc *tell_anonymised(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    struct doc *list = t->own ? SENTENCE(r, T(l, "{0} anonymised this"), t->who)
+                              : SENTENCE(r, T(l, "{0} anonymised {1}"), t->who, t->what);
+    if (t->m && may(&r->viewer, t->m, VERB_ANONYMISE)) {
+        struct str href = href_of(r, t->m->key, doc_get_int(t->event, "record", 0));
+        doc_add(list, run(r, STR(" · "), "quiet", STR("")));
+        doc_add(list, run(r, T(l, "Certificate"), "", JOIN(r->arena, href, STR("/certificate"))));
+    }
+    return list;
+}
+
+const struct doc *new_value(const struct doc *changes, const char *field) {
     doc_each(change, changes)
         if (str_is(doc_get_text(change, "field"), field))
             return doc_get(change, STR("new"));
@@ -239,6 +249,16 @@ static struct doc *tell_noted(struct telling *t) {
     return list;
 }
 
+static struct doc *tell_privacy(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    if (doc_true(new_value(t->changes, "private")))
+        return t->own ? SENTENCE(r, T(l, "{0} made this private"), t->who)
+                      : SENTENCE(r, T(l, "{0} made {1} private"), t->who, t->what);
+    return t->own ? SENTENCE(r, T(l, "{0} opened this to everyone"), t->who)
+                  : SENTENCE(r, T(l, "{0} opened {1} to everyone"), t->who, t->what);
+}
+
 static struct doc *tell_of(struct telling *t, int kind) {
     struct request *r = t->r;
     const struct language *l = r->language;
@@ -277,12 +297,16 @@ static struct doc *tell_of(struct telling *t, int kind) {
         return SENTENCE(r, T(l, "{0} exported {1}"), t->who, t->what);
     case KIND_FILE_ERASED:
         return tell_file_erased(t);
+    case KIND_ANONYMISED:
+        return tell_anonymised(t);
     case KIND_IMPORTED:
         return SENTENCE(r, T(l, "{0} imported {1}"), t->who, t->what);
     case KIND_CLOSED:
         return tell_closed(t);
     case KIND_NOTED:
         return tell_noted(t);
+    case KIND_PRIVACY:
+        return tell_privacy(t);
     case KIND_REOPENED:
         return t->own ? SENTENCE(r, T(l, "{0} reopened this"), t->who)
                       : SENTENCE(r, T(l, "{0} reopened {1}"), t->who, t->what);
@@ -293,13 +317,19 @@ static struct doc *tell_of(struct telling *t, int kind) {
 }
 
 static struct doc *tell(struct request *r, const struct doc *event, const struct doc *changes,
-                        const struct module *card, int64_t id) {
+                        const struct module *card, int64_t id, bool *whole) {
     const struct module *m = model_module(r->model, doc_get_text(event, "module"));
-    struct telling t = {.r = r, .event = event, .changes = changes, .m = m};
+    struct telling t = {
+        .r = r, .event = event, .changes = changes, .m = m, .card = card, .card_id = id};
     t.own = m && m == card && doc_get_int(event, "record", 0) == id;
     t.who = actor_run(r, event, "strong");
     t.what = record_run(r, event, m);
-    struct doc *list = tell_of(&t, event_kind_of(doc_get_text(event, "kind")));
+    if (doc_get_true(event, "private"))
+        return SENTENCE(r, T(r->language, "{0} did something in a private activity"), t.who);
+    int kind = event_kind_of(doc_get_text(event, "kind"));
+    struct doc *list = tell_named(&t, kind, whole);
+    if (!list)
+        list = tell_of(&t, kind);
     const struct doc *behalf = doc_get(event, STR("on_behalf_of"));
     if (!doc_is_null(behalf))
         doc_add(list, run(r,
@@ -335,11 +365,19 @@ static struct doc *erased_runs(struct request *r) {
     return runs_of(r, run(r, T(r->language, "(erased)"), "gone", STR("")));
 }
 
+// Of the event that anonymised a record all that is empty from then on counts, too.
+static bool is_erased(const struct doc *event, const struct doc *change) {
+    return doc_get_true(change, "erased") ||
+           (event_kind_of(doc_get_text(event, "kind")) == KIND_ANONYMISED &&
+            doc_is_null(doc_get(change, STR("new"))));
+}
+
 static void put_sides(struct request *r, const struct module *m, const struct doc *event,
                       const struct doc *change, struct doc *out) {
-    bool erased = doc_get_true(change, "erased") || doc_get(change, STR("leaf"));
     struct str key = doc_get_text(change, "field");
-    struct doc *old = erased ? erased_runs(r) : side(r, m, event, key, doc_get(change, STR("old")));
+    bool erased = is_erased(event, change);
+    struct doc *old =
+        erased ? doc_array(r->arena) : side(r, m, event, key, doc_get(change, STR("old")));
     struct doc *now = erased ? erased_runs(r) : side(r, m, event, key, doc_get(change, STR("new")));
     mark(old, r, "quiet");
     mark(now, r, "strong");
@@ -359,7 +397,7 @@ static struct doc *change_views(struct request *r, const struct module *m, const
                                 const struct doc *changes) {
     struct doc *list = doc_array(r->arena);
     doc_each(change, changes)
-        if (shown(change))
+        if (change_shown(change))
             change_view(r, m, event, change, list);
     return list;
 }
@@ -370,7 +408,7 @@ static struct doc *rest_views(struct request *r, const struct module *m, const s
     static const char *const said[] = {"done", "done_at", "outcome", "result"};
     struct doc *list = doc_array(r->arena);
     doc_each(change, changes) {
-        bool rest = shown(change);
+        bool rest = change_shown(change);
         for (size_t i = 0; i < sizeof said / sizeof *said; i++)
             rest = rest && !str_is(doc_get_text(change, "field"), said[i]);
         if (rest)
@@ -403,12 +441,12 @@ static struct doc *telling_views(struct request *r, const struct module *m, cons
     for (int64_t room = TELLING; room > 0 && last < 6; last++) {
         left = room;
         doc_each(change, changes)
-            room -= shown(change) && telling_rank(m, change) == last;
+            room -= change_shown(change) && telling_rank(m, change) == last;
     }
     last--;
     doc_each(change, changes) {
         int rank = telling_rank(m, change);
-        if (shown(change) && (rank < last || (rank == last && left-- > 0)))
+        if (change_shown(change) && (rank < last || (rank == last && left-- > 0)))
             change_view(r, m, event, change, list);
     }
     return list;
@@ -416,11 +454,11 @@ static struct doc *telling_views(struct request *r, const struct module *m, cons
 
 // The changes of an event; of a new record with many values the telling ones, and all of them behind "show all".
 static void put_changes(struct request *r, const struct module *m, const struct doc *event,
-                        const struct doc *changes, int kind, struct doc *view) {
+                        const struct doc *changes, int kind, bool told, struct doc *view) {
     int64_t n = count_changes(changes);
     struct doc *none = doc_null(r->arena);
-    if (kind == KIND_ASSIGNED || kind == KIND_COMMENTED || kind == KIND_COMMENT_DELETED ||
-        kind == KIND_FILE_ERASED || kind == KIND_NOTED) {
+    if (told || kind == KIND_ASSIGNED || kind == KIND_COMMENTED || kind == KIND_COMMENT_DELETED ||
+        kind == KIND_FILE_ERASED || kind == KIND_NOTED || kind == KIND_PRIVACY) {
         doc_set_array(r->arena, view, "changes");
         doc_set(view, STR("all"), none);
     } else if (kind == KIND_CLOSED || kind == KIND_REOPENED) {
@@ -614,10 +652,18 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set_str(a, d, "time", format_clock(a, when, false));
     doc_set_str(a, d, "when", format_moment_long(a, r->language, when));
     bool failed = kind == KIND_CLOSED && str_is(doc_text(new_value(changes, "outcome")), "failure");
-    doc_set_z(a, d, "icon", failed ? "circle-x" : look->icon);
-    doc_set_z(a, d, "tone", failed ? "lost" : look->tone);
-    doc_set(d, STR("sentence"), tell(r, event, changes, card, id));
-    put_changes(r, m, event, changes, kind, d);
+    struct str consent =
+        m && str_is(m->key, "consents") ? doc_text(new_value(changes, "state")) : STR("");
+    bool given = str_is(consent, "given");
+    doc_set_z(a, d, "icon",
+              failed      ? "circle-x"
+              : given     ? "shield-check"
+              : consent.n ? "shield-x"
+                          : look->icon);
+    doc_set_z(a, d, "tone", failed ? "lost" : given ? "won" : consent.n ? "lost" : look->tone);
+    bool told = false;
+    doc_set(d, STR("sentence"), tell(r, event, changes, card, id, &told));
+    put_changes(r, m, event, changes, kind, told, d);
     doc_set(d, STR("said"), said_view(r, event, changes, kind));
     struct doc *files = file_views(r, event, m), *attached = doc_null(a);
     if (files->count) {
@@ -671,11 +717,13 @@ static struct doc *log_lines(struct request *r, const struct doc *event, const s
     struct arena *a = r->arena;
     struct doc *lines = doc_array(a);
     struct str text = doc_get_text(event, "text");
+    if (doc_get(event, STR("export")))
+        text = export_words(r, event, m);
     bool erased = str_is(doc_get_text(event, "kind"), event_kind_name(KIND_FILE_ERASED));
     if (erased)
         text = document_name(r, event);
     doc_each(change, opened_changes(r, event)) {
-        if (!shown(change) || erased)
+        if (!change_shown(change) || erased)
             continue;
         struct doc *line = log_line(r, lines);
         doc_set_str(a, line, "field", change_label(r, m, doc_get_text(change, "field")));
@@ -710,8 +758,11 @@ static struct doc *log_row(struct request *r, const struct doc *event) {
     doc_set(d, STR("who"), runs_of(r, actor_run(r, event, "")));
     doc_set_str(a, d, "channel", way_of(r, event));
     doc_set_str(a, d, "object",
-                m ? translate(r->language, m->label_one) : doc_get_text(event, "module"));
-    doc_set(d, STR("name"), runs_of(r, record_run(r, event, m)));
+                doc_get(event, STR("export")) ? exported_of(r, event, m)
+                : m                           ? translate(r->language, m->label_one)
+                                              : doc_get_text(event, "module"));
+    bool none = doc_get_int(event, "record", 0) <= 0 && doc_get(event, STR("export"));
+    doc_set(d, STR("name"), none ? doc_array(a) : runs_of(r, record_run(r, event, m)));
     struct doc *what = doc_set_object(a, d, "operation");
     doc_set_str(a, what, "text", kind_word(r, kind));
     doc_set_str(a, what, "tone", kind_tone(kind));

@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "records/files.h"
 #include "web/format.h"
+#include "formats/headers.h"
 #include "web/handlers.h"
 #include "web/respond.h"
 #include "web/uploads.h"
@@ -95,21 +96,12 @@ struct beginning {
     struct error error;
 };
 
-// "filename d29ybGQ=,digest ...": a key, a blank and its value in base 64, by commas.
 static struct str metadata(struct request *r, const char *key) {
-    struct str rest = http_header(r->http, "Upload-Metadata");
-    while (rest.n) {
-        struct str value = str_trim(str_cut(&rest, ','));
-        struct str name = str_cut(&value, ' ');
-        struct buf b = BUF_INIT(8192);
-        if (!str_is(name, key))
-            continue;
-        struct str text =
-            base64_get(&b, str_trim(value)) ? arena_str(r->arena, buf_view(&b)) : STR("");
-        buf_release(&b);
-        return text;
-    }
-    return STR("");
+    struct buf b = BUF_INIT(8192);
+    header_metadata(http_header(r->http, "Upload-Metadata"), key, &b);
+    struct str text = arena_str(r->arena, buf_view(&b));
+    buf_release(&b);
+    return text;
 }
 
 static void begin_job(struct request *r, struct place *place) {

@@ -28,15 +28,8 @@ static enum status disk_error(struct error *e) {
 }
 
 static bool token_valid(struct str token) {
-    if (token.n < 20 || token.n >= WAITING_TOKEN || token.p[0] != 'u')
-        return false;
-    for (size_t i = 0; i < token.n; i++) {
-        char c = token.p[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              c == '-' || c == '_'))
-            return false;
-    }
-    return true;
+    return token.n >= 20 && token.n < WAITING_TOKEN && token.p[0] == 'u' &&
+           crypto_token_letters(token);
 }
 
 static void place_file(struct web *web, struct str token, struct arena *a, struct waiting_file *w) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "actions/part.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "embedded_templates.h"
@@ -13,6 +14,7 @@
 #include "records/replica.h"
 #include "web/assets.h"
 #include "web/attempts.h"
+#include "web/bucket.h"
 #include "web/live.h"
 #include "web/page.h"
 #include "web/position.h"
@@ -24,6 +26,8 @@
 #include "web/uploads.h"
 
 #define WORK_QUEUE 200
+#define VISITS                                                                                     \
+    3 // of a page for those who are not signed in, beside each wrong password that an address may try
 #define STOP_PATIENCE (15 * SECOND)
 
 // ---------------------------------------------------------------- places
@@ -218,9 +222,15 @@ static bool check_module(struct request *r) {
 }
 
 static bool check_permission(struct request *r) {
+    struct error why = {0};
     if (may(&r->viewer, r->module, r->route->verb))
         return true;
-    respond_status(r, r->module && !may(&r->viewer, r->module, VERB_VIEW) ? 404 : 403, NULL);
+    if (r->module && !may(&r->viewer, r->module, VERB_VIEW)) {
+        respond_status(r, 404, NULL);
+        return false;
+    }
+    bool apart = r->module && part_ordinary(r->module, &why) != OK; // what leads there is told
+    respond_status(r, 403, apart ? why.msgid : NULL);
     return false;
 }
 
@@ -289,7 +299,8 @@ static void respond_trouble(struct request *r, struct error *e) {
 
 // False when there is an answer instead.
 static bool find_who(struct request *r) {
-    if (!place_ready(r->place, &r->error) && !session_find(r, &r->error))
+    bool looked_at = !r->route || !(r->route->flags & ROUTE_SECRET);
+    if (!place_ready(r->place, &r->error) && (!looked_at || !session_find(r, &r->error)))
         return true;
     respond_trouble(r, &r->error);
     return false;
@@ -368,8 +379,10 @@ static void finish(void *app, struct http_request *h, int status, micros took) {
     atomic_fetch_add_explicit(&web->counts[row].micros, took, memory_order_relaxed);
     if (r->cut_off)
         r->cut_off(r);
+    bool secret = r->route && r->route->flags & ROUTE_SECRET;
     if (status >= 500)
-        log_warning("%s %.*s: %d", h->method, STR_FMT(h->path), status);
+        log_warning("%s %.*s: %d", h->method, STR_FMT(secret ? str_z(r->route->path) : h->path),
+                    status);
     if (r->model)
         crm_model_release(web->crm, r->model);
 }
@@ -462,6 +475,7 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     if (!s) {
         web->attempts = attempts_new(crm_store(crm), &web->log_key, options->attempts,
                                      options->account_attempts);
+        web->visits = buckets_new((double)options->attempts * VISITS, 2 * SECOND, 4096);
         s = check_options(web, e);
     }
     if (!s)
@@ -516,6 +530,7 @@ void web_stop(struct web *web) {
     assets_close(web->assets);
     languages_close(web->languages);
     attempts_free(web->attempts);
+    buckets_free(web->visits);
     log_key_wipe(&web->log_key);
     pthread_mutex_destroy(&web->late_lock);
     free(web->certificate);

@@ -99,3 +99,33 @@ test("the same fact edited where it stands by two shows both", world.story(async
   await ana.page.click(".form-foot button.go");
   await until(async () => (await world.server.api("GET", path)).city === "Sevilla", "mine is saved");
 }));
+
+test("many tabs are open, and only what is seen holds a connection: the others catch up when they are looked at", world.story(async () => {
+  const path = await cards();
+  const ana = await world.person();
+  await ana.context.addInitScript(() => {
+    window.seen = false;
+    Object.defineProperty(document, "visibilityState", { get: () => (window.seen ? "visible" : "hidden") });
+    window.look = (seen) => {
+      window.seen = seen;
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+  });
+  const tabs = [ana.page];
+  while (tabs.length < 8) tabs.push(await ana.context.newPage());
+  for (const tab of tabs) {
+    await tab.goto(path);
+    await tab.evaluate(() => window.look(true));
+    await tab.locator("[data-live]:not([hidden]):not(.waiting)").waitFor();
+    await tab.evaluate(() => window.look(false));
+    await until(() => tab.evaluate(async () => (await fetch("/api/contacts", { signal: AbortSignal.timeout(2000) })).ok), "the server can be asked");
+    if (tabs.indexOf(tab) % 3 === 2) await new Promise((done) => setTimeout(done, 3200));
+  }
+  await world.server.api("PATCH", path, { city: "Cuenca" });
+  await new Promise((done) => setTimeout(done, 500));
+  assert.match(await tabs[0].locator(".fact[data-key=city] dd").innerText(), /Madrid/);
+  for (const tab of tabs.slice(0, 3)) {
+    await tab.evaluate(() => window.look(true));
+    await until(async () => /Cuenca/.test(await tab.locator(".fact[data-key=city] dd").innerText()), "what was missed is there");
+  }
+}));

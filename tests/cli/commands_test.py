@@ -363,6 +363,11 @@ class Versions(Folder):
             DROP TABLE notifications_read;
             DROP TABLE preferences;
             DROP TABLE reminders;
+            DROP TABLE consent_links;
+            ALTER TABLE record_links DROP COLUMN since;
+            DROP TABLE record_links_past;
+            DROP TABLE files_brought;
+            CREATE INDEX log_by_actor ON log (actor);
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()
         self.assertIn("cronista migrate", self.bad(1, "export", "contacts", self.folder / "x.csv"))

@@ -2,6 +2,7 @@
 
 import json
 import unittest
+from urllib.parse import quote
 
 from harness import ROOT_FOLDER, Story
 
@@ -46,12 +47,18 @@ class Documents(Story):
         cls.deal = api.want(201, "POST", "/api/opportunities", {
             "name": "Licencias 2027", "company": company, "contact": contact, "stage": "proposal",
             "amount": {"amount": "18400.00", "currency": "USD"}, "closing_date": "2026-12-12"})["id"]
+        cls.begun = api.want(200, "GET", f"/api/opportunities/{cls.deal}")["updated_at"]
         api.want(200, "PATCH", f"/api/opportunities/{cls.deal}", {"stage": "negotiation", "description": "Dos\nlíneas"})
         api.want(201, "POST", f"/api/opportunities/{cls.deal}/comments", {"text": "Hola @laura, ¿qué tal?"})
         api.want(201, "POST", "/api/tasks", {"subject": "Llamar", "opportunity": cls.deal, "due": "2026-12-01T10:00:00Z",
                                           "reminder": "2020-01-01T10:00:00Z", "contact": contact})
         bulk = api.want(200, "POST", "/api/opportunities/bulk", {"do": "assign", "id": [cls.deal], "user": None})
         cls.operation = bulk["operation"]
+        cls.gone = api.want(201, "POST", "/api/contacts", {"name": "Nadie", "email": "n@x.org"})["id"]
+        api.want(200, "POST", f"/api/contacts/{cls.gone}/anonymise", {"reason": "Art. 17"})
+        cls.twin = api.want(201, "POST", "/api/contacts", {"name": "Jorge Pardo", "source": "web"})["id"]
+        value = api.want(201, "POST", "/api/files?name=a.txt", b"Hola\n", {"Content-Type": "application/octet-stream"})
+        api.want(201, "POST", f"/api/contacts/{cls.twin}/comments", {"text": "Va un archivo", "files": [value]})
         _, colleague = cls.user("colleague@example.org")
         colleague.want(201, "POST", f"/api/opportunities/{cls.deal}/comments", {"text": "@Administrator, mira"})
         cls.visitor = cls.browser(cls, language="es")
@@ -80,6 +87,7 @@ class Documents(Story):
         deal = f"/opportunities/{self.deal}"
         return {
             "card": deal,
+            "difference": f"{deal}/difference?from=2100-01-01T00:00:00Z&to={quote(self.begun)}",
             "list": "/opportunities",
             "list-filter": "/opportunities?filter[stage][ne]=lost&with=stage",
             "list-empty": "/leads",
@@ -92,6 +100,8 @@ class Documents(Story):
             "log": "/history",
             "operation": f"/operations/{self.operation}",
             "proof": "/log/3",
+            "anonymise": f"/contacts/{self.twin}/anonymise",
+            "certificate": f"/contacts/{self.gone}/certificate",
             "search": "/search?q=lic",
             "search-empty": "/search?q=nothing-like-this",
             "lookup-results": "/companies/lookup?q=tex",
@@ -106,7 +116,7 @@ class Documents(Story):
 
     def test_every_sample_is_looked_at(self):
         # Part of all; with stories of their own; or the same document poured into another template.
-        elsewhere = {"page", "sign-in", "conflict", "error-outside", "palette-results"}
+        elsewhere = {"page", "consent-page", "sign-in", "conflict", "error-outside", "palette-results"}
         samples = {path.stem for path in SAMPLES.glob("*.json")}
         self.assertEqual(set(), samples - set(self.paths()) - elsewhere
                          - {name for name in samples if name.split("-")[0] in ("card", "form", "import", "home")})

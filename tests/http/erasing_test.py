@@ -316,9 +316,9 @@ class GivingOut(Documents):
                                     ("bytes=-500", text, "bytes 0-99/100")):
             status, headers, body = self.answer(case, digest, {"Range": asked})
             self.assertEqual((206, told, wanted), (status, headers["Content-Range"], body), asked)
-        for asked in ("bytes=1-2,5-6", "lines=1-2", "bytes=x-3", "bytes=5", "bytes=9-3x"):
+        for asked in ("bytes=1-2,5-6", "lines=1-2", "bytes=x-3", "bytes=5", "bytes=9-3x", "bytes=5-3"):
             self.assertEqual((200, text), self.answer(case, digest, {"Range": asked})[::2], asked)
-        for asked in ("bytes=100-", "bytes=5-3", "bytes=-0"):
+        for asked in ("bytes=100-", "bytes=-0"):
             status, headers, _ = self.answer(case, digest, {"Range": asked})
             self.assertEqual((416, "bytes */100"), (status, headers["Content-Range"]), asked)
         tag = self.answer(case, digest)[1]["ETag"]

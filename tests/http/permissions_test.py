@@ -8,7 +8,7 @@ import unittest
 from harness import Browser, Story, command
 
 ALLOWED = {  # profile -> permissions, as src/model/permission.c has them for modules that are not the system's
-    "administrator": {"view", "create", "edit", "delete", "erase", "import", "export", "design", "audit", "users", "self"},
+    "administrator": {"view", "create", "edit", "delete", "erase", "anonymise", "import", "export", "design", "audit", "users", "self"},
     "member": {"view", "create", "edit", "delete", "export", "self"},
     "read_only": {"view", "self"},
 }
@@ -126,7 +126,7 @@ class Permissions(Story):
         alone = [path for method, path, verb, page, _ in rows() if page != "-" and not path.startswith("/api") and method == "GET"
                  and ("GET", path if path != "/" else "/") not in paths]
         forms = {"/sign-in", "/keys", "/{module}/new", "/{module}/{id}/edit", "/{module}/{id}/delete", "/{module}/{id}/documents/{digest}/delete", "/users/{id}/password",
-                 "/settings/modules/{module}/new"}
+                 "/settings/modules/{module}/new", "/consent/{token}"}
         self.assertEqual([], [path for path in alone if path not in forms and "import" not in path])
 
 

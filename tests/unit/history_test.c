@@ -13,9 +13,10 @@
 
 static void test_kinds_keep_their_numbers(void **state) {
     (void)state;
-    int next = 1;
+    int next = 1; // numbers grow, and some are free
 #define X(number, name, text, says)                                                                \
-    assert_int_equal(number, next++);                                                              \
+    assert_true(number >= next);                                                                   \
+    next = number + 1;                                                                             \
     assert_string_equal(event_kind_name(number), text);                                            \
     assert_int_equal(event_kind_of(STR(text)), number);
     EVENT_KINDS(X)

@@ -72,11 +72,14 @@ static void test_built_in_modules(void **state) {
         int number;
         const char *key;
         bool system;
-    } known[] = {{1, "companies", false},     {2, "contacts", false},       {3, "leads", false},
-                 {4, "opportunities", false}, {5, "cases", false},          {6, "products", false},
-                 {7, "tasks", false},         {20, "users", true},          {21, "fields", true},
-                 {22, "views", true},         {23, "imports", true},        {24, "levels", true},
-                 {25, "mappings", true},      {31, "activity_rules", true}, {32, "groups", true}};
+    } known[] = {
+        {1, "companies", false},     {2, "contacts", false},       {3, "leads", false},
+        {4, "opportunities", false}, {5, "cases", false},          {6, "products", false},
+        {7, "tasks", false},         {20, "users", true},          {21, "fields", true},
+        {22, "views", true},         {23, "imports", true},        {24, "levels", true},
+        {25, "mappings", true},      {31, "activity_rules", true}, {32, "groups", true},
+        {40, "processes", true},     {41, "lines", false},         {42, "consent_kinds", true},
+        {43, "consents", false},     {44, "contact_groups", false}};
     struct model *model = built(f, NULL);
     assert_int_equal(model->n_modules, sizeof known / sizeof *known);
     for (size_t i = 0; i < model->n_modules; i++) {
@@ -353,7 +356,7 @@ static void test_own_fields(void **state) {
            "size','in_list':1,'ungrouped':true},"
            "{'id':2,'of_module':'contacts','key':'x_house','type':'link','target':'companies','"
            "label':'House',"
-           "'belongs':true,'position':15},"
+           "'belongs':true,'position':15,'personal':true},"
            "{'id':3,'of_module':'contacts','key':'x_colour','type':'choices','label':'Colours',"
            "'choices':[{'key':'red','label':'Red'},{'key':'blue','label':'Blue'}],'personal':true},"
            "{'id':4,'of_module':'contacts','key':'x_gone','type':'text','label':'Gone','required':"
@@ -377,6 +380,7 @@ static void test_own_fields(void **state) {
     assert_string_equal(shoe->group.p, "More");
     const struct field *house = module_field(contacts, STR("x_house"));
     assert_true(house->belongs && house->number == 1); // after the name, which has order 10
+    assert_false(house->personal); // what older records say of links means nothing
     assert_true(module_field(contacts, STR("x_colour"))->personal);
     assert_int_equal(module_field(contacts, STR("x_colour"))->n_choices, 2);
     const struct field *gone = module_field(contacts, STR("x_gone"));
@@ -499,6 +503,14 @@ static void test_edits_keep_what_stands(void **state) {
                  "{'id':3,'of_module':'contacts','key':'x_gone','type':'text','label':'Gone','"
                  "removed':true}]");
     // What was tightened may be loosened again, down to how it was built.
+    assert_checked(f, model,
+                   "{'of_module':'contacts','key':'x_of','type':'link','target':'companies',"
+                   "'label':'Of','personal':true}",
+                   "personal");
+    assert_checked(f, model,
+                   "{'of_module':'contacts','key':'x_who','type':'user','label':'Who',"
+                   "'personal':true}",
+                   "personal");
     assert_checked(f, model, "{'id':1,'of_module':'contacts','key':'email','required':false}",
                    "good");
     assert_checked(f, model, "{'id':1,'of_module':'leads','key':'email'}", "of_module");
@@ -557,23 +569,26 @@ static void test_profiles_by_name(void **state) {
 
 static void test_who_may_do_what(void **state) {
     struct model *model = built(*state, NULL);
-    // One letter for each verb, in their order: View Create Edit Delete eRase Import
+    // One letter for each verb, in their order: View Create Edit Delete eRase aNonymise Import
     // eXport Fields(design) Audit Users Self Public
-    static const char letters[] = "VCEDRIXFAUSP";
+    static const char letters[] = "VCEDRNIXFAUSP";
     static const struct {
         const char *module;
         const char *nobody, *read_only, *member, *administrator;
-    } rows[] = {{NULL, "P", "VSP", "VCEDXSP", "VCEDRIXFAUSP"},
-                {"contacts", "P", "VSP", "VCEDXSP", "VCEDRIXFAUSP"},
-                {"tasks", "P", "VSP", "VCEDXSP", "VCEDRIXFAUSP"},
-                {"users", "", "V", "V", "VCEDRIXAUSP"},
-                {"levels", "", "V", "V", "VCEDRIXAUSP"},
-                {"groups", "", "V", "V", "VCEDRIXAUSP"},
-                {"activity_rules", "", "", "", "VCEDRIXAUSP"},
-                {"views", "", "V", "VCED", "VCEDRIXAUSP"},
-                {"fields", "", "", "", "VCEDRIXAUSP"},
-                {"imports", "", "", "", "VCEDRIXAUSP"},
-                {"mappings", "", "", "", "VCEDRIXAUSP"}};
+    } rows[] = {{NULL, "P", "VSP", "VCEDXSP", "VCEDRNIXFAUSP"},
+                {"contacts", "P", "VSP", "VCEDXSP", "VCEDRNIXFAUSP"},
+                {"tasks", "P", "VSP", "VCEDXSP", "VCEDRNIXFAUSP"},
+                {"users", "", "V", "V", "VCEDRNIXAUSP"},
+                {"levels", "", "V", "V", "VCEDRNIXAUSP"},
+                {"groups", "", "V", "V", "VCEDRNIXAUSP"},
+                {"activity_rules", "", "", "", "VCEDRNIXAUSP"},
+                {"processes", "", "V", "V", "VCEDRNIXAUSP"},
+                {"consent_kinds", "", "V", "V", "VCEDRNIXAUSP"},
+                {"lines", "P", "VSP", "VCEDXSP", "VCEDRNIXFAUSP"},
+                {"views", "", "V", "VCED", "VCEDRNIXAUSP"},
+                {"fields", "", "", "", "VCEDRNIXAUSP"},
+                {"imports", "", "", "", "VCEDRNIXAUSP"},
+                {"mappings", "", "", "", "VCEDRNIXAUSP"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *const allowed[] = {rows[i].nobody, rows[i].read_only, rows[i].member,
                                        rows[i].administrator};
@@ -593,6 +608,12 @@ static void test_who_may_do_what(void **state) {
     assert_false(may(&given, model_module(model, STR("users")), VERB_ERASE));
     given.profile = PROFILE_READ_ONLY;
     assert_false(may(&given, model_module(model, STR("contacts")), VERB_ERASE));
+    given = (struct viewer){.user = 5, .profile = PROFILE_MEMBER, .anonymises = true};
+    assert_true(may(&given, model_module(model, STR("contacts")), VERB_ANONYMISE));
+    assert_false(may(&given, model_module(model, STR("contacts")), VERB_ERASE));
+    assert_false(may(&given, model_module(model, STR("users")), VERB_ANONYMISE));
+    given.profile = PROFILE_READ_ONLY;
+    assert_false(may(&given, model_module(model, STR("contacts")), VERB_ANONYMISE));
     assert_true(may(NULL, NULL, VERB_PUBLIC));
     assert_false(may(NULL, NULL, VERB_SELF));
     struct viewer forged = {.user = 5, .profile = (enum profile)9};
@@ -623,15 +644,24 @@ static void test_fields_and_records_people_may_see(void **state) {
     assert_true(may_field(&reader, deals, expected, false));
     assert_false(may_field(&admin, deals, expected, true));
 
-    assert_true(may_record(&member, views, 5, false, VERB_EDIT));
-    assert_false(may_record(&member, views, 6, true, VERB_EDIT));
-    assert_true(may_record(&member, views, 6, true, VERB_VIEW));
-    assert_false(may_record(&member, views, 6, false, VERB_VIEW));
-    assert_false(may_record(&reader, views, 6, false, VERB_EDIT));
-    assert_true(may_record(&reader, views, 5, true, VERB_VIEW));
-    assert_true(may_record(&admin, views, 6, false, VERB_DELETE));
-    assert_true(may_record(&member, deals, 99, false, VERB_EDIT));
-    assert_false(may_record(&nobody, views, 0, true, VERB_VIEW));
+    assert_true(
+        may_record(&member, views, &(struct record_facts){.owner = 5, .shared = false}, VERB_EDIT));
+    assert_false(
+        may_record(&member, views, &(struct record_facts){.owner = 6, .shared = true}, VERB_EDIT));
+    assert_true(
+        may_record(&member, views, &(struct record_facts){.owner = 6, .shared = true}, VERB_VIEW));
+    assert_false(
+        may_record(&member, views, &(struct record_facts){.owner = 6, .shared = false}, VERB_VIEW));
+    assert_false(
+        may_record(&reader, views, &(struct record_facts){.owner = 6, .shared = false}, VERB_EDIT));
+    assert_true(
+        may_record(&reader, views, &(struct record_facts){.owner = 5, .shared = true}, VERB_VIEW));
+    assert_true(may_record(&admin, views, &(struct record_facts){.owner = 6, .shared = false},
+                           VERB_DELETE));
+    assert_true(may_record(&member, deals, &(struct record_facts){.owner = 99, .shared = false},
+                           VERB_EDIT));
+    assert_false(
+        may_record(&nobody, views, &(struct record_facts){.owner = 0, .shared = true}, VERB_VIEW));
     model_free(model);
 }
 

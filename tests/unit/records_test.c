@@ -617,8 +617,8 @@ static enum status keep(struct world *w, const char *bytes, size_t n, struct doc
     assert_non_null(f);
     assert_int_equal(fwrite(bytes, 1, n, f), n);
     fclose(f);
-    enum status s =
-        file_keep(w->crm, path, STR("C:\\docs\\oferta \u017c.txt"), STR(""), &w->arena, value, &e);
+    enum status s = file_keep(w->crm, path, 0, STR("C:\\docs\\oferta \u017c.txt"), STR(""),
+                              &w->arena, value, &e);
     unlink(path);
     return s;
 }

@@ -362,8 +362,9 @@ static enum status insert_payload(struct conn *c, int64_t position, struct param
 }
 
 static enum status insert_link(struct conn *c, int64_t record, struct str field, struct error *e) {
-    struct param p[] = {P_INT(-7), P_INT(record), P_TEXT(field), P_INT(2), P_INT(INT64_MAX)};
-    return store_insert(c, QUERY_LINKS_INSERT, p, 5, e);
+    struct param p[] = {P_INT(-7), P_INT(record),    P_TEXT(field),
+                        P_INT(2),  P_INT(INT64_MAX), P_INT(0)};
+    return store_insert(c, QUERY_LINKS_INSERT, p, 6, e);
 }
 
 #define LINKS "SELECT count(*) FROM record_links"

@@ -3,11 +3,14 @@
 import { onPart } from "./part.js";
 import { startBell } from "./bell.js";
 import { startComment } from "./comment.js";
+import { startConsent } from "./consent.js";
+import { startCopy } from "./copy.js";
 import { startDates } from "./dates.js";
 import { startFacts } from "./facts.js";
 import { startForms } from "./forms.js";
 import { startKinds } from "./kinds.js";
 import { startKeyboard } from "./keyboard.js";
+import { startLines } from "./lines.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
 import { startLookup } from "./lookup.js";
@@ -17,14 +20,16 @@ import { startOrder } from "./order.js";
 import { startPalette } from "./palette.js";
 import { startPoll } from "./poll.js";
 import { startReminders } from "./reminders.js";
+import { startRibbon } from "./ribbon.js";
 import { startStory } from "./story.js";
+import { startStream } from "./stream.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startTokens } from "./tokens.js";
 import { startUploads } from "./uploads.js";
 import { startViewer } from "./viewer.js";
 
-const pieces = [startComment, startDates, startLookup, startTokens, startForms, startKinds, startUploads, startList, startMore, startOrder, startPoll, startTimes];
+const pieces = [startComment, startCopy, startDates, startLookup, startTokens, startForms, startKinds, startUploads, startLines, startList, startMore, startOrder, startPoll, startTimes, startRibbon];
 
 function enhance(root) {
   for (const piece of pieces) piece(root);
@@ -36,6 +41,7 @@ startMenus();
 startFacts();
 startKeyboard();
 startPalette();
+startConsent();
 startTheme();
 startViewer();
 enhance(document);
@@ -43,3 +49,4 @@ startLive();
 startReminders();
 startStory();
 startBell();
+startStream();

@@ -19,6 +19,7 @@ async function open(clicked) {
   const control = cell.querySelector(".fact-form :is(input:not([type=hidden]), select, textarea)");
   control?.focus();
   if (control?.select && control.type !== "checkbox") control.select();
+  cell.querySelector(".fact-form")?.scrollIntoView({ block: "nearest" }); // its buttons too, on a phone above the bar
 }
 
 function close(cell) {

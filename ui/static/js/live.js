@@ -4,7 +4,8 @@ import { part, arrived, formBody, waiting } from "./part.js";
 import { showFailure } from "./facts.js";
 import { word, say, element } from "./words.js";
 import { mergeDays } from "./more.js";
-import { hearBell } from "./bell.js";
+import { hear, hearCard } from "./stream.js";
+import { replaceRibbon } from "./ribbon.js";
 import { storyAddress, unsay } from "./story.js";
 
 let known = -1; // all of the story up to here that is to be shown is on the page
@@ -24,10 +25,28 @@ function replaceSide(fragment) {
     const action = closing.querySelector("form").getAttribute("action");
     fresh.querySelector(`form[action="${CSS.escape(action)}"]`)?.closest("details.close")?.replaceWith(closing);
   }
+  const made = old.querySelector(".made-link");
+  if (made) fresh.querySelector("#consents header")?.after(made); // it can't be had again
+  const sharing = old.querySelector("#consents details.menu[open]");
+  if (sharing) fresh.querySelector("#consents details.menu")?.replaceWith(sharing);
   const scrolled = old.scrollTop;
   old.replaceWith(fresh);
   fresh.scrollTop = scrolled;
   arrived(fresh);
+}
+
+// The table of lines: a row that somebody is filling in here stays as it is.
+function replaceLines(fragment) {
+  const old = document.getElementById("lines");
+  const fresh = fragment.querySelector("#lines");
+  if (!old || !fresh) return;
+  const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const fold = fresh.querySelector("details");
+  if (fold && old.querySelector("details")?.open) fold.open = true;
+  for (const row of old.querySelectorAll("tr.dirty")) fresh.querySelector(`tr[data-line="${CSS.escape(row.dataset.line)}"]`)?.replaceWith(row);
+  old.replaceWith(fresh);
+  arrived(fresh);
+  if (focus && !document.activeElement?.closest("#lines")) document.getElementById(focus)?.focus({ preventScroll: true });
 }
 
 function replaceStages(fragment) {
@@ -103,6 +122,8 @@ export function refreshCard(fragment) {
   replaceActivity(fragment);
   if (story && fresh) replaceActs(story, fresh);
   replaceStages(fragment);
+  replaceLines(fragment);
+  replaceRibbon(fragment);
   replaceSide(fragment);
   if (!story || !fresh) return;
   const chips = fresh.querySelector(".chips-scroll");
@@ -141,6 +162,31 @@ async function catchUp() {
   }
 }
 
+// Something that was shown until now is for others only, or what was theirs is for everyone: the story as it is for this person now.
+async function anew() {
+  const { ok, fragment } = await part(storyAddress(), "card-live");
+  const fresh = fragment.querySelector("#days");
+  if (!ok || !fresh) return location.reload(); // it is the record itself; the page that says so
+  document.getElementById("days").replaceWith(fresh);
+  arrived(fresh);
+  known = Number(fresh.dataset.newest);
+  refreshCard(fragment);
+}
+
+// After a pause nobody tells what was taken away meanwhile: what the newest page of the story has no more.
+async function leaveWithdrawn() {
+  const { ok, status, fragment } = await part(storyAddress(), "card-live");
+  if (status === 404) return location.reload();
+  const fresh = fragment.querySelector("#days");
+  if (!ok || !fresh) return;
+  const positions = [...fresh.querySelectorAll(".event")].map((event) => Number(event.dataset.position));
+  for (const event of document.querySelectorAll("#days .event")) {
+    const position = Number(event.dataset.position);
+    if (position >= Math.min(...positions) && position <= Math.max(...positions) && !positions.includes(position)) event.remove();
+  }
+  replaceSide(fragment);
+}
+
 let running = null;
 let again = false;
 let timer = 0;
@@ -171,11 +217,7 @@ async function asItStands() {
 }
 
 function listen(dot) {
-  const url = new URL(dot.dataset.live, location.href);
   known = Number(dot.dataset.position);
-  url.searchParams.set("after", known);
-  url.searchParams.set("notifications", "1");
-  const source = new EventSource(url);
   const show = (state) => {
     dot.hidden = false;
     dot.classList.toggle("waiting", state === "waiting");
@@ -183,13 +225,17 @@ function listen(dot) {
   };
   const onEvent = (message) => {
     if (Number(message.lastEventId) <= known) return;
-    later(60);
+    if (JSON.parse(message.data).whole) anew();
+    else later(60);
   };
-  source.onopen = () => show("live");
-  source.onerror = () => show("waiting");
-  source.addEventListener("change", onEvent);
-  hearBell(source);
-  addEventListener("pagehide", () => source.close(), { once: true });
+  let opened = false;
+  const onOpen = () => {
+    show("live");
+    if (opened) leaveWithdrawn();
+    opened = true;
+  };
+  hearCard(dot.dataset.live, () => known);
+  hear({ open: onOpen, error: () => show("waiting"), change: onEvent, withdrawn: anew, gone: () => location.reload() });
 }
 
 // Small forms on a card (stage, tick of a task, comment): sent without leaving it. What is refused goes the plain way, which shows why.
@@ -206,6 +252,7 @@ async function act(form, submitter) {
     return form.submit();
   }
   form.dispatchEvent(new CustomEvent("kept", { bubbles: true }));
+  for (const row of form.querySelectorAll("tr.dirty")) row.classList.remove("dirty");
   form.closest("details.close")?.removeAttribute("open");
   if (form.matches(".say, .note-form")) {
     form.reset();
@@ -223,6 +270,8 @@ export function startLive() {
     event.preventDefault();
     act(event.target, event.submitter);
   });
+  // A form may have been answered with the card: its story is asked for, and loaded again, at the card's own address.
+  if (card() && location.pathname !== `/${card().dataset.card}`) history.replaceState(null, "", `/${card().dataset.card}`);
   const dot = document.querySelector("[data-live]");
-  if (dot && "EventSource" in window) listen(dot);
+  if (dot) listen(dot);
 }

@@ -70,7 +70,9 @@ class Lookup {
     this.close();
     this.changed();
     clearTimeout(this.timer);
-    (this.several ? this.input : this.shown.querySelector("button:last-child")).focus();
+    // Where only this is filled in the next thing is to save it, so that Enter does.
+    const save = this.place.closest(".fact-form")?.querySelector("button:not([type=button])");
+    (this.several ? this.input : (save ?? this.shown.querySelector("button:last-child"))).focus();
     say(text);
   }
 

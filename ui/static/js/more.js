@@ -94,7 +94,23 @@ function watch(link) {
   box.addEventListener("scroll", onScroll, { passive: true });
 }
 
+// The change log: how many events each choice of a filter would find, and how many there are. Choices keep their place: one of the
+// lists may be open by now.
+async function counts(link) {
+  const { ok, fragment } = await part(link.href, "log-counts");
+  if (!ok) return;
+  for (const counted of fragment.querySelectorAll("select")) {
+    const select = document.getElementById(counted.id);
+    for (const option of counted.options) {
+      const here = [...(select?.options ?? [])].find((o) => o.value === option.value);
+      if (here) here.textContent = option.textContent;
+    }
+  }
+  link.replaceWith(fragment.querySelector("[data-total]") ?? "");
+}
+
 export function startMore(root) {
+  for (const link of root.querySelectorAll("a[data-counts]")) counts(link);
   for (const link of root.querySelectorAll("a[data-more]")) watch(link);
   for (const place of root.querySelectorAll("[data-count]"))
     part(place.dataset.count, "list-count").then(({ ok, fragment }) => {

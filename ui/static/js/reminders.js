@@ -1,5 +1,6 @@
-// Reminders come into a corner of the page: the server says when (one stream for all tabs of the browser), one visible tab shows
-// them. What is answered in one is told to the others.
+// Reminders come into a corner of the page: the server says when, one of the tabs that are seen shows them. What is answered in one
+// is told to the others.
+import { hear } from "./stream.js";
 import { part, formBody, waiting } from "./part.js";
 
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("cronista-reminders") : null;
@@ -30,13 +31,6 @@ async function look() {
 function news() {
   channel?.postMessage("look");
   look();
-}
-
-function listen() {
-  const source = new EventSource("/api/live?reminders=1");
-  source.addEventListener("open", news);
-  source.addEventListener("reminders", news);
-  addEventListener("pagehide", () => source.close(), { once: true });
 }
 
 // Only the tab that has the lock shows; it gives it back when it is no longer seen.
@@ -74,7 +68,7 @@ async function answer(form, submitter) {
 }
 
 export function startReminders() {
-  if (!place() || !("EventSource" in window)) return;
+  if (!place()) return;
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("#reminders form[data-answer]")) return;
     event.preventDefault();
@@ -83,6 +77,5 @@ export function startReminders() {
   channel?.addEventListener("message", look);
   document.addEventListener("visibilitychange", show);
   show();
-  if (locks) locks.request("cronista-reminders-heard", () => new Promise(listen)).catch(() => {});
-  else listen();
+  hear({ open: news, reminders: news });
 }

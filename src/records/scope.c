@@ -1,0 +1,254 @@
+#include "records/scope.h"
+
+#include "records/filter.h"
+
+const struct field *scope_private(const struct module *m) {
+    const struct field *f = str_is(m->key, "tasks") ? module_field(m, STR("private")) : NULL;
+    return f && f->type == TYPE_YES_NO ? f : NULL;
+}
+
+// To each a record of somebody else that is shared with nobody.
+static bool is_personal(const struct viewer *viewer, const struct module *m) {
+    struct record_facts foreign = {.owner = 0};
+    return may(viewer, m, VERB_VIEW) && !may_record(viewer, m, &foreign, VERB_VIEW);
+}
+
+bool scope_narrows(const struct viewer *viewer, const struct module *m) {
+    return (scope_private(m) && !is_system(viewer)) || is_personal(viewer, m);
+}
+
+const struct module *scope_target(const struct model *model, const struct viewer *viewer,
+                                  const struct field *f) {
+    bool links = f && (f->type == TYPE_LINK || f->type == TYPE_LINKS);
+    const struct module *to = links ? model_module(model, f->target) : NULL;
+    return to && scope_narrows(viewer, to) ? to : NULL;
+}
+
+// ---------------------------------------------------------------- as SQL
+
+static void param(struct sql *q, const char *text, int64_t value) {
+    sql_z(q, text);
+    sql_param(q, P_INT(value));
+}
+
+// The records of m that include the user by a field of links to users.
+static void links_of(struct sql *q, const struct module *m, const char *field, int64_t to_module) {
+    param(q, "SELECT from_record FROM record_links WHERE to_module=", to_module);
+    param(q, " AND from_module=", m->number);
+    sql_z(q, " AND field=");
+    sql_param(q, P_TEXT(str_z(field)));
+    sql_z(q, " AND to_record");
+}
+
+void scope_takes_part_sql(struct sql *q, const struct model *model, const struct module *m,
+                          int64_t user) {
+    const struct module *users = model_module(model, STR("users")),
+                        *groups = model_module(model, STR("groups"));
+    links_of(q, m, "participants", users->number);
+    param(q, "=", user);
+    sql_z(q, " UNION ALL ");
+    links_of(q, m, "groups", groups->number);
+    sql_z(q, " IN (");
+    links_of(q, groups, "members", users->number);
+    param(q, "=", user);
+    sql_z(q, ")");
+}
+
+static void is_private(struct sql *q, const struct module *m) {
+    sql_str(q, scope_private(m)->column); // to the letter: there is an index of these alone
+    sql_z(q, "=1");
+}
+
+void scope_hidden_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                      const struct module *m) {
+    sql_z(q, "SELECT id FROM ");
+    sql_str(q, m->table);
+    sql_z(q, " WHERE ");
+    if (scope_private(m)) {
+        is_private(q, m);
+        param(q, " AND created_by<>", viewer->user);
+        param(q, " AND coalesce(owner,0)<>", viewer->user);
+        sql_z(q, " AND id NOT IN (");
+        scope_takes_part_sql(q, model, m, viewer->user);
+        sql_z(q, ")");
+        return;
+    }
+    const struct field *shared = module_field(m, STR("shared"));
+    param(q, "coalesce(owner,0)<>", viewer->user);
+    if (shared) {
+        sql_z(q, " AND coalesce(");
+        sql_str(q, shared->column);
+        sql_z(q, ",0)<>1");
+    }
+}
+
+void scope_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+               const struct module *m) {
+    if (!scope_narrows(viewer, m))
+        return;
+    sql_z(q, " AND id NOT IN (");
+    scope_hidden_sql(q, model, viewer, m);
+    sql_z(q, ")");
+}
+
+void scope_link_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                    const struct field *f, struct str column) {
+    const struct module *to = scope_target(model, viewer, f);
+    if (!to) {
+        sql_str(q, column);
+        return;
+    }
+    sql_z(q, "(CASE WHEN ");
+    sql_str(q, column);
+    sql_z(q, " IN (");
+    scope_hidden_sql(q, model, viewer, to);
+    sql_z(q, ") THEN NULL ELSE ");
+    sql_str(q, column);
+    sql_z(q, " END)");
+}
+
+void scope_event_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                     const char *position) {
+    bool any = false;
+    sql_z(q, "(");
+    for (size_t i = 0; i < model->n_modules; i++) {
+        const struct module *m = &model->modules[i];
+        if (!scope_private(m) || (viewer && is_system(viewer)))
+            continue;
+        sql_z(q, any ? " OR " : "");
+        any = true;
+        sql_z(q, "(EXISTS (SELECT 1 FROM ");
+        sql_str(q, m->table);
+        sql_z(q, " WHERE ");
+        is_private(q, m);
+        sql_z(q, ") AND EXISTS (SELECT 1 FROM log x JOIN ");
+        sql_str(q, m->table);
+        sql_z(q, " y ON y.id=x.record WHERE x.position=");
+        sql_z(q, position);
+        param(q, " AND x.module=", m->number);
+        sql_z(q, " AND y.");
+        is_private(q, m);
+        if (viewer) {
+            sql_z(q, " AND x.record IN (");
+            scope_hidden_sql(q, model, viewer, m);
+            sql_z(q, ")");
+        }
+        sql_z(q, "))");
+    }
+    sql_z(q, any ? ")" : "0=1)");
+}
+
+// ---------------------------------------------------------------- single records
+
+static enum status takes_part(struct conn *conn, const struct model *model, const struct module *m,
+                              int64_t id, int64_t user, struct arena *a, bool *out,
+                              struct error *e) {
+    struct sql q;
+    struct stmt *row = NULL;
+    sql_begin(&q, a, store_kind(conn_store(conn)));
+    param(&q, "SELECT 1 WHERE ", id);
+    sql_z(&q, " IN (");
+    scope_takes_part_sql(&q, model, m, user);
+    sql_z(&q, ")");
+    *out = false;
+    enum status s = store_sql(conn, sql_done(&q), q.params, q.n, &row, e);
+    if (!s)
+        s = store_next(row, out, e);
+    store_done(row);
+    return s;
+}
+
+enum status scope_row(struct conn *conn, const struct model *model, const struct viewer *viewer,
+                      const struct module *m, const struct doc *row, enum verb verb, bool *out,
+                      struct error *e) {
+    const struct field *f = scope_private(m);
+    struct record_facts of = {.owner = doc_get_int(row, "owner", 0),
+                              .creator = doc_get_int(row, "created_by", 0),
+                              .shared = doc_get_true(row, "shared"),
+                              .private = f && doc_true(doc_get(row, f->key))};
+    *out = may_record(viewer, m, &of, verb);
+    if (*out || !of.private || viewer->user <= 0 || !may(viewer, m, verb))
+        return OK;
+    struct arena a = ARENA_INIT;
+    enum status s =
+        takes_part(conn, model, m, doc_get_int(row, "id", 0), viewer->user, &a, &of.takes_part, e);
+    arena_release(&a);
+    if (!s)
+        *out = may_record(viewer, m, &of, verb);
+    return s;
+}
+
+enum status scope_ids(struct reader *r, const struct module *m, int64_t *ids, size_t n,
+                      struct error *e) {
+    struct sql q;
+    struct stmt *row = NULL;
+    bool more = may(r->viewer, m, VERB_VIEW);
+    bool *seen = arena_array(r->arena, bool, n + 1);
+    memset(seen, 0, (n + 1) * sizeof *seen);
+    enum status s = OK;
+    if (more && n) {
+        sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+        sql_z(&q, "SELECT id FROM ");
+        sql_str(&q, m->table);
+        sql_ids(&q, " WHERE id IN ", ids, n);
+        scope_sql(&q, r->model, r->viewer, m);
+        s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+        while (!s && !(s = store_next(row, &more, e)) && more)
+            for (size_t i = 0; i < n; i++)
+                seen[i] = seen[i] || ids[i] == stmt_int(row, 0);
+        store_done(row);
+    }
+    for (size_t i = 0; i < n && !s; i++)
+        ids[i] = seen[i] ? ids[i] : 0;
+    return s;
+}
+
+enum status scope_sees(struct reader *r, const struct module *m, int64_t id, bool *sees,
+                       struct error *e) {
+    int64_t one = id;
+    enum status s = scope_ids(r, m, &one, 1, e);
+    if (!s)
+        *sees = one > 0;
+    return s;
+}
+
+enum status scope_hidden(struct reader *r, const struct module *m, int64_t **out, size_t *out_n,
+                         struct error *e) {
+    struct sql q;
+    struct stmt *row = NULL;
+    bool more = true;
+    size_t n = 0, cap = 64;
+    int64_t *ids = arena_array(r->arena, int64_t, cap);
+    enum status s = OK;
+    if (scope_narrows(r->viewer, m)) {
+        sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+        scope_hidden_sql(&q, r->model, r->viewer, m);
+        sql_z(&q, " ORDER BY id");
+        s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+        while (!s && !(s = store_next(row, &more, e)) && more) {
+            if (n == cap) {
+                int64_t *wider = arena_array(r->arena, int64_t, cap * 2);
+                memcpy(wider, ids, cap * sizeof *wider);
+                ids = wider;
+                cap *= 2;
+            }
+            ids[n++] = stmt_int(row, 0);
+        }
+        store_done(row);
+    }
+    *out = ids;
+    *out_n = n;
+    return s;
+}
+
+bool scope_among(const int64_t *ids, size_t n, int64_t id) {
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && ids[low] == id;
+}

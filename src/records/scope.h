@@ -1,0 +1,56 @@
+// Which records of a module somebody may not know of: may_record() with what it needs from the database, for one record and as
+// conditions of statements. Whoever reads records, events or names for people asks here.
+//
+// Statements say it as "not among the hidden ones": an index has the private records alone (schema.c), so where nobody keeps
+// any it costs nothing, and no other index is passed by.
+#ifndef CRONISTA_RECORDS_SCOPE_H
+#define CRONISTA_RECORDS_SCOPE_H
+
+#include "records/records.h"
+
+struct sql;
+
+// The field that makes records of the module private; NULL: none of them can be.
+const struct field *scope_private(const struct module *);
+// Whether some records of a module that they may see can be hidden from this viewer.
+bool scope_narrows(const struct viewer *, const struct module *);
+
+// Whether the viewer may do that with the record of this row (values in normal form).
+enum status scope_row(struct conn *, const struct model *, const struct viewer *,
+                      const struct module *, const struct doc *row, enum verb, bool *may,
+                      struct error *);
+// Whether the viewer may know of such a record. Records that do not exist are known to nobody.
+enum status scope_sees(struct reader *, const struct module *, int64_t id, bool *sees,
+                       struct error *);
+// Those of the ids that the viewer may not know of, or that do not exist, become 0.
+enum status scope_ids(struct reader *, const struct module *, int64_t *ids, size_t n,
+                      struct error *);
+
+// Those of the module that are hidden from the viewer, ascending, in the reader's arena.
+enum status scope_hidden(struct reader *, const struct module *, int64_t **ids, size_t *n,
+                         struct error *);
+bool scope_among(const int64_t *ids, size_t n, int64_t id);
+
+// In a statement over the module's table: " AND ..." that leaves out what is hidden. Nothing when nothing can be.
+void scope_sql(struct sql *, const struct model *, const struct viewer *, const struct module *);
+// SELECT of the ids that are hidden; only when scope_narrows().
+void scope_hidden_sql(struct sql *, const struct model *, const struct viewer *,
+                      const struct module *);
+
+// The module of the records a field links to, when some of those can be hidden from this viewer; else NULL.
+const struct module *scope_target(const struct model *, const struct viewer *,
+                                  const struct field *);
+// In a statement: the id in a link's column, NULL where it is of a record hidden from the viewer. What is asked of the column
+// by this (whether it is empty, in which order) answers as if the link were not there.
+void scope_link_sql(struct sql *, const struct model *, const struct viewer *, const struct field *,
+                    struct str column);
+
+// SELECT of the activities in which a user takes part, or a group of theirs does; some of them twice.
+void scope_takes_part_sql(struct sql *, const struct model *, const struct module *, int64_t user);
+
+// Of events: whether the one at `position`, an expression, is about a private record, whoever's (viewer NULL), or about one
+// that is hidden from the viewer. A condition that is cheap where nothing is private.
+void scope_event_sql(struct sql *, const struct model *, const struct viewer *,
+                     const char *position);
+
+#endif

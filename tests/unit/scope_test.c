@@ -1,0 +1,206 @@
+// Who may know of which record: the rule for one record and the conditions of statements say the same, of many records made
+// at random, for everybody.
+#include "place_crm.h"
+
+#include "actions/actions.h"
+#include "files.h"
+#include "formats/json.h"
+#include "records/crm.h"
+#include "records/rows.h"
+#include "records/scope.h"
+
+#define USERS 4
+#define TASKS 80
+
+struct world {
+    struct crm *crm;
+    struct arena arena;
+    char dir[64];
+};
+
+static int set_up(void **state) {
+    struct world *w = calloc(1, sizeof *w);
+    struct error e = {0};
+    struct crm_options o = {.create = true, .migrate = true};
+    snprintf(w->dir, sizeof w->dir, "/tmp/cronista-test-XXXXXX");
+    if (!mkdtemp(w->dir) || open_crm(&w->crm, w->dir, o, &e) != OK)
+        return 1;
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct world *w = *state;
+    crm_close(w->crm);
+    arena_release(&w->arena);
+    remove_dir(w->dir);
+    free(w);
+    return 0;
+}
+
+struct making {
+    const char *module, *json;
+    int64_t id;
+};
+
+static enum status make(struct action *a, void *arg, struct error *e) {
+    struct making *m = arg;
+    struct doc *values = NULL;
+    enum status s = json_parse(a->write->arena, str_z(m->json), NULL, &values, e);
+    return s ? s : record_create(a, model_module(a->model, str_z(m->module)), values, &m->id, e);
+}
+
+static int64_t create(struct world *w, const struct viewer *by, const char *module,
+                      const char *json) {
+    struct making m = {.module = module, .json = json};
+    struct act act = {.viewer = by, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+    struct error e = {0};
+    if (action_run(w->crm, &act, make, &m, &e) != OK)
+        fail_msg("%s: %s (%s)", json, e.msgid, e.field);
+    return m.id;
+}
+
+struct task {
+    int creator, owner, participants; // of users: the number, and a bit for each
+    bool group, private;
+};
+
+static bool knows(const struct task *t, int user) {
+    bool member = user == 2 || user == 3; // of the group
+    return !t->private || t->creator == user || t->owner == user || t->participants & 1 << user ||
+           (t->group && member);
+}
+
+// A simple sequence, so that the records are the same in every run.
+static unsigned next_random(void) {
+    static unsigned x = 12345;
+    x = x * 1103515245 + 12345;
+    return x >> 16 & 0x7fff;
+}
+
+static void add_task(struct world *w, struct task *t) {
+    char json[300], people[100] = "";
+    size_t n = 0;
+    *t = (struct task){.creator = 1 + (int)(next_random() % USERS),
+                       .owner = 1 + (int)(next_random() % USERS),
+                       .group = next_random() % 3 == 0,
+                       .private = next_random() % 3 != 0};
+    for (int u = 1; u <= USERS; u++)
+        if (next_random() % 4 == 0) {
+            t->participants |= 1 << u;
+            n += (size_t)snprintf(people + n, sizeof people - n, "%s%d", n ? "," : "", u);
+        }
+    snprintf(json, sizeof json,
+             "{\"kind\":\"call\",\"subject\":\"x\",\"private\":%s,\"owner\":%d,"
+             "\"participants\":[%s],\"groups\":[%s]}",
+             t->private ? "true" : "false", t->owner, people, t->group ? "1" : "");
+    struct viewer by = {.user = t->creator, .profile = PROFILE_MEMBER};
+    create(w, &by, "tasks", json);
+}
+
+// The records a list has, a bit for each.
+static void listed(struct reader *r, const struct module *m, bool *there) {
+    struct list_query lq = {.module = m, .limit = 200, .count = true};
+    struct doc *d = NULL;
+    struct error e = {0};
+    assert_int_equal(record_list(r, &lq, &d, &e), OK);
+    memset(there, 0, (TASKS + 1) * sizeof *there);
+    int64_t n = 0;
+    doc_each(one, doc_get(d, STR("items"))) {
+        there[doc_get_int(one, "id", 0)] = true;
+        n++;
+    }
+    assert_int_equal(doc_get_int(d, "count", -1), n);
+}
+
+static void check_viewer(struct world *w, const struct viewer *viewer, const struct task *tasks) {
+    struct conn *conn;
+    bool there[TASKS + 1];
+    assert_int_equal(store_connect(crm_store(w->crm), STORE_READ, &conn, NULL), OK);
+    struct reader r = {w->crm, conn, crm_model_hold(w->crm), viewer, &w->arena};
+    const struct module *m = model_module(r.model, STR("tasks"));
+    int64_t *hidden;
+    size_t n_hidden;
+    listed(&r, m, there);
+    assert_int_equal(scope_hidden(&r, m, &hidden, &n_hidden, NULL), OK);
+    for (int64_t id = 1; id <= TASKS; id++) {
+        bool wanted = is_system(viewer) || knows(&tasks[id], (int)viewer->user), sees, may;
+        struct doc *row, *shown;
+        assert_int_equal(row_get(conn, m, id, &w->arena, &row, NULL), OK);
+        assert_int_equal(scope_row(conn, r.model, viewer, m, row, VERB_VIEW, &may, NULL), OK);
+        assert_int_equal(scope_sees(&r, m, id, &sees, NULL), OK);
+        assert_int_equal(may, wanted);
+        assert_int_equal(sees, wanted);
+        assert_int_equal(there[id], wanted);
+        assert_int_equal(scope_among(hidden, n_hidden, id), !wanted);
+        assert_int_equal(record_get(&r, m, id, &shown, NULL), wanted ? OK : NOT_FOUND);
+        assert_int_equal(scope_row(conn, r.model, viewer, m, row, VERB_EDIT, &may, NULL), OK);
+        assert_int_equal(may, wanted && viewer->profile != PROFILE_READ_ONLY);
+    }
+    bool nobody;
+    assert_int_equal(scope_sees(&r, m, TASKS + 1, &nobody, NULL), OK);
+    assert_false(nobody);
+    crm_model_release(w->crm, r.model);
+    conn_close(conn);
+}
+
+static void test_one_record_and_statements_say_the_same(void **state) {
+    struct world *w = *state;
+    static struct task tasks[TASKS + 1];
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    char json[200];
+    create(w, &system, "levels", "{\"name\":\"All\"}");
+    for (int u = 1; u <= USERS; u++) {
+        snprintf(json, sizeof json,
+                 "{\"name\":\"U%d\",\"email\":\"u%d@example.org\",\"profile\":\"member\","
+                 "\"level\":1,\"active\":true}",
+                 u, u);
+        assert_int_equal(create(w, &system, "users", json), u);
+    }
+    create(w, &system, "groups", "{\"name\":\"G\",\"members\":[2,3]}");
+    for (int id = 1; id <= TASKS; id++)
+        add_task(w, &tasks[id]);
+    for (int u = 0; u <= USERS + 1; u++)
+        for (int profile = PROFILE_READ_ONLY; profile <= PROFILE_ADMINISTRATOR; profile++) {
+            struct viewer viewer = {.user = u, .profile = (enum profile)profile};
+            if (u || profile == PROFILE_ADMINISTRATOR) // 0: the system itself
+                check_viewer(w, &viewer, tasks);
+        }
+}
+
+static void test_the_rule(void **state) {
+    struct world *w = *state;
+    const struct model *model = crm_model_hold(w->crm);
+    const struct module *m = model_module(model, STR("tasks"));
+    struct viewer admin = {.user = 1, .profile = PROFILE_ADMINISTRATOR},
+                  system = {.profile = PROFILE_ADMINISTRATOR},
+                  member = {.user = 2, .profile = PROFILE_MEMBER}, nobody = {0};
+    struct record_facts foreign = {.owner = 7, .creator = 8, .private = true};
+    assert_false(may_record(&admin, m, &foreign, VERB_VIEW));
+    assert_false(may_record(&member, m, &foreign, VERB_VIEW));
+    assert_true(may_record(&system, m, &foreign, VERB_DELETE));
+    assert_false(may_record(&nobody, m, &(struct record_facts){.private = true}, VERB_VIEW));
+    assert_true(
+        may_record(&member, m, &(struct record_facts){.owner = 2, .private = true}, VERB_EDIT));
+    assert_true(
+        may_record(&member, m, &(struct record_facts){.creator = 2, .private = true}, VERB_EDIT));
+    assert_true(may_record(&member, m, &(struct record_facts){.private = true, .takes_part = true},
+                           VERB_EDIT));
+    assert_false(
+        may_record(&member, m, &(struct record_facts){.owner = 2, .private = true}, VERB_IMPORT));
+    assert_true(scope_private(m) != NULL);
+    assert_null(scope_private(model_module(model, STR("contacts"))));
+    assert_false(scope_narrows(&member, model_module(model, STR("contacts"))));
+    assert_true(scope_narrows(&member, model_module(model, STR("views"))));
+    assert_false(scope_narrows(&admin, model_module(model, STR("views"))));
+    assert_true(scope_narrows(&admin, m));
+    assert_false(scope_narrows(&system, m));
+    crm_model_release(w->crm, model);
+}
+
+int main(void) {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+    const struct CMUnitTest tests[] = {TEST(test_one_record_and_statements_say_the_same),
+                                       TEST(test_the_rule)};
+    return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
+}
