@@ -251,7 +251,7 @@ static void mark(struct reader *r, enum marking marking, const char *position, s
     if (marking == LEAVE_OUT)
         return;
     sql_z(q, ",CASE WHEN ");
-    scope_event_sql(q, r->model, marking == MARK_HIDDEN ? r->viewer : NULL, position);
+    scope_event_sql(q, r->model, marking == MARK_HIDDEN ? r->viewer : NULL, position, NULL);
     sql_z(q, " THEN 1 ELSE 0 END");
 }
 
@@ -259,7 +259,7 @@ static void leave_out(struct reader *r, enum marking marking, const char *positi
     if (marking != LEAVE_OUT)
         return;
     sql_z(q, " AND NOT ");
-    scope_event_sql(q, r->model, r->viewer, position);
+    scope_event_sql(q, r->model, r->viewer, position, NULL);
 }
 
 // Of what is hidden only holders of the log's right are told anything, and not which fields it had.

@@ -81,6 +81,10 @@ enum status record_difference(struct reader *, const struct module *, int64_t id
 #define RIBBON_COUNTED 2000
 enum status record_ribbon(struct reader *, const struct module *, const struct doc *record,
                           micros at, micros now, struct doc **, struct error *);
+// The same, seen from now, at what a short story costs: of one with more than RIBBON_AT_ONCE events "bars" and "count" are null.
+#define RIBBON_AT_ONCE 200
+enum status record_ribbon_at_once(struct reader *, const struct module *, const struct doc *record,
+                                  micros now, struct doc **, struct error *);
 // Just the name (and whether it exists and lives). Unknown, also to this viewer: empty text.
 enum status record_name(struct reader *, const struct module *, int64_t id, struct str *name,
                         bool *deleted, struct error *);

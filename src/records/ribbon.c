@@ -36,7 +36,7 @@ static void of_card(const struct ribbon *x, struct sql *q) {
     sql_param(q, P_INT(x->id));
     if (!is_system(x->r->viewer)) {
         sql_z(q, " AND NOT ");
-        scope_event_sql(q, x->r->model, x->r->viewer, "t.position");
+        scope_event_sql(q, x->r->model, x->r->viewer, "t.position", "t.module");
     }
     bool all = true;
     for (size_t i = 0; i < x->r->model->n_modules; i++)
@@ -67,8 +67,8 @@ static void note_moment(struct ribbon *x, micros at) {
         x->next = at;
 }
 
-// All of them, one by one; *n may be one more than are counted.
-static enum status count_all(struct ribbon *x, int64_t *n, struct error *e) {
+// The newest, one by one; *n may be one more than `most`.
+static enum status count_newest(struct ribbon *x, int most, int64_t *n, struct error *e) {
     struct sql q;
     struct stmt *row = NULL;
     bool more = true;
@@ -77,7 +77,7 @@ static enum status count_all(struct ribbon *x, int64_t *n, struct error *e) {
     sql_z(&q, "SELECT l.at FROM timeline t JOIN log l ON l.position=t.position WHERE ");
     of_card(x, &q);
     sql_z(&q, " ORDER BY t.position DESC LIMIT ");
-    sql_param(&q, P_INT(RIBBON_COUNTED + 1));
+    sql_param(&q, P_INT(most + 1));
     struct str text = sql_done(&q);
     enum status s = store_sql(x->r->conn, text, q.params, q.n, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
@@ -242,15 +242,9 @@ static struct doc *moment_doc(struct arena *a, micros at) {
     return doc_str(a, arena_str(a, str_z(text)));
 }
 
-static struct doc *ribbon_doc(const struct ribbon *x, int64_t n) {
+static struct doc *bars_doc(const struct ribbon *x) {
     struct arena *a = x->r->arena;
-    struct doc *d = doc_object(a);
-    bool estimated = n > RIBBON_COUNTED;
-    doc_set(d, STR("from"), moment_doc(a, x->from));
-    doc_set(d, STR("to"), moment_doc(a, x->to));
-    doc_set(d, STR("count"), estimated ? doc_null(a) : doc_int(a, n));
-    doc_set_bool(a, d, "estimated", estimated);
-    struct doc *bars = doc_set_array(a, d, "bars");
+    struct doc *bars = doc_array(a);
     for (int i = 0; i < RIBBON_BARS; i++) {
         int64_t count = (int64_t)(x->bars[i] + 0.5);
         if (!count)
@@ -261,6 +255,18 @@ static struct doc *ribbon_doc(const struct ribbon *x, int64_t n) {
         doc_set(bar, STR("to"), moment_doc(a, edge_of(x, i + 1)));
         doc_set_int(a, bar, "count", count);
     }
+    return bars;
+}
+
+static struct doc *ribbon_doc(const struct ribbon *x, int64_t n, bool with_bars) {
+    struct arena *a = x->r->arena;
+    struct doc *d = doc_object(a);
+    bool estimated = with_bars && n > RIBBON_COUNTED;
+    doc_set(d, STR("from"), moment_doc(a, x->from));
+    doc_set(d, STR("to"), moment_doc(a, x->to));
+    doc_set(d, STR("count"), estimated || !with_bars ? doc_null(a) : doc_int(a, n));
+    doc_set_bool(a, d, "estimated", estimated);
+    doc_set(d, STR("bars"), with_bars ? bars_doc(x) : doc_null(a));
     doc_set(d, STR("first"), moment_doc(a, x->first));
     doc_set(d, STR("previous"), moment_doc(a, x->previous));
     doc_set(d, STR("next"), moment_doc(a, x->next));
@@ -268,18 +274,41 @@ static struct doc *ribbon_doc(const struct ribbon *x, int64_t n) {
     return d;
 }
 
-enum status record_ribbon(struct reader *r, const struct module *m, const struct doc *record,
-                          micros at, micros now, struct doc **out, struct error *e) {
+static struct ribbon life_of(struct reader *r, const struct module *m, const struct doc *record,
+                             micros at, micros now) {
     struct ribbon x = {
         .r = r, .m = m, .id = doc_get_int(record, "id", 0), .at = at ? at : INT64_MAX};
-    int64_t n = 0;
     clock_parse(doc_get_text(record, "created_at"), &x.from);
     // Somebody else's clock may be ahead.
     x.to = now > x.from + RIBBON_BARS ? now : x.from + RIBBON_BARS;
-    enum status s = count_all(&x, &n, e);
+    return x;
+}
+
+enum status record_ribbon(struct reader *r, const struct module *m, const struct doc *record,
+                          micros at, micros now, struct doc **out, struct error *e) {
+    struct ribbon x = life_of(r, m, record, at, now);
+    int64_t n = 0;
+    enum status s = count_newest(&x, RIBBON_COUNTED, &n, e);
     if (!s && n > RIBBON_COUNTED)
         s = estimate(&x, e);
     if (!s)
-        *out = ribbon_doc(&x, n);
+        *out = ribbon_doc(&x, n, true);
+    return s;
+}
+
+enum status record_ribbon_at_once(struct reader *r, const struct module *m,
+                                  const struct doc *record, micros now, struct doc **out,
+                                  struct error *e) {
+    struct ribbon x = life_of(r, m, record, 0, now);
+    struct sounding first = {0};
+    bool found = false;
+    int64_t n = 0;
+    enum status s = count_newest(&x, RIBBON_AT_ONCE, &n, e);
+    if (!s && n > RIBBON_AT_ONCE)
+        s = event_from(&x, 0, false, &first, &found, e);
+    if (found)
+        x.first = first.at;
+    if (!s)
+        *out = ribbon_doc(&x, n, n <= RIBBON_AT_ONCE);
     return s;
 }

@@ -108,7 +108,7 @@ void scope_link_sql(struct sql *q, const struct model *model, const struct viewe
 }
 
 void scope_event_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
-                     const char *position) {
+                     const char *position, const char *module) {
     bool any = false;
     sql_z(q, "(");
     for (size_t i = 0; i < model->n_modules; i++) {
@@ -117,7 +117,13 @@ void scope_event_sql(struct sql *q, const struct model *model, const struct view
             continue;
         sql_z(q, any ? " OR " : "");
         any = true;
-        sql_z(q, "(EXISTS (SELECT 1 FROM ");
+        sql_z(q, "(");
+        if (module) {
+            sql_z(q, module);
+            param(q, "=", m->number);
+            sql_z(q, " AND ");
+        }
+        sql_z(q, "EXISTS (SELECT 1 FROM ");
         sql_str(q, m->table);
         sql_z(q, " WHERE ");
         is_private(q, m);

@@ -49,8 +49,9 @@ void scope_link_sql(struct sql *, const struct model *, const struct viewer *, c
 void scope_takes_part_sql(struct sql *, const struct model *, const struct module *, int64_t user);
 
 // Of events: whether the one at `position`, an expression, is about a private record, whoever's (viewer NULL), or about one
-// that is hidden from the viewer. A condition that is cheap where nothing is private.
+// that is hidden from the viewer. A condition that is cheap where nothing is private, and for events about other modules where
+// `module`, an expression for the number of the event's, is given (else NULL).
 void scope_event_sql(struct sql *, const struct model *, const struct viewer *,
-                     const char *position);
+                     const char *position, const char *module);
 
 #endif

@@ -259,10 +259,24 @@ static bool only_events(const struct request *r) {
     return str_is(r->part, "card-events");
 }
 
+// The bars of a long story take longer than the rest of its card: the page asks for them when it is shown.
+static enum status read_ribbon(struct request *r, struct card_state *c, const struct doc *record,
+                               struct error *e) {
+    if (c->as_of || query_text(r, "bars").n)
+        return record_ribbon(&r->reader, r->module, record, c->as_of, r->now, &c->ribbon, e);
+    return record_ribbon_at_once(&r->reader, r->module, record, r->now, &c->ribbon, e);
+}
+
 enum status card_read(struct request *r, struct doc **record, struct error *e) {
     struct card_state *c = arena_new(r->arena, struct card_state);
     names_hold(&r->reader);
     enum status s = read_as_of(r, &c->as_of, record, e);
+    r->state = c;
+    if (str_is(r->part, "card-ribbon")) {
+        s = s ? s : read_ribbon(r, c, *record, e);
+        enum status named = names_tell(&r->reader, s ? NULL : e);
+        return s ? s : named;
+    }
     if (!s)
         s = read_story(r, c, e);
     if (!s && !c->as_of)
@@ -272,11 +286,10 @@ enum status card_read(struct request *r, struct doc **record, struct error *e) {
     if (!s && !only_events(r))
         s = related_read(r, c, e);
     if (!s && !only_events(r))
-        s = record_ribbon(&r->reader, r->module, *record, c->as_of, r->now, &c->ribbon, e);
+        s = read_ribbon(r, c, *record, e);
     if (!s && !only_events(r) && !c->as_of)
         s = story_counts(r, &c->counts, e);
     enum status told = names_tell(&r->reader, s ? NULL : e);
-    r->state = c;
     return s ? s : told;
 }
 

@@ -590,6 +590,10 @@ struct doc *present_card(struct request *r, struct doc *record) {
     struct doc *view = doc_object(a);
     doc_set(view, STR("module"), module_document(r, m));
     doc_set(view, STR("record"), record_document(r, record));
+    if (str_is(r->part, "card-ribbon")) {
+        doc_set(view, STR("ribbon"), ribbon_view(r, c));
+        return view;
+    }
     if (str_is(r->part, "card-events")) {
         doc_set(view, STR("story"), story_view(r, c, may_edit, now));
         return view;

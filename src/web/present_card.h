@@ -17,7 +17,7 @@ struct related {
     bool more;
 };
 
-#define STORY_COUNTED 1000 // of the newest events; more are "1,000+"
+#define STORY_COUNTED 200 // of the newest events; more are "200+"
 
 struct card_state {
     micros as_of;                          // the card as it was at this moment; 0: as it is

@@ -102,6 +102,9 @@ static struct str count_text(struct request *r, const struct doc *ribbon, micros
     const struct language *l = r->language;
     struct str since = format_day(a, l, zone_civil(r->zone, from), 0);
     int64_t n = doc_get_int(ribbon, "count", 0);
+    if (doc_is_null(doc_get(ribbon, STR("bars"))))
+        return FILL(a, T(l, "More than {0} events since {1}"), format_integer(a, l, RIBBON_AT_ONCE),
+                    since);
     if (doc_get_true(ribbon, "estimated"))
         return FILL(a, T(l, "More than {0} events since {1}"), format_integer(a, l, RIBBON_COUNTED),
                     since);
@@ -143,7 +146,11 @@ struct doc *ribbon_view(struct request *r, const struct card_state *c) {
     doc_set_str(a, d, "zone", r->viewer.local.zone);
     doc_set_str(a, d, "knob", percent(r, (double)(shown - from) / (double)(to - from)));
     doc_set_str(a, d, "bar_width", percent(r, 0.78 / RIBBON_BARS));
+    bool later = doc_is_null(doc_get(c->ribbon, STR("bars")));
     doc_set(d, STR("bars"), bar_views(r, c->ribbon, at));
+    doc_set(
+        d, STR("bars_href"),
+        or_null(r, later ? JOIN(a, href_of(r, r->module->key, r->id), STR("?bars=1")) : STR("")));
     doc_set(d, STR("marks"), mark_views(r, from, to));
     doc_set(d, STR("first_href"), step_href(r, c->ribbon, "first"));
     doc_set(d, STR("previous_href"), step_href(r, c->ribbon, "previous"));

@@ -146,6 +146,24 @@ test("an event that happens meanwhile stands in the ribbon", world.story(async (
   await stayed(who);
 }));
 
+test("the bars of a long story come after its card, and follow it", world.story(async () => {
+  const { server } = world;
+  const path = `/contacts/${await server.make("contacts", { name: "Vida larga" })}`;
+  for (let n = 0; n < 200; n++) await server.api("PATCH", path, { city: `Ciudad ${n}` });
+  const who = await world.person();
+  await who.goto(path);
+  await who.sees(".ribbon-count", /· 201 eventos /);
+  await until(async () => (await who.at(".ribbon-track svg a").count()) > 0, "the bars");
+  await who.count(".ribbon-count a", 0);
+  await stay(who);
+  await who.at("[data-live]:not([hidden]):not(.waiting)").waitFor();
+  await server.api("PATCH", path, { city: "Lima" });
+  await who.sees("#days", /Lima/);
+  assert.ok((await who.at(".ribbon-track svg a").count()) > 0, "the bars stay until there are newer ones");
+  await who.sees(".ribbon-count", /· 202 eventos /);
+  await stayed(who);
+}));
+
 test("on a phone, and without scripts", world.story(async () => {
   const { path, born } = await company();
   const who = await world.person({ device: phone });

@@ -1,5 +1,6 @@
 """The ribbon: the life of a record, its card as of any moment, and what is different between two, by the API and by pages."""
 
+import html
 import re
 import time
 import unittest
@@ -105,6 +106,28 @@ class Ribbon(Documents):
         self.assertEqual(max(t for t in times if t < at["all"]), life["previous"])
         self.assertEqual(min(t for t in times if t > at["all"]), life["next"])
         self.assertEqual(404, self.api.request("GET", "/api/companies/99999/ribbon")[0])
+
+    def test_the_bars_of_a_long_story_come_after_its_card(self):
+        """Counting them would make the card of a long story slower than that of a short one."""
+        path, browser = f"/contacts/{self.make('contacts', name='Long')['id']}", self.browser()
+        bars = lambda source: source.count('tabindex="-1"><title>')  # noqa: E731
+        for n in range(199):
+            self.api.want(200, "PATCH", f"/api{path}", {"city": f"City {n}"})
+        short = browser.get(path).source
+        self.assertIn("200 events since", short)
+        self.assertGreater(bars(short), 0)
+        self.assertNotIn("bars=1", short)
+        self.api.want(200, "PATCH", f"/api{path}", {"city": "The last"})
+        page = browser.get(path)
+        self.assertEqual(0, bars(page.source))
+        self.assertIn(f'<a href="{path}?bars=1">More than 200 events since', page.source)
+        for step in ("first", "prev"):
+            self.assertEqual(200, browser.get(html.unescape(re.search(rf'rel="{step}" href="([^"]*)"', page.source).group(1))).status)
+        life = self.api.want(200, "GET", f"/api{path}/ribbon")
+        self.assertEqual((201, False, 201), (life["count"], life["estimated"], sum(b["count"] for b in life["bars"])))
+        for whole in (browser.get(f"{path}?bars=1").source, browser.get(f"{path}?bars=1", **{"Cronista-Part": "card-ribbon"}).source):
+            self.assertGreater(bars(whole), 0)
+            self.assertIn("201 events since", whole)
 
     def test_pages_without_scripts(self):
         acme, _, ana, _, at = self.story()

@@ -182,16 +182,39 @@ function onCancel() {
   move(ribbon(), shown(ribbon()));
 }
 
+// ---------------------------------------------------------------- the bars of a long story, which come after the card
+
+const barsPause = 3000; // ms: of so many events one more is hardly seen
+const barsHref = (node) => node.querySelector(".ribbon-count a")?.href;
+let barsTimer = 0;
+
+function takeBars(node, from) {
+  for (const piece of [".ribbon-bars", ".ribbon-count"]) node.querySelector(piece).replaceWith(from.querySelector(piece));
+}
+
+async function fetchBars(href) {
+  const { ok, fragment } = await part(href, "card-ribbon");
+  const node = ribbon();
+  if (!ok || !node || !fragment.querySelector(".ribbon-bars")) return;
+  takeBars(node, fragment);
+  if (!drag) move(node, shown(node));
+}
+
 // The live card has a new ribbon. One that is being dragged is left alone.
 export function replaceRibbon(fragment) {
   const old = ribbon();
   const fresh = fragment.querySelector("#ribbon");
-  if (!old || !fresh || drag || old.contains(document.activeElement)) {
-    if (old && fresh && !drag) {
-      Object.assign(old.dataset, fresh.dataset);
-      old.querySelector(".ribbon-track svg").replaceWith(fresh.querySelector(".ribbon-track svg"));
-      old.querySelector(".ribbon-count").replaceWith(fresh.querySelector(".ribbon-count"));
-    }
+  if (!old || !fresh || drag) return;
+  const later = barsHref(fresh);
+  if (later) {
+    takeBars(fresh, old.cloneNode(true));
+    clearTimeout(barsTimer);
+    barsTimer = setTimeout(fetchBars, barsPause, later);
+  }
+  if (old.contains(document.activeElement)) {
+    Object.assign(old.dataset, fresh.dataset);
+    old.querySelector(".ribbon-track svg").replaceWith(fresh.querySelector(".ribbon-track svg"));
+    old.querySelector(".ribbon-count").replaceWith(fresh.querySelector(".ribbon-count"));
     return;
   }
   old.replaceWith(fresh);
@@ -219,4 +242,6 @@ export function startRibbon(root) {
     go(link.href).then(() => ribbon().querySelector(`a[rel=${link.rel}]`)?.focus());
   });
   move(node, shown(node));
+  const later = barsHref(node);
+  if (later) fetchBars(later);
 }
