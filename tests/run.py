@@ -30,6 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 JOBS = os.cpu_count() or 1
+STORIES = JOBS + 1  # told at once: they wait for servers, disks and clocks
 SHOWN_LINES = 150  # of a failed program's output; the rest is in its log
 SKIP_CODE = 77     # what a program without TAP says to be skipped
 
@@ -270,7 +271,7 @@ def asan(run):
     if directory:
         run.meson_tests(directory, "asan", lambda suites, name: name not in ONLY_POSTGRES and not FUZZ & suites,
                         SANITIZERS, slower=4)
-        run.programs(http_jobs("asan", directory, SANITIZERS))
+        run.programs(http_jobs("asan", directory, SANITIZERS), STORIES)
         run.stories_told = True
         with postgres_server() as environment:
             run.meson_tests(directory, "asan postgres", lambda suites, name: name in ("store", "store_files", "store_postgres", "store_replica", "store_rights"),
@@ -340,35 +341,39 @@ def postgres(run):
     with postgres_server() as environment:
         run.meson_tests(directory, "postgres", lambda suites, name: name in ON_POSTGRES and not FUZZ & suites, environment,
                         slower=2)
-        run.programs(http_jobs("postgres", directory, environment, STORIES_ON_POSTGRES))
-        run.programs(cli_jobs("postgres", directory, environment))
+        run.programs(http_jobs("postgres", directory, environment, STORIES_ON_POSTGRES) + cli_jobs("postgres", directory, environment), STORIES)
     run.program("several nodes", [sys.executable, "-B", "tests/nodes/nodes.py", "--clients", "16", "--seconds", "8"],
                 server(directory), timeout=180)
     run.program("replicas", [sys.executable, "-B", "tests/nodes/replicas.py"], server(directory), timeout=180)
 
 
+def longest_first(paths):
+    """So that the last to end has not begun last. A file that says more takes longer, mostly."""
+    return sorted(paths, key=lambda path: (-path.stat().st_size, path))
+
+
 def http_jobs(label, directory, environment=None, only=None):
     return [unittest_job(label, path, {**server(directory), **(environment or {})}, timeout=900)
-            for path in sorted((ROOT / "tests/http").glob("*_test.py")) if not only or path.stem in only]
+            for path in longest_first((ROOT / "tests/http").glob("*_test.py")) if not only or path.stem in only]
 
 
 def http(run):
     directory = run.build()
     if directory:
         if not run.stories_told:  # the same once more would find little; a part of them is told on PostgreSQL, too
-            run.programs(http_jobs("http", directory))
+            run.programs(http_jobs("http", directory), STORIES)
         node_tests(run, "http", ROOT / "tests/openapi", server(directory))
 
 
 def cli(run):
     directory = run.build()
     if directory:
-        run.programs(cli_jobs("cli", directory))
+        run.programs(cli_jobs("cli", directory), STORIES)
 
 
 def cli_jobs(label, directory, environment=None):
     return [unittest_job(label, path, {**server(directory), **(environment or {})}, timeout=900)
-            for path in sorted((ROOT / "tests/cli").glob("*_test.py"))]
+            for path in longest_first((ROOT / "tests/cli").glob("*_test.py"))]
 
 
 def node_tests(run, label, folder, environment):
@@ -383,7 +388,7 @@ def node_tests(run, label, folder, environment):
         marker.touch()
     run.programs([{"name": f"{label} {path.stem}", "reader": read_node, "timeout": 900, "environment": environment,
                    "command": ["node", "--test", "--test-reporter=tap", str(path)]}
-                  for path in sorted(folder.glob("*_test.mjs"))])
+                  for path in longest_first(folder.glob("*_test.mjs"))], STORIES)
 
 
 def browser(run):
