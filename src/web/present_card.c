@@ -585,7 +585,8 @@ struct doc *present_card(struct request *r, struct doc *record) {
     struct card_state *c = r->state;
     const struct module *m = r->module;
     bool alive = doc_is_null(doc_get(record, STR("deleted_at"))), now = !c->as_of;
-    bool may_edit = alive && now && may(&r->viewer, m, VERB_EDIT),
+    bool may_write = alive && now && may(&r->viewer, m, VERB_EDIT), // beside it, if not in it
+        may_edit = may_write && !m->apart,
          may_delete = alive && now && may(&r->viewer, m, VERB_DELETE);
     struct doc *view = doc_object(a);
     doc_set(view, STR("module"), module_document(r, m));
@@ -595,7 +596,7 @@ struct doc *present_card(struct request *r, struct doc *record) {
         return view;
     }
     if (str_is(r->part, "card-events")) {
-        doc_set(view, STR("story"), story_view(r, c, may_edit, now));
+        doc_set(view, STR("story"), story_view(r, c, may_write, now));
         return view;
     }
     doc_set(view, STR("crumbs"), card_crumbs(r, record));
@@ -608,7 +609,7 @@ struct doc *present_card(struct request *r, struct doc *record) {
     struct doc *can = doc_set_object(a, view, "can");
     doc_set_bool(a, can, "edit", may_edit);
     doc_set_bool(a, can, "delete", may_delete);
-    doc_set_bool(a, can, "comment", may_edit);
+    doc_set_bool(a, can, "comment", may_write);
     doc_set_bool(a, can, "create", may(&r->viewer, m, VERB_CREATE));
     put_links(r, view, now, may_edit, may_delete);
     doc_set(view, STR("stages"), stages_view(r, c, record, may_edit));
@@ -619,6 +620,6 @@ struct doc *present_card(struct request *r, struct doc *record) {
     doc_set(view, STR("fact"), doc_null(a));
     doc_set(view, STR("fact_form"), doc_null(a));
     doc_set(view, STR("related"), related_views(r, c));
-    doc_set(view, STR("story"), story_view(r, c, may_edit, now));
+    doc_set(view, STR("story"), story_view(r, c, may_write, now));
     return view;
 }

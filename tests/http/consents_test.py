@@ -185,7 +185,7 @@ class Card(Consents):
         for path in ("/consents", "/consents?filter[name][eq]=none", f"/consents/{one}"):
             page = browser.get(path)
             self.assertEqual(200, page.status)
-            for refused in ("/consents/new", "/consents/import", f"/consents/{one}/delete", 'value="delete"'):
+            for refused in ("/consents/new", "/consents/import", f"/consents/{one}/delete", f"/consents/{one}/edit", 'value="delete"'):
                 self.assertNotIn(refused, page.source, path)
         for path in ("/consents/new", "/consents/import"):
             self.assertEqual(403, browser.get(path).status)

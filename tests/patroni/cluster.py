@@ -541,6 +541,8 @@ class Cluster:
     def wait_applied(self):
         """Until every replica has applied all that the leader has written by now."""
         leader, _ = self.wait_settled(60)
+        # What was committed without waiting for the disk is seen on the leader before its log is written: one that waits.
+        self.ask(leader, "SELECT pg_logical_emit_message(true, 'cronista', 'all before this is written')")
         end = self.ask(leader, "SELECT pg_current_wal_lsn()")[0]
         for node in self.nodes:
             if node != leader:
