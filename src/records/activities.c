@@ -16,6 +16,10 @@ static void profiles(struct activity_rules *rules, const struct doc *chosen) {
     }
 }
 
+void activity_rules_ahead(struct conn *conn, const struct model *model) {
+    row_ahead(conn, model_module(model, STR("activity_rules")), ACTIVITY_RULES);
+}
+
 enum status activity_rules_get(struct conn *conn, const struct model *model, struct arena *a,
                                struct activity_rules *out, struct error *e) {
     const struct module *m = model_module(model, STR("activity_rules"));

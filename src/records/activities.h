@@ -6,6 +6,7 @@
 
 #define ACTIVITY_RULES 1 // its id
 
+void activity_rules_ahead(struct conn *, const struct model *); // a hint (store_sql_ahead())
 // As they stand; those of the program where nobody has said anything yet.
 enum status activity_rules_get(struct conn *, const struct model *, struct arena *,
                                struct activity_rules *, struct error *);

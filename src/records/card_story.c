@@ -83,17 +83,28 @@ void history_counts_ahead(struct reader *r, const struct module *m, int64_t id, 
     store_sql_ahead(r->conn, text, q.params, q.n, false);
 }
 
+static void newest_sql(struct sql *q, struct reader *r, const struct module *m, int64_t id) {
+    sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(q, "SELECT t.position");
+    of_card(q, m, id);
+    sql_z(q, " AND NOT ");
+    scope_event_sql(q, r->model, r->viewer, "t.position", "t.module");
+    sql_z(q, " ORDER BY t.position DESC LIMIT 1");
+}
+
+void history_newest_ahead(struct reader *r, const struct module *m, int64_t id) {
+    struct sql q;
+    newest_sql(&q, r, m, id);
+    struct str text = sql_done(&q);
+    store_sql_ahead(r->conn, text, q.params, q.n, false);
+}
+
 enum status history_newest(struct reader *r, const struct module *m, int64_t id, int64_t *position,
                            struct error *e) {
     struct sql q;
     struct stmt *row = NULL;
     bool found = false;
-    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
-    sql_z(&q, "SELECT t.position");
-    of_card(&q, m, id);
-    sql_z(&q, " AND NOT ");
-    scope_event_sql(&q, r->model, r->viewer, "t.position", "t.module");
-    sql_z(&q, " ORDER BY t.position DESC LIMIT 1");
+    newest_sql(&q, r, m, id);
     enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
     if (!s)
         s = store_next(row, &found, e);

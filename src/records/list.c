@@ -645,6 +645,11 @@ static int page_limit(const struct list_query *lq) {
     return lq->limit <= 0 ? PAGE : lq->limit > LIMIT_MOST ? LIMIT_MOST : lq->limit;
 }
 
+void lists_ahead(struct reader *r) {
+    if (store_kind(conn_store(r->conn)) != STORE_SQLITE && crm_shelf(r->crm))
+        store_query_ahead(r->conn, QUERY_LOG_NEWEST, NULL, 0);
+}
+
 void record_list_ahead(struct reader *r, const struct list_query *lq) {
     struct list l;
     if (store_kind(conn_store(r->conn)) == STORE_SQLITE || begin(&l, r, lq, NULL) || pick(&l, NULL))

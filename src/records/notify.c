@@ -72,6 +72,11 @@ static enum status look(struct reader *r, struct told *told, int n, struct error
     return s;
 }
 
+void notify_unread_ahead(struct reader *r) {
+    struct param p[] = {P_INT(r->viewer->user), P_INT(INT64_MAX), P_INT(NOTIFY_COUNTED)};
+    store_query_ahead(r->conn, QUERY_NOTIFICATIONS_UNREAD, p, 3);
+}
+
 enum status notify_unread(struct reader *r, int64_t *out, struct error *e) {
     struct told *told = arena_array(r->arena, struct told, NOTIFY_COUNTED);
     struct param p[] = {P_INT(r->viewer->user), P_INT(INT64_MAX), P_INT(NOTIFY_COUNTED)};

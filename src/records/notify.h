@@ -10,6 +10,7 @@
 
 // How many the reader's viewer has not read, at most NOTIFY_COUNTED.
 enum status notify_unread(struct reader *, int64_t *n, struct error *);
+void notify_unread_ahead(struct reader *); // a hint (store_sql_ahead())
 // {"items":[{"position","at","actor":{"id","name"},"kind":"mention","module","record","name","text","read"}],"next": position or
 // null}, newest first, below `before` (-1: from the newest).
 enum status notify_list(struct reader *, bool unread_only, int64_t before, int limit, struct doc **,

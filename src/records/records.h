@@ -214,8 +214,12 @@ enum status history_each(struct reader *, const struct history_query *,
 // asks several things of a database at the end of a wire waits once for them. Nothing is checked, nothing is told.
 void record_ahead(struct reader *, const struct module *, int64_t id);
 void record_list_ahead(struct reader *, const struct list_query *);
+void lists_ahead(
+    struct reader *); // of any list: whether what is kept of tables in memory is new enough
 void history_ahead(struct reader *, const struct history_query *);
 void history_counts_ahead(struct reader *, const struct module *, int64_t id, int most);
+void history_newest_ahead(struct reader *, const struct module *, int64_t id);
+void record_ribbon_ahead(struct reader *, const struct module *, int64_t id); // at once
 
 // Between these two, documents that are read (record_get, record_list, history_list) have no names yet beside their ids;
 // then all get them at once.

@@ -67,18 +67,29 @@ static void note_moment(struct ribbon *x, micros at) {
         x->next = at;
 }
 
+static struct str newest_sql(const struct ribbon *x, int most, struct sql *q) {
+    begin(x, q);
+    sql_z(q, "SELECT l.at FROM timeline t JOIN log l ON l.position=t.position WHERE ");
+    of_card(x, q);
+    sql_z(q, " ORDER BY t.position DESC LIMIT ");
+    sql_param(q, P_INT(most + 1));
+    return sql_done(q);
+}
+
+void record_ribbon_ahead(struct reader *r, const struct module *m, int64_t id) {
+    struct ribbon x = {.r = r, .m = m, .id = id};
+    struct sql q;
+    struct str text = newest_sql(&x, RIBBON_AT_ONCE, &q);
+    store_sql_ahead(r->conn, text, q.params, q.n, false);
+}
+
 // The newest, one by one; *n may be one more than `most`.
 static enum status count_newest(struct ribbon *x, int most, int64_t *n, struct error *e) {
     struct sql q;
     struct stmt *row = NULL;
     bool more = true;
     *n = 0;
-    begin(x, &q);
-    sql_z(&q, "SELECT l.at FROM timeline t JOIN log l ON l.position=t.position WHERE ");
-    of_card(x, &q);
-    sql_z(&q, " ORDER BY t.position DESC LIMIT ");
-    sql_param(&q, P_INT(most + 1));
-    struct str text = sql_done(&q);
+    struct str text = newest_sql(x, most, &q);
     enum status s = store_sql(x->r->conn, text, q.params, q.n, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         micros at = stmt_int(row, 0);

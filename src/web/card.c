@@ -1,5 +1,7 @@
 // One record: its card, its history, comments, deletion and return.
 #include "web/card.h"
+#include "records/activities.h"
+#include "records/notify.h"
 #include "records/story.h"
 #include "store/queries.h"
 #include "web/activity.h"
@@ -267,10 +269,26 @@ static enum status read_ribbon(struct request *r, struct card_state *c, const st
     return record_ribbon_at_once(&r->reader, r->module, record, r->now, &c->ribbon, e);
 }
 
+// What the page will read, asked once it is known who wants it.
+static void page_ahead(struct request *r) {
+    struct reader *reader = &r->reader;
+    if (store_kind(conn_store(reader->conn)) == STORE_SQLITE || only_events(r))
+        return; // it would not listen
+    history_newest_ahead(reader, r->module, r->id);
+    consents_ahead(r);
+    related_ahead(r);
+    record_ribbon_ahead(reader, r->module, r->id);
+    activity_rules_ahead(reader->conn, r->model);
+    if (!r->part.n)
+        notify_unread_ahead(reader);
+}
+
 enum status card_read(struct request *r, struct doc **record, struct error *e) {
     struct card_state *c = arena_new(r->arena, struct card_state);
     names_hold(&r->reader);
     enum status s = read_as_of(r, &c->as_of, record, e);
+    if (!s && !c->as_of && !str_is(r->part, "card-ribbon"))
+        page_ahead(r);
     r->state = c;
     if (str_is(r->part, "card-ribbon")) {
         s = s ? s : read_ribbon(r, c, *record, e);
@@ -318,7 +336,6 @@ void card_ahead(struct request *r) {
     history_ahead(&reader, &q);
     if (r->api || only_events(r))
         return;
-    related_ahead(r);
     history_counts_ahead(&reader, r->module, r->id, STORY_COUNTED);
 }
 

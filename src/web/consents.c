@@ -14,6 +14,20 @@
 
 // ---------------------------------------------------------------- reading
 
+// A list; with `out` NULL only the hint that it will be asked for.
+static enum status list(struct request *r, const struct list_query *q, struct doc **out,
+                        struct error *e) {
+    struct doc *found = NULL;
+    if (!out) {
+        record_list_ahead(&r->reader, q);
+        return OK;
+    }
+    enum status s = record_list(&r->reader, q, &found, e);
+    if (!s)
+        *out = doc_get(found, STR("items"));
+    return s;
+}
+
 static enum status list_kinds(struct request *r, struct list_filter *only, struct doc **out,
                               struct error *e) {
     static const char *const names[] = {CONSENT_KIND_WORDS, "needed", "active", "place",
@@ -29,11 +43,7 @@ static enum status list_kinds(struct request *r, struct list_filter *only, struc
                            .limit = CONSENT_KINDS_MOST};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         columns[q.n_columns++] = str_z(names[i]);
-    struct doc *found = NULL;
-    enum status s = record_list(&r->reader, &q, &found, e);
-    if (!s)
-        *out = doc_get(found, STR("items"));
-    return s;
+    return list(r, &q, out, e);
 }
 
 static int64_t kind_of(const struct doc *consent) {
@@ -81,11 +91,7 @@ static enum status read_consents(struct request *r, const struct field *of, stru
                            .limit = 200};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         columns[q.n_columns++] = str_z(names[i]);
-    struct doc *found = NULL;
-    enum status s = record_list(&r->reader, &q, &found, e);
-    if (!s)
-        *out = doc_get(found, STR("items"));
-    return s;
+    return list(r, &q, out, e);
 }
 
 static enum status as_they_were(struct request *r, micros at, struct doc **consents,
@@ -175,6 +181,16 @@ static enum status read_links(struct request *r, struct doc **out, struct error 
     }
     *out = list;
     return s;
+}
+
+void consents_ahead(struct request *r) {
+    const struct field *of = consents_of(r->model, r->module);
+    struct param p[] = {P_INT(r->module->number), P_INT(r->id), P_INT(r->now)};
+    if (!of || !may(&r->viewer, model_module(r->model, STR("consents")), VERB_VIEW))
+        return;
+    read_consents(r, of, NULL, NULL);
+    list_kinds(r, NULL, NULL, NULL);
+    store_query_ahead(r->place->conn, QUERY_CONSENT_LINKS_OF, p, 3);
 }
 
 enum status consents_read(struct request *r, const struct doc *record, struct card_parts *p,

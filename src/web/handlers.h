@@ -18,6 +18,7 @@ void handle_lookup(struct request *);
 void handle_keys_page(struct request *);
 
 // list.c
+void list_ahead(struct request *);
 void handle_list(struct request *);
 void handle_view_save(struct request *);
 void handle_view_delete(struct request *);

@@ -297,6 +297,10 @@ static void page_columns(struct request *r, struct list_query *q) {
     q->n_columns = n;
 }
 
+void list_ahead(struct request *r) {
+    lists_ahead(&r->reader);
+}
+
 void handle_list(struct request *r) {
     if (!r->api && query_text(r, "filter_field").n) {
         add_filter(r);

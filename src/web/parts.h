@@ -33,6 +33,7 @@ void parts_into(struct request *, const struct card_parts *, const struct doc *r
 enum status consent_kinds_read(struct request *, const struct doc *consents, struct doc **,
                                struct error *);
 bool consent_kind_gone(const struct doc *kind);
+void consents_ahead(struct request *); // hints of what consents_read() reads of a card as it is
 enum status consents_read(struct request *, const struct doc *record, struct card_parts *,
                           struct error *);
 struct doc *consents_view(struct request *, const struct card_parts *, const struct doc *record,

@@ -175,6 +175,7 @@ const struct route routes[] = {
      .says = "List records with filters, order and chosen columns",
      .query = list_query,
      .reply = REPLY_LIST,
+     .ahead = list_ahead,
      .handle = handle_list,
      .present = present_list},
     {.method = "POST",
