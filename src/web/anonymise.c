@@ -185,13 +185,20 @@ static void certificate_job(struct request *r, struct place *place) {
     buf_release(&note);
 }
 
-static void respond_certificate(struct request *r) {
-    struct anonymise *x = r->arg;
+// What a job left undone. True when that is the answer.
+static bool told_why_not(struct request *r) {
+    const struct anonymise *x = r->arg;
     if (!r->error.status && x->status)
         r->error = x->error;
-    if (r->error.status)
-        respond_error(r, &r->error);
-    else
+    if (!r->error.status)
+        return false;
+    respond_error(r, &r->error); // with which the request may be over
+    return true;
+}
+
+static void respond_certificate(struct request *r) {
+    const struct anonymise *x = r->arg;
+    if (!told_why_not(r))
         respond(r, 200, x->certificate);
 }
 
@@ -221,13 +228,8 @@ static void anonymised(struct request *r) {
 }
 
 static void traced(struct request *r) {
-    struct anonymise *x = r->arg;
-    if (!r->error.status && x->status)
-        r->error = x->error;
-    if (r->error.status)
-        respond_error(r, &r->error);
-    else
-        request_write(r, write_anonymise, x, anonymised);
+    if (!told_why_not(r))
+        request_write(r, write_anonymise, r->arg, anonymised);
 }
 
 void handle_anonymise(struct request *r) {

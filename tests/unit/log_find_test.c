@@ -121,12 +121,8 @@ static void add(struct world *w, int n, bool disorder) {
 
 static int set_up(void **state) {
     struct world *w = calloc(1, sizeof *w);
-    snprintf(w->dir, sizeof w->dir, "/tmp/cronista-test-XXXXXX");
-    if (!mkdtemp(w->dir))
-        return 1;
     struct error e = {0};
-    struct crm_options o = {.create = true, .migrate = true};
-    if (open_crm(&w->crm, w->dir, o, &e) != OK)
+    if (!new_crm(&w->crm, w->dir))
         return 1;
     w->model = crm_model_hold(w->crm);
     w->admin = (struct viewer){.profile = PROFILE_ADMINISTRATOR};

@@ -53,10 +53,7 @@ static unsigned upto(unsigned n) {
 
 static int set_up(void **state) {
     struct world *w = calloc(1, sizeof *w);
-    struct error e = {0};
-    struct crm_options o = {.create = true, .migrate = true};
-    snprintf(w->dir, sizeof w->dir, "/tmp/cronista-test-XXXXXX");
-    if (!mkdtemp(w->dir) || open_crm(&w->crm, w->dir, o, &e) != OK)
+    if (!new_crm(&w->crm, w->dir))
         return 1;
     w->admin = (struct viewer){.profile = PROFILE_ADMINISTRATOR,
                                .local = {STR("es"), STR("EUR"), STR("ES"), STR("Europe/Madrid")}};

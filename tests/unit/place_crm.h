@@ -24,4 +24,17 @@ static inline enum status open_crm(struct crm **out, const char *dir, struct crm
     return crm_open(out, dir, &options, e);
 }
 
+// A new one in a directory of its own, whose path is written to `dir`; says why not.
+static inline bool new_crm(struct crm **out, char dir[64]) {
+    struct error e = {0};
+    struct crm_options o = {.create = true, .migrate = true};
+    snprintf(dir, 64, "/tmp/cronista-test-XXXXXX");
+    if (mkdtemp(dir) && open_crm(out, dir, o, &e) == OK)
+        return true;
+    char text[300];
+    error_text(&e, text, sizeof text);
+    print_message("no installation in %s: %s\n", dir, text);
+    return false;
+}
+
 #endif

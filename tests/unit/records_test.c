@@ -21,17 +21,8 @@ struct world {
 
 static int set_up(void **state) {
     struct world *w = calloc(1, sizeof *w);
-    snprintf(w->dir, sizeof w->dir, "/tmp/cronista-test-XXXXXX");
-    if (!mkdtemp(w->dir))
+    if (!new_crm(&w->crm, w->dir))
         return 1;
-    struct error e = {0};
-    struct crm_options o = {.create = true, .migrate = true};
-    if (open_crm(&w->crm, w->dir, o, &e) != OK) {
-        char text[300];
-        error_text(&e, text, sizeof text);
-        print_message("crm_open: %s\n", text);
-        return 1;
-    }
     w->admin = (struct viewer){.profile = PROFILE_ADMINISTRATOR,
                                .local = {STR("es"), STR("EUR"), STR("ES"), STR("Europe/Madrid")}};
     *state = w;

@@ -20,10 +20,7 @@ struct world {
 
 static int set_up(void **state) {
     struct world *w = calloc(1, sizeof *w);
-    struct error e = {0};
-    struct crm_options o = {.create = true, .migrate = true};
-    snprintf(w->dir, sizeof w->dir, "/tmp/cronista-test-XXXXXX");
-    if (!mkdtemp(w->dir) || open_crm(&w->crm, w->dir, o, &e) != OK)
+    if (!new_crm(&w->crm, w->dir))
         return 1;
     *state = w;
     return 0;

@@ -28,12 +28,7 @@ static void must(enum status s, const struct error *e) {
 
 static int set_up(void **state) {
     struct world *w = calloc(1, sizeof *w);
-    snprintf(w->dir, sizeof w->dir, "/tmp/cronista-test-XXXXXX");
-    if (!mkdtemp(w->dir))
-        return 1;
-    struct error e = {0};
-    struct crm_options o = {.create = true, .migrate = true};
-    if (open_crm(&w->crm, w->dir, o, &e) != OK)
+    if (!new_crm(&w->crm, w->dir))
         return 1;
     struct value_context local = {STR("es"), STR("EUR"), STR("ES"), STR("Europe/Madrid")};
     w->admin = (struct viewer){.profile = PROFILE_ADMINISTRATOR, .local = local};
