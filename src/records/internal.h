@@ -29,8 +29,8 @@ struct module_sql {
     struct str next_id;
     const struct field **all; // the fields behind `columns`, after id and version
     int n_columns;
-    // PostgreSQL only, where each question costs: a record by its id as `get`, and behind its columns title and
-    // deleted_at of each record it points to by a field of one.
+    // PostgreSQL only, where each question costs: a record by its id as `get`, and behind its columns the title of each
+    // record it points to by a field of one, after POINTS_ALIVE or POINTS_DELETED.
     struct str get_named;
     struct points_to *points;
     size_t n_points;
@@ -38,6 +38,9 @@ struct module_sql {
     struct str
         follow; // puts an event onto the cards its record belongs to; empty: it belongs to none
 };
+
+#define POINTS_ALIVE "+" // a character each
+#define POINTS_DELETED "-"
 
 #define COMMON_COLUMNS 8 // id version created_at created_by updated_at updated_by owner deleted_at
 

@@ -89,11 +89,15 @@ static void learn_names(struct reader *r, const struct module *m, const struct d
     if (title && title->type == DOC_STRING)
         name_learn(r, m, doc_get_int(row, "id", 0), title->string,
                    !doc_is_null(doc_get(row, STR("deleted_at"))));
-    for (size_t i = 0; i < m->sql->n_points; i++, column += 2) {
+    for (size_t i = 0; i < m->sql->n_points; i++, column++) {
         const struct points_to *to = &m->sql->points[i];
         int64_t id = doc_integer(doc_get(row, to->field->key), 0);
+        struct str said = stmt_text(shown, column);
+        bool deleted = str_starts(said, STR(POINTS_DELETED));
+        if (said.n)
+            said = (struct str){said.p + 1, said.n - 1};
         if (id > 0 && !scope_narrows(r->viewer, to->module)) // else names.c asks who may know it
-            name_learn(r, to->module, id, stmt_text(shown, column), !stmt_null(shown, column + 1));
+            name_learn(r, to->module, id, said, deleted);
     }
 }
 

@@ -92,9 +92,9 @@ enum status store_commit(struct conn *, struct error *);
 // After a commit that failed with UNAVAILABLE: its answer was lost, so it may have been made all the same.
 bool store_commit_unknown(const struct conn *);
 void store_rollback(struct conn *); // never fails; harmless without a transaction
-// In a transaction that reads and has asked for nothing yet, not even ahead: what is asked in it need not be of one
-// moment. Each statement is of its own then, where that saves the database the transaction (PostgreSQL); those whose
-// rows are many are of one moment all the same.
+// In a transaction that reads and has asked for nothing yet, not even ahead: only what is asked ahead before the first
+// answer need be of one moment, what is asked later may be of a later one. That saves the database the transaction
+// (PostgreSQL). Those whose rows are many are of one moment all the same.
 void store_any_moment(struct conn *);
 bool conn_begun(const struct conn *); // whether in a transaction
 // Why nothing more may be done in the transaction; OK while it goes well. CONFLICT: tried again whole it may succeed.

@@ -357,6 +357,8 @@ static enum status prepare(struct pg_conn *c, struct prepared *k, struct error *
     PGresult *r = NULL;
     if (!c->base.begun)
         drop_forgotten(c);
+    c->loose =
+        false; // its answer is waited for: what was asked ahead stays of the moment of what will be
     snprintf(k->name, sizeof k->name, "s%u", ++c->names);
     pg_send_prepare(c, k);
     enum status st = pg_collect(c, &r, e);

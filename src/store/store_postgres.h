@@ -74,7 +74,7 @@ struct pg_conn {
     PGconn *db;
     bool lost;     // to be made anew as soon as no transaction is open
     bool begins;   // a transaction that reads is open, and the server has not been told yet
-    bool loose;    // nor need it be: its statements may each be of their own moment
+    bool loose;    // nor need it be: only what is asked ahead together must be of one moment
     bool answered; // something of the transaction that is open
     bool
         unreplicated; // the server has answered a COMMIT without waiting for its standby to the end

@@ -20,7 +20,8 @@ static void notice(void *arg, const PGresult *r) {
 
 // ---------------------------------------------------------------- what every session is told
 
-// A reader that writes is a mistake; a lock is waited for so long and no longer; an answered save is on the disk, whatever
+// A reader that writes is a mistake, and what it asks in one transaction, also one that is not begun by name, is of one
+// moment; a lock is waited for so long and no longer; an answered save is on the disk, whatever
 // the server's settings say; but the search index, which is made from what is saved, costs no save a wait for the disk.
 // Nothing temporary hides a table of ours. Of a node that hangs in the middle of a
 // transaction the others are freed.
@@ -28,7 +29,8 @@ static const char session[] =
     "SELECT set_config('search_path',"
     "  quote_ident(CAST(current_schema() AS text)) || ', pg_temp', false),"
     " set_config('default_transaction_read_only', $1, false),"
-    " set_config('default_transaction_isolation', 'read committed', false),"
+    " set_config('default_transaction_isolation', CASE WHEN CAST($1 AS boolean)"
+    "  THEN 'repeatable read' ELSE 'read committed' END, false),"
     " set_config('default_transaction_deferrable', 'off', false),"
     " set_config('synchronous_commit', CASE WHEN $3 = 'computed' THEN 'off'"
     "  WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' "

@@ -142,9 +142,9 @@ void pg_tell_begin(struct pg_conn *c) {
     if (!c->begins || c->loose)
         return;
     c->begins = false;
-    // The search index's connection writes what it has read at that moment, or is told of a conflict.
-    pg_send(c, access_reads(c->base.access) ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-                                            : "BEGIN ISOLATION LEVEL REPEATABLE READ");
+    // The search index's connection writes what it has read at that moment, or is told of a conflict; that of who only
+    // reads sees one moment by its settings.
+    pg_send(c, access_reads(c->base.access) ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ");
 }
 
 void pg_send_params(struct pg_conn *c, const char *sql, int n, const char *const *values,

@@ -325,13 +325,13 @@ void card_ahead(struct request *r) {
     bool alone = r->api && (query_number(r, "history", 1, 200, &wanted, NULL) || !wanted);
     if (query_text(r, "as_of").n)
         return;
-    if (alone && !query_text(r, "related").n)
+    bool story = !alone && !query_text(r, "kind").n && !query_text(r, "until").n &&
+                 !asked_history(r, r->api ? (int)wanted : STORY_PAGE, &q, NULL);
+    // Of an answer that is but the record, or it and its story, all that must be of one moment is asked here.
+    if (r->api && (alone || story) && !query_text(r, "related").n)
         store_any_moment(r->place->conn);
     record_ahead(&reader, r->module, r->id);
-    if (alone)
-        return;
-    if (query_text(r, "kind").n || query_text(r, "until").n ||
-        asked_history(r, r->api ? (int)wanted : STORY_PAGE, &q, NULL))
+    if (!story)
         return;
     history_ahead(&reader, &q);
     if (r->api || only_events(r))

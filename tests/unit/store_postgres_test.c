@@ -367,7 +367,7 @@ static void test_asked_ahead_is_sent_ahead(void **state) {
     conn_close(c);
 }
 
-// Nothing need be of one moment: each statement is of its own, and the server has no transaction open in between, except
+// Only what is asked ahead together need be of one moment: the server has no transaction open in between, except
 // for what is read piece by piece.
 static void test_reading_of_any_moment(void **state) {
     struct fixture *f = *state;
@@ -415,6 +415,16 @@ static void test_reading_of_any_moment(void **state) {
                   &e);
     }
     assert_int_equal(n, 6000);
+    // What must be prepared first is waited for: what was asked ahead is of the moment of what follows all the same.
+    assert_ok(store_begin(c, false, &e), &e);
+    store_any_moment(c);
+    store_sql_ahead(c, name, NULL, 0, false);
+    assert_answer(c, "SELECT 'prepared only now'", "prepared only now");
+    assert_answer(w, look, "idle in transaction");
+    assert_answer(c, name.p, old);
+    store_rollback(c);
+    assert_answer(c, "SHOW transaction_isolation", "repeatable read");
+    assert_answer(w, look, "idle");
     conn_close(c);
     conn_close(w);
 }
