@@ -56,6 +56,10 @@ SELECT coalesce(max(position), -1) FROM log;
 -- name: log_newest_of_module
 SELECT coalesce(max(position), -1) FROM log WHERE module = $1;
 
+-- name: log_newest_of_two
+SELECT coalesce(max(newest), -1) FROM (SELECT max(position) AS newest FROM log WHERE module = $1
+UNION ALL SELECT max(position) FROM log WHERE module = $2) both_modules;
+
 -- Few events are past the position: the plus signs keep the database from reading all those of the module instead.
 -- name: log_records_since
 SELECT DISTINCT record FROM log WHERE position >= $1 AND +module = $2 AND +record > 0;

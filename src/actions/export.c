@@ -198,7 +198,7 @@ static void change_cells(struct exporting *x, const struct doc *event, const str
                    doc_is_null(old) &&
                    doc_is_null(new); // what the field held is not told there either
     bool erased = doc_get_true(change, "erased") || emptied;
-    c[AT_FIELD] = text_at(!f ? key : f->own_label ? f->label : catalogue_text(words, f->label));
+    c[AT_FIELD] = text_at(!f ? key : field_called(&x->row, words, f));
     struct str gone = STR(N_("(erased)"));
     if (x->request->labels)
         gone = catalogue_text(words, gone);

@@ -6,10 +6,6 @@
 #include "formats/json.h"
 #include "records/rows.h"
 
-static struct str said(const struct export_request *q, const struct field *f) {
-    return f->own_label ? f->label : catalogue_text(q->viewer->local.words, f->label);
-}
-
 static bool leads_to_one(const struct field *f) {
     return f->type == TYPE_LINK || f->type == TYPE_USER;
 }
@@ -18,15 +14,16 @@ static void add(struct export_column *columns, size_t *n, const struct export_re
                 const struct field *f, enum column_part part, struct arena *a) {
     static const char *const ends[] = {"", ".id", ".currency"};
     struct export_column *c = &columns[(*n)++];
+    struct str said = field_called(a, q->viewer->local.words, f);
     *c = (struct export_column){.field = f, .part = part};
     c->key = part ? arena_printf(a, "%.*s%s", STR_FMT(f->key), ends[part]) : f->key;
     if (!q->labels)
         c->heading = c->key;
     else if (part == PART_CURRENCY)
-        c->heading = arena_printf(a, "%.*s (%.*s)", STR_FMT(said(q, f)),
+        c->heading = arena_printf(a, "%.*s (%.*s)", STR_FMT(said),
                                   STR_FMT(catalogue_text(q->viewer->local.words, STR("Currency"))));
     else
-        c->heading = said(q, f);
+        c->heading = said;
 }
 
 size_t export_columns(const struct export_request *q, const struct module *m,

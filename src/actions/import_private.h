@@ -86,7 +86,7 @@ void tally_write(const struct tally *, const struct import *, struct arena *, st
 // A problem in the viewer's language; a name of a module or field in it.
 struct str import_text(const struct import *, const struct error *, struct arena *);
 struct str import_word(const struct import *, struct str msgid);
-struct str import_field_label(const struct import *, const struct field *);
+struct str import_field_label(const struct import *, const struct field *, struct arena *);
 
 // ---------------------------------------------------------------- import_job.c
 

@@ -168,8 +168,8 @@ struct str import_word(const struct import *job, struct str msgid) {
     return catalogue_text(job->viewer->local.words, msgid);
 }
 
-struct str import_field_label(const struct import *job, const struct field *f) {
-    return f->own_label ? f->label : import_word(job, f->label);
+struct str import_field_label(const struct import *job, const struct field *f, struct arena *a) {
+    return field_called(a, job->viewer->local.words, f);
 }
 
 static struct str told(const struct import *job, const char *msgid, struct arena *a) {

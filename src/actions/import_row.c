@@ -360,7 +360,7 @@ static void rules_check(struct preparing *w) {
             (other.kind == row->duplicate.kind && other.n == row->duplicate.n))
             continue;
         problem(w, rule, N_("Another record has {0} \"{1}\" already."),
-                import_field_label(p->job, rule->field), key_shown(w, k));
+                import_field_label(p->job, rule->field, w->arena), key_shown(w, k));
     }
     for (size_t i = 0; i < p->n_required && row->duplicate.kind == REF_NONE; i++) {
         bool there = false;
@@ -373,7 +373,7 @@ static void rules_check(struct preparing *w) {
             continue;
         struct error e = {0};
         error_set(&e, INVALID, NULL, N_("{0} is required and has no value."),
-                  arena_dup(w->arena, import_field_label(p->job, p->required[i])), NULL);
+                  arena_dup(w->arena, import_field_label(p->job, p->required[i], w->arena)), NULL);
         row_problem(row, w->arena, -1, &e);
     }
 }

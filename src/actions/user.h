@@ -16,7 +16,7 @@ enum status password_acceptable(struct str password, struct str email, struct er
 struct account {
     int64_t id;
     struct str name, email;
-    enum profile profile;
+    int64_t profile; // enum profile
     bool active;      // may sign in
     const char *hash; // NULL: has no password
 };

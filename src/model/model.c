@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "formats/catalogue.h"
 #include "formats/fold.h"
 
 struct whole {
@@ -354,17 +355,34 @@ enum status model_build(struct model **out, const struct str *builtin, size_t n_
     enum status status = read_builtin(w, builtin, n_builtin, changes ? changes->count : 0, error);
     if (status == OK) {
         qsort(w->model.modules, w->model.n_modules, sizeof *w->model.modules, by_number);
+        rights_fields(&w->arena, &w->model, changes ? changes->count : 0);
         for (size_t i = 0; i < w->model.n_modules && status == OK; i++)
             status = module_check(&w->model.modules[i], &w->model, error);
     }
     if (status == OK)
         status = apply_changes(w, changes, error);
+    if (status == OK && changes)
+        rights_fields_follow(&w->arena, &w->model);
     if (status) {
         model_free(&w->model);
         return status;
     }
     *out = &w->model;
     return OK;
+}
+
+void model_profiles(struct model *model, const struct doc *profiles) {
+    rights_give(&((struct whole *)(void *)model)->arena, model, profiles);
+}
+
+struct str field_called(struct arena *a, const struct catalogue *words, const struct field *f) {
+    struct str label = f->own_label ? f->label : catalogue_text(words, f->label);
+    struct str about = f->label_about.n ? catalogue_text(words, f->label_about) : STR("");
+    if (!about.n)
+        return label;
+    struct str rest = label, start = str_cut(&rest, '{');
+    str_cut(&rest, '}');
+    return arena_printf(a, "%.*s%.*s%.*s", STR_FMT(start), STR_FMT(about), STR_FMT(rest));
 }
 
 void model_free(struct model *model) {

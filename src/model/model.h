@@ -57,9 +57,10 @@ struct choice {
 };
 
 struct field {
-    struct str key;   // "city"; own fields of administrators "x_..."
-    struct str label; // English message id, or as written by an administrator
-    bool own_label;   // not to be translated
+    struct str key;         // "city"; own fields of administrators "x_..."
+    struct str label;       // English message id, or as written by an administrator
+    bool own_label;         // not to be translated
+    struct str label_about; // message id that stands for {0} in the label; mostly empty
     enum field_type type;
     struct str group; // part of the form it stands in; message id
     struct str help;
@@ -112,13 +113,34 @@ struct module {
     struct str stage; // key of the choice field shown as the path over the card; "" for none
     uint16_t *lookup; // of module_field()
     size_t lookup_mask;
+    // What profiles made by administrators may do here, by the profile's id; NULL where there are none, or none can say.
+    struct module_rights *rights;
+    size_t n_rights;
     struct module_sql *sql; // records/ keeps its statements here; NULL until then
+};
+
+struct catalogue;
+struct module_rights {
+    unsigned verbs; // a bit for each enum verb (permission.h)
+    bool everyone;  // not only one's own and one's subordinates' records are seen
+    bool edit_everyone;
+    uint64_t *hidden, *locked; // a bit for each field, by its number; NULL: none
+};
+
+// A profile that administrators have made: a record of the module `profiles`.
+struct profile_made {
+    int64_t id; // 0: there is none of this id
+    struct str name;
+    bool deleted;
+    unsigned anywhere; // the verbs it has in some module, and those that are about none
 };
 
 struct model {
     struct module *modules;
     size_t n_modules;
-    int64_t version; // grows with each change
+    struct profile_made *profiles; // by id
+    size_t n_profiles;             // one more than the largest id
+    int64_t version;               // grows with each change
 };
 
 // Columns every record has, beside its fields; field keys may not be one of these.
@@ -134,6 +156,9 @@ struct model {
 // whose record is deleted, stays in the model with `removed`. INVALID says which description is wrong and why.
 enum status model_build(struct model **, const struct str *builtin, size_t n_builtin,
                         const struct doc *changes, int64_t version, struct error *);
+// Puts the profiles that administrators made into the model, which nobody else may use yet: the records of `profiles` as
+// documents, deleted ones too, in order of id. Whoever is built without has users of the profiles that come with the program.
+void model_profiles(struct model *, const struct doc *profiles);
 // The descriptions that come with the program, as model_build() takes them; the count is the answer.
 size_t model_builtin(struct arena *, const struct str **texts);
 void model_free(struct model *);
@@ -146,6 +171,8 @@ const struct module *model_module_numbered(const struct model *, int number);
 const struct field *module_field(const struct module *, struct str key);
 const struct choice *field_choice(const struct field *, struct str key); // hidden ones too
 const char *field_type_name(enum field_type);
+// What people call it; words NULL: English.
+struct str field_called(struct arena *, const struct catalogue *words, const struct field *);
 // Not links and people: what a record belongs to was told on other records' cards too.
 bool type_may_be_personal(enum field_type);
 bool type_may_be_unique(

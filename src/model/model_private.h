@@ -2,7 +2,7 @@
 #ifndef CRONISTA_MODEL_PRIVATE_H
 #define CRONISTA_MODEL_PRIVATE_H
 
-#include "model/model.h"
+#include "model/permission.h"
 
 #define MODULE_FIELDS_MAX 500
 #define FIELD_CHOICES_MAX 500
@@ -33,6 +33,11 @@ enum status field_check(const struct module *, const struct model *, const struc
                         struct error *);
 // Sorts the fields and makes them quick to find.
 void module_index(struct arena *, struct module *);
+
+// The fields of `profiles` that speak of the other modules, with room for so many more; anew after fields have changed.
+void rights_fields(struct arena *, struct model *, size_t room);
+void rights_fields_follow(struct arena *, struct model *);
+void rights_give(struct arena *, struct model *, const struct doc *profiles);
 
 // value.c, for preset checks.
 bool type_has_choices(enum field_type);

@@ -1,15 +1,13 @@
 // The one table of who may do what, and the few rules beyond it.
 #include "model/permission.h"
 
-#define ALLOW(verb) (1u << (verb))
-
 // Of modules that are not `system`, and of verbs that are about none.
 static const unsigned ordinary[] = {
     [PROFILE_NONE] = ALLOW(VERB_PUBLIC),
     [PROFILE_READ_ONLY] = ALLOW(VERB_PUBLIC) | ALLOW(VERB_SELF) | ALLOW(VERB_VIEW),
     [PROFILE_MEMBER] = ALLOW(VERB_PUBLIC) | ALLOW(VERB_SELF) | ALLOW(VERB_VIEW) |
                        ALLOW(VERB_CREATE) | ALLOW(VERB_EDIT) | ALLOW(VERB_DELETE) |
-                       ALLOW(VERB_EXPORT),
+                       ALLOW(VERB_EXPORT) | ALLOW(VERB_BULK_DELETE) | ALLOW(VERB_BULK_DUPLICATE),
     [PROFILE_ADMINISTRATOR] = ~0u,
 };
 
@@ -35,28 +33,55 @@ static const struct {
 static const char *const user_fields[] = {"name",     "email",  "level", "active",
                                           "position", "office", "phone"};
 
+static bool is_custom(const struct viewer *viewer) {
+    return viewer->profile >= PROFILE_CUSTOM;
+}
+
+// Of a profile made by administrators; nothing for one that is no more.
+static const struct module_rights *rights_of(const struct viewer *viewer, const struct module *m) {
+    static const struct module_rights none = {0};
+    int64_t id = viewer->profile - PROFILE_CUSTOM;
+    return m->rights && id > 0 && (size_t)id < m->n_rights ? &m->rights[id] : &none;
+}
+
+static unsigned verbs_of(const struct viewer *viewer) {
+    if (is_custom(viewer))
+        return viewer->anywhere;
+    return viewer->profile >= 0 && viewer->profile <= PROFILE_ADMINISTRATOR
+               ? ordinary[viewer->profile]
+               : 0;
+}
+
 bool may(const struct viewer *viewer, const struct module *module, enum verb verb) {
-    enum profile profile = viewer ? viewer->profile : PROFILE_NONE;
-    if ((unsigned)profile > PROFILE_ADMINISTRATOR)
-        return false;
-    if (verb == VERB_ERASE && profile != PROFILE_ADMINISTRATOR)
-        return viewer && viewer->erases && may(viewer, module, VERB_DELETE);
-    if (verb == VERB_ANONYMISE && profile != PROFILE_ADMINISTRATOR)
-        return viewer && viewer->anonymises && may(viewer, module, VERB_DELETE);
+    static const struct viewer nobody = {.profile = PROFILE_NONE};
+    viewer = viewer ? viewer : &nobody;
+    bool administrator = viewer->profile == PROFILE_ADMINISTRATOR;
+    if (verb == VERB_ERASE && !administrator)
+        return viewer->erases && may(viewer, module, VERB_DELETE);
+    if (verb == VERB_ANONYMISE && !administrator)
+        return viewer->anonymises && may(viewer, module, VERB_DELETE);
     if (module && module->system && verb == VERB_DESIGN)
         return false; // their fields are fixed, for everybody
     if (module && module->apart &&
         (verb == VERB_CREATE || verb == VERB_IMPORT || verb == VERB_DELETE))
         return false;
-    if (profile == PROFILE_ADMINISTRATOR || !module || !module->system)
-        return ordinary[profile] & ALLOW(verb);
-    if (!(ordinary[profile] & ALLOW(verb)))
+    if (administrator || !module)
+        return verbs_of(viewer) & ALLOW(verb);
+    if (!module->system)
+        return (is_custom(viewer) ? rights_of(viewer, module)->verbs : verbs_of(viewer)) &
+               ALLOW(verb);
+    if (!is_custom(viewer) && !(verbs_of(viewer) & ALLOW(verb)))
         return false;
     for (size_t i = 0; i < sizeof of_system / sizeof *of_system; i++)
         if (str_is(module->key, of_system[i].module))
-            return (profile == PROFILE_MEMBER ? of_system[i].member : of_system[i].read_only) &
+            return (viewer->profile == PROFILE_READ_ONLY ? of_system[i].read_only
+                                                         : of_system[i].member) &
                    ALLOW(verb);
     return false;
+}
+
+static bool has_bit(const uint64_t *bits, int number) {
+    return bits && (bits[number / 64] >> (number % 64) & 1);
 }
 
 bool may_field(const struct viewer *viewer, const struct module *module, const struct field *field,
@@ -67,12 +92,24 @@ bool may_field(const struct viewer *viewer, const struct module *module, const s
         return false;
     if (write && !may(viewer, module, VERB_EDIT) && !may(viewer, module, VERB_CREATE))
         return false;
+    if (is_custom(viewer) && field->number >= 0) {
+        const struct module_rights *r = rights_of(viewer, module);
+        if (has_bit(r->hidden, field->number) || (write && has_bit(r->locked, field->number)))
+            return false;
+    }
     if (viewer->profile == PROFILE_ADMINISTRATOR || !str_is(module->key, "users"))
         return true;
     for (size_t i = 0; i < sizeof user_fields / sizeof *user_fields; i++)
         if (str_is(field->key, user_fields[i]))
             return true;
     return false;
+}
+
+bool may_everyones(const struct viewer *viewer, const struct module *module, enum verb verb) {
+    if (!is_custom(viewer) || module->system || module->part)
+        return true;
+    const struct module_rights *r = rights_of(viewer, module);
+    return verb == VERB_VIEW || verb == VERB_EXPORT ? r->everyone : r->edit_everyone;
 }
 
 bool is_system(const struct viewer *viewer) {
@@ -106,15 +143,33 @@ enum reopening may_reopen(const struct viewer *viewer, const struct activity_rul
                                                                                : REOPEN_FINE;
 }
 
+// ---------------------------------------------------------------- profiles
+
 static const char *const names[] = {"none", "read_only", "member", "administrator"};
 
-const char *profile_name(enum profile profile) {
-    return (unsigned)profile <= PROFILE_ADMINISTRATOR ? names[profile] : names[PROFILE_NONE];
+struct str profile_key(struct arena *a, int64_t profile) {
+    if (profile > PROFILE_CUSTOM)
+        return arena_printf(a, "p%lld", (long long)(profile - PROFILE_CUSTOM));
+    return str_z(names[profile > 0 && profile <= PROFILE_ADMINISTRATOR ? profile : PROFILE_NONE]);
 }
 
-enum profile profile_find(struct str name) {
+int64_t profile_find(struct str key) {
+    int64_t id;
     for (int i = PROFILE_READ_ONLY; i <= PROFILE_ADMINISTRATOR; i++)
-        if (str_is(name, names[i]))
-            return (enum profile)i;
+        if (str_is(key, names[i]))
+            return i;
+    if (str_starts(key, STR("p")) && str_int((struct str){key.p + 1, key.n - 1}, &id) && id > 0 &&
+        id <= PROFILES_MOST)
+        return PROFILE_CUSTOM + id;
     return PROFILE_NONE;
+}
+
+void viewer_set_profile(struct viewer *viewer, const struct model *model, int64_t profile) {
+    viewer->profile = profile;
+    viewer->anywhere = 0;
+    int64_t id = viewer->profile - PROFILE_CUSTOM;
+    if (id > 0 && (size_t)id < model->n_profiles)
+        viewer->anywhere = model->profiles[id].anywhere;
+    if (id > 0) // also when the profile is gone: to see that nothing is left, and sign out
+        viewer->anywhere |= ALLOW(VERB_PUBLIC) | ALLOW(VERB_SELF);
 }

@@ -4,7 +4,16 @@
 
 #include "model/model.h"
 
-enum profile { PROFILE_NONE, PROFILE_READ_ONLY, PROFILE_MEMBER, PROFILE_ADMINISTRATOR };
+// Those that come with the program see everyone's records. Others are made by administrators (rights.c): PROFILE_CUSTOM and
+// the id of their record.
+enum profile {
+    PROFILE_NONE,
+    PROFILE_READ_ONLY,
+    PROFILE_MEMBER,
+    PROFILE_ADMINISTRATOR,
+    PROFILE_CUSTOM = 16,
+};
+#define PROFILES_MOST 10000 // the largest id that is looked at
 
 enum verb {
     VERB_VIEW, // see records of a module
@@ -15,19 +24,23 @@ enum verb {
     VERB_ANONYMISE, // personal data likewise
     VERB_IMPORT,
     VERB_EXPORT,
-    VERB_DESIGN, // fields and lists of values of the module
-    VERB_AUDIT,  // account-wide change log
-    VERB_USERS,  // manage users
-    VERB_SELF,   // one's own settings and sign-out: everyone who is signed in
-    VERB_PUBLIC, // no sign-in needed
+    VERB_BULK_DELETE,    // many at once
+    VERB_BULK_DUPLICATE, // the same
+    VERB_DESIGN,         // fields and lists of values of the module
+    VERB_AUDIT,          // account-wide change log
+    VERB_USERS,          // manage users
+    VERB_SELF,           // one's own settings and sign-out: everyone who is signed in
+    VERB_PUBLIC,         // no sign-in needed
 };
+#define ALLOW(verb) (1u << (verb))
 
 // Who is asking. id 0 with PROFILE_ADMINISTRATOR is the system itself (command line, jobs).
 struct viewer {
     int64_t user;
-    enum profile profile;
-    bool erases;     // who is no administrator: was given the right to VERB_ERASE
-    bool anonymises; // the same for VERB_ANONYMISE
+    int64_t profile;   // enum profile
+    unsigned anywhere; // of a custom one: what it may in some module (viewer_set_profile())
+    bool erases;       // who is no administrator: was given the right to VERB_ERASE
+    bool anonymises;   // the same for VERB_ANONYMISE
     struct str name;
     struct value_context local;
 };
@@ -36,6 +49,9 @@ struct viewer {
 bool may(const struct viewer *, const struct module *, enum verb);
 // What the program computes and what was removed is written by nobody.
 bool may_field(const struct viewer *, const struct module *, const struct field *, bool write);
+// Whether somebody who may do that in the module may do it with everyone's records, not only with their own, their
+// subordinates', those nobody is in charge of and those shared with them.
+bool may_everyones(const struct viewer *, const struct module *, enum verb);
 // What of a record decides who may know of it.
 struct record_facts {
     int64_t owner, creator;
@@ -60,7 +76,10 @@ enum reopening { REOPEN_FINE, REOPEN_NOT_YOURS, REOPEN_TOO_LATE };
 // Of one that this viewer may edit. done_at 0: nobody knows since when it is closed, which is not too late.
 enum reopening may_reopen(const struct viewer *, const struct activity_rules *, int64_t owner,
                           int64_t creator, micros done_at, micros now);
-const char *profile_name(enum profile); // "administrator", "member", "read_only"
-enum profile profile_find(struct str name);
+// As users.profile has it: "administrator", "member", "read_only"; "p7" of the record 7 of `profiles`.
+struct str profile_key(struct arena *, int64_t profile);
+int64_t profile_find(struct str key);
+// What somebody of this profile may do by the model in force.
+void viewer_set_profile(struct viewer *, const struct model *, int64_t profile);
 
 #endif

@@ -286,14 +286,14 @@ static enum status uses_follow(struct applier *ap, const struct module *m, const
 
 // ---------------------------------------------------------------- the model itself
 
-// A record of `fields` has changed: the tables follow it, and later events are read with the new model.
+// A record that the model is made of has changed: the tables follow it, and later events are read with the new model.
 static enum status model_follow(struct applier *ap, struct error *e) {
     struct arena a = ARENA_INIT;
-    struct doc *changes;
+    struct model_changes changes;
     struct model_holder *fresh = NULL;
-    enum status s = fields_read(ap->conn, ap->holder->model, &a, &changes, e);
+    enum status s = model_changes_read(ap->conn, ap->holder->model, &a, &changes, e);
     if (!s)
-        s = holder_make(&fresh, changes, ap->holder->model->version + 1,
+        s = holder_make(&fresh, &changes, ap->holder->model->version + 1,
                         store_kind(conn_store(ap->conn)), e);
     if (!s)
         s = schema_follow(ap->conn, ap->holder->model, fresh->model, e);
@@ -336,7 +336,7 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
         s = uses_follow(ap, m, ev, a, e);
     if (!s)
         s = notifications_follow(ap, m, ev, e);
-    if (!s && row && str_is(m->key, "fields"))
+    if (!s && row && model_made_of(m))
         s = model_follow(ap, e);
     return s;
 }

@@ -15,7 +15,7 @@
 #include "records/looked.h"
 #include "store/migrate.h"
 
-#define FIELDS_UNKNOWN (-2)
+#define MADE_UNKNOWN (-2)
 
 struct crm {
     struct store *store;
@@ -68,16 +68,18 @@ void crm_shelf_wake(struct crm *crm) {
 
 // ---------------------------------------------------------------- models
 
-enum status holder_make(struct model_holder **out, const struct doc *changes, int64_t version,
-                        enum store_kind kind, struct error *e) {
+enum status holder_make(struct model_holder **out, const struct model_changes *changes,
+                        int64_t version, enum store_kind kind, struct error *e) {
     struct model *model;
     struct arena a = ARENA_INIT;
     const struct str *texts;
     size_t n = model_builtin(&a, &texts);
-    enum status s = model_build(&model, texts, n, changes, version, e);
+    enum status s = model_build(&model, texts, n, changes ? changes->fields : NULL, version, e);
     arena_release(&a);
     if (s)
         return s;
+    if (changes)
+        model_profiles(model, changes->profiles);
     struct model_holder *h = must_alloc(sizeof *h);
     *h = (struct model_holder){.model = model, .uses = 1};
     schema_prepare(model, &h->arena, kind);
@@ -93,10 +95,14 @@ void holder_free(struct model_holder *h) {
     free(h);
 }
 
-enum status fields_read(struct conn *conn, const struct model *model, struct arena *a,
-                        struct doc **out, struct error *e) {
-    const struct module *m = model_module(model, STR("fields"));
-    BUG_ON(!m);
+static const char *const made_of[] = {"fields", "profiles"};
+
+bool model_made_of(const struct module *m) {
+    return str_is(m->key, made_of[0]) || str_is(m->key, made_of[1]);
+}
+
+static enum status read_all(struct conn *conn, const struct module *m, struct arena *a,
+                            struct doc **out, struct error *e) {
     struct doc *all = doc_array(a);
     struct stmt *row = NULL;
     struct str sql = arena_printf(a, "SELECT %.*s FROM %.*s ORDER BY id", STR_FMT(m->sql->columns),
@@ -111,25 +117,32 @@ enum status fields_read(struct conn *conn, const struct model *model, struct are
     return s;
 }
 
-static enum status fields_newest(struct conn *conn, const struct model *model, int64_t *position,
-                                 struct error *e) {
-    struct param p[] = {P_INT(model_module(model, STR("fields"))->number)};
-    return store_int(conn, QUERY_LOG_NEWEST_OF_MODULE, p, 1, position, e);
+enum status model_changes_read(struct conn *conn, const struct model *model, struct arena *a,
+                               struct model_changes *out, struct error *e) {
+    enum status s = read_all(conn, model_module(model, str_z(made_of[0])), a, &out->fields, e);
+    return s ? s : read_all(conn, model_module(model, str_z(made_of[1])), a, &out->profiles, e);
+}
+
+static enum status made_newest(struct conn *conn, const struct model *model, int64_t *position,
+                               struct error *e) {
+    struct param p[] = {P_INT(model_module(model, str_z(made_of[0]))->number),
+                        P_INT(model_module(model, str_z(made_of[1]))->number)};
+    return store_int(conn, QUERY_LOG_NEWEST_OF_TWO, p, 2, position, e);
 }
 
 // The model as the database has it now.
 static enum status holder_read(struct crm *crm, struct conn *conn, const struct model *with,
                                struct model_holder **out, struct error *e) {
     struct arena a = ARENA_INIT;
-    struct doc *changes;
-    int64_t fields_at; // read first: what comes in between is only read once more
-    enum status s = fields_newest(conn, with, &fields_at, e);
+    struct model_changes changes;
+    int64_t made_at; // read first: what comes in between is only read once more
+    enum status s = made_newest(conn, with, &made_at, e);
     if (!s)
-        s = fields_read(conn, with, &a, &changes, e);
+        s = model_changes_read(conn, with, &a, &changes, e);
     if (!s)
-        s = holder_make(out, changes, ++crm->version, store_kind(crm->store), e);
+        s = holder_make(out, &changes, ++crm->version, store_kind(crm->store), e);
     if (!s)
-        (*out)->fields_at = fields_at;
+        (*out)->made_at = made_at;
     arena_release(&a);
     return s;
 }
@@ -166,7 +179,7 @@ int64_t crm_model_position(struct crm *crm, const struct model *model) {
     pthread_mutex_lock(&crm->lock);
     for (const struct model_holder *h = crm->newest; h; h = h->older)
         if (h->model == model)
-            position = h->fields_at;
+            position = h->made_at;
     pthread_mutex_unlock(&crm->lock);
     return position;
 }
@@ -174,11 +187,11 @@ int64_t crm_model_position(struct crm *crm, const struct model *model) {
 // Reads the fields anew, if they changed since, and makes the result the model in force.
 static enum status publish(struct crm *crm) {
     struct model_holder *fresh;
-    int64_t fields_at;
+    int64_t made_at;
     const struct model *with = crm_model_hold(crm);
-    enum status s = fields_newest(crm->publish, with, &fields_at, NULL);
+    enum status s = made_newest(crm->publish, with, &made_at, NULL);
     // Only this function replaces the newest holder, and one thread at a time is in it.
-    if (s || fields_at == crm->newest->fields_at) {
+    if (s || made_at == crm->newest->made_at) {
         crm_model_release(crm, with);
         return s;
     }
@@ -218,16 +231,16 @@ void applier_release(struct applier *ap) {
 enum status record_begin(struct write *w, struct crm *crm, const struct model **out,
                          struct error *e) {
     struct applier *ap = &crm->applier;
-    if (ap->holder && !ap->changed && ap->holder->fields_at != FIELDS_UNKNOWN &&
+    if (ap->holder && !ap->changed && ap->holder->made_at != MADE_UNKNOWN &&
         ap->others == w->others) { // nobody else can have changed them
         ap->conn = w->conn;
         *out = ap->holder->model;
         return OK;
     }
     const struct model *newest = crm_model_hold(crm);
-    int64_t fields_at = 0;
-    enum status s = fields_newest(w->conn, newest, &fields_at, e);
-    if (!s && (!ap->holder || ap->changed || ap->holder->fields_at != fields_at)) {
+    int64_t made_at = 0;
+    enum status s = made_newest(w->conn, newest, &made_at, e);
+    if (!s && (!ap->holder || ap->changed || ap->holder->made_at != made_at)) {
         struct model_holder *fresh;
         s = holder_read(crm, w->conn, newest, &fresh, e);
         if (!s) {
@@ -283,7 +296,7 @@ static void after_commit(void *arg, int64_t first, int64_t last) {
     struct applier *ap = &crm->applier;
     if (ap->changed && crm_model_reload(crm) == OK) {
         ap->changed = false;
-        ap->holder->fields_at = FIELDS_UNKNOWN; // it may be of a piece that was undone
+        ap->holder->made_at = MADE_UNKNOWN; // it may be of a piece that was undone
     }
     if (crm->indexer)
         indexer_wake(crm->indexer);

@@ -80,17 +80,23 @@ struct applier {
 struct model_holder {
     struct model *model;
     struct arena arena;
-    int64_t fields_at; // position of the newest event about `fields` when it was read
-    int uses;          // under crm's lock
+    int64_t made_at; // position of the newest event about what it is made of when that was read
+    int uses;        // under crm's lock
     struct model_holder *older;
 };
 
-enum status holder_make(struct model_holder **, const struct doc *changes, int64_t version,
+// What administrators make the model of: the records of `fields` and of `profiles`, deleted ones too.
+struct model_changes {
+    struct doc *fields, *profiles;
+};
+enum status model_changes_read(struct conn *, const struct model *, struct arena *,
+                               struct model_changes *, struct error *);
+bool model_made_of(const struct module *); // whether its records make the model
+
+// changes NULL: as it comes with the program.
+enum status holder_make(struct model_holder **, const struct model_changes *, int64_t version,
                         enum store_kind, struct error *);
 void holder_free(struct model_holder *);
-// The records of `fields` as documents, for model_build.
-enum status fields_read(struct conn *, const struct model *, struct arena *, struct doc **,
-                        struct error *);
 
 enum status event_apply(struct applier *, const struct event *, struct arena *, struct error *);
 // The applier of the process's writer; record_begin() has made it ready.

@@ -6,7 +6,8 @@ static const struct viewer everything = {.profile = PROFILE_ADMINISTRATOR};
 
 enum status person_sees(struct reader *r, const struct module *m, int64_t id,
                         const struct one_person *person, bool *sees, struct error *e) {
-    struct viewer viewer = {.user = person->id, .profile = person->profile, .name = person->name};
+    struct viewer viewer = {.user = person->id, .name = person->name};
+    viewer_set_profile(&viewer, r->model, person->profile);
     struct reader theirs = *r;
     struct doc *record;
     theirs.viewer = &viewer;

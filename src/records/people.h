@@ -7,7 +7,7 @@
 struct one_person {
     int64_t id;
     struct str name;
-    enum profile profile;
+    int64_t profile; // enum profile
 };
 
 // Whether that person may see the record today. An error only when the database fails.

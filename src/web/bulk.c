@@ -17,8 +17,10 @@ static const struct {
     const char *name;
     enum verb verb;
 } doings[] = {
-    [DO_NOTHING] = {"", VERB_VIEW},        [DO_ASSIGN] = {"assign", VERB_EDIT},
-    [DO_DELETE] = {"delete", VERB_DELETE}, [DO_RESTORE] = {"restore", VERB_DELETE},
+    [DO_NOTHING] = {"", VERB_VIEW},
+    [DO_ASSIGN] = {"assign", VERB_EDIT},
+    [DO_DELETE] = {"delete", VERB_BULK_DELETE},
+    [DO_RESTORE] = {"restore", VERB_BULK_DELETE},
     [DO_EXPORT] = {"export", VERB_EXPORT},
 };
 

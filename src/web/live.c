@@ -30,8 +30,9 @@ struct subscription {
     bool reminders; // that there is something new about this person's
     bool rung;      // there is
     int64_t user;
-    int64_t position; // what the client knows
-    int64_t begun;    // the newest position as it began
+    struct viewer rights; // as they were when somebody was told something last
+    int64_t position;     // what the client knows
+    int64_t begun;        // the newest position as it began
     struct hash session, key;
     enum sign sign;
     micros sent; // monotonic
@@ -312,6 +313,8 @@ static bool still_welcome(struct subscription *s, struct place *place, struct vi
     bool good = true;
     if (session_still_good(s->live->web, place, s->sign, hash, viewer, &good) != OK)
         return true;
+    if (good)
+        s->rights = *viewer;
     return good && (!s->log || may(viewer, NULL, VERB_AUDIT));
 }
 
@@ -342,18 +345,17 @@ static void say_change(struct buf *out, int64_t position, bool whole) {
 // The messages of a card's events after the position. Of those that this person may not know of nothing is said, but that what
 // was shown until then is to be shown anew, where one of them took something away while the stream was open: no news to who saw
 // it. *gone: it was the record itself.
-static int64_t fill_card(struct subscription *s, struct place *place, struct buf *out, bool *gone) {
+static int64_t fill_card(struct subscription *s, struct place *place, struct buf *out) {
     struct crm *crm = s->live->web->crm;
     struct arena a = ARENA_INIT;
     const struct model *model = crm_model_hold(crm);
     const struct module *m = model_module_numbered(model, s->module);
-    // What of a record decides is whose it is; the rest is asked before anything is sent (still_welcome()).
-    struct viewer viewer = {.user = s->user, .profile = PROFILE_MEMBER};
-    struct reader r = {crm, place->conn, model, &viewer, &a};
+    // Whether they are still to be told anything is asked before it is sent (still_welcome()).
+    struct reader r = {crm, place->conn, model, &s->rights, &a};
     struct story_step *steps = arena_array(&a, struct story_step, AT_ONCE);
     int64_t position = s->position;
     int n = 0;
-    bool taken = false, sees = true;
+    bool taken = false;
     enum status status =
         m ? history_steps(&r, m, s->record, s->position, AT_ONCE, steps, &n, NULL) : OK;
     for (int i = 0; i < n && !status; i++) {
@@ -362,18 +364,30 @@ static int64_t fill_card(struct subscription *s, struct place *place, struct buf
         if (!steps[i].hidden)
             say_change(out, position, steps[i].kind == KIND_PRIVACY);
     }
-    if (n && !status && scope_private(m) && scope_sees(&r, m, s->record, &sees, NULL) == OK)
-        *gone = !sees;
-    if (taken && !*gone)
+    if (taken)
         buf_z(out, "event: withdrawn\ndata: {}\n\n");
     crm_model_release(crm, model);
     arena_release(&a);
     return position;
 }
 
+// Whether the record of the card is still one that this person may know of.
+static bool still_seen(struct subscription *s, struct place *place) {
+    struct crm *crm = s->live->web->crm;
+    struct arena a = ARENA_INIT;
+    const struct model *model = crm_model_hold(crm);
+    const struct module *m = model_module_numbered(model, s->module);
+    struct reader r = {crm, place->conn, model, &s->rights, &a};
+    bool sees = m && may(&s->rights, m, VERB_VIEW);
+    if (sees && scope_narrows(&s->rights, m) && scope_sees(&r, m, s->record, &sees, NULL) != OK)
+        sees = true; // the database is away: there is nothing to be told either
+    crm_model_release(crm, model);
+    arena_release(&a);
+    return sees;
+}
+
 // The messages of events after the position; the new position.
-static int64_t fill_events(struct subscription *s, struct place *place, struct buf *out,
-                           bool *gone) {
+static int64_t fill_events(struct subscription *s, struct place *place, struct buf *out) {
     struct param p[] = {P_INT(s->position), P_INT(AT_ONCE)};
     struct stmt *row = NULL;
     bool more = s->log;
@@ -381,7 +395,7 @@ static int64_t fill_events(struct subscription *s, struct place *place, struct b
     if (place_ready(place, NULL) != OK)
         return position;
     if (s->module)
-        return fill_card(s, place, out, gone);
+        return fill_card(s, place, out);
     enum status status = more ? store_query(place->conn, QUERY_LOG_AFTER, p, 2, &row, NULL) : OK;
     while (!status && more && !(status = store_next(row, &more, NULL)) && more) {
         position = stmt_int(row, 0);
@@ -401,8 +415,7 @@ static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
     if (closed)
         return false;
     struct viewer viewer = {0};
-    bool gone = false;
-    int64_t position = fill_events(s, place, out, &gone);
+    int64_t position = fill_events(s, place, out);
     if (rung)
         buf_z(out, "event: reminders\ndata: {}\n\n");
     micros now = clock_monotonic();
@@ -415,7 +428,8 @@ static bool fill_stream(void *arg, struct http_request *h, struct buf *out) {
         say_unread(s, place, &viewer, out);
     if (silent && !out->n)
         buf_z(out, ": still here\n\n");
-    if (gone) { // whoever comes back is told that there is no such record
+    if (out->n && s->module &&
+        !still_seen(s, place)) { // whoever comes back is told that there is no such record
         buf_clear(out);
         buf_z(out, "event: gone\ndata: {}\n\n");
         return false;
@@ -486,6 +500,9 @@ void handle_live(struct request *r) {
                                  .sent = clock_monotonic()};
     struct str record = query_text(r, "record");
     found.user = r->viewer.user;
+    found.rights = r->viewer;
+    found.rights.name = STR(""); // which lives no longer than the request
+    found.rights.local = (struct value_context){0};
     found.bell = found.ring = asked(r, "notifications");
     found.reminders = asked(r, "reminders");
     found.log = !record.n && !found.bell && !found.reminders;

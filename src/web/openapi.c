@@ -5,10 +5,20 @@
 #include "web/routes.h"
 
 static const char *const verb_names[] = {
-    [VERB_VIEW] = "view",           [VERB_CREATE] = "create", [VERB_EDIT] = "edit",
-    [VERB_DELETE] = "delete",       [VERB_ERASE] = "erase",   [VERB_IMPORT] = "import",
-    [VERB_EXPORT] = "export",       [VERB_DESIGN] = "design", [VERB_AUDIT] = "audit",
-    [VERB_USERS] = "users",         [VERB_SELF] = "self",     [VERB_PUBLIC] = "public",
+    [VERB_VIEW] = "view",
+    [VERB_CREATE] = "create",
+    [VERB_EDIT] = "edit",
+    [VERB_DELETE] = "delete",
+    [VERB_ERASE] = "erase",
+    [VERB_IMPORT] = "import",
+    [VERB_EXPORT] = "export",
+    [VERB_DESIGN] = "design",
+    [VERB_AUDIT] = "audit",
+    [VERB_USERS] = "users",
+    [VERB_SELF] = "self",
+    [VERB_PUBLIC] = "public",
+    [VERB_BULK_DELETE] = "bulk_delete",
+    [VERB_BULK_DUPLICATE] = "bulk_duplicate",
     [VERB_ANONYMISE] = "anonymise",
 };
 

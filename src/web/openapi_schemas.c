@@ -124,7 +124,7 @@ static struct doc *field_schema(struct arena *a, const struct field *f, bool wri
 }
 
 static struct doc *described(struct arena *a, struct doc *schema, const struct field *f) {
-    doc_set_str(a, schema, "title", f->label);
+    doc_set_str(a, schema, "title", field_called(a, NULL, f));
     if (f->help.n)
         doc_set_str(a, schema, "description", f->help);
     return schema;

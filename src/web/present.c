@@ -118,7 +118,7 @@ const struct field *readable(struct request *r, const struct module *m, struct s
 }
 
 struct str field_label(struct request *r, const struct field *f) {
-    return f->own_label ? f->label : translate(r->language, f->label);
+    return field_called(r->arena, r->language->catalogue, f);
 }
 
 struct str choice_label(struct request *r, const struct choice *c) {

@@ -111,13 +111,22 @@ static bool is_yes(struct stmt *row, int column) {
     return !stmt_null(row, column) && stmt_int(row, column);
 }
 
-static void rights_from(void *arg, struct stmt *row, micros seen) {
-    (void)seen;
-    struct viewer *viewer = arg;
+static void rights_from(struct viewer *viewer, const struct model *model, struct stmt *row) {
     *viewer = (struct viewer){.user = stmt_int(row, COLUMN_ID),
-                              .profile = profile_find(stmt_text(row, COLUMN_PROFILE)),
                               .erases = is_yes(row, COLUMN_ERASES),
                               .anonymises = is_yes(row, COLUMN_ANONYMISES)};
+    viewer_set_profile(viewer, model, profile_find(stmt_text(row, COLUMN_PROFILE)));
+}
+
+struct rights_now {
+    struct viewer *viewer;
+    const struct model *model;
+};
+
+static void rights_now(void *arg, struct stmt *row, micros seen) {
+    (void)seen;
+    struct rights_now *now = arg;
+    rights_from(now->viewer, now->model, row);
 }
 
 static void viewer_from(void *arg, struct stmt *row, micros seen) {
@@ -125,7 +134,7 @@ static void viewer_from(void *arg, struct stmt *row, micros seen) {
     struct arena *a = r->arena;
     struct str language = arena_str(a, stmt_text(row, COLUMN_LANGUAGE)),
                zone = arena_str(a, stmt_text(row, COLUMN_ZONE));
-    rights_from(&r->viewer, row, seen);
+    rights_from(&r->viewer, r->model, row);
     r->viewer.name = arena_str(a, stmt_text(row, COLUMN_NAME));
     r->viewer.local.currency = str_z(r->web->options.currency);
     r->viewer.local.region = str_z(r->web->options.region);
@@ -178,7 +187,10 @@ static enum status look_up(struct web *web, struct place *place, enum sign sign,
 
 enum status session_still_good(struct web *web, struct place *place, enum sign sign,
                                const struct hash *hash, struct viewer *viewer, bool *good) {
-    return look_up(web, place, sign, hash, rights_from, viewer, good, NULL);
+    struct rights_now now = {viewer, crm_model_hold(web->crm)};
+    enum status s = look_up(web, place, sign, hash, rights_now, &now, good, NULL);
+    crm_model_release(web->crm, now.model);
+    return s;
 }
 
 static bool has_key(struct str authorization) {
@@ -418,8 +430,8 @@ static void sign_in_job(struct request *r, struct place *place) {
             note_failure(r, in->account.id);
         return;
     }
-    struct viewer viewer = {
-        .user = in->account.id, .profile = in->account.profile, .name = in->account.name};
+    struct viewer viewer = {.user = in->account.id, .name = in->account.name};
+    viewer_set_profile(&viewer, r->model, in->account.profile);
     struct act act = {.viewer = &viewer, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
     if (action_run(r->web->crm, &act, open_session, r, &r->error) == OK)
         attempts_return(r->web->attempts, &attempt, r->now);

@@ -78,8 +78,8 @@ static void test_built_in_modules(void **state) {
         {7, "tasks", false},         {20, "users", true},          {21, "fields", true},
         {22, "views", true},         {23, "imports", true},        {24, "levels", true},
         {25, "mappings", true},      {31, "activity_rules", true}, {32, "groups", true},
-        {40, "processes", true},     {41, "lines", false},         {42, "consent_kinds", true},
-        {43, "consents", false},     {44, "contact_groups", false}};
+        {33, "profiles", true},      {40, "processes", true},      {41, "lines", false},
+        {42, "consent_kinds", true}, {43, "consents", false},      {44, "contact_groups", false}};
     struct model *model = built(f, NULL);
     assert_int_equal(model->n_modules, sizeof known / sizeof *known);
     for (size_t i = 0; i < model->n_modules; i++) {
@@ -116,7 +116,8 @@ static void test_fields_are_found_and_have_columns(void **state) {
             const struct doc *preset;
             assert_int_equal(field_preset(field, &context, 1, 0, &f->arena, &preset, NULL), OK);
             for (size_t k = 0; k < j; k++) {
-                assert_false(str_eq(field->label, m->fields[k].label));
+                assert_false(str_eq(field_called(&f->arena, NULL, field),
+                                    field_called(&f->arena, NULL, &m->fields[k])));
                 assert_true(m->fields[k].order < field->order);
             }
         }
@@ -559,9 +560,15 @@ static void test_edits_keep_what_stands(void **state) {
 // ---------------------------------------------------------------- who may do what
 
 static void test_profiles_by_name(void **state) {
-    (void)state;
     for (int i = PROFILE_READ_ONLY; i <= PROFILE_ADMINISTRATOR; i++)
-        assert_int_equal(profile_find(str_z(profile_name((enum profile)i))), i);
+        assert_int_equal(profile_find(profile_key(&((struct fixture *)*state)->arena, i)), i);
+    struct str key = profile_key(&((struct fixture *)*state)->arena, PROFILE_CUSTOM + 7);
+    assert_true(str_is(key, "p7"));
+    assert_int_equal(profile_find(key), PROFILE_CUSTOM + 7);
+    assert_int_equal(profile_find(STR("p0")), PROFILE_NONE);
+    assert_int_equal(profile_find(STR("p")), PROFILE_NONE);
+    assert_int_equal(profile_find(STR("p-3")), PROFILE_NONE);
+    assert_int_equal(profile_find(STR("p99999999999")), PROFILE_NONE);
     assert_int_equal(profile_find(STR("none")), PROFILE_NONE);
     assert_int_equal(profile_find(STR("")), PROFILE_NONE);
     assert_int_equal(profile_find(STR("Administrator")), PROFILE_NONE);
@@ -570,25 +577,26 @@ static void test_profiles_by_name(void **state) {
 static void test_who_may_do_what(void **state) {
     struct model *model = built(*state, NULL);
     // One letter for each verb, in their order: View Create Edit Delete eRase aNonymise Import
-    // eXport Fields(design) Audit Users Self Public
-    static const char letters[] = "VCEDRNIXFAUSP";
+    // eXport bulK-delete bulk-dupLicate Fields(design) Audit Users Self Public
+    static const char letters[] = "VCEDRNIXKLFAUSP";
     static const struct {
         const char *module;
         const char *nobody, *read_only, *member, *administrator;
-    } rows[] = {{NULL, "P", "VSP", "VCEDXSP", "VCEDRNIXFAUSP"},
-                {"contacts", "P", "VSP", "VCEDXSP", "VCEDRNIXFAUSP"},
-                {"tasks", "P", "VSP", "VCEDXSP", "VCEDRNIXFAUSP"},
-                {"users", "", "V", "V", "VCEDRNIXAUSP"},
-                {"levels", "", "V", "V", "VCEDRNIXAUSP"},
-                {"groups", "", "V", "V", "VCEDRNIXAUSP"},
-                {"activity_rules", "", "", "", "VCEDRNIXAUSP"},
-                {"processes", "", "V", "V", "VCEDRNIXAUSP"},
-                {"consent_kinds", "", "V", "V", "VCEDRNIXAUSP"},
-                {"lines", "P", "VSP", "VCEDXSP", "VCEDRNIXFAUSP"},
-                {"views", "", "V", "VCED", "VCEDRNIXAUSP"},
-                {"fields", "", "", "", "VCEDRNIXAUSP"},
-                {"imports", "", "", "", "VCEDRNIXAUSP"},
-                {"mappings", "", "", "", "VCEDRNIXAUSP"}};
+    } rows[] = {{NULL, "P", "VSP", "VCEDXKLSP", "VCEDRNIXKLFAUSP"},
+                {"contacts", "P", "VSP", "VCEDXKLSP", "VCEDRNIXKLFAUSP"},
+                {"tasks", "P", "VSP", "VCEDXKLSP", "VCEDRNIXKLFAUSP"},
+                {"users", "", "V", "V", "VCEDRNIXKLAUSP"},
+                {"levels", "", "V", "V", "VCEDRNIXKLAUSP"},
+                {"groups", "", "V", "V", "VCEDRNIXKLAUSP"},
+                {"activity_rules", "", "", "", "VCEDRNIXKLAUSP"},
+                {"processes", "", "V", "V", "VCEDRNIXKLAUSP"},
+                {"consent_kinds", "", "V", "V", "VCEDRNIXKLAUSP"},
+                {"lines", "P", "VSP", "VCEDXKLSP", "VCEDRNIXKLFAUSP"},
+                {"views", "", "V", "VCED", "VCEDRNIXKLAUSP"},
+                {"profiles", "", "", "", "VCEDRNIXKLAUSP"},
+                {"fields", "", "", "", "VCEDRNIXKLAUSP"},
+                {"imports", "", "", "", "VCEDRNIXKLAUSP"},
+                {"mappings", "", "", "", "VCEDRNIXKLAUSP"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *const allowed[] = {rows[i].nobody, rows[i].read_only, rows[i].member,
                                        rows[i].administrator};
@@ -618,6 +626,88 @@ static void test_who_may_do_what(void **state) {
     assert_false(may(NULL, NULL, VERB_SELF));
     struct viewer forged = {.user = 5, .profile = (enum profile)9};
     assert_false(may(&forged, NULL, VERB_PUBLIC));
+    model_free(model);
+}
+
+static bool can(const struct viewer *v, const struct model *model, const char *module,
+                enum verb verb) {
+    return may(v, module ? model_module(model, str_z(module)) : NULL, verb);
+}
+
+// Each module has its three fields in `profiles`, and what the records there say holds.
+static void test_profiles_that_administrators_make(void **state) {
+    struct fixture *f = *state;
+    struct model *model = built(
+        f, "[{'id':1,'of_module':'contacts','key':'x_shoe','type':'integer','label':'Shoe size'}]");
+    for (size_t i = 0; i < model->n_modules; i++) {
+        const struct module *m = &model->modules[i];
+        char key[80];
+        for (int k = 0; k < 3; k++) {
+            snprintf(key, sizeof key, "%s%.*s", (const char *[]){"", "hidden_", "locked_"}[k],
+                     STR_FMT(m->key));
+            const struct field *field = field_at(model, "profiles", key);
+            assert_int_equal(field != NULL, !m->system && !m->part);
+        }
+    }
+    const struct field *hidden = field_at(model, "profiles", "hidden_contacts");
+    assert_non_null(field_choice(hidden, STR("x_shoe")));
+    assert_null(field_choice(hidden, STR("name"))); // it names the record
+    assert_true(str_is(field_called(&f->arena, NULL, hidden), "Contacts: fields not shown"));
+    assert_true(
+        str_is(field_called(&f->arena, NULL, field_at(model, "profiles", "contacts")), "Contacts"));
+
+    model_profiles(model,
+                   json(f, "[{'id':2,'name':'Sales','audits':true,'deleted_at':null,"
+                           "'contacts':['view','create','edit','bulk_delete','settings'],"
+                           "'hidden_contacts':['phone','x_shoe'],'locked_contacts':['email'],"
+                           "'cases':['view','everyone'],'leads':['edit','everyone']},"
+                           "{'id':3,'name':'Gone','deleted_at':'2026-01-01T00:00:00.000000Z',"
+                           "'contacts':['view']},"
+                           "{'id':5,'name':'Auditor','audits':true,'deleted_at':null,"
+                           "'cases':['view','everyone','edit_everyone','edit']}]"));
+    struct viewer v = {.user = 5};
+    viewer_set_profile(&v, model, profile_find(STR("p2")));
+    assert_true(can(&v, model, NULL, VERB_SELF) && can(&v, model, NULL, VERB_VIEW));
+    assert_false(can(&v, model, NULL, VERB_USERS) || can(&v, model, NULL, VERB_DELETE));
+    assert_false(can(&v, model, NULL, VERB_AUDIT)); // not everyone's contacts
+    assert_true(can(&v, model, "contacts", VERB_VIEW) && can(&v, model, "contacts", VERB_EDIT) &&
+                can(&v, model, "contacts", VERB_BULK_DELETE) &&
+                can(&v, model, "contacts", VERB_DESIGN));
+    assert_false(can(&v, model, "contacts", VERB_DELETE) ||
+                 can(&v, model, "contacts", VERB_EXPORT) ||
+                 can(&v, model, "contacts", VERB_IMPORT));
+    assert_true(can(&v, model, "cases", VERB_VIEW));
+    assert_false(can(&v, model, "cases", VERB_EDIT));
+    assert_false(can(&v, model, "leads", VERB_EDIT)); // what can't be seen can't be edited
+    assert_false(can(&v, model, "companies", VERB_VIEW));
+    assert_true(can(&v, model, "users", VERB_VIEW) && can(&v, model, "views", VERB_CREATE));
+    assert_false(can(&v, model, "users", VERB_EDIT) || can(&v, model, "profiles", VERB_VIEW) ||
+                 can(&v, model, "users", VERB_DESIGN));
+    // Consents belong to contacts and leads, lines to deals.
+    assert_true(can(&v, model, "consents", VERB_VIEW) && can(&v, model, "consents", VERB_EDIT));
+    assert_false(can(&v, model, "lines", VERB_VIEW));
+    const struct module *contacts = model_module(model, STR("contacts")),
+                        *cases = model_module(model, STR("cases"));
+    assert_false(may_field(&v, contacts, module_field(contacts, STR("phone")), false));
+    assert_false(may_field(&v, contacts, module_field(contacts, STR("x_shoe")), false));
+    assert_true(may_field(&v, contacts, module_field(contacts, STR("email")), false));
+    assert_false(may_field(&v, contacts, module_field(contacts, STR("email")), true));
+    assert_true(may_field(&v, contacts, module_field(contacts, STR("city")), true));
+    assert_false(may_everyones(&v, contacts, VERB_VIEW));
+    assert_true(may_everyones(&v, cases, VERB_VIEW));
+    assert_false(may_everyones(&v, cases, VERB_EDIT));
+    viewer_set_profile(&v, model, profile_find(STR("p5")));
+    assert_true(can(&v, model, NULL, VERB_AUDIT));
+    assert_true(may_everyones(&v, cases, VERB_EDIT));
+    for (int id = 3; id < 9; id++) { // gone, or never there
+        viewer_set_profile(&v, model, PROFILE_CUSTOM + id);
+        assert_true(can(&v, model, NULL, VERB_SELF));
+        if (id != 5)
+            assert_false(can(&v, model, "contacts", VERB_VIEW) || can(&v, model, NULL, VERB_VIEW));
+    }
+    const struct field *chosen = field_at(model, "users", "profile");
+    assert_true(str_is(field_choice(chosen, STR("p2"))->label, "Sales"));
+    assert_true(field_choice(chosen, STR("p3"))->hidden);
     model_free(model);
 }
 
@@ -684,6 +774,7 @@ int main(void) {
         cmocka_unit_test(test_edits_keep_what_stands),
         cmocka_unit_test(test_profiles_by_name),
         cmocka_unit_test(test_who_may_do_what),
+        cmocka_unit_test(test_profiles_that_administrators_make),
         cmocka_unit_test(test_fields_and_records_people_may_see),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
