@@ -56,6 +56,12 @@ SELECT coalesce(max(position), -1) FROM log;
 -- name: log_newest_of_module
 SELECT coalesce(max(position), -1) FROM log WHERE module = $1;
 
+-- name: roles_forget
+DELETE FROM role_reach;
+
+-- name: role_below
+SELECT 1 FROM role_reach WHERE role = $1 AND below = $2;
+
 -- name: log_newest_of_two
 SELECT coalesce(max(newest), -1) FROM (SELECT max(position) AS newest FROM log WHERE module = $1
 UNION ALL SELECT max(position) FROM log WHERE module = $2) both_modules;

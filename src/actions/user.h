@@ -17,6 +17,7 @@ struct account {
     int64_t id;
     struct str name, email;
     int64_t profile; // enum profile
+    int64_t role;    // 0: none
     bool active;      // may sign in
     const char *hash; // NULL: has no password
 };

@@ -4,7 +4,7 @@
 #include "formats/fold.h"
 #include "store/queries.h"
 
-#define ACCOUNT_COLUMNS "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,c.hash"
+#define ACCOUNT_COLUMNS "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,c.hash,u.f_role"
 #define ACCOUNT_FROM                                                                               \
     " FROM m_users u LEFT JOIN credentials c ON c.\"user\"=u.id WHERE u.deleted_at IS NULL AND "
 
@@ -34,6 +34,7 @@ static enum status account_read(struct conn *conn, struct str sql, const struct 
             .email = arena_str(a, stmt_text(row, 2)),
             .profile = profile_find(stmt_text(row, 3)),
             .active = stmt_int(row, 4) != 0,
+            .role = stmt_null(row, 6) ? 0 : stmt_int(row, 6),
             .hash = stmt_null(row, 5) ? NULL : arena_dup(a, stmt_text(row, 5)),
         };
     store_done(row);

@@ -35,6 +35,7 @@ enum status cli_user_find(struct crm *crm, const char *email, struct viewer *vie
         return error_set(e, NOT_FOUND, NULL, N_("There is no user {0}."), email, NULL);
     if (s == OK) {
         viewer->user = account.id;
+        viewer->role = account.role;
         const struct model *model = crm_model_hold(crm);
         viewer_set_profile(viewer, model, account.profile);
         crm_model_release(crm, model);

@@ -106,7 +106,7 @@ bool may_field(const struct viewer *viewer, const struct module *module, const s
 }
 
 bool may_everyones(const struct viewer *viewer, const struct module *module, enum verb verb) {
-    if (!is_custom(viewer) || module->system || module->part)
+    if (!is_custom(viewer) || module->system)
         return true;
     const struct module_rights *r = rights_of(viewer, module);
     return verb == VERB_VIEW || verb == VERB_EXPORT ? r->everyone : r->edit_everyone;
@@ -118,7 +118,7 @@ bool is_system(const struct viewer *viewer) {
 
 bool may_record(const struct viewer *viewer, const struct module *module,
                 const struct record_facts *of, enum verb verb) {
-    if (!may(viewer, module, verb))
+    if (!may(viewer, module, verb) || !(of->reached || may_everyones(viewer, module, verb)))
         return false;
     bool owns = viewer->user != 0 && of->owner == viewer->user;
     if (of->private && !is_system(viewer))

@@ -37,6 +37,7 @@ enum verb {
 // Who is asking. id 0 with PROFILE_ADMINISTRATOR is the system itself (command line, jobs).
 struct viewer {
     int64_t user;
+    int64_t role;      // record of `roles`; 0: none
     int64_t profile;   // enum profile
     unsigned anywhere; // of a custom one: what it may in some module (viewer_set_profile())
     bool erases;       // who is no administrator: was given the right to VERB_ERASE
@@ -49,8 +50,8 @@ struct viewer {
 bool may(const struct viewer *, const struct module *, enum verb);
 // What the program computes and what was removed is written by nobody.
 bool may_field(const struct viewer *, const struct module *, const struct field *, bool write);
-// Whether somebody who may do that in the module may do it with everyone's records, not only with their own, their
-// subordinates', those nobody is in charge of and those shared with them.
+// Whether somebody who may do that in the module may do it with everyone's records, not only with those in their reach: their
+// own, their subordinates', those nobody is in charge of, activities they take part in, and parts of what is in their reach.
 bool may_everyones(const struct viewer *, const struct module *, enum verb);
 // What of a record decides who may know of it.
 struct record_facts {
@@ -58,6 +59,7 @@ struct record_facts {
     bool shared;
     bool private;    // an activity that only its people may know of
     bool takes_part; // the viewer does, or a group of theirs; asked only of what is private
+    bool reached;    // it is in the viewer's reach for that; asked only where may_everyones() is false
 };
 // Of one record: views are for their owner, and to see for others when shared; what is private is for its people, whatever
 // their profile, and for the system itself; else as may(). The same as conditions of statements: records/scope.h.

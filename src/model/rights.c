@@ -161,6 +161,7 @@ static uint64_t *bits_of(struct arena *a, const struct module *m, const struct d
 // A part is seen with any of those it may belong to, and worked with by who may edit one of them.
 static void part_rights(const struct model *model, const struct module *m, size_t id,
                         struct module_rights *out) {
+    out->everyone = out->edit_everyone = true;
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         const struct module *whole = f->belongs ? model_module(model, f->target) : NULL;
@@ -168,6 +169,8 @@ static void part_rights(const struct model *model, const struct module *m, size_
             continue;
         const struct module_rights *of = &whole->rights[id];
         out->verbs |= of->verbs & (ALLOW(VERB_VIEW) | ALLOW(VERB_EXPORT));
+        out->everyone = out->everyone && of->verbs && of->everyone;
+        out->edit_everyone = out->edit_everyone && of->verbs && of->edit_everyone;
         if (of->verbs & ALLOW(VERB_EDIT))
             out->verbs |= ALLOW(VERB_CREATE) | ALLOW(VERB_EDIT) | ALLOW(VERB_DELETE);
     }

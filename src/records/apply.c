@@ -309,6 +309,22 @@ static enum status model_follow(struct applier *ap, struct error *e) {
     return OK;
 }
 
+// Which roles are below which. Roles are few, and seldom changed: it is all computed again.
+static enum status roles_follow(struct applier *ap, const struct module *m, struct error *e) {
+    struct buf sql = BUF_INIT(2000);
+    buf_printf(&sql,
+               "INSERT INTO role_reach(role,below) WITH RECURSIVE down(role,below) AS ("
+               "SELECT f_parent,id FROM %.*s WHERE f_parent IS NOT NULL AND deleted_at IS NULL "
+               "UNION SELECT d.role,r.id FROM down d JOIN %.*s r ON r.f_parent=d.below "
+               "WHERE r.deleted_at IS NULL) SELECT role,below FROM down WHERE role<>below",
+               STR_FMT(m->table), STR_FMT(m->table));
+    enum status s = store_run(ap->conn, QUERY_ROLES_FORGET, NULL, 0, NULL, e);
+    if (!s)
+        s = store_run_sql(ap->conn, buf_view(&sql), NULL, 0, NULL, e);
+    buf_release(&sql);
+    return s;
+}
+
 enum status event_apply(struct applier *ap, const struct event *ev, struct arena *a,
                         struct error *e) {
     if (ev->record <= 0)
@@ -336,6 +352,8 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
         s = uses_follow(ap, m, ev, a, e);
     if (!s)
         s = notifications_follow(ap, m, ev, e);
+    if (!s && row && str_is(m->key, "roles"))
+        s = roles_follow(ap, m, e);
     if (!s && row && model_made_of(m))
         s = model_follow(ap, e);
     return s;

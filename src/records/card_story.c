@@ -65,10 +65,10 @@ static enum status counts_read(struct reader *r, struct sql *q, struct story_cou
 enum status history_counts(struct reader *r, const struct module *m, int64_t id, int most,
                            struct story_count **out, size_t *n, struct error *e) {
     struct sql q;
-    bool private;
-    counts_sql(&q, r, m, id, most, false);
+    bool private, many = scope_by_owner_anywhere(r->viewer, r->model);
+    counts_sql(&q, r, m, id, most, many);
     enum status s = counts_read(r, &q, out, n, &private, e);
-    if (s || !private || is_system(r->viewer))
+    if (s || !private || many || is_system(r->viewer))
         return s;
     counts_sql(&q, r, m, id, most, true);
     return counts_read(r, &q, out, n, &private, e);

@@ -236,11 +236,9 @@ static void by_id(struct sql *q, const struct field *field, enum list_operator o
     compare(q, field->column, op, P_INT(id));
     if (!to)
         return;
-    sql_z(q, op == OP_NE ? " OR " : " AND ");
-    sql_str(q, field->column);
-    sql_z(q, op == OP_NE ? " IN (" : " NOT IN (");
-    scope_hidden_sql(q, r->model, r->viewer, to);
-    sql_z(q, "))");
+    sql_z(q, op == OP_NE ? " OR NOT " : " AND ");
+    scope_known_sql(q, r->model, r->viewer, to, "m.", field->column);
+    sql_z(q, ")");
 }
 
 // A link by the id it points to, by "me", or by the name of what it points to.
@@ -270,7 +268,7 @@ static enum status link_filter(struct sql *q, const struct field *field,
     sql_str(q, field->column);
     sql_z(q, f->op == OP_NE ? " NOT IN (SELECT id FROM " : " IN (SELECT id FROM ");
     sql_str(q, to->table);
-    sql_z(q, " WHERE ");
+    sql_z(q, " m WHERE ");
     enum status s = text_filter(q, title, &by_name, r);
     scope_sql(q, r->model, r->viewer, to);
     sql_z(q, f->op == OP_NE ? "))" : ")");
@@ -289,9 +287,8 @@ static void links_sql(struct sql *q, const struct module *m, const struct field 
     sql_param(q, P_TEXT(field->key));
     if (!to || !scope_narrows(r->viewer, to))
         return;
-    sql_z(q, " AND to_record NOT IN (");
-    scope_hidden_sql(q, r->model, r->viewer, to);
-    sql_z(q, ")");
+    sql_z(q, " AND ");
+    scope_known_sql(q, r->model, r->viewer, to, "record_links.", STR("to_record"));
 }
 
 static enum status links_filter(struct sql *q, const struct module *m, const struct field *field,

@@ -6,6 +6,7 @@
 #include "records/internal.h"
 
 // Adds one condition. INVALID names the field when it does not exist, may not be read, or can't be filtered that way.
+// In a statement over the module's table, there called m.
 enum status filter_sql(struct sql *, const struct module *, const struct list_filter *,
                        struct reader *, struct error *);
 // Whether the condition is that a column of texts contains a part: then which column, and the part as it has it.

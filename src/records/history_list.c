@@ -509,7 +509,10 @@ static enum status page(struct reader *r, const struct history_query *h, int64_t
                         struct error *e) {
     struct doc *events = doc_array(r->arena);
     bool again = false;
-    enum marking marking = veils(r, h) ? MARK_HIDDEN : h->field.n ? LEAVE_OUT : MARK_PRIVATE;
+    bool many = scope_by_owner_anywhere(r->viewer, r->model);
+    enum marking marking = veils(r, h)          ? MARK_HIDDEN
+                           : h->field.n || many ? LEAVE_OUT
+                                                : MARK_PRIVATE;
     enum status s = page_read(r, h, before, limit, marking, events, end, &again, e);
     if (!s && again) {
         events = doc_array(r->arena);

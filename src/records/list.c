@@ -167,7 +167,8 @@ static bool pickable(struct list *l, struct pick_query *q) {
     const struct list_query *lq = l->lq;
     *q = (struct pick_query){
         .module = l->m, .order = l->order[0].column, .order_text = l->order[0].text};
-    bool few_hidden = !scope_narrows(l->r->viewer, l->m) || scope_private(l->m);
+    bool few_hidden = !scope_narrows(l->r->viewer, l->m) ||
+                      (scope_private(l->m) && !scope_by_owner(l->r->viewer, l->m));
     bool shows_links = scope_target(l->r->model, l->r->viewer, l->order[0].field) == NULL;
     if (lq->deleted || lq->n_sort > 1 || !few_hidden)
         return false;

@@ -167,7 +167,7 @@ static void names_sql(const struct names *names, const struct module *m, struct 
     sql_str(q, module_field(m, m->title)->column);
     sql_z(q, ",deleted_at,updated_at FROM ");
     sql_str(q, m->table);
-    sql_z(q, " WHERE id");
+    sql_z(q, " m WHERE id");
 }
 
 // Of the first module that is still to be asked for; its ids count as asked from now on.

@@ -380,9 +380,8 @@ static void pointing_known(struct reader *r, const struct module *m, struct sql 
         sql_param(q, P_INT(from->number));
         closed_fields(r, from, m, q);
         if (scope_narrows(r->viewer, from)) {
-            sql_z(q, " AND from_record NOT IN (");
-            scope_hidden_sql(q, r->model, r->viewer, from);
-            sql_z(q, ")");
+            sql_z(q, " AND ");
+            scope_known_sql(q, r->model, r->viewer, from, "", STR("from_record"));
         }
         sql_z(q, ")");
     }

@@ -6,7 +6,7 @@ static const struct viewer everything = {.profile = PROFILE_ADMINISTRATOR};
 
 enum status person_sees(struct reader *r, const struct module *m, int64_t id,
                         const struct one_person *person, bool *sees, struct error *e) {
-    struct viewer viewer = {.user = person->id, .name = person->name};
+    struct viewer viewer = {.user = person->id, .role = person->role, .name = person->name};
     viewer_set_profile(&viewer, r->model, person->profile);
     struct reader theirs = *r;
     struct doc *record;
@@ -18,17 +18,18 @@ enum status person_sees(struct reader *r, const struct module *m, int64_t id,
 }
 
 static struct list_query active_users(struct reader *r, struct str text) {
-    struct str *columns = arena_array(r->arena, struct str, 2);
+    struct str *columns = arena_array(r->arena, struct str, 3);
     struct list_filter *filters = arena_array(r->arena, struct list_filter, 2);
     columns[0] = STR("name");
     columns[1] = STR("profile");
+    columns[2] = STR("role");
     filters[0] = (struct list_filter){STR("active"), OP_EQ, STR("1")};
     filters[1] = (struct list_filter){STR("name"), OP_CONTAINS, text};
     return (struct list_query){.module = model_module(r->model, STR("users")),
                                .filters = filters,
                                .n_filters = text.n ? 2 : 1,
                                .columns = columns,
-                               .n_columns = 2,
+                               .n_columns = 3,
                                .sort = {{STR("name"), false}},
                                .n_sort = 1,
                                .limit = LOOKED_AT};
@@ -37,7 +38,8 @@ static struct list_query active_users(struct reader *r, struct str text) {
 static struct one_person person_of(const struct doc *row) {
     return (struct one_person){.id = doc_get_int(row, "id", 0),
                                .name = doc_get_text(row, "name"),
-                               .profile = profile_find(doc_get_text(row, "profile"))};
+                               .profile = profile_find(doc_get_text(row, "profile")),
+                               .role = doc_get_int(doc_get(row, STR("role")), "id", 0)};
 }
 
 struct handing {

@@ -8,6 +8,7 @@ struct one_person {
     int64_t id;
     struct str name;
     int64_t profile; // enum profile
+    int64_t role;    // 0: none
 };
 
 // Whether that person may see the record today. An error only when the database fails.

@@ -154,7 +154,7 @@ enum status row_find(struct reader *r, const struct module *m, const struct list
     sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
     sql_z(&q, "SELECT id FROM ");
     sql_str(&q, m->table);
-    sql_z(&q, " WHERE deleted_at IS NULL AND id<>");
+    sql_z(&q, " m WHERE deleted_at IS NULL AND id<>");
     sql_param(&q, P_INT(except));
     enum status s = OK;
     for (size_t i = 0; i < n && !s; i++) {

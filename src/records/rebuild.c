@@ -8,7 +8,7 @@
 #include "store/migrate.h"
 
 #define PROGRESS_EVERY 1000
-#define DERIVED 6 // tables beside those of the modules
+#define DERIVED 7 // tables beside those of the modules
 
 struct progress {
     void (*fn)(void *, int64_t done, int64_t all);
@@ -58,7 +58,7 @@ static enum status drop_derived(struct conn *conn, const struct model *model, st
     return s ? s
              : store_script(conn,
                             STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"
-                                "DELETE FROM record_links_past;"
+                                "DELETE FROM record_links_past;DELETE FROM role_reach;"
                                 "DELETE FROM file_uses;DELETE FROM notifications;"),
                             e);
 }
@@ -164,6 +164,8 @@ static enum status compare_all(struct conn *real, struct conn *made, const struc
     names[5] = STR("record_links_past");
     selects[5] = STR("SELECT * FROM record_links_past ORDER BY to_module,to_record,from_module,"
                      "from_record,field,until");
+    names[6] = STR("role_reach");
+    selects[6] = STR("SELECT * FROM role_reach ORDER BY role,below");
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
         struct buf b = BUF_INIT(1 << 20);

@@ -104,7 +104,7 @@ static void prepare(struct module *m, struct arena *a) {
     s->get = arena_printf(a, "SELECT %.*s FROM %.*s WHERE id=$1", STR_FMT(s->columns),
                           STR_FMT(m->table));
     const struct field *title = module_field(m, m->title);
-    s->names = arena_printf(a, "SELECT id,%.*s,deleted_at FROM %.*s WHERE id",
+    s->names = arena_printf(a, "SELECT id,%.*s,deleted_at FROM %.*s m WHERE id",
                             STR_FMT(title->column), STR_FMT(m->table));
     s->name = arena_printf(a, "%.*s=$1", STR_FMT(s->names));
     s->lives =

@@ -9,12 +9,25 @@ const struct field *scope_private(const struct module *m) {
 
 // To each a record of somebody else that is shared with nobody.
 static bool is_personal(const struct viewer *viewer, const struct module *m) {
-    struct record_facts foreign = {.owner = 0};
+    struct record_facts foreign = {.owner = 0, .reached = true};
     return may(viewer, m, VERB_VIEW) && !may_record(viewer, m, &foreign, VERB_VIEW);
 }
 
+bool scope_by_owner(const struct viewer *viewer, const struct module *m) {
+    return !may_everyones(viewer, m, VERB_VIEW);
+}
+
+bool scope_by_owner_anywhere(const struct viewer *viewer, const struct model *model) {
+    for (size_t i = 0; i < model->n_modules; i++)
+        if (may(viewer, &model->modules[i], VERB_VIEW) &&
+            scope_by_owner(viewer, &model->modules[i]))
+            return true;
+    return false;
+}
+
 bool scope_narrows(const struct viewer *viewer, const struct module *m) {
-    return (scope_private(m) && !is_system(viewer)) || is_personal(viewer, m);
+    return (scope_private(m) && !is_system(viewer)) || is_personal(viewer, m) ||
+           scope_by_owner(viewer, m);
 }
 
 const struct module *scope_target(const struct model *model, const struct viewer *viewer,
@@ -59,8 +72,9 @@ static void is_private(struct sql *q, const struct module *m) {
     sql_z(q, "=1");
 }
 
-void scope_hidden_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
-                      const struct module *m) {
+// SELECT of those hidden for other reasons than whose they are.
+static void kept_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                     const struct module *m) {
     sql_z(q, "SELECT id FROM ");
     sql_str(q, m->table);
     sql_z(q, " WHERE ");
@@ -82,12 +96,126 @@ void scope_hidden_sql(struct sql *q, const struct model *model, const struct vie
     }
 }
 
+static bool keeps(const struct viewer *viewer, const struct module *m) {
+    return (scope_private(m) && !is_system(viewer)) || is_personal(viewer, m);
+}
+
+static void named(struct sql *q, const char *table, const char *column) {
+    sql_z(q, table);
+    sql_z(q, ".");
+    sql_z(q, column);
+}
+
+static void reach_sql(struct sql *, const struct model *, const struct viewer *,
+                      const struct module *, enum verb, const char *table);
+
+// A part is in reach with what it belongs to.
+static void part_reach_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                           const struct module *m, enum verb verb, const char *table) {
+    bool any = false;
+    sql_z(q, "(");
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct field *f = &m->fields[i];
+        const struct module *whole = f->belongs ? model_module(model, f->target) : NULL;
+        if (!whole || f->type != TYPE_LINK || !may(viewer, whole, verb))
+            continue;
+        sql_z(q, any ? " OR EXISTS (SELECT 1 FROM " : "EXISTS (SELECT 1 FROM ");
+        any = true;
+        sql_str(q, whole->table);
+        sql_z(q, " w WHERE w.id=");
+        sql_z(q, table);
+        sql_z(q, ".");
+        sql_str(q, f->column);
+        if (!may_everyones(viewer, whole, verb)) {
+            sql_z(q, " AND ");
+            reach_sql(q, model, viewer, whole, verb, "w");
+        }
+        sql_z(q, ")");
+    }
+    sql_z(q, any ? ")" : "1=0)");
+}
+
+// Whether the record of the table (so called in the statement) is in the viewer's reach: see may_everyones().
+static void reach_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                      const struct module *m, enum verb verb, const char *table) {
+    if (m->part) {
+        part_reach_sql(q, model, viewer, m, verb, table);
+        return;
+    }
+    sql_z(q, "(");
+    named(q, table, "owner IS NULL OR ");
+    named(q, table, "owner=");
+    sql_param(q, P_INT(viewer->user));
+    if (viewer->role > 0) {
+        sql_z(q, " OR EXISTS (SELECT 1 FROM m_users su JOIN role_reach sr ON sr.below=su.f_role "
+                 "WHERE su.id=");
+        named(q, table, "owner");
+        param(q, " AND sr.role=", viewer->role);
+        sql_z(q, ")");
+    }
+    if (str_is(m->key, "tasks")) {
+        sql_z(q, " OR ");
+        named(q, table, "created_by=");
+        sql_param(q, P_INT(viewer->user));
+        sql_z(q, " OR ");
+        named(q, table, "id IN (");
+        scope_takes_part_sql(q, model, m, viewer->user);
+        sql_z(q, ")");
+    }
+    sql_z(q, ")");
+}
+
+// Whether the viewer may know of the record of the table.
+static void seen_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                     const struct module *m, const char *table) {
+    bool both = keeps(viewer, m) && scope_by_owner(viewer, m);
+    if (keeps(viewer, m)) {
+        named(q, table, "id NOT IN (");
+        kept_sql(q, model, viewer, m);
+        sql_z(q, both ? ") AND " : ")");
+    }
+    if (scope_by_owner(viewer, m))
+        reach_sql(q, model, viewer, m, VERB_VIEW, table);
+}
+
+void scope_hidden_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                      const struct module *m) {
+    if (!scope_by_owner(viewer, m)) {
+        kept_sql(q, model, viewer, m);
+        return;
+    }
+    sql_z(q, "SELECT h.id FROM ");
+    sql_str(q, m->table);
+    sql_z(q, " h WHERE NOT (");
+    seen_sql(q, model, viewer, m, "h");
+    sql_z(q, ")");
+}
+
 void scope_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                const struct module *m) {
     if (!scope_narrows(viewer, m))
         return;
-    sql_z(q, " AND id NOT IN (");
-    scope_hidden_sql(q, model, viewer, m);
+    sql_z(q, " AND ");
+    seen_sql(q, model, viewer, m, "m");
+}
+
+void scope_known_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                     const struct module *m, const char *before, struct str column) {
+    bool each = scope_by_owner(viewer, m);
+    if (each) {
+        sql_z(q, "EXISTS (SELECT 1 FROM ");
+        sql_str(q, m->table);
+        sql_z(q, " k WHERE k.id=");
+    }
+    sql_z(q, before);
+    sql_str(q, column);
+    if (each) {
+        sql_z(q, " AND ");
+        seen_sql(q, model, viewer, m, "k");
+    } else {
+        sql_z(q, " NOT IN (");
+        kept_sql(q, model, viewer, m);
+    }
     sql_z(q, ")");
 }
 
@@ -99,12 +227,39 @@ void scope_link_sql(struct sql *q, const struct model *model, const struct viewe
         return;
     }
     sql_z(q, "(CASE WHEN ");
-    sql_str(q, column);
-    sql_z(q, " IN (");
-    scope_hidden_sql(q, model, viewer, to);
-    sql_z(q, ") THEN NULL ELSE ");
+    scope_known_sql(q, model, viewer, to, "m.", column);
+    sql_z(q, " THEN m.");
     sql_str(q, column);
     sql_z(q, " END)");
+}
+
+// About one of the records `y` of the module, which some condition on them follows.
+static void event_about(struct sql *q, const struct module *m, const char *position) {
+    sql_z(q, "EXISTS (SELECT 1 FROM log x JOIN ");
+    sql_str(q, m->table);
+    sql_z(q, " y ON y.id=x.record WHERE x.position=");
+    sql_z(q, position);
+    param(q, " AND x.module=", m->number);
+    sql_z(q, " AND ");
+}
+
+// An index has the private ones alone: mostly there are none.
+static void event_private(struct sql *q, const struct model *model, const struct viewer *viewer,
+                          const struct module *m, const char *position) {
+    sql_z(q, "(EXISTS (SELECT 1 FROM ");
+    sql_str(q, m->table);
+    sql_z(q, " WHERE ");
+    is_private(q, m);
+    sql_z(q, ") AND ");
+    event_about(q, m, position);
+    sql_z(q, "y.");
+    is_private(q, m);
+    if (viewer) {
+        sql_z(q, " AND x.record IN (");
+        kept_sql(q, model, viewer, m);
+        sql_z(q, ")");
+    }
+    sql_z(q, "))");
 }
 
 void scope_event_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
@@ -113,33 +268,27 @@ void scope_event_sql(struct sql *q, const struct model *model, const struct view
     sql_z(q, "(");
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
-        if (!scope_private(m) || (viewer && is_system(viewer)))
+        bool private = scope_private(m) && !(viewer && is_system(viewer)),
+             owned = viewer && may(viewer, m, VERB_VIEW) && scope_by_owner(viewer, m);
+        if (!private && !owned)
             continue;
-        sql_z(q, any ? " OR " : "");
+        sql_z(q, any ? " OR (" : "(");
         any = true;
-        sql_z(q, "(");
         if (module) {
             sql_z(q, module);
             param(q, "=", m->number);
-            sql_z(q, " AND ");
+            sql_z(q, " AND (");
         }
-        sql_z(q, "EXISTS (SELECT 1 FROM ");
-        sql_str(q, m->table);
-        sql_z(q, " WHERE ");
-        is_private(q, m);
-        sql_z(q, ") AND EXISTS (SELECT 1 FROM log x JOIN ");
-        sql_str(q, m->table);
-        sql_z(q, " y ON y.id=x.record WHERE x.position=");
-        sql_z(q, position);
-        param(q, " AND x.module=", m->number);
-        sql_z(q, " AND y.");
-        is_private(q, m);
-        if (viewer) {
-            sql_z(q, " AND x.record IN (");
-            scope_hidden_sql(q, model, viewer, m);
+        if (private)
+            event_private(q, model, viewer, m, position);
+        if (owned) {
+            sql_z(q, private ? " OR " : "");
+            event_about(q, m, position);
+            sql_z(q, "NOT ");
+            reach_sql(q, model, viewer, m, VERB_VIEW, "y");
             sql_z(q, ")");
         }
-        sql_z(q, "))");
+        sql_z(q, module ? "))" : ")");
     }
     sql_z(q, any ? ")" : "0=1)");
 }
@@ -164,6 +313,31 @@ static enum status takes_part(struct conn *conn, const struct model *model, cons
     return s;
 }
 
+// Of a record whose row says it, or by asking.
+static enum status in_reach(struct conn *conn, const struct model *model,
+                            const struct viewer *viewer, const struct module *m,
+                            const struct doc *row, enum verb verb, bool *out, struct error *e) {
+    int64_t owner = doc_get_int(row, "owner", 0);
+    *out = may_everyones(viewer, m, verb) || (!m->part && (owner == 0 || owner == viewer->user));
+    if (*out)
+        return OK;
+    struct arena a = ARENA_INIT;
+    struct sql q;
+    struct stmt *found = NULL;
+    sql_begin(&q, &a, store_kind(conn_store(conn)));
+    sql_z(&q, "SELECT 1 FROM ");
+    sql_str(&q, m->table);
+    param(&q, " y WHERE y.id=", doc_get_int(row, "id", 0));
+    sql_z(&q, " AND ");
+    reach_sql(&q, model, viewer, m, verb, "y");
+    enum status s = store_sql(conn, sql_done(&q), q.params, q.n, &found, e);
+    if (!s)
+        s = store_next(found, out, e);
+    store_done(found);
+    arena_release(&a);
+    return s;
+}
+
 enum status scope_row(struct conn *conn, const struct model *model, const struct viewer *viewer,
                       const struct module *m, const struct doc *row, enum verb verb, bool *out,
                       struct error *e) {
@@ -172,12 +346,15 @@ enum status scope_row(struct conn *conn, const struct model *model, const struct
                               .creator = doc_get_int(row, "created_by", 0),
                               .shared = doc_get_true(row, "shared"),
                               .private = f && doc_true(doc_get(row, f->key))};
-    *out = may_record(viewer, m, &of, verb);
-    if (*out || !of.private || viewer->user <= 0 || !may(viewer, m, verb))
+    *out = false;
+    if (!may(viewer, m, verb))
         return OK;
+    enum status s = in_reach(conn, model, viewer, m, row, verb, &of.reached, e);
+    *out = !s && may_record(viewer, m, &of, verb);
+    if (s || *out || !of.private || viewer->user <= 0)
+        return s;
     struct arena a = ARENA_INIT;
-    enum status s =
-        takes_part(conn, model, m, doc_get_int(row, "id", 0), viewer->user, &a, &of.takes_part, e);
+    s = takes_part(conn, model, m, doc_get_int(row, "id", 0), viewer->user, &a, &of.takes_part, e);
     arena_release(&a);
     if (!s)
         *out = may_record(viewer, m, &of, verb);
@@ -196,7 +373,7 @@ enum status scope_ids(struct reader *r, const struct module *m, int64_t *ids, si
         sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
         sql_z(&q, "SELECT id FROM ");
         sql_str(&q, m->table);
-        sql_ids(&q, " WHERE id IN ", ids, n);
+        sql_ids(&q, " m WHERE id IN ", ids, n);
         scope_sql(&q, r->model, r->viewer, m);
         s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
         while (!s && !(s = store_next(row, &more, e)) && more)

@@ -1,8 +1,9 @@
 // Which records of a module somebody may not know of: may_record() with what it needs from the database, for one record and as
 // conditions of statements. Whoever reads records, events or names for people asks here.
 //
-// Statements say it as "not among the hidden ones": an index has the private records alone (schema.c), so where nobody keeps
-// any it costs nothing, and no other index is passed by.
+// What is private is said in statements as "not among the hidden ones": an index has the private records alone (schema.c), so
+// where nobody keeps any it costs nothing, and no other index is passed by. Whose records somebody may know of, as a condition
+// on each: those hidden are many.
 #ifndef CRONISTA_RECORDS_SCOPE_H
 #define CRONISTA_RECORDS_SCOPE_H
 
@@ -14,6 +15,9 @@ struct sql;
 const struct field *scope_private(const struct module *);
 // Whether some records of a module that they may see can be hidden from this viewer.
 bool scope_narrows(const struct viewer *, const struct module *);
+// Whether it is by whose they are: then many of them can be hidden.
+bool scope_by_owner(const struct viewer *, const struct module *);
+bool scope_by_owner_anywhere(const struct viewer *, const struct model *);
 
 // Whether the viewer may do that with the record of this row (values in normal form).
 enum status scope_row(struct conn *, const struct model *, const struct viewer *,
@@ -31,7 +35,7 @@ enum status scope_hidden(struct reader *, const struct module *, int64_t **ids, 
                          struct error *);
 bool scope_among(const int64_t *ids, size_t n, int64_t id);
 
-// In a statement over the module's table: " AND ..." that leaves out what is hidden. Nothing when nothing can be.
+// In a statement over the module's table, there called m: " AND ..." that leaves out what is hidden. Nothing when nothing can be.
 void scope_sql(struct sql *, const struct model *, const struct viewer *, const struct module *);
 // SELECT of the ids that are hidden; only when scope_narrows().
 void scope_hidden_sql(struct sql *, const struct model *, const struct viewer *,
@@ -40,8 +44,13 @@ void scope_hidden_sql(struct sql *, const struct model *, const struct viewer *,
 // The module of the records a field links to, when some of those can be hidden from this viewer; else NULL.
 const struct module *scope_target(const struct model *, const struct viewer *,
                                   const struct field *);
-// In a statement: the id in a link's column, NULL where it is of a record hidden from the viewer. What is asked of the column
-// by this (whether it is empty, in which order) answers as if the link were not there.
+// In a statement: whether the record of the module whose id the expression is (a column with its table, where that may be
+// mistaken) is one that the viewer may know of. Only when scope_narrows().
+void scope_known_sql(struct sql *, const struct model *, const struct viewer *,
+                     const struct module *, const char *before, struct str column);
+// In a statement over the table of the field's module, there called m: the id in a link's column, NULL where it is of a record
+// hidden from the viewer. What is asked of the column by this (whether it is empty, in which order) answers as if the link
+// were not there.
 void scope_link_sql(struct sql *, const struct model *, const struct viewer *, const struct field *,
                     struct str column);
 

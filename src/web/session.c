@@ -21,7 +21,7 @@
 
 #define USER_COLUMNS                                                                               \
     "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,u.f_language,u.f_zone,u.f_theme,u.f_density,"  \
-    "u.deleted_at,u.f_erases_documents,u.f_anonymises"
+    "u.deleted_at,u.f_erases_documents,u.f_anonymises,u.f_role"
 
 // The columns of the statements below.
 enum {
@@ -37,6 +37,7 @@ enum {
     COLUMN_DELETED,
     COLUMN_ERASES,
     COLUMN_ANONYMISES,
+    COLUMN_ROLE,
     COLUMN_SEEN,
     COLUMN_EXPIRES,
     COLUMN_CSRF,
@@ -113,6 +114,7 @@ static bool is_yes(struct stmt *row, int column) {
 
 static void rights_from(struct viewer *viewer, const struct model *model, struct stmt *row) {
     *viewer = (struct viewer){.user = stmt_int(row, COLUMN_ID),
+                              .role = stmt_null(row, COLUMN_ROLE) ? 0 : stmt_int(row, COLUMN_ROLE),
                               .erases = is_yes(row, COLUMN_ERASES),
                               .anonymises = is_yes(row, COLUMN_ANONYMISES)};
     viewer_set_profile(viewer, model, profile_find(stmt_text(row, COLUMN_PROFILE)));
@@ -430,7 +432,8 @@ static void sign_in_job(struct request *r, struct place *place) {
             note_failure(r, in->account.id);
         return;
     }
-    struct viewer viewer = {.user = in->account.id, .name = in->account.name};
+    struct viewer viewer = {
+        .user = in->account.id, .role = in->account.role, .name = in->account.name};
     viewer_set_profile(&viewer, r->model, in->account.profile);
     struct act act = {.viewer = &viewer, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
     if (action_run(r->web->crm, &act, open_session, r, &r->error) == OK)

@@ -165,6 +165,131 @@ static void test_one_record_and_statements_say_the_same(void **state) {
         }
 }
 
+// ---------------------------------------------------------------- whose they are
+
+// Roles: 1 above 2 and 3, 2 above 4. Users 1 to 4 have the role of their number, 5 has none.
+#define PEOPLE 5
+#define DEALS 60
+
+static bool is_below(int role, int other) {
+    return (role == 1 && other >= 2 && other <= 4) || (role == 2 && other == 4);
+}
+
+static bool reaches(int user, int owner) {
+    return owner == 0 || owner == user ||
+           (user < PEOPLE && owner < PEOPLE && is_below(user, owner));
+}
+
+struct whose {
+    const char *module;
+    int n, *owners;           // by id
+    const struct task *tasks; // of activities, else NULL
+};
+
+static bool in_reach(const struct whose *of, int id, int user) {
+    const struct task *t = of->tasks ? &of->tasks[id] : NULL;
+    bool member = user == 2 || user == 3;
+    bool takes_part =
+        t && (t->creator == user || t->participants & 1 << user || (t->group && member));
+    return reaches(user, of->owners[id]) || takes_part;
+}
+
+static void check_reach(struct world *w, const struct viewer *viewer, const struct whose *of,
+                        bool everyone, bool edits_everyone) {
+    struct conn *conn;
+    bool *there = arena_array(&w->arena, bool, TASKS + 1);
+    assert_int_equal(store_connect(crm_store(w->crm), STORE_READ, &conn, NULL), OK);
+    struct reader r = {w->crm, conn, crm_model_hold(w->crm), viewer, &w->arena};
+    const struct module *m = model_module(r.model, str_z(of->module));
+    int64_t *hidden, ids[TASKS + 1];
+    size_t n_hidden;
+    listed(&r, m, there);
+    assert_int_equal(scope_hidden(&r, m, &hidden, &n_hidden, NULL), OK);
+    for (int id = 1; id <= of->n; id++)
+        ids[id] = id;
+    assert_int_equal(scope_ids(&r, m, ids + 1, (size_t)of->n, NULL), OK);
+    for (int id = 1; id <= of->n; id++) {
+        int user = (int)viewer->user;
+        bool kept = of->tasks && !knows(&of->tasks[id], user), reached = in_reach(of, id, user);
+        bool sees = !kept && (everyone || reached), edits = sees && (edits_everyone || reached),
+             may;
+        struct doc *row, *shown;
+        assert_int_equal(there[id], sees);
+        assert_int_equal(ids[id] > 0, sees);
+        assert_int_equal(scope_among(hidden, n_hidden, id), !sees);
+        assert_int_equal(record_get(&r, m, id, &shown, NULL), sees ? OK : NOT_FOUND);
+        assert_int_equal(row_get(conn, m, id, &w->arena, &row, NULL), OK);
+        assert_int_equal(scope_row(conn, r.model, viewer, m, row, VERB_VIEW, &may, NULL), OK);
+        assert_int_equal(may, sees);
+        assert_int_equal(scope_row(conn, r.model, viewer, m, row, VERB_EDIT, &may, NULL), OK);
+        assert_int_equal(may, edits);
+    }
+    crm_model_release(w->crm, r.model);
+    conn_close(conn);
+}
+
+// A deal's line is seen by whoever sees the deal; an activity also by those who take part.
+static void test_whose_records_are_seen(void **state) {
+    struct world *w = *state;
+    static int owners[DEALS + 1], task_owners[TASKS + 1];
+    static struct task tasks[TASKS + 1];
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    char json[300];
+    create(w, &system, "levels", "{\"name\":\"All\"}");
+    create(w, &system, "roles", "{\"name\":\"R1\"}");
+    create(w, &system, "roles", "{\"name\":\"R2\",\"parent\":1}");
+    create(w, &system, "roles", "{\"name\":\"R3\",\"parent\":1}");
+    create(w, &system, "roles", "{\"name\":\"R4\",\"parent\":2}");
+    static const char *const profiles[] = {
+        "{\"name\":\"Own\",\"opportunities\":[\"view\",\"edit\"],\"tasks\":[\"view\",\"edit\"]}",
+        "{\"name\":\"Looks\",\"opportunities\":[\"view\",\"edit\",\"everyone\"],"
+        "\"tasks\":[\"view\",\"edit\",\"everyone\"]}",
+        "{\"name\":\"All\",\"opportunities\":[\"view\",\"edit\",\"everyone\",\"edit_everyone\"],"
+        "\"tasks\":[\"view\",\"edit\",\"everyone\",\"edit_everyone\"]}"};
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(create(w, &system, "profiles", profiles[i]), i + 1);
+    for (int u = 1; u <= PEOPLE; u++) {
+        snprintf(json, sizeof json,
+                 "{\"name\":\"U%d\",\"email\":\"u%d@example.org\",\"profile\":\"p%d\","
+                 "\"level\":1,\"active\":true,\"role\":%d}",
+                 u, u, 1 + u % 3, u);
+        if (u == PEOPLE)
+            snprintf(json, sizeof json,
+                     "{\"name\":\"U5\",\"email\":\"u5@example.org\",\"profile\":\"p1\",\"level\":1,"
+                     "\"active\":true}");
+        assert_int_equal(create(w, &system, "users", json), u);
+    }
+    create(w, &system, "groups", "{\"name\":\"G\",\"members\":[2,3]}");
+    for (int id = 1; id <= DEALS; id++) {
+        owners[id] = (int)(next_random() % (PEOPLE + 1));
+        snprintf(json, sizeof json,
+                 owners[id] ? "{\"name\":\"D\",\"owner\":%d}" : "{\"name\":\"D\",\"owner\":null}",
+                 owners[id]);
+        assert_int_equal(create(w, &system, "opportunities", json), id);
+        snprintf(json, sizeof json,
+                 "{\"name\":\"L\",\"opportunity\":%d,\"price\":{\"amount\":\"1.00\",\"currency\":"
+                 "\"EUR\"}}",
+                 id);
+        assert_int_equal(create(w, &system, "lines", json), id);
+    }
+    for (int id = 1; id <= TASKS; id++) {
+        add_task(w, &tasks[id]);
+        task_owners[id] = tasks[id].owner;
+    }
+    const struct whose kinds[] = {{"opportunities", DEALS, owners, NULL},
+                                  {"lines", DEALS, owners, NULL},
+                                  {"tasks", TASKS, task_owners, tasks}};
+    const struct model *model = crm_model_hold(w->crm);
+    for (int u = 1; u <= PEOPLE; u++)
+        for (int profile = 1; profile <= 3; profile++)
+            for (size_t k = 0; k < 3; k++) {
+                struct viewer viewer = {.user = u, .role = u < PEOPLE ? u : 0};
+                viewer_set_profile(&viewer, model, PROFILE_CUSTOM + profile);
+                check_reach(w, &viewer, &kinds[k], profile > 1, profile > 2);
+            }
+    crm_model_release(w->crm, model);
+}
+
 static void test_the_rule(void **state) {
     struct world *w = *state;
     const struct model *model = crm_model_hold(w->crm);
@@ -198,6 +323,6 @@ static void test_the_rule(void **state) {
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
     const struct CMUnitTest tests[] = {TEST(test_one_record_and_statements_say_the_same),
-                                       TEST(test_the_rule)};
+                                       TEST(test_whose_records_are_seen), TEST(test_the_rule)};
     return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
 }
