@@ -3,6 +3,7 @@
 #include "actions/activity.h"
 #include "actions/compute.h"
 #include "actions/part.h"
+#include "actions/people.h"
 #include "actions/process.h"
 #include "actions/values.h"
 #include "records/rows.h"
@@ -202,11 +203,12 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
         s = part_check(a, m, row, v, p);
     if (!s)
         s = lines_amount(a, m, id, row, v, p);
-    if (s)
-        return s;
-    values_owner(a, m, v, p);
-    if (p->status)
-        return p->status;
+    if (!s)
+        s = people_check(a, m, id, v, p);
+    if (!s)
+        s = values_owner(a, m, v, p);
+    if (s || p->status)
+        return s ? s : p->status;
     s = keep_hidden(a, m, row, v,
                     e); // after the checks, which refuse what this person may not name
     if (s)

@@ -1,6 +1,7 @@
 #include "actions/activity.h"
 #include "actions/compute.h"
 #include "actions/part.h"
+#include "actions/people.h"
 #include "actions/process.h"
 #include "actions/values.h"
 #include "records/rows.h"
@@ -28,7 +29,7 @@ static enum status fill_in(struct action *a, const struct module *m, struct valu
         if (!s && !doc_is_null(preset))
             v->of_field[i] = preset;
     }
-    struct record_facts foreign = {.owner = 0};
+    struct record_facts foreign = {.owner = 0, .reached = true};
     bool personal = !may_record(viewer, m, &foreign, VERB_VIEW); // for their owner, as views are
     if (!s && !v->owner && viewer->user > 0 && (personal || (!m->system && !m->part)))
         v->owner = doc_int(arena, viewer->user);
@@ -60,11 +61,12 @@ static enum status create(struct action *a, const struct module *m, struct value
         s = process_check(a, m, NULL, v, p);
     if (!s)
         s = part_check(a, m, NULL, v, p);
-    if (s)
-        return s;
-    values_owner(a, m, v, p);
-    if (p->status)
-        return p->status;
+    if (!s)
+        s = people_check(a, m, 0, v, p);
+    if (!s)
+        s = values_owner(a, m, v, p);
+    if (s || p->status)
+        return s ? s : p->status;
     values_compute(a, m, NULL, v);
     struct event_item *items = arena_array(arena, struct event_item, m->n_fields + 1);
     size_t n = 0;

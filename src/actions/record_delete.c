@@ -1,5 +1,6 @@
 // Deleting and bringing back. A deleted record keeps its row and its history; it is out of lists, searches and links.
 #include "actions/part.h"
+#include "actions/people.h"
 
 static enum status turn(struct action *a, const struct module *m, int64_t id, enum event_kind kind,
                         const struct doc *row, struct error *e) {
@@ -20,6 +21,8 @@ enum status record_delete(struct action *a, const struct module *m, int64_t id, 
     if (!s && str_is(m->key, "users"))
         s = error_set(e, INVALID, NULL,
                       N_("Users are never deleted, only deactivated: their history stays."), NULL);
+    if (!s)
+        s = people_can_go(a, m, id, e);
     return s ? s : turn(a, m, id, KIND_DELETED, row, e);
 }
 

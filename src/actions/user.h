@@ -16,8 +16,8 @@ enum status password_acceptable(struct str password, struct str email, struct er
 struct account {
     int64_t id;
     struct str name, email;
-    int64_t profile; // enum profile
-    int64_t role;    // 0: none
+    int64_t profile;  // enum profile
+    int64_t role;     // 0: none
     bool active;      // may sign in
     const char *hash; // NULL: has no password
 };

@@ -211,12 +211,25 @@ enum status values_check(struct action *a, const struct module *m, const struct 
     return OK;
 }
 
-void values_owner(struct action *a, const struct module *m, const struct values *v,
-                  struct problems *p) {
-    struct record_facts of = {.owner = doc_integer(v->owner, 0)};
-    if (!v->owner || may_record(a->act->viewer, m, &of, VERB_VIEW))
-        return;
-    struct error *here = problems_next(p);
-    problems_note(p, here,
-                  error_set(here, DENIED, "owner", N_("You may not change this field."), NULL));
+enum status values_owner(struct action *a, const struct module *m, const struct values *v,
+                         struct problems *p) {
+    const struct viewer *viewer = a->act->viewer;
+    struct record_facts of = {.owner = doc_integer(v->owner, 0), .reached = true};
+    if (!v->owner)
+        return OK;
+    struct error *here;
+    if (!may_record(viewer, m, &of, VERB_VIEW)) {
+        here = problems_next(p);
+        return problems_note(
+            p, here, error_set(here, DENIED, "owner", N_("You may not change this field."), NULL));
+    }
+    bool may_assign =
+        of.owner == 0 || of.owner == viewer->user || may_everyones(viewer, m, VERB_EDIT);
+    here = problems_next(p);
+    enum status s = may_assign ? OK : scope_may_assign(&a->reader, of.owner, &may_assign, here);
+    if (!s && !may_assign)
+        s = error_set(here, DENIED, "owner",
+                      N_("You may put yourself in charge, and users of your role or a lower one."),
+                      NULL);
+    return s ? problems_note(p, here, s) : OK;
 }

@@ -33,8 +33,10 @@ enum status values_take(struct action *, const struct module *, const struct doc
 // What needs the database: linked records and users exist, unique values are not taken by another record than `id`.
 enum status values_check(struct action *, const struct module *, const struct values *, int64_t id,
                          struct problems *);
-// Whether the actor may make this person the owner: of what is for its owner (may_record()), nobody but themselves.
-void values_owner(struct action *, const struct module *, const struct values *, struct problems *);
+// Whether the actor may make this person the owner: of what is for its owner (may_record()), nobody but themselves; who may not
+// edit everyone's records, users of the actor's role or one below it.
+enum status values_owner(struct action *, const struct module *, const struct values *,
+                         struct problems *);
 
 // The same as record_create and record_change for values that are in normal form already and a record that is known to be
 // there: imports. Permissions have been checked by the caller.

@@ -114,6 +114,38 @@ static void search_condition(struct list *l, struct sql *q, bool counting) {
     sql_z(q, ")");
 }
 
+static bool searches_hidden(const struct list *l) {
+    for (size_t i = 0; i < l->m->n_fields; i++)
+        if (l->m->fields[i].searched && !may_field(l->r->viewer, l->m, &l->m->fields[i], false))
+            return true;
+    return false;
+}
+
+// The index has all that is searched of a record in one text. For whom some of it is hidden, a field they may read must say it.
+static void shown_says(struct list *l, struct sql *q) {
+    bool any = false;
+    sql_z(q, " AND (");
+    for (size_t i = 0; i < l->m->n_fields; i++) {
+        const struct field *f = &l->m->fields[i];
+        const struct type *t = type_of(f->type);
+        if (!f->searched || !may_field(l->r->viewer, l->m, f, false))
+            continue;
+        struct str column =
+            t->folded ? f->column_folded
+            : t->storage == STORE_AS_TEXT
+                ? f->column
+                : arena_printf(l->r->arena, "CAST(%.*s AS TEXT)", STR_FMT(f->column));
+        sql_z(q, any ? " OR " : "");
+        any = true;
+        sql_contains(q, column, P_TEXT(l->plan.term));
+        if (f->type == TYPE_PHONE) {
+            sql_z(q, " OR ");
+            sql_contains(q, f->column_second, P_TEXT(l->plan.term));
+        }
+    }
+    sql_z(q, any ? ")" : "1=0)");
+}
+
 static enum status asked_conditions(struct list *l, struct sql *q, bool counting, struct error *e) {
     enum status s = OK;
     sql_z(q, l->lq->deleted ? " WHERE deleted_at IS NOT NULL" : " WHERE deleted_at IS NULL");
@@ -126,6 +158,8 @@ static enum status asked_conditions(struct list *l, struct sql *q, bool counting
     }
     if (l->searching)
         search_condition(l, q, counting);
+    if (l->searching && searches_hidden(l))
+        shown_says(l, q);
     return s;
 }
 
@@ -172,7 +206,8 @@ static bool pickable(struct list *l, struct pick_query *q) {
     bool shows_links = scope_target(l->r->model, l->r->viewer, l->order[0].field) == NULL;
     if (lq->deleted || lq->n_sort > 1 || !few_hidden)
         return false;
-    if (!shows_links || l->m->part) // memory knows nothing of what other records decide
+    if (!shows_links || l->m->part ||         // memory knows nothing of what other records decide,
+        (l->searching && searches_hidden(l))) // nor of what a field says
         return false;
     if (l->searching)
         q->part = l->plan.term;

@@ -395,6 +395,24 @@ enum status scope_sees(struct reader *r, const struct module *m, int64_t id, boo
     return s;
 }
 
+enum status scope_may_assign(struct reader *r, int64_t user, bool *out, struct error *e) {
+    struct sql q;
+    struct stmt *row = NULL;
+    *out = false;
+    if (r->viewer->role <= 0)
+        return OK;
+    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+    param(&q, "SELECT 1 FROM m_users WHERE id=", user);
+    param(&q, " AND (f_role=", r->viewer->role);
+    param(&q, " OR f_role IN (SELECT below FROM role_reach WHERE role=", r->viewer->role);
+    sql_z(&q, "))");
+    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+    if (!s)
+        s = store_next(row, out, e);
+    store_done(row);
+    return s;
+}
+
 enum status scope_hidden(struct reader *r, const struct module *m, int64_t **out, size_t *out_n,
                          struct error *e) {
     struct sql q;

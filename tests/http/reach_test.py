@@ -1,0 +1,251 @@
+"""Whose records somebody sees, and which of their fields: every row of the table of routes, as page and by the API, asked for
+records of one's own, of subordinates and of others. What is kept from somebody is not there: not in a history, a search, a
+count, an export, the words of an error, nor as a difference between "hidden" and "never made"."""
+
+import http.client
+import io
+import json
+import re
+import unittest
+import zipfile
+
+from harness import Story
+from permissions_test import rows
+
+PASSWORD = "another test password"
+MODULES = ("companies", "contacts", "leads", "opportunities", "cases", "products", "tasks", "contact_groups")
+TITLES = {"cases": "subject", "tasks": "subject"}
+FOREIGN, HIDDEN = "Zqforeign", "Zqhidden"
+ASKED = {FOREIGN: "qforeig", HIDDEN: "qhidde"}  # so that what was typed is not mistaken for what was found
+ALL = ["view", "create", "edit", "delete", "export", "import", "bulk_delete", "bulk_duplicate"]
+NOWHERE = 987654
+
+
+class Reach(Story):
+    cookies = {}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        want = cls.api.want
+        every = {m: ALL for m in MODULES}
+        hidden = {"hidden_contacts": ["phone", "notes"], "locked_contacts": ["email"], "hidden_companies": ["description"]}
+        cls.profiles = {"own": want(201, "POST", "/api/profiles", {"name": "Own", **every, **hidden})["id"],
+                        "looks": want(201, "POST", "/api/profiles", {"name": "Looks", **{m: ALL + ["everyone"] for m in MODULES}})["id"]}
+        boss_role = want(201, "POST", "/api/roles", {"name": "Boss"})["id"]
+        worker_role = want(201, "POST", "/api/roles", {"name": "Worker", "parent": boss_role})["id"]
+        cls.roles = boss_role, worker_role
+        own, looks = (f"p{cls.profiles[p]}" for p in ("own", "looks"))
+        cls.boss, cls.by_boss = cls.user("boss@example.org", own, role=boss_role)
+        cls.worker, cls.by_worker = cls.user("worker@example.org", own, role=worker_role)
+        cls.other, cls.by_other = cls.user("other@example.org", own)
+        cls.looker, cls.by_looker = cls.user("looker@example.org", looks)
+        cls.ids = {}
+        for whose, owner in (("own", cls.boss), ("below", cls.worker), ("foreign", cls.other), ("nobody's", None)):
+            for m in MODULES:
+                word = FOREIGN if whose == "foreign" else whose.title()
+                values = {TITLES.get(m, "name"): f"{word} {m} one", "owner": owner}
+                if m == "tasks":
+                    values["kind"] = "call"
+                if m == "contacts":
+                    values.update(phone="+48555123987", notes=f"{HIDDEN} note", email=f"{word}@example.com".lower().replace("'", ""))
+                if m == "companies":
+                    values.update(description=f"{HIDDEN} description")
+                cls.ids[whose, m] = want(201, "POST", f"/api/{m}", values)["id"]
+        at = cls.ids
+        # What is foreign hangs on what is one's own, and the other way round.
+        for m, field in (("contacts", "company"), ("opportunities", "company"), ("cases", "company")):
+            want(200, "PATCH", f"/api/{m}/{at['own', m]}", {field: at["foreign", "companies"]})
+            want(200, "PATCH", f"/api/{m}/{at['foreign', m]}", {field: at["own", "companies"]})
+        want(200, "PATCH", f"/api/tasks/{at['foreign', 'tasks']}", {"contact": at["own", "contacts"]})
+        want(200, "PATCH", f"/api/tasks/{at['own', 'tasks']}", {"contact": at["foreign", "contacts"]})
+        want(200, "PATCH", f"/api/contacts/{at['own', 'contacts']}", {"notes": f"{HIDDEN} other", "phone": "+48555123988"})
+        for m in MODULES:
+            want(201, "POST", f"/api/{m}/{at['foreign', m]}/comments", {"text": f"{FOREIGN} comment @Other"})
+        want(201, "POST", "/api/lines", {"name": f"{FOREIGN} line", "opportunity": at["foreign", "opportunities"], "price": "5 EUR"})
+        cls.ids["foreign", "lines"] = 1
+        want(201, "POST", "/api/lines", {"name": "Own line", "opportunity": at["own", "opportunities"], "price": "5 EUR"})
+        cls.ids["own", "lines"] = 2
+        cls.newest = want(200, "GET", "/api/history?limit=1")["items"][0]["position"]
+
+    # ------------------------------------------------ asking
+
+    def secrets(self, text):
+        return [word for word in (FOREIGN, HIDDEN, "555123987", "555 123 987", "555 12 39 8") if word in text]
+
+    @staticmethod
+    def read(body):
+        """What is in it for people: of a spreadsheet the texts of its sheets."""
+        if body[:2] == b"PK":
+            with zipfile.ZipFile(io.BytesIO(body)) as z:
+                body = b"\n".join(z.read(name) for name in z.namelist())
+        return body.decode("utf-8", "replace")
+
+    def ask(self, who, method, path, body=None):
+        """(status, text), by the API or as a page."""
+        headers = {"Authorization": f"Bearer {who.key}", "Content-Type": "application/json"}
+        if not path.startswith("/api"):
+            headers = {"Cookie": self.cookie(who), "Accept-Language": "en"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = self.read(answer.read())
+        connection.close()
+        return answer.status, text
+
+    def cookie(self, who):
+        cls = type(self)
+        if who not in cls.cookies:
+            browser = self.browser("boss@example.org" if who is cls.by_boss else "looker@example.org", PASSWORD)
+            cls.cookies[who] = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        return cls.cookies[who]
+
+    def paths(self, module, record):
+        """Each GET of the table for this record."""
+        for method, path, verb, _, _ in rows():
+            if method != "GET" or verb in ("public", "design") or "/live" in path or "/keys" in path:
+                continue
+            fill = {"{module}": module, "{id}": str(record), "{key}": "name", "{field}": "photo", "{upload}": "0" * 32, "{digest}": "0" * 64,
+                    "{rest}": "0/000", "{version}": "x", "{name}": "x", "{token}": "x", "{position}": str(self.newest)}
+            for name, value in fill.items():
+                path = path.replace(name, value)
+            yield path
+
+    # ------------------------------------------------ stories
+
+    def test_nothing_foreign_or_hidden_is_in_any_answer(self):
+        asked = 0
+        for (whose, module), record in self.ids.items():
+            for path in self.paths(module, record):
+                for query in ("", "?history=50&related=1" if path.startswith("/api") else "?bars=1"):
+                    with self.subTest(f"{whose} {path}{query}"):
+                        status, text = self.ask(self.by_boss, "GET", path + query)
+                        asked += 1
+                        self.assertLess(status, 500)
+                        self.assertEqual([], self.secrets(text), (status, text[:20000]))
+        self.assertGreater(asked, 2000)
+
+    def test_no_question_finds_it(self):
+        questions = [f"/api/search?q={ASKED[FOREIGN]}", f"/api/search?q={ASKED[HIDDEN]}", "/api/search?q=55512398", f"/search?q={ASKED[FOREIGN]}"]
+        for m in MODULES + ("lines", "consents", "users"):
+            title = TITLES.get(m, "name")
+            questions += [f"/api/{m}?filter[q]={ASKED[FOREIGN]}&count=1", f"/api/{m}?filter[q]={ASKED[HIDDEN]}&count=1", f"/{m}?filter[q]={ASKED[FOREIGN]}", f"/api/{m}?limit=200&count=1",
+                          f"/api/{m}?filter[{title}][contains]={ASKED[FOREIGN]}&count=1", f"/api/{m}/lookup?q={ASKED[FOREIGN]}", f"/{m}/lookup?q={ASKED[FOREIGN]}",
+                          f"/api/{m}?filter[owner][eq]={self.other}&count=1", f"/api/{m}/export.csv?filter[q]={ASKED[FOREIGN]}", f"/api/{m}/export.xlsx",
+                          f"/api/{m}/export.jsonl?filter[{title}][starts]={ASKED[FOREIGN]}"]
+        for question in questions:
+            with self.subTest(question):
+                status, text = self.ask(self.by_boss, "GET", question)
+                self.assertLess(status, 500)
+                self.assertEqual([], self.secrets(text))
+                if question.startswith("/api/search"):
+                    self.assertEqual([], json.loads(text)["items"])
+                if question.startswith("/api") and "count=1" in question and "limit" not in question and status == 200:
+                    self.assertEqual(0, json.loads(text)["count"])
+                    self.assertEqual([], json.loads(text)["items"])
+
+    def test_hidden_fields_can_not_be_asked_for(self):
+        for question in ("filter[phone][contains]=555", "filter[notes][empty]=0", "sort=phone", "columns=name,phone", "sort=-notes"):
+            for module in ("/api/contacts", "/contacts", "/api/contacts/export.csv"):
+                with self.subTest(f"{module}?{question}"):
+                    status, text = self.ask(self.by_boss, "GET", f"{module}?{question}")
+                    self.assertLess(status, 500)
+                    self.assertEqual([], self.secrets(text))
+                    if module == "/api/contacts":
+                        self.assertIn(status, (400, 403, 422))
+        own = self.ids["own", "contacts"]
+        shown = self.by_boss.want(200, "GET", f"/api/contacts/{own}?history=50")
+        self.assertNotIn("phone", shown)
+        self.assertIn("email", shown)
+        # The change is told, but not that of a hidden field.
+        fields = {c["field"] for event in shown["history"]["items"] for c in event.get("changes", [])}
+        self.assertIn("name", fields)
+        self.assertFalse(fields & {"phone", "notes"})
+        for values in ({"phone": "1"}, {"notes": "x"}, {"email": "x@example.org"}):
+            self.assertIn(self.by_boss.request("PATCH", f"/api/contacts/{own}", values)[0], (403, 422), values)
+        self.assertEqual(200, self.by_boss.request("PATCH", f"/api/contacts/{own}", {"city": "Vigo"})[0])
+
+    def test_hidden_is_as_if_it_were_not(self):
+        """Whatever is asked of a foreign record has the answer of one that never was; but for its number, to the byte."""
+        def plain(text, record):
+            text = re.sub(rf"(?<=[/ :\"]){record}(?![0-9.])", "N", text)
+            return re.sub(r"[0-9a-f]{32,}|\d\d:\d\d(:\d\d)?|csrf[^>]*|\"[A-Za-z0-9_-]{40,}\"", "", text)
+        for module in MODULES + ("lines",):
+            record = self.ids["foreign", module]
+            for there, nowhere in zip(self.paths(module, record), self.paths(module, NOWHERE)):
+                if there == nowhere:
+                    continue
+                with self.subTest(there):
+                    a, b = self.ask(self.by_boss, "GET", there), self.ask(self.by_boss, "GET", nowhere)
+                    self.assertEqual(b[0], a[0])
+                    self.assertEqual(plain(b[1], NOWHERE), plain(a[1], record))
+            for method, path, verb, _, _ in rows():
+                if method == "GET" or not path.startswith("/api/{module}/{id}"):
+                    continue
+                with self.subTest(f"{method} {path} {module}"):
+                    ask = [self.ask(self.by_boss, method, path.replace("{module}", module).replace("{id}", str(n)).replace("{digest}", "0" * 64)
+                                            .replace("{field}", "photo"), {"text": "x", "name": "x", "city": "x"}) for n in (record, NOWHERE)]
+                    self.assertEqual(ask[1][0], ask[0][0])
+                    self.assertEqual(plain(ask[1][1], NOWHERE), plain(ask[0][1], record))
+
+    def test_own_and_subordinates_are_there(self):
+        for whose in ("own", "below", "nobody's"):
+            for m in MODULES:
+                record = self.ids[whose, m]
+                title = TITLES.get(m, "name")
+                with self.subTest(f"{whose} {m}"):
+                    shown = self.by_boss.want(200, "GET", f"/api/{m}/{record}")
+                    self.assertTrue(shown[title])
+                    self.by_boss.want(200, "PATCH", f"/api/{m}/{record}", {title: shown[title] + " more"})
+                    listed = self.by_boss.want(200, "GET", f"/api/{m}?limit=200")["items"]
+                    self.assertIn(record, [one["id"] for one in listed])
+        for m in MODULES:
+            if m != "tasks":
+                self.assertEqual(404, self.by_worker.request("GET", f"/api/{m}/{self.ids['own', m]}")[0], m)
+
+    def test_who_looks_at_everyones_edits_only_their_own(self):
+        for m in MODULES:
+            record = self.ids["foreign", m]
+            title = TITLES.get(m, "name")
+            with self.subTest(m):
+                self.assertIn(FOREIGN, self.by_looker.want(200, "GET", f"/api/{m}/{record}")[title])
+                self.assertEqual(403, self.by_looker.request("PATCH", f"/api/{m}/{record}", {title: "x"})[0])
+                self.assertEqual(403, self.by_looker.request("DELETE", f"/api/{m}/{record}")[0])
+                mine = self.by_looker.want(201, "POST", f"/api/{m}", {title: "Mine", **({"kind": "call"} if m == "tasks" else {})})
+                self.assertEqual(self.looker, mine["owner"]["id"])
+                self.by_looker.want(200, "PATCH", f"/api/{m}/{mine['id']}", {title: "Still mine"})
+
+    def test_only_downwards_is_assigned(self):
+        lead = self.by_worker.want(201, "POST", "/api/leads", {"name": "To be given"})["id"]
+        for user in (self.boss, self.other):
+            status, _, body = self.by_worker.request("PATCH", f"/api/leads/{lead}", {"owner": user})
+            self.assertEqual((403, "owner"), (status, body["errors"][0]["field"] if "errors" in body else body["field"]))
+        self.by_boss.want(200, "PATCH", f"/api/leads/{lead}", {"owner": self.boss})
+        self.assertEqual(404, self.by_worker.request("GET", f"/api/leads/{lead}")[0])
+        self.by_boss.want(200, "PATCH", f"/api/leads/{lead}", {"owner": self.worker})
+        self.assertEqual(403, self.by_boss.request("POST", "/api/leads", {"name": "For another", "owner": self.other})[0])
+
+    def test_roles_have_an_order(self):
+        boss, worker = self.roles
+        for above in (boss, worker):
+            self.assertEqual(422, self.api.request("PATCH", f"/api/roles/{boss}", {"parent": above})[0])
+        self.assertEqual(400, self.api.request("DELETE", f"/api/roles/{boss}")[0])
+        self.assertEqual(400, self.api.request("DELETE", f"/api/roles/{worker}")[0])
+        self.assertEqual(400, self.api.request("DELETE", f"/api/profiles/{self.profiles['own']}")[0])
+
+    def test_what_a_profile_loses_is_lost_at_once(self):
+        profile = self.api.want(201, "POST", "/api/profiles", {"name": "Short", "contacts": ["view"]})["id"]
+        _, api = self.user("short@example.org", f"p{profile}")
+        self.assertEqual(200, api.request("GET", "/api/contacts")[0])
+        self.assertEqual(404, api.request("GET", "/api/leads")[0])
+        self.api.want(200, "PATCH", f"/api/profiles/{profile}", {"contacts": [], "leads": ["view", "create"]})
+        self.assertEqual(404, api.request("GET", "/api/contacts")[0])
+        self.assertEqual(200, api.request("GET", "/api/leads")[0])
+        self.assertEqual(403, api.request("GET", "/api/leads/export.csv")[0])
+        page = self.browser("short@example.org", PASSWORD).get("/")
+        self.assertIn('href="/leads"', page.source)
+        self.assertNotIn('href="/contacts"', page.source)
+
+
+if __name__ == "__main__":
+    unittest.main()
