@@ -44,6 +44,9 @@ enum status record_create(struct action *, const struct module *, const struct d
 enum status record_change(struct action *, const struct module *, int64_t id, int64_t version,
                           const struct doc *values, int64_t *version_now, struct doc **clash,
                           struct error *);
+// A new record with what the actor may read of another and may write: not what is unique, nor who was in charge.
+enum status record_duplicate(struct action *, const struct module *, int64_t id, int64_t *copy,
+                             struct error *);
 enum status record_delete(struct action *, const struct module *, int64_t id, struct error *);
 enum status record_restore(struct action *, const struct module *, int64_t id, struct error *);
 enum status record_assign(struct action *, const struct module *, int64_t id, int64_t user,

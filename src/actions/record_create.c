@@ -108,3 +108,21 @@ enum status record_create(struct action *a, const struct module *m, const struct
         s = design_check(a, m, NULL, &v, e);
     return s ? s : create(a, m, &v, id, &p, e);
 }
+
+enum status record_duplicate(struct action *a, const struct module *m, int64_t id, int64_t *copy,
+                             struct error *e) {
+    struct arena *arena = a->write->arena;
+    struct doc *shown, *in = doc_object(arena);
+    enum status s = record_get(&a->reader, m, id, &shown, e);
+    if (s)
+        return s;
+    if (!doc_is_null(doc_get(shown, STR("deleted_at"))))
+        return error_set(e, NOT_FOUND, NULL, N_("This record was deleted."), NULL);
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct field *f = &m->fields[i];
+        const struct doc *value = f->unique ? NULL : doc_get(shown, f->key);
+        if (!doc_is_null(value) && may_field(a->act->viewer, m, f, true))
+            doc_set(in, f->key, doc_copy(arena, value));
+    }
+    return record_create(a, m, in, copy, e);
+}

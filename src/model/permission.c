@@ -63,7 +63,8 @@ bool may(const struct viewer *viewer, const struct module *module, enum verb ver
     if (module && module->system && verb == VERB_DESIGN)
         return false; // their fields are fixed, for everybody
     if (module && module->apart &&
-        (verb == VERB_CREATE || verb == VERB_IMPORT || verb == VERB_DELETE))
+        (verb == VERB_CREATE || verb == VERB_IMPORT || verb == VERB_DELETE ||
+         verb == VERB_BULK_DELETE || verb == VERB_BULK_DUPLICATE))
         return false;
     if (administrator || !module)
         return verbs_of(viewer) & ALLOW(verb);

@@ -138,6 +138,11 @@ static unsigned verbs_of(const struct doc *list) {
     for (size_t i = 0; i < GRANTS; i++)
         if (says(list, grants[i].key))
             verbs |= grants[i].verbs;
+    // Many at once is nothing that one by one is not.
+    if (!(verbs & ALLOW(VERB_DELETE)))
+        verbs &= ~ALLOW(VERB_BULK_DELETE);
+    if (!(verbs & ALLOW(VERB_CREATE)))
+        verbs &= ~(ALLOW(VERB_BULK_DUPLICATE) | ALLOW(VERB_IMPORT));
     return verbs;
 }
 

@@ -1,4 +1,4 @@
-// The same done with many records: assign, delete, restore. One operation, in slices that let everybody else go first.
+// The same done with many records: assign, delete, restore, duplicate. One operation, in slices that let everybody else go first.
 #include <pthread.h>
 #include <stdlib.h>
 #include "web/handlers.h"
@@ -11,7 +11,7 @@
 #define MOST 200000
 #define NAMED 10 // on the page that asks
 
-enum doing { DO_NOTHING, DO_ASSIGN, DO_DELETE, DO_RESTORE, DO_EXPORT };
+enum doing { DO_NOTHING, DO_ASSIGN, DO_DELETE, DO_RESTORE, DO_DUPLICATE, DO_EXPORT };
 
 static const struct {
     const char *name;
@@ -21,6 +21,7 @@ static const struct {
     [DO_ASSIGN] = {"assign", VERB_EDIT},
     [DO_DELETE] = {"delete", VERB_BULK_DELETE},
     [DO_RESTORE] = {"restore", VERB_BULK_DELETE},
+    [DO_DUPLICATE] = {"duplicate", VERB_BULK_DUPLICATE},
     [DO_EXPORT] = {"export", VERB_EXPORT},
 };
 
@@ -64,6 +65,7 @@ static void free_ids(void *arg) {
 
 static enum status do_one(struct bulk *b, struct action *a, int64_t id, struct error *e) {
     const struct module *m = model_module(a->model, b->list.query.module->key);
+    int64_t copy;
     switch (b->doing) {
     case DO_ASSIGN:
         return record_assign(a, m, id, b->user, e);
@@ -71,6 +73,8 @@ static enum status do_one(struct bulk *b, struct action *a, int64_t id, struct e
         return record_delete(a, m, id, e);
     case DO_RESTORE:
         return record_restore(a, m, id, e);
+    case DO_DUPLICATE:
+        return record_duplicate(a, m, id, &copy, e);
     case DO_NOTHING:
     case DO_EXPORT:
         break;
@@ -301,7 +305,7 @@ static enum status read_bulk(struct request *r, struct bulk *b, struct error *e)
         if (str_is(what, doings[i].name))
             b->doing = (enum doing)i;
     if (b->doing == DO_NOTHING || (b->doing == DO_EXPORT && r->api))
-        return error_set(e, INVALID, "do", N_("One of assign, delete, restore."), NULL);
+        return error_set(e, INVALID, "do", N_("One of assign, delete, restore, duplicate."), NULL);
     if (!may(&r->viewer, r->module, doings[b->doing].verb))
         return error_set(e, DENIED, NULL, N_("You may not do this."), NULL);
     b->all = input_true(r, "all");

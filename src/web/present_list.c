@@ -517,7 +517,8 @@ static struct doc *can_of(struct request *r, const struct module *m) {
     doc_set_bool(a, can, "create", may(&r->viewer, m, VERB_CREATE));
     doc_set_bool(a, can, "import", !m->system && may(&r->viewer, m, VERB_IMPORT));
     doc_set_bool(a, can, "export", may(&r->viewer, m, VERB_EXPORT));
-    doc_set_bool(a, can, "delete", may(&r->viewer, m, VERB_DELETE));
+    doc_set_bool(a, can, "delete", may(&r->viewer, m, VERB_BULK_DELETE));
+    doc_set_bool(a, can, "duplicate", !m->system && may(&r->viewer, m, VERB_BULK_DUPLICATE));
     doc_set_bool(a, can, "assign", !m->system && may(&r->viewer, m, VERB_EDIT));
     doc_set_bool(a, can, "design", may(&r->viewer, m, VERB_DESIGN));
     return can;

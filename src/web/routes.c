@@ -223,7 +223,7 @@ const struct route routes[] = {
      .page = "confirm",
      .says = "Do something with many records: those named, or all that a filter finds",
      .query = list_query,
-     .body = INPUTS({"do", IN_TEXT, true, "assign, delete or restore"},
+     .body = INPUTS({"do", IN_TEXT, true, "assign, delete, restore or duplicate"},
                     {"id", IN_LIST, false, "the records"},
                     {"all", IN_BOOL, false, "all that the filter of the query finds"},
                     {"user", IN_INT, false, "assign: the person in charge; null: nobody"},

@@ -8,8 +8,8 @@ import unittest
 from harness import Browser, Story, command
 
 ALLOWED = {  # profile -> permissions, as src/model/permission.c has them for modules that are not the system's
-    "administrator": {"view", "create", "edit", "delete", "erase", "anonymise", "import", "export", "design", "audit", "users", "self"},
-    "member": {"view", "create", "edit", "delete", "export", "self"},
+    "administrator": {"view", "create", "edit", "delete", "erase", "anonymise", "import", "export", "bulk_delete", "bulk_duplicate", "design", "audit", "users", "self"},
+    "member": {"view", "create", "edit", "delete", "export", "bulk_delete", "bulk_duplicate", "self"},
     "read_only": {"view", "self"},
 }
 VALUES = {"{module}": "contacts", "{position}": "0", "{key}": "0000000000000000", "{rest}": "0/000.p/1", "{name}": "x",

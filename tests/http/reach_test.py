@@ -225,6 +225,29 @@ class Reach(Story):
         self.by_boss.want(200, "PATCH", f"/api/leads/{lead}", {"owner": self.worker})
         self.assertEqual(403, self.by_boss.request("POST", "/api/leads", {"name": "For another", "owner": self.other})[0])
 
+    def test_many_are_duplicated(self):
+        own, foreign = self.ids["own", "contacts"], self.ids["foreign", "contacts"]
+        before = self.by_boss.want(200, "GET", "/api/contacts?count=1")["count"]
+        done = self.by_boss.want(200, "POST", "/api/contacts/bulk", {"do": "duplicate", "id": [own, foreign, NOWHERE]})
+        self.assertEqual((1, 2), (done["changed"], done["refused"]))
+        copy = self.by_boss.want(200, "GET", "/api/contacts?sort=-id&limit=1&columns=name,owner,email,company")["items"][0]
+        self.assertEqual(before + 1, self.by_boss.want(200, "GET", "/api/contacts?count=1")["count"])
+        self.assertIn("Own contacts one", copy["name"])
+        self.assertEqual(self.boss, copy["owner"]["id"])
+        self.assertIsNone(copy["email"])  # which they may not write
+        as_admin = self.api.want(200, "GET", f"/api/contacts/{copy['id']}")
+        self.assertEqual((None, None), (as_admin["phone"], as_admin["notes"]))  # nor read
+        event = self.by_boss.want(200, "GET", f"/api/contacts/{copy['id']}/history")["items"][0]
+        self.assertEqual(("created", done["operation"]), (event["kind"], event["operation"]))
+        self.assertEqual(403, self.by_boss.request("POST", "/api/lines/bulk", {"do": "duplicate", "id": [2]})[0])
+        # A case's number is its own.
+        case = self.ids["own", "cases"]
+        self.by_boss.want(200, "POST", "/api/cases/bulk", {"do": "duplicate", "id": [case]})
+        numbers = [c["number"] for c in self.by_boss.want(200, "GET", "/api/cases?columns=number,subject&limit=200")["items"]]
+        self.assertEqual(len(numbers), len(set(numbers)))
+        page = self.browser("boss@example.org", PASSWORD).get("/contacts")
+        self.assertIn('value="duplicate"', page.source)
+
     def test_roles_have_an_order(self):
         boss, worker = self.roles
         for above in (boss, worker):
