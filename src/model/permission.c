@@ -135,7 +135,7 @@ enum reopening may_reopen(const struct viewer *viewer, const struct activity_rul
     if (is_system(viewer))
         return REOPEN_FINE;
     bool theirs = (administrator && rules->administrators) ||
-                  (viewer->profile == PROFILE_MEMBER && rules->members) ||
+                  ((viewer->profile == PROFILE_MEMBER || is_custom(viewer)) && rules->members) ||
                   (rules->in_charge && owner == viewer->user) ||
                   (rules->creator && creator == viewer->user);
     if (!theirs)

@@ -73,7 +73,7 @@ void handle_modules(struct request *r) {
     struct doc *d = doc_object(a), *items = doc_set_array(a, d, "items");
     for (size_t i = 0; i < r->model->n_modules; i++) {
         const struct module *m = &r->model->modules[i];
-        if (m->system)
+        if (m->system || !may(&r->viewer, m, VERB_DESIGN))
             continue;
         int64_t own = 0;
         for (size_t j = 0; j < m->n_fields; j++)
@@ -110,11 +110,12 @@ struct doc *present_modules(struct request *r, struct doc *doc) {
     doc_set_str(a, view, "text",
                 T(l, "Choose a module to add, order or hide fields and to edit lists of values."));
     struct doc *actions = doc_set_array(a, view, "actions");
-    action(r, actions, T(l, "Rules of activities"), STR("/settings/activities"), "list-checks",
-           false);
-    action(r, actions, T(l, "Groups"), STR("/groups"), "users", false);
-    action(r, actions, T(l, "Processes"), STR("/processes"), "list-checks", false);
-    action(r, actions, T(l, "Kinds of consent"), STR("/consent_kinds"), "shield-check", false);
+    if (may(&r->viewer, NULL, VERB_USERS)) { // the other settings are for administrators
+        action(r, actions, T(l, "Rules of activities"), STR("/settings/activities"), "list-checks",
+               false);
+        action(r, actions, T(l, "Processes"), STR("/processes"), "list-checks", false);
+        action(r, actions, T(l, "Kinds of consent"), STR("/consent_kinds"), "shield-check", false);
+    }
     struct doc *columns = doc_set_array(a, view, "columns"), *rows = doc_set_array(a, view, "rows");
     table_column(r, columns, T(l, "Module"), false);
     table_column(r, columns, T(l, "Fields"), true);
@@ -315,10 +316,19 @@ static enum status write_order(struct action *a, const struct module *m, const s
     return s;
 }
 
+// The records of `fields` are closed to all but administrators; who may configure a module changes those of it.
+static void as_designer(struct action *a, struct request *r) {
+    struct viewer *raised = arena_new(r->arena, struct viewer);
+    *raised = r->viewer;
+    raised->profile = PROFILE_ADMINISTRATOR;
+    a->act->viewer = a->reader.viewer = raised;
+}
+
 static enum status write_arrangement(struct action *a, void *request, struct error *e) {
     struct request *r = request;
     const struct arranging *w = r->arg;
     const struct module *m = model_module(a->model, r->module->key);
+    as_designer(a, r);
     if (!w->hide && !w->show)
         return write_order(a, m, w, e);
     const struct field *f = module_field(m, w->key);
@@ -558,6 +568,7 @@ static enum status write_field(struct action *a, void *request, struct error *e)
     const struct module *m = model_module(a->model, r->module->key);
     struct doc *values = doc_copy(a->write->arena, s->values);
     int64_t id;
+    as_designer(a, r);
     if (s->field) {
         const struct field *f = module_field(m, s->field->key);
         return f ? field_write(a, m, f, values, e)

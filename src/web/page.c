@@ -139,7 +139,8 @@ static struct doc *menu_document(struct request *r) {
         menu_item(r, items, m->key, translate(l, m->label), m->icon, JOIN(a, STR("/"), m->key),
                   is_main(m));
     }
-    if (!may(&r->viewer, NULL, VERB_AUDIT) && !may(&r->viewer, NULL, VERB_USERS))
+    if (!may(&r->viewer, NULL, VERB_AUDIT) && !may(&r->viewer, NULL, VERB_USERS) &&
+        !may(&r->viewer, NULL, VERB_DESIGN))
         return menu;
     items = menu_group(r, menu, T(l, "Information"));
     if (may(&r->viewer, NULL, VERB_AUDIT))

@@ -524,6 +524,24 @@ static struct doc *can_of(struct request *r, const struct module *m) {
     return can;
 }
 
+// What belongs to the people of the account, side by side.
+static struct doc *people_tabs(struct request *r) {
+    static const char *const keys[] = {"users", "profiles", "roles", "levels", "groups"};
+    struct arena *a = r->arena;
+    struct doc *tabs = doc_array(a);
+    bool here = false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct module *m = model_module(r->model, str_z(keys[i]));
+        here = here || m == r->module;
+        struct doc *d = doc_add(tabs, doc_object(a));
+        doc_set_str(a, d, "href", JOIN(a, STR("/"), m->key));
+        doc_set_str(a, d, "label", translate(r->language, m->label));
+        doc_set_str(a, d, "icon", m->icon);
+        doc_set_bool(a, d, "active", m == r->module);
+    }
+    return here && may(&r->viewer, NULL, VERB_USERS) ? tabs : doc_array(a);
+}
+
 struct doc *present_list(struct request *r, struct doc *list) {
     struct arena *a = r->arena;
     const struct list_state *s = r->state;
@@ -539,6 +557,8 @@ struct doc *present_list(struct request *r, struct doc *list) {
     if (str_is(r->part, "list-rows"))
         return view;
     doc_set(view, STR("can"), can_of(r, m));
+    doc_set(view, STR("tabs"), people_tabs(r));
+    doc_set_bool(a, view, "tabbed", doc_get(view, STR("tabs"))->count > 0);
     doc_set_str(a, view, "new_href", rprintf(r, "/%.*s/new", STR_FMT(m->key)));
     doc_set_str(a, view, "import_href", rprintf(r, "/%.*s/import", STR_FMT(m->key)));
     doc_set_str(a, view, "design_href", rprintf(r, "/settings/modules/%.*s", STR_FMT(m->key)));

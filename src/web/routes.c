@@ -753,7 +753,7 @@ const struct route routes[] = {
     // ---- rules
     {.method = "GET",
      .path = "/settings/activities",
-     .verb = VERB_DESIGN,
+     .verb = VERB_USERS,
      .page = "form",
      .id = "getActivityRules",
      .tag = "activities",
@@ -763,7 +763,7 @@ const struct route routes[] = {
     {.method = "PATCH",
      .path = "/settings/activities",
      .page_method = "POST",
-     .verb = VERB_DESIGN,
+     .verb = VERB_USERS,
      .page = "form",
      .id = "changeActivityRules",
      .tag = "activities",

@@ -256,6 +256,23 @@ class Reach(Story):
         self.assertEqual(400, self.api.request("DELETE", f"/api/roles/{worker}")[0])
         self.assertEqual(400, self.api.request("DELETE", f"/api/profiles/{self.profiles['own']}")[0])
 
+    def test_who_may_configure_a_module_configures_that_one(self):
+        profile = self.api.want(201, "POST", "/api/profiles", {"name": "Designer", "contacts": ["view", "settings"], "leads": ["view"]})["id"]
+        _, api = self.user("designer@example.org", f"p{profile}")
+        self.assertEqual(["contacts"], [m["key"] for m in api.want(200, "GET", "/api/settings/modules")["items"]])
+        field = {"key": "x_shoe", "type": "integer", "label": "Shoe size"}
+        self.assertEqual(201, api.request("POST", "/api/settings/modules/contacts/fields", field)[0])
+        self.assertEqual(403, api.request("POST", "/api/settings/modules/leads/fields", field)[0])
+        self.assertEqual(403, api.request("GET", "/api/settings/activities")[0])
+        self.assertEqual(404, api.request("GET", "/api/fields")[0])
+        event = self.api.want(200, "GET", "/api/history?limit=1")["items"][0]
+        self.assertEqual(("created", "fields", "Designer"), (event["kind"], event["module"], event["actor"]["name"]))
+        # The new field is one that profiles can hide.
+        self.api.want(200, "PATCH", f"/api/profiles/{profile}", {"hidden_contacts": ["x_shoe"]})
+        page = self.browser("designer@example.org", PASSWORD).get("/settings/modules")
+        self.assertIn("/settings/modules/contacts", page.source)
+        self.assertNotIn("/settings/activities", page.source)
+
     def test_what_a_profile_loses_is_lost_at_once(self):
         profile = self.api.want(201, "POST", "/api/profiles", {"name": "Short", "contacts": ["view"]})["id"]
         _, api = self.user("short@example.org", f"p{profile}")
