@@ -69,6 +69,8 @@ for (const language of languages) {
     await ana.count(rows, 4);
     assert.equal(await ana.at(".band").isVisible(), false, "nothing is offered before a row is chosen");
     for (const i of [0, 1, 2]) await ana.at(`${rows} .box input`).nth(i).check();
+    const edges = await ana.at(`${rows} .box`).first().evaluate((cell) => getComputedStyle(cell).borderLeftWidth);
+    assert.equal(edges, "0px", "a cell with a box to tick is no box itself");
     await ana.sees("[data-selected-count]", ana.t("Selected: {0}", 3));
     await ana.page.selectOption(".band [name=user]", String(user.id));
     await ana.button("Assign").click();
