@@ -11,6 +11,7 @@
     X(openapi, "openapi", "", "prints the OpenAPI 3.1 description of the API")                     \
     X(user, "user", "add EMAIL --name NAME [--profile P] [--level L] [--password-stdin]",          \
       "adds somebody who signs in")                                                                \
+    X(audit_roles, "audit-roles", "PROFILE", "prints all that a profile reaches")                  \
     X(token, "token", "add EMAIL [--name WHAT-FOR] [--days N]", "prints a new API key of a user")  \
     X(import, "import",                                                                            \
       "MODULE FILE [--map FILE.json] [--on-duplicate skip|merge|create] [--dry-run]",              \

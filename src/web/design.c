@@ -87,7 +87,7 @@ void handle_modules(struct request *r) {
     respond(r, 200, d);
 }
 
-static struct doc *table_cell(struct request *r, struct doc *cells, struct doc *one, bool number) {
+struct doc *table_cell(struct request *r, struct doc *cells, struct doc *one, bool number) {
     struct doc *cell = doc_add(cells, doc_object(r->arena));
     doc_set_bool(r->arena, cell, "number", number);
     doc_set_bool(r->arena, cell, "first", cells->count == 1);
@@ -95,7 +95,7 @@ static struct doc *table_cell(struct request *r, struct doc *cells, struct doc *
     return cell;
 }
 
-static void table_column(struct request *r, struct doc *columns, struct str label, bool number) {
+void table_column(struct request *r, struct doc *columns, struct str label, bool number) {
     struct doc *d = doc_add(columns, doc_object(r->arena));
     doc_set_str(r->arena, d, "label", label);
     doc_set_bool(r->arena, d, "number", number);

@@ -110,6 +110,7 @@ void handle_user_password(struct request *);
 void handle_user_password_page(struct request *);
 
 // design.c
+void handle_reach(struct request *);
 void handle_modules(struct request *);
 void handle_module(struct request *);
 void handle_module_arrange(struct request *);

@@ -22,11 +22,15 @@ static const char *const verb_names[] = {
     [VERB_ANONYMISE] = "anonymise",
 };
 
+const char *verb_name(enum verb verb) {
+    return verb_names[verb];
+}
+
 static void print_row(struct buf *b, const char *method, const char *prefix, const char *path,
                       const struct route *r, const char *page) {
     char whole[160];
     snprintf(whole, sizeof whole, "%s%s", prefix, path);
-    buf_printf(b, "%-7s %-52s %-7s %-16s %s\n", method, whole, verb_names[r->verb],
+    buf_printf(b, "%-7s %-52s %-7s %-16s %s\n", method, whole, verb_name(r->verb),
                page ? page : "-", r->says);
 }
 
@@ -323,7 +327,7 @@ static void operation(struct arena *a, struct doc *paths, const struct route *r,
     if (r->verb == VERB_PUBLIC)
         doc_set_array(a, d, "security");
     else
-        doc_set_z(a, d, "x-permission", verb_names[r->verb]);
+        doc_set_z(a, d, "x-permission", verb_name(r->verb));
     struct doc *parameters = doc_array(a);
     path_parameters(a, parameters, plain, model);
     for (const struct route_input *in = r->query; in && in->name; in++)

@@ -3,7 +3,9 @@
 #define CRONISTA_WEB_OPENAPI_H
 
 #include "base/doc.h"
-#include "model/model.h"
+#include "model/permission.h"
+
+const char *verb_name(enum verb);
 
 // {"$ref": "#/components/schemas/NAME"}
 struct doc *schema_ref(struct arena *, struct str name);

@@ -125,7 +125,11 @@ struct doc *present_event(struct request *, struct doc *);
 struct doc *present_activities(struct request *, struct doc *);
 struct doc *present_reminders(struct request *, struct doc *);
 struct doc *present_settings(struct request *, struct doc *);
+struct doc *present_reach(struct request *, struct doc *);
 struct doc *present_modules(struct request *, struct doc *);
+// Of the template `table`.
+struct doc *table_cell(struct request *, struct doc *cells, struct doc *run, bool number);
+void table_column(struct request *, struct doc *columns, struct str label, bool number);
 struct doc *present_module(struct request *, struct doc *);
 struct doc *present_field(struct request *, struct doc *);
 

@@ -670,6 +670,17 @@ const struct route routes[] = {
      .says = "The form for a user's new password",
      .handle = handle_user_password_page},
 
+    {.method = "GET",
+     .path = "/profiles/{key}/reach",
+     .verb = VERB_USERS,
+     .page = "table",
+     .id = "auditProfile",
+     .tag = "users",
+     .says = "All that a profile reaches: modules, fields, routes. The key is member, read_only, administrator, or a profile's number",
+     .reply = REPLY_OBJECT,
+     .handle = handle_reach,
+     .present = present_reach},
+
     // ---- modules
     {.method = "GET",
      .path = "/settings/modules",

@@ -38,6 +38,8 @@ void web_stop(struct web *);
 
 // A line for each row of the table: method, path, permission, page, what it does.
 void web_routes_print(struct buf *);
+// All that a profile reaches ("member", "p7", or the name of one made by administrators). NOT_FOUND.
+enum status web_reach_print(const struct model *, struct str profile, struct buf *, struct error *);
 // The OpenAPI 3.1 description made of the same table and the model, as JSON.
 void web_openapi(const struct model *, struct buf *);
 

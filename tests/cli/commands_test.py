@@ -126,6 +126,21 @@ class People(Folder):
         kinds = [row["kind"] for row in self.table("history") if row["channel"] == "command"]
         self.assertIn("key_added", kinds)
 
+    def test_what_a_profile_reaches(self):
+        server = self.serve()
+        server.api(server.new_key()).want(201, "POST", "/api/profiles", {"name": "Ventas Ñ", "contacts": ["view", "edit"], "hidden_contacts": ["phone"]})
+        told = self.good("audit-roles", "ventas n")
+        self.assertRegex(told, r"(?m)^contacts +view edit; only what is in reach; not shown: phone$")
+        self.assertRegex(told, r"(?m)^PATCH +/\{module\}/\{id\} +edit .*\bcontacts\b")
+        self.assertNotRegex(told, r"(?m)^leads ")
+        self.assertEqual(told, self.good("audit-roles", "p1"))
+        self.assertRegex(self.good("audit-roles", "administrator"), r"(?m)^GET +/history +audit")
+        self.assertNotRegex(self.good("audit-roles", "member"), r"(?m)^GET +/history +audit")
+        self.assertIn("profile", self.bad(1, "audit-roles", "king"))
+        # The same by the API, for administrators.
+        reach = server.api(server.new_key()).want(200, "GET", "/api/profiles/p1/reach")
+        self.assertEqual([["view", "edit"], ["phone"]], [[m["may"], m["hidden"]] for m in reach["modules"] if m["module"] == "contacts"][0])
+
 
 PEOPLE = "name,email,city\nAnn,ann@example.com,Lima\nBob,nonsense,Oslo\nCid,cid@example.com,\n"
 
