@@ -184,8 +184,46 @@ static enum status fill_from_product(struct action *a, const struct module *m, s
     return s;
 }
 
+// Its name is that of whom it is shared with.
+static enum status fill_share(struct action *a, const struct module *m, struct values *v,
+                              struct error *e) {
+    int64_t user = doc_integer(given(m, v, "to_user"), 0),
+            group = doc_integer(given(m, v, "to_group"), 0);
+    const struct module *to = model_module(a->model, user > 0 ? STR("users") : STR("groups"));
+    struct str name = STR("");
+    enum status s = user > 0 || group > 0
+                        ? record_name(&a->reader, to, user > 0 ? user : group, &name, NULL, e)
+                        : OK;
+    if (!s && name.n)
+        put(m, v, "name", doc_str(a->write->arena, name));
+    return s;
+}
+
+// With one user or one group, of one record; who and of what stays.
+static enum status check_share(struct action *a, const struct module *m, const struct doc *before,
+                               const struct values *v, struct problems *p) {
+    int wholes = 0;
+    (void)a;
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct field *f = &m->fields[i];
+        wholes += f->belongs && !doc_is_null(will_be(m, before, v, f->key.p));
+        if (before && (f->belongs || str_starts(f->key, STR("to_"))) && v->of_field[i] &&
+            !doc_equal(v->of_field[i], doc_get(before, f->key)))
+            return refuse(p, f->key.p,
+                          N_("Whom and what it was for stays; remove it and share anew."), NULL);
+    }
+    if (wholes != 1)
+        return refuse(p, "name", N_("One record is shared at a time."), NULL);
+    if (doc_is_null(will_be(m, before, v, "to_user")) ==
+        doc_is_null(will_be(m, before, v, "to_group")))
+        return refuse(p, "to_user", N_("It is shared with one user, or with one group."), NULL);
+    return OK;
+}
+
 enum status part_fill(struct action *a, const struct module *m, struct values *v, struct error *e) {
     struct lines lines;
+    if (str_is(m->key, "shares"))
+        return fill_share(a, m, v, e);
     if (!is_line(m))
         return OK;
     enum status s = fill_from_product(a, m, v, e);
@@ -254,6 +292,8 @@ enum status part_check(struct action *a, const struct module *m, const struct do
         return s ? s : p->status;
     if (str_is(m->key, "consents") && doc_is_null(will_be(m, before, v, "kind")))
         return part_ordinary(m, p->first);
+    if (str_is(m->key, "shares"))
+        return check_share(a, m, before, v, p);
     return is_line(m) ? check_line(a, m, before, v, p) : OK;
 }
 

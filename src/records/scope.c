@@ -135,6 +135,42 @@ static void part_reach_sql(struct sql *q, const struct model *model, const struc
     sql_z(q, any ? ")" : "1=0)");
 }
 
+// Those of the module that somebody has shared with the viewer or a group of theirs.
+static void shared_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
+                       const struct field *of, bool to_edit) {
+    const struct module *shares = model_module(model, STR("shares")),
+                        *groups = model_module(model, STR("groups")),
+                        *users = model_module(model, STR("users"));
+    for (int by_group = 0; by_group < 2; by_group++) {
+        sql_z(q, by_group ? " UNION ALL SELECT " : "SELECT ");
+        sql_str(q, of->column);
+        sql_z(q, " FROM ");
+        sql_str(q, shares->table);
+        sql_z(q, " WHERE deleted_at IS NULL AND ");
+        sql_str(q, of->column);
+        sql_z(q, " IS NOT NULL");
+        if (to_edit)
+            sql_z(q, " AND f_edits=1");
+        if (!by_group) {
+            param(q, " AND f_to_user=", viewer->user);
+            continue;
+        }
+        sql_z(q, " AND f_to_group IN (");
+        links_of(q, groups, "members", users->number);
+        param(q, "=", viewer->user);
+        sql_z(q, ")");
+    }
+}
+
+// The field by which shares belong to the module; NULL: its records are not shared one by one.
+static const struct field *shared_by(const struct model *model, const struct module *m) {
+    const struct module *shares = model_module(model, STR("shares"));
+    for (size_t i = 0; shares && i < shares->n_fields; i++)
+        if (shares->fields[i].belongs && str_eq(shares->fields[i].target, m->key))
+            return &shares->fields[i];
+    return NULL;
+}
+
 // Whether the record of the table (so called in the statement) is in the viewer's reach: see may_everyones().
 static void reach_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                       const struct module *m, enum verb verb, const char *table) {
@@ -160,6 +196,13 @@ static void reach_sql(struct sql *q, const struct model *model, const struct vie
         sql_z(q, " OR ");
         named(q, table, "id IN (");
         scope_takes_part_sql(q, model, m, viewer->user);
+        sql_z(q, ")");
+    }
+    const struct field *shared = shared_by(model, m);
+    if (shared) {
+        sql_z(q, " OR ");
+        named(q, table, "id IN (");
+        shared_sql(q, model, viewer, shared, verb != VERB_VIEW && verb != VERB_EXPORT);
         sql_z(q, ")");
     }
     sql_z(q, ")");

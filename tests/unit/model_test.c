@@ -73,14 +73,14 @@ static void test_built_in_modules(void **state) {
         const char *key;
         bool system;
     } known[] = {
-        {1, "companies", false},      {2, "contacts", false},       {3, "leads", false},
-        {4, "opportunities", false},  {5, "cases", false},          {6, "products", false},
-        {7, "tasks", false},          {20, "users", true},          {21, "fields", true},
-        {22, "views", true},          {23, "imports", true},        {24, "levels", true},
-        {25, "mappings", true},       {31, "activity_rules", true}, {32, "groups", true},
-        {33, "profiles", true},       {34, "roles", true},          {40, "processes", true},
-        {41, "lines", false},         {42, "consent_kinds", true},  {43, "consents", false},
-        {44, "contact_groups", false}};
+        {1, "companies", false},       {2, "contacts", false},       {3, "leads", false},
+        {4, "opportunities", false},   {5, "cases", false},          {6, "products", false},
+        {7, "tasks", false},           {20, "users", true},          {21, "fields", true},
+        {22, "views", true},           {23, "imports", true},        {24, "levels", true},
+        {25, "mappings", true},        {31, "activity_rules", true}, {32, "groups", true},
+        {33, "profiles", true},        {34, "roles", true},          {40, "processes", true},
+        {41, "lines", false},          {42, "consent_kinds", true},  {43, "consents", false},
+        {44, "contact_groups", false}, {45, "shares", false}};
     struct model *model = built(f, NULL);
     assert_int_equal(model->n_modules, sizeof known / sizeof *known);
     for (size_t i = 0; i < model->n_modules; i++) {

@@ -180,18 +180,31 @@ static bool reaches(int user, int owner) {
            (user < PEOPLE && owner < PEOPLE && is_below(user, owner));
 }
 
-struct whose {
-    const char *module;
-    int n, *owners;           // by id
-    const struct task *tasks; // of activities, else NULL
+// A deal may be shared with one user, and with the group of users 2 and 3.
+struct share {
+    int user;
+    bool group, user_edits, group_edits;
 };
 
-static bool in_reach(const struct whose *of, int id, int user) {
+struct whose {
+    const char *module;
+    int n, *owners;             // by id
+    const struct task *tasks;   // of activities, else NULL
+    const struct share *shares; // of deals and their lines, else NULL
+};
+
+static bool shared(const struct whose *of, int id, int user, bool to_edit) {
+    const struct share *s = of->shares ? &of->shares[id] : NULL;
+    return s && ((s->user == user && (s->user_edits || !to_edit)) ||
+                 (s->group && (user == 2 || user == 3) && (s->group_edits || !to_edit)));
+}
+
+static bool in_reach(const struct whose *of, int id, int user, bool to_edit) {
     const struct task *t = of->tasks ? &of->tasks[id] : NULL;
     bool member = user == 2 || user == 3;
     bool takes_part =
         t && (t->creator == user || t->participants & 1 << user || (t->group && member));
-    return reaches(user, of->owners[id]) || takes_part;
+    return reaches(user, of->owners[id]) || takes_part || shared(of, id, user, to_edit);
 }
 
 static void check_reach(struct world *w, const struct viewer *viewer, const struct whose *of,
@@ -210,9 +223,10 @@ static void check_reach(struct world *w, const struct viewer *viewer, const stru
     assert_int_equal(scope_ids(&r, m, ids + 1, (size_t)of->n, NULL), OK);
     for (int id = 1; id <= of->n; id++) {
         int user = (int)viewer->user;
-        bool kept = of->tasks && !knows(&of->tasks[id], user), reached = in_reach(of, id, user);
-        bool sees = !kept && (everyone || reached), edits = sees && (edits_everyone || reached),
-             may;
+        bool kept = of->tasks && !knows(&of->tasks[id], user),
+             reached = in_reach(of, id, user, false);
+        bool sees = !kept && (everyone || reached),
+             edits = sees && (edits_everyone || in_reach(of, id, user, true)), may;
         struct doc *row, *shown;
         assert_int_equal(there[id], sees);
         assert_int_equal(ids[id] > 0, sees);
@@ -233,6 +247,7 @@ static void test_whose_records_are_seen(void **state) {
     struct world *w = *state;
     static int owners[DEALS + 1], task_owners[TASKS + 1];
     static struct task tasks[TASKS + 1];
+    static struct share shares[DEALS + 1];
     struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
     char json[300];
     create(w, &system, "levels", "{\"name\":\"All\"}");
@@ -272,13 +287,28 @@ static void test_whose_records_are_seen(void **state) {
                  id);
         assert_int_equal(create(w, &system, "lines", json), id);
     }
+    for (int id = 1; id <= DEALS; id++) {
+        struct share *s = &shares[id];
+        *s = (struct share){.user = next_random() % 3 ? 0 : 1 + (int)(next_random() % PEOPLE),
+                            .group = next_random() % 4 == 0,
+                            .user_edits = next_random() % 2,
+                            .group_edits = next_random() % 2};
+        snprintf(json, sizeof json, "{\"opportunity\":%d,\"to_user\":%d,\"edits\":%s}", id, s->user,
+                 s->user_edits ? "true" : "false");
+        if (s->user)
+            create(w, &system, "shares", json);
+        snprintf(json, sizeof json, "{\"opportunity\":%d,\"to_group\":1,\"edits\":%s}", id,
+                 s->group_edits ? "true" : "false");
+        if (s->group)
+            create(w, &system, "shares", json);
+    }
     for (int id = 1; id <= TASKS; id++) {
         add_task(w, &tasks[id]);
         task_owners[id] = tasks[id].owner;
     }
-    const struct whose kinds[] = {{"opportunities", DEALS, owners, NULL},
-                                  {"lines", DEALS, owners, NULL},
-                                  {"tasks", TASKS, task_owners, tasks}};
+    const struct whose kinds[] = {{"opportunities", DEALS, owners, NULL, shares},
+                                  {"lines", DEALS, owners, NULL, shares},
+                                  {"tasks", TASKS, task_owners, tasks, NULL}};
     const struct model *model = crm_model_hold(w->crm);
     for (int u = 1; u <= PEOPLE; u++)
         for (int profile = 1; profile <= 3; profile++)
