@@ -162,8 +162,7 @@ static void shared_sql(struct sql *q, const struct model *model, const struct vi
     }
 }
 
-// The field by which shares belong to the module; NULL: its records are not shared one by one.
-static const struct field *shared_by(const struct model *model, const struct module *m) {
+const struct field *scope_shared_by(const struct model *model, const struct module *m) {
     const struct module *shares = model_module(model, STR("shares"));
     for (size_t i = 0; shares && i < shares->n_fields; i++)
         if (shares->fields[i].belongs && str_eq(shares->fields[i].target, m->key))
@@ -198,7 +197,7 @@ static void reach_sql(struct sql *q, const struct model *model, const struct vie
         scope_takes_part_sql(q, model, m, viewer->user);
         sql_z(q, ")");
     }
-    const struct field *shared = shared_by(model, m);
+    const struct field *shared = scope_shared_by(model, m);
     if (shared) {
         sql_z(q, " OR ");
         named(q, table, "id IN (");

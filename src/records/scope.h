@@ -57,6 +57,9 @@ void scope_known_sql(struct sql *, const struct model *, const struct viewer *,
 void scope_link_sql(struct sql *, const struct model *, const struct viewer *, const struct field *,
                     struct str column);
 
+// The field of `shares` that leads to records of the module; NULL: they are not shared one by one.
+const struct field *scope_shared_by(const struct model *, const struct module *);
+
 // SELECT of the activities in which a user takes part, or a group of theirs does; some of them twice.
 void scope_takes_part_sql(struct sql *, const struct model *, const struct module *, int64_t user);
 

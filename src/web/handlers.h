@@ -111,6 +111,9 @@ void handle_user_password_page(struct request *);
 
 // design.c
 void handle_reach(struct request *);
+void handle_shares(struct request *);
+void handle_share(struct request *);
+void handle_share_end(struct request *);
 void handle_modules(struct request *);
 void handle_module(struct request *);
 void handle_module_arrange(struct request *);

@@ -565,6 +565,10 @@ static void put_links(struct request *r, struct doc *view, bool now, bool may_ed
     bool person = module_has_persons(r->module) && may(&r->viewer, r->module, VERB_ANONYMISE);
     doc_set(view, STR("anonymise_href"),
             or_null(r, person ? rprintf(r, "%.*s/anonymise", STR_FMT(here)) : STR("")));
+    bool shares = now && scope_shared_by(r->model, r->module) &&
+                  may(&r->viewer, model_module(r->model, STR("shares")), VERB_VIEW);
+    doc_set(view, STR("shares_href"),
+            or_null(r, shares ? rprintf(r, "%.*s/shares", STR_FMT(here)) : STR("")));
     doc_set(view, STR("reach_href"),
             or_null(r, str_is(r->module->key, "profiles") ? rprintf(r, "%.*s/reach", STR_FMT(here))
                                                           : STR("")));

@@ -197,8 +197,9 @@ struct doc *present_reach(struct request *r, struct doc *reach) {
     doc_set_str(a, view, "title",
                 FILL(a, T(l, "What the profile {0} reaches"), profile_label(r, key)));
     doc_set_str(a, view, "text",
-                T(l, "By what its records say now. In reach are one's own records, those of users "
-                     "with a role below, those nobody is in charge of, and activities one takes "
+                T(l, "By what it says now. In reach are one's own records, those of users "
+                     "with a role below, those nobody is in charge of, those shared with one, and "
+                     "activities one takes "
                      "part in."));
     struct doc *actions = doc_set_array(a, view, "actions");
     const struct field *f = module_field(model_module(r->model, STR("users")), STR("profile"));
@@ -228,7 +229,7 @@ struct doc *present_reach(struct request *r, struct doc *reach) {
                                                         : T(l, "Everyone's; to change: in reach"));
         text_cell(r, cells, field_labels(r, m, doc_get(item, STR("hidden"))));
         text_cell(r, cells, field_labels(r, m, doc_get(item, STR("locked"))));
-        doc_set_bool(a, row, "quiet", m->system);
+        doc_set_bool(a, row, "quiet", false);
         buf_release(&verbs);
     }
     doc_set(view, STR("empty"), doc_null(a));

@@ -256,6 +256,44 @@ class Reach(Story):
         self.assertEqual(400, self.api.request("DELETE", f"/api/roles/{worker}")[0])
         self.assertEqual(400, self.api.request("DELETE", f"/api/profiles/{self.profiles['own']}")[0])
 
+    def test_a_record_is_shared_alone(self):
+        lead = self.by_other.want(201, "POST", "/api/leads", {"name": "Alone"})["id"]
+        here = f"/api/leads/{lead}"
+        group = self.api.want(201, "POST", "/api/groups", {"name": "Sharers", "members": [self.worker]})["id"]
+        self.assertEqual(404, self.by_boss.request("GET", here)[0])
+        self.assertEqual(404, self.by_boss.request("POST", here + "/shares", {"user": self.boss})[0])
+        shares = self.by_other.want(201, "POST", here + "/shares", {"user": self.boss})["items"]
+        self.assertEqual([("Boss", False)], [(s["user"]["name"], s["edits"]) for s in shares])
+        self.assertEqual("Alone", self.by_boss.want(200, "GET", here)["name"])
+        self.assertIn(lead, [one["id"] for one in self.by_boss.want(200, "GET", "/api/leads?limit=200")["items"]])
+        self.assertEqual(403, self.by_boss.request("PATCH", here, {"name": "x"})[0])
+        self.assertEqual(403, self.by_boss.request("POST", here + "/shares", {"user": self.looker})[0])
+        self.assertEqual(404, self.by_worker.request("GET", here)[0])
+        self.by_other.want(201, "POST", here + "/shares", {"group": group, "edits": True})
+        self.by_worker.want(200, "PATCH", here, {"name": "Not alone"})
+        story = self.by_boss.want(200, "GET", here + "/history")["items"]
+        self.assertEqual(["edited", "created", "created", "created"], [event["kind"] for event in story])
+        self.assertEqual(["leads", "shares", "shares", "leads"], [event["module"] for event in story])
+        self.by_other.want(200, "DELETE", f"{here}/shares/{shares[0]['id']}")
+        self.assertEqual(404, self.by_boss.request("GET", here)[0])
+        for wrong in ({}, {"user": self.boss, "group": group}, {"user": NOWHERE}):
+            self.assertEqual(422, self.by_other.request("POST", here + "/shares", wrong)[0], wrong)
+        foreign = self.by_other.want(201, "POST", "/api/leads", {"name": "Another"})["id"]
+        kept = self.by_other.want(200, "GET", here + "/shares")["items"][0]["id"]
+        self.assertEqual(404, self.by_other.request("DELETE", f"/api/leads/{foreign}/shares/{kept}")[0])
+        self.assertEqual(404, self.by_other.request("GET", "/api/users/1/shares")[0])
+        # As a page, without scripts.
+        browser = self.browser("other@example.org", PASSWORD)
+        self.assertIn(f'href="/leads/{lead}/shares"', browser.get(f"/leads/{lead}").source)
+        browser.get(f"/leads/{lead}/shares")
+        browser.submit(f"/leads/{lead}/shares", {"to_user": str(self.looker), "edits": "1"})
+        self.assertIn("Looker", browser.page.text)
+        self.by_looker.want(200, "PATCH", here, {"name": "By the looker"})
+        share = max(s["id"] for s in self.by_other.want(200, "GET", here + "/shares")["items"])
+        browser.submit(f"/leads/{lead}/shares/{share}/end")
+        self.assertNotIn(f"/shares/{share}/end", browser.page.source)
+        self.assertEqual(403, self.by_looker.request("PATCH", here, {"name": "x"})[0])
+
     def test_who_may_configure_a_module_configures_that_one(self):
         profile = self.api.want(201, "POST", "/api/profiles", {"name": "Designer", "contacts": ["view", "settings"], "leads": ["view"]})["id"]
         _, api = self.user("designer@example.org", f"p{profile}")
