@@ -22,14 +22,14 @@ static void counts_sql(struct sql *q, struct reader *r, const struct module *m, 
         sql_z(q, "0");
     } else {
         sql_z(q, "CASE WHEN ");
-        scope_event_sql(q, r->model, NULL, "t.position", "t.module");
+        scope_event_sql(q, r->model, NULL, "t.position", "t.module", m);
         sql_z(q, " THEN 1 ELSE 0 END");
     }
     sql_z(q, " AS private");
     of_card(q, m, id);
     if (seen) {
         sql_z(q, " AND NOT ");
-        scope_event_sql(q, r->model, r->viewer, "t.position", "t.module");
+        scope_event_sql(q, r->model, r->viewer, "t.position", "t.module", m);
     }
     condition(q, " ORDER BY t.position DESC LIMIT ", most);
     sql_z(q, ") newest GROUP BY module,about,private");
@@ -88,7 +88,7 @@ static void newest_sql(struct sql *q, struct reader *r, const struct module *m, 
     sql_z(q, "SELECT t.position");
     of_card(q, m, id);
     sql_z(q, " AND NOT ");
-    scope_event_sql(q, r->model, r->viewer, "t.position", "t.module");
+    scope_event_sql(q, r->model, r->viewer, "t.position", "t.module", m);
     sql_z(q, " ORDER BY t.position DESC LIMIT 1");
 }
 
@@ -121,7 +121,7 @@ enum status history_steps(struct reader *r, const struct module *m, int64_t id, 
     bool more = true;
     sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
     sql_z(&q, "SELECT t.position,t.kind,CASE WHEN ");
-    scope_event_sql(&q, r->model, r->viewer, "t.position", "t.module");
+    scope_event_sql(&q, r->model, r->viewer, "t.position", "t.module", m);
     sql_z(&q, " THEN 1 ELSE 0 END");
     of_card(&q, m, id);
     condition(&q, " AND t.position>", after);
@@ -146,7 +146,7 @@ enum status history_operation(struct reader *r, int64_t operation, struct doc **
     condition(&q, "SELECT l.kind,l.module,count(*) FROM log l WHERE l.operation=", operation);
     if (!audits) { // who audits is told of events without what they say
         sql_z(&q, " AND NOT ");
-        scope_event_sql(&q, r->model, r->viewer, "l.position", "l.module");
+        scope_event_sql(&q, r->model, r->viewer, "l.position", "l.module", NULL);
     }
     sql_z(&q, " GROUP BY l.kind,l.module");
     enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);

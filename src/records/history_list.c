@@ -251,15 +251,17 @@ static void mark(struct reader *r, enum marking marking, const char *position, s
     if (marking == LEAVE_OUT)
         return;
     sql_z(q, ",CASE WHEN ");
-    scope_event_sql(q, r->model, marking == MARK_HIDDEN ? r->viewer : NULL, position, NULL);
+    scope_event_sql(q, r->model, marking == MARK_HIDDEN ? r->viewer : NULL, position, NULL, NULL);
     sql_z(q, " THEN 1 ELSE 0 END");
 }
 
-static void leave_out(struct reader *r, enum marking marking, const char *position, struct sql *q) {
+// module: an expression for the number of that of the event, or NULL; card: whose story it is, or NULL.
+static void leave_out(struct reader *r, enum marking marking, const char *position,
+                      const char *module, const struct module *card, struct sql *q) {
     if (marking != LEAVE_OUT)
         return;
     sql_z(q, " AND NOT ");
-    scope_event_sql(q, r->model, r->viewer, position, NULL);
+    scope_event_sql(q, r->model, r->viewer, position, module, card);
 }
 
 // Of what is hidden only holders of the log's right are told anything, and not which fields it had.
@@ -332,7 +334,7 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
         condition(q, " AND l.record=0 AND l.actor<>", r->viewer->user);
         sql_z(q, ")");
     }
-    leave_out(r, marking, "e.position", q);
+    leave_out(r, marking, "e.position", card ? "t.module" : NULL, card ? h->module : NULL, q);
     sql_z(q, " ORDER BY ");
     sql_z(q, position);
     sql_z(q, h->after ? " LIMIT " : " DESC LIMIT ");
@@ -400,7 +402,7 @@ static void build_about(struct reader *r, const struct history_query *h, const i
         if (before >= 0)
             condition(q, h->after ? " AND position>" : " AND position<", before);
         module_condition(r, h, " AND module", q);
-        leave_out(r, marking, "timeline.position", q);
+        leave_out(r, marking, "timeline.position", "timeline.module", h->module, q);
         sql_z(q, order);
         condition(q, " LIMIT ", limit);
         sql_z(q, ") one");
@@ -450,7 +452,7 @@ static enum status build_found(struct reader *r, const struct history_query *h, 
     sql_z(q, " FROM ");
     sql_each_id(q, found.positions, (size_t)found.n);
     sql_z(q, "events e JOIN payloads p ON p.position=e.position WHERE e.position=picked");
-    leave_out(r, marking, "e.position", q);
+    leave_out(r, marking, "e.position", NULL, NULL, q);
     sql_z(q, " ORDER BY e.position DESC");
     return OK;
 }

@@ -36,7 +36,7 @@ static void of_card(const struct ribbon *x, struct sql *q) {
     sql_param(q, P_INT(x->id));
     if (!is_system(x->r->viewer)) {
         sql_z(q, " AND NOT ");
-        scope_event_sql(q, x->r->model, x->r->viewer, "t.position", "t.module");
+        scope_event_sql(q, x->r->model, x->r->viewer, "t.position", "t.module", x->m);
     }
     bool all = true;
     for (size_t i = 0; i < x->r->model->n_modules; i++)

@@ -304,14 +304,23 @@ static void event_private(struct sql *q, const struct model *model, const struct
     sql_z(q, "))");
 }
 
+// Then a card has events of other records of its own module.
+static bool belongs_to_its_like(const struct module *m) {
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (m->fields[i].belongs && str_eq(m->fields[i].target, m->key))
+            return true;
+    return false;
+}
+
 void scope_event_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
-                     const char *position, const char *module) {
+                     const char *position, const char *module, const struct module *card) {
     bool any = false;
     sql_z(q, "(");
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
         bool private = scope_private(m) && !(viewer && is_system(viewer)),
-             owned = viewer && may(viewer, m, VERB_VIEW) && scope_by_owner(viewer, m);
+             owned = viewer && may(viewer, m, VERB_VIEW) && scope_by_owner(viewer, m) &&
+                     (m != card || belongs_to_its_like(m));
         if (!private && !owned)
             continue;
         sql_z(q, any ? " OR (" : "(");

@@ -66,7 +66,8 @@ void scope_takes_part_sql(struct sql *, const struct model *, const struct modul
 // Of events: whether the one at `position`, an expression, is about a private record, whoever's (viewer NULL), or about one
 // that is hidden from the viewer. A condition that is cheap where nothing is private, and for events about other modules where
 // `module`, an expression for the number of the event's, is given (else NULL).
+// card: the module of the card whose story it is, whose record the viewer may know of (else NULL).
 void scope_event_sql(struct sql *, const struct model *, const struct viewer *,
-                     const char *position, const char *module);
+                     const char *position, const char *module, const struct module *card);
 
 #endif
