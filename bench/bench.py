@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast Cronista is beside what the machine can do: prints ratios, each pair measured in the same run and in turn.
 
-    bench/bench.py [--sections abcdefghij] [--seconds 3] [--rounds 5] [--quick] [--million] [--full] [--build DIR]
+    bench/bench.py [--sections abcdefghijk] [--seconds 3] [--rounds 5] [--quick] [--million] [--full] [--build DIR]
 
 What the sections measure, and how to read the table: bench/README.md. The same figures go to BUILD/bench/figures.json.
 """
@@ -25,11 +25,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import live  # noqa: E402
+import organisation  # noqa: E402
 from harness import (Bare, Failed, Figure, Nginx, Server, http_quote, in_turn, machine, run_measured,  # noqa: E402
                      run_program, table, temporary, wrk, write_calls)
 
 ROOT = Path(__file__).resolve().parent.parent
-SECTIONS = "abcdefghij"
+SECTIONS = "abcdefghijk"
 CONTACTS = 100000
 LOAD = 64            # connections where nothing else is said
 STORY_EVERY = 50     # contacts 1, 51, 101 ... have the long stories; see records_bench.c
@@ -116,6 +117,17 @@ class Bench:
             server.cookie = server.sign_in()
             self.servers[contacts, edits] = server
         return self.servers[contacts, edits]
+
+    def server_of_its_own(self, name):
+        """Running on a copy that nobody else changes."""
+        data = self.copy(self.o.contacts, self.o.contacts, name)
+        server = Server(self.program, data, f"{data}.log")
+        self.stack.callback(server.stop)
+        server.start()
+        server.new_key()
+        server.contacts = self.o.contacts
+        server.cookie = server.sign_in()
+        return server
 
     def nginx(self):
         if not self._nginx:
@@ -703,6 +715,44 @@ def section_i(b):
         f.aim(1.3, "<= 1.3 times")
 
 
+# ---------------------------------------------------------------- (k) a large organisation
+
+USERS, ROLES, DEPTH, PROFILES = 5000, 200, 8, 200
+
+
+def section_k(b):
+    people_lists(b, b.server_of_its_own("organisation"), "SQLite")
+    if b.o.log_postgres or b.o.full:
+        people_lists(b, Postgres(b, b.o.contacts).server, "PostgreSQL")
+
+
+def people_lists(b, server, database):
+    """What people see of a module whose records are theirs and their subordinates', beside what an administrator sees."""
+    users, roles, profiles = (USERS, ROLES, PROFILES) if not b.o.smoke else (20, 12, 3)
+    made = organisation.build(server, b.o.contacts, users, roles, DEPTH, profiles)
+    tree = made["roles"]
+    for name, role in (("the head", tree[0][0]), ("in the middle", max(tree[2], key=lambda r: len(made["below"][r]))), ("at the foot", tree[-1][0])):
+        person = organisation.somebody(made, server, name.replace(" ", "-"), role)
+        key, cookie = server.key_of(person["email"]), server.sign_in(person["email"], person["password"])
+        stories = [i for i in range(1, b.o.contacts + 1, 50) if person["sees"](i)][:CALLS] or [made["call"]("POST", "/contacts", {"name": "x", "owner": person["user"]})["id"]]
+        share = sum(map(person["sees"], range(1, b.o.contacts + 1, 7))) / len(range(1, b.o.contacts + 1, 7))
+        kinds = {"card, JSON": ([("GET", f"/api/contacts/{i}?history={EVENTS}") for i in stories], False),
+                 "card, HTML": ([("GET", f"/contacts/{i}") for i in stories], True),
+                 "list, last changed first": ([("GET", f"/api/contacts?limit=50&columns=name,city,{f}") for f in ("email", "phone", "owner")], False),
+                 "list by name": ([("GET", f"/api/contacts?limit=50&sort=name&columns=name,{f}") for f in ("email", "city", "owner")], False),
+                 "list by a part of the name": ([("GET", f"/api/contacts?filter[name][contains]={http_quote(p)}&sort=name&limit=50") for p in b.pieces(server, "any")], False)}
+        subjects = {}
+        for kind, (calls, page) in kinds.items():
+            calls = b.calls(server, f"k-{name[:6]}-{kind[:9]}-{len(calls)}", calls)
+            for who, headers in (("theirs", cookie if page else server.key_headers(key)), ("all", server.cookie if page else server.key_headers())):
+                subjects[kind, who] = lambda c=calls, h=headers: b.load(server, c, h, connections=2)
+        r = in_turn(subjects, b.o.rounds)
+        for kind in kinds:
+            f = b.figure("k", f"{database}, {name} (sees {100 * share:.3g} %): {kind}, p50", "ms", times(r[kind, "theirs"], "p50"), times(r[kind, "all"], "p50"),
+                         "administrator", more_is_better=False)
+            f.aim(1.2, "<= 1.2 times")
+
+
 # ---------------------------------------------------------------- (j) the change log
 
 LOG_USERS = 40
@@ -813,7 +863,7 @@ def section_j(b):
 
 def options():
     parser = argparse.ArgumentParser(description="Measures Cronista beside what the machine can do.")
-    parser.add_argument("--sections", default=SECTIONS, help="of abcdefghij: saves, reads, import, export, sizes, growth, PostgreSQL, live, long stories, change log")
+    parser.add_argument("--sections", default=SECTIONS, help="of abcdefghijk: saves, reads, import, export, sizes, growth, PostgreSQL, live, long stories, change log, organisation")
     parser.add_argument("--seconds", type=float, default=3, help="of one measurement (3)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is repeated, in turn (5)")
     parser.add_argument("--contacts", type=int, default=CONTACTS, help=argparse.SUPPRESS)

@@ -390,15 +390,18 @@ class Server:
                 self.process.wait()
 
     def new_key(self):
-        said = run_program([self.program, "token", "add", ADMINISTRATOR, "--data", self.data], env=self.environment)
-        self.key = max(said.split(), key=len)
+        self.key = self.key_of(ADMINISTRATOR)
         return self.key
+
+    def key_of(self, email):
+        said = run_program([self.program, "token", "add", email, "--data", self.data], env=self.environment)
+        return max(said.split(), key=len)
 
     def pids(self):
         return [self.process.pid]
 
-    def key_headers(self):
-        return [f"Authorization: Bearer {self.key}", "Accept: application/json", "Content-Type: application/json"]
+    def key_headers(self, key=None):
+        return [f"Authorization: Bearer {key or self.key}", "Accept: application/json", "Content-Type: application/json"]
 
     def request(self, method, path, body=None, headers=None):
         """(status, headers, bytes)."""
@@ -416,7 +419,7 @@ class Server:
             raise Failed(f"GET /api{path}: {status} {body[:500]!r}")
         return json.loads(body)
 
-    def sign_in(self):
+    def sign_in(self, email=ADMINISTRATOR, password=PASSWORD):
         """Headers of a browser that has signed in."""
         _, headers, page = self.request("GET", "/sign-in")
         cookies = [c.split(";")[0] for c in headers.get_all("Set-Cookie") or []]
@@ -425,7 +428,7 @@ class Server:
             raise Failed("the sign-in page has no csrf field")
         value = html.unescape((token[1] or token[2]).decode())
         form = "&".join(f"{name}={http_quote(text)}" for name, text in
-                        (("csrf", value), ("email", ADMINISTRATOR), ("password", PASSWORD)))
+                        (("csrf", value), ("email", email), ("password", password)))
         status, headers, page = self.request("POST", "/sign-in", form, {
             "Content-Type": "application/x-www-form-urlencoded", "Cookie": "; ".join(cookies)})
         kept = [c.split(";")[0] for c in headers.get_all("Set-Cookie") or [] if not c.split(";")[0].endswith("=")]
