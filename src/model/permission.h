@@ -59,7 +59,7 @@ struct record_facts {
     bool shared;
     bool private;    // an activity that only its people may know of
     bool takes_part; // the viewer does, or a group of theirs; asked only of what is private
-    bool reached;    // it is in the viewer's reach for that; asked only where may_everyones() is false
+    bool reached; // it is in the viewer's reach for that; asked only where may_everyones() is false
 };
 // Of one record: views are for their owner, and to see for others when shared; what is private is for its people, whatever
 // their profile, and for the system itself; else as may(). The same as conditions of statements: records/scope.h.

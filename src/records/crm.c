@@ -13,6 +13,7 @@
 #include "formats/json.h"
 #include "records/internal.h"
 #include "records/looked.h"
+#include "records/ranks.h"
 #include "store/migrate.h"
 
 #define MADE_UNKNOWN (-2)
@@ -31,6 +32,7 @@ struct crm {
     struct replicas replicas;
     const char *scanner;
     struct looked *looked;
+    struct ranks_kept *ranks;
 };
 
 void crm_set_scanner(struct crm *crm, const char *where) {
@@ -51,6 +53,10 @@ struct writer *crm_writer(struct crm *crm) {
 
 struct looked *crm_looked(struct crm *crm) {
     return crm->looked;
+}
+
+struct ranks_kept *crm_ranks(struct crm *crm) {
+    return crm->ranks;
 }
 
 struct replicas *crm_replicas(struct crm *crm) {
@@ -406,6 +412,7 @@ enum status crm_open(struct crm **out, const char *directory, const struct crm_o
     pthread_mutex_init(&crm->lock, NULL);
     pthread_mutex_init(&crm->reload, NULL);
     crm->looked = looked_new();
+    crm->ranks = ranks_new();
     store_set_fold(fold);
     enum status s = store_open_at(&crm->store, directory, o->database, o->create, e);
     if (!s && o->replica)
@@ -450,6 +457,7 @@ void crm_close(struct crm *crm) {
     if (crm->store)
         store_close(crm->store);
     looked_free(crm->looked);
+    ranks_free(crm->ranks);
     pthread_mutex_destroy(&crm->lock);
     pthread_mutex_destroy(&crm->reload);
     free(crm);

@@ -157,6 +157,7 @@ struct replicas {
 };
 struct replicas *crm_replicas(struct crm *);
 struct looked *crm_looked(struct crm *);
+struct ranks_kept *crm_ranks(struct crm *);
 // Position of the newest event about fields that a model, which must be held, was made of; -1: there is none.
 int64_t crm_model_position(struct crm *, const struct model *);
 

@@ -35,6 +35,9 @@ struct list {
     bool searching;
     struct picks *picks; // proposes ids; NULL: the statement finds its rows alone
     int64_t hidden;      // with picks: how many records of the module the viewer may not know of
+    struct ranks *
+        ranks; // whose records the viewer sees, where picks know it too: else the statement says it
+    struct pick_reach reach;
     const struct doc *cursor; // values of the last row seen, one per order; NULL at the start
 };
 
@@ -179,6 +182,18 @@ static void whole_lives(struct list *l, struct sql *q) {
     }
 }
 
+// With picks that know whose records the viewer sees the rows are looked at one by one (in_reach()).
+static bool by_ranks(const struct list *l) {
+    return l->picks && l->ranks;
+}
+
+static bool in_reach(const struct list *l, struct stmt *row) {
+    int c = l->columns.n_columns + (int)l->n_order;
+    int64_t id = stmt_int(row, 0);
+    return ranks_reach(l->ranks, l->r->viewer, stmt_null(row, c) ? 0 : stmt_int(row, c)) ||
+           scope_among(l->reach.given, l->reach.n_given, id);
+}
+
 static enum status conditions(struct list *l, struct sql *q, bool counting, struct error *e) {
     enum status s = asked_conditions(l, q, counting, e);
     whole_lives(l, q);
@@ -199,9 +214,11 @@ static bool has_index(const struct field *f) {
 // leave a page of proposals short.
 static bool pickable(struct list *l, struct pick_query *q) {
     const struct list_query *lq = l->lq;
-    *q = (struct pick_query){
-        .module = l->m, .order = l->order[0].column, .order_text = l->order[0].text};
-    bool few_hidden = !scope_narrows(l->r->viewer, l->m) ||
+    *q = (struct pick_query){.module = l->m,
+                             .order = l->order[0].column,
+                             .order_text = l->order[0].text,
+                             .reach = l->ranks ? &l->reach : NULL};
+    bool few_hidden = !scope_narrows(l->r->viewer, l->m) || l->ranks ||
                       (scope_private(l->m) && !scope_by_owner(l->r->viewer, l->m));
     bool shows_links = scope_target(l->r->model, l->r->viewer, l->order[0].field) == NULL;
     if (lq->deleted || lq->n_sort > 1 || !few_hidden)
@@ -218,7 +235,9 @@ static bool pickable(struct list *l, struct pick_query *q) {
         if (l->searching || q->part.n || !filter_part(l->m, f, l->r, &q->within, &q->part))
             return false;
     }
-    return q->part.n ? utf8_valid(q->part) : !l->searching && !has_index(l->order[0].field);
+    // Walking an index meets too many that others have.
+    return q->part.n ? utf8_valid(q->part)
+                     : !l->searching && (l->ranks || !has_index(l->order[0].field));
 }
 
 static enum status one_count(struct list *l, struct sql *q, int64_t *n, struct error *e) {
@@ -236,7 +255,7 @@ static enum status one_count(struct list *l, struct sql *q, int64_t *n, struct e
 // The shelf knows nothing of who may see what, so as many more proposals are asked for as can fall away.
 static enum status count_hidden(struct list *l, struct error *e) {
     struct sql q;
-    if (!scope_narrows(l->r->viewer, l->m))
+    if (!scope_narrows(l->r->viewer, l->m) || l->ranks)
         return OK;
     sql_begin(&q, l->r->arena, store_kind(conn_store(l->r->conn)));
     sql_z(&q, "SELECT count(*) FROM (");
@@ -269,11 +288,34 @@ static enum status count_hidden_among(struct list *l, const int64_t *changed, si
     return s;
 }
 
+// Where it is for who is in charge alone whether somebody sees a record, and for what is shared with them.
+static enum status rank(struct list *l, struct error *e) {
+    struct reader *r = l->r;
+    if (l->m->part || scope_private(l->m) || !scope_by_owner(r->viewer, l->m))
+        return OK;
+    enum status s = ranks_hold(r, &l->ranks, e);
+    if (!s && l->ranks)
+        s = scope_given(r, l->m, (int64_t **)&l->reach.given, &l->reach.n_given, e);
+    l->reach.ranks = l->ranks;
+    l->reach.viewer = r->viewer;
+    return s;
+}
+
+static void pick_end(struct list *l) {
+    picks_close(l->picks);
+    ranks_release(l->r->crm, l->ranks);
+    l->picks = NULL;
+    l->ranks = NULL;
+}
+
 // Whether the search index is to be asked is decided here, too: what many records contain is known before.
 static enum status pick(struct list *l, struct error *e) {
     struct pick_query q;
+    enum status s = rank(l, e);
+    if (s)
+        return s;
     bool may_help = pickable(l, &q);
-    enum status s = may_help ? count_hidden(l, e) : OK;
+    s = may_help ? count_hidden(l, e) : OK;
     if (s)
         return s;
     may_help = may_help && l->hidden <= HIDDEN_MOST;
@@ -392,12 +434,12 @@ static enum status part_sql(struct list *l, bool empty_part, int limit, struct s
         sql_z(q, ",");
         sort_column(l, q, &l->order[i]);
     }
-    sql_z(q, " FROM ");
+    sql_z(q, by_ranks(l) ? ",owner FROM " : " FROM ");
     if (l->picks)
         from_picked(l, q, empty_part, limit);
     sql_str(q, l->m->table);
     sql_z(q, " m");
-    enum status s = conditions(l, q, false, e);
+    enum status s = by_ranks(l) ? asked_conditions(l, q, false, e) : conditions(l, q, false, e);
     if (s)
         return s;
     if (l->picks)
@@ -416,7 +458,8 @@ static enum status part_sql(struct list *l, bool empty_part, int limit, struct s
     }
     order_by(l, q, empty_part);
     sql_z(q, " LIMIT ");
-    sql_param(q, P_INT(limit));
+    // Of what changed, memory does not know who is in charge: it may fall away afterwards.
+    sql_param(q, P_INT(limit + (by_ranks(l) ? (int64_t)picks_changed(l->picks) : 0)));
     return OK;
 }
 
@@ -542,6 +585,8 @@ static enum status rows(struct list *l, int limit, struct doc *items, int *n, st
         }
         s = store_sql(l->r->conn, sql_done(&q), q.params, q.n, &row, e);
         while (!s && !(s = store_next(row, &more, e)) && more) {
+            if (by_ranks(l) && !in_reach(l, row))
+                continue;
             if (*n == limit) {
                 *end = at_limit;
                 break;
@@ -688,8 +733,12 @@ void lists_ahead(struct reader *r) {
 
 void record_list_ahead(struct reader *r, const struct list_query *lq) {
     struct list l;
-    if (store_kind(conn_store(r->conn)) == STORE_SQLITE || begin(&l, r, lq, NULL) || pick(&l, NULL))
+    if (store_kind(conn_store(r->conn)) == STORE_SQLITE || begin(&l, r, lq, NULL))
         return; // it would not listen; or record_list() will tell what is wrong
+    if (pick(&l, NULL)) {
+        pick_end(&l);
+        return;
+    }
     for (int part = 0; part < (l.nullable ? 2 : 1); part++) {
         struct sql q;
         enum status s = part_sql(&l, is_empty_part(&l, part), page_limit(lq) + 1, &q, NULL);
@@ -697,7 +746,7 @@ void record_list_ahead(struct reader *r, const struct list_query *lq) {
         if (!s)
             store_sql_ahead(r->conn, text, q.params, q.n, false);
     }
-    picks_close(l.picks);
+    pick_end(&l);
 }
 
 enum status record_list(struct reader *r, const struct list_query *lq, struct doc **out,
@@ -717,7 +766,7 @@ enum status record_list(struct reader *r, const struct list_query *lq, struct do
         s = count(&l, &counted, e);
     if (!s && lq->count && lq->sums)
         s = sums(&l, counted, &summed, e);
-    picks_close(l.picks);
+    pick_end(&l);
     if (!s)
         s = names_answer(r, e);
     if (s)

@@ -464,33 +464,54 @@ enum status scope_may_assign(struct reader *r, int64_t user, bool *out, struct e
     return s;
 }
 
-enum status scope_hidden(struct reader *r, const struct module *m, int64_t **out, size_t *out_n,
-                         struct error *e) {
-    struct sql q;
+// The ids that the statement answers.
+static enum status ids_read(struct reader *r, struct sql *q, int64_t **out, size_t *out_n,
+                            struct error *e) {
     struct stmt *row = NULL;
     bool more = true;
     size_t n = 0, cap = 64;
     int64_t *ids = arena_array(r->arena, int64_t, cap);
-    enum status s = OK;
-    if (scope_narrows(r->viewer, m)) {
-        sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
-        scope_hidden_sql(&q, r->model, r->viewer, m);
-        sql_z(&q, " ORDER BY id");
-        s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
-        while (!s && !(s = store_next(row, &more, e)) && more) {
-            if (n == cap) {
-                int64_t *wider = arena_array(r->arena, int64_t, cap * 2);
-                memcpy(wider, ids, cap * sizeof *wider);
-                ids = wider;
-                cap *= 2;
-            }
-            ids[n++] = stmt_int(row, 0);
+    enum status s = store_sql(r->conn, sql_done(q), q->params, q->n, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        if (n == cap) {
+            int64_t *wider = arena_array(r->arena, int64_t, cap * 2);
+            memcpy(wider, ids, cap * sizeof *wider);
+            ids = wider;
+            cap *= 2;
         }
-        store_done(row);
+        ids[n++] = stmt_int(row, 0);
     }
+    store_done(row);
     *out = ids;
     *out_n = n;
     return s;
+}
+
+enum status scope_hidden(struct reader *r, const struct module *m, int64_t **out, size_t *out_n,
+                         struct error *e) {
+    struct sql q;
+    *out = NULL;
+    *out_n = 0;
+    if (!scope_narrows(r->viewer, m))
+        return OK;
+    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+    scope_hidden_sql(&q, r->model, r->viewer, m);
+    sql_z(&q, " ORDER BY id");
+    return ids_read(r, &q, out, out_n, e);
+}
+
+enum status scope_given(struct reader *r, const struct module *m, int64_t **out, size_t *out_n,
+                        struct error *e) {
+    const struct field *of = scope_shared_by(r->model, m);
+    struct sql q;
+    *out = NULL;
+    *out_n = 0;
+    if (!of)
+        return OK;
+    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+    shared_sql(&q, r->model, r->viewer, of, false);
+    sql_z(&q, " ORDER BY 1");
+    return ids_read(r, &q, out, out_n, e);
 }
 
 bool scope_among(const int64_t *ids, size_t n, int64_t id) {

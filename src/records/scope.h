@@ -30,6 +30,9 @@ enum status scope_sees(struct reader *, const struct module *, int64_t id, bool 
 enum status scope_ids(struct reader *, const struct module *, int64_t *ids, size_t n,
                       struct error *);
 
+// The records of the module that are shared with the viewer, one by one, ascending, in the reader's arena.
+enum status scope_given(struct reader *, const struct module *, int64_t **ids, size_t *n,
+                        struct error *);
 // Whether the user's role is the viewer's or one below it.
 enum status scope_may_assign(struct reader *, int64_t user, bool *may, struct error *);
 

@@ -26,8 +26,10 @@
 #define UNUSED (600 * SECOND) // then it is put away
 // Looking at one record costs as much as looking for a part in so many bytes.
 #define LOOK_BYTES 512
-#define BLOCK 2048 // texts looked through at once, where the order is their own
-#define SAMPLE 256 // texts looked at to guess how many contain a part
+#define FEW_USERS 200 // with at most so many in reach it is counted what they are in charge of
+#define FEW_OF 64     // less than one of so many records: they are marked instead of met
+#define BLOCK 2048    // texts looked through at once, where the order is their own
+#define SAMPLE 256    // texts looked at to guess how many contain a part
 #define NOWHERE UINT32_MAX
 
 struct column {
@@ -440,6 +442,8 @@ struct picks {
     struct shelf *shelf;
     struct arena *arena;
     struct column *order, *within; // the latter NULL: all records
+    struct column *owners;         // with reach
+    const struct pick_reach *reach;
     struct str part;
     uint64_t *marked; // by place in `order`: those that contain the part, as far as was looked
     int64_t n_marked;
@@ -457,6 +461,7 @@ void picks_close(struct picks *p) {
         return;
     column_drop(p->shelf, p->order);
     column_drop(p->shelf, p->within);
+    column_drop(p->shelf, p->owners);
 }
 
 static int by_number(const void *a, const void *b) {
@@ -490,6 +495,10 @@ static enum status look_for_changes(struct picks *p, struct reader *r, const str
         position = p->within->position;
     if (p->within && p->within->newest > known)
         known = p->within->newest;
+    if (p->owners && p->owners->position < position)
+        position = p->owners->position;
+    if (p->owners && p->owners->newest > known)
+        known = p->owners->newest;
     enum status s = store_int(r->conn, QUERY_LOG_NEWEST, NULL, 0, &newest, e);
     if (s)
         return s;
@@ -530,15 +539,18 @@ enum status picks_open(struct reader *r, const struct pick_query *q, struct pick
         return OK;
     bool news = false, *ask = q->only_if_there ? NULL : &news;
     struct picks *p = arena_new(r->arena, struct picks);
-    *p = (struct picks){.shelf = shelf, .arena = r->arena, .part = q->part};
+    *p = (struct picks){.shelf = shelf, .arena = r->arena, .part = q->part, .reach = q->reach};
     p->order = take(shelf, q->module, q->order, q->order_text, false, ask);
     if (q->part.n)
         p->within = take(shelf, q->module, q->within, true, true, ask);
-    bool usable = p->order && (p->within || !q->part.n);
+    if (q->reach)
+        p->owners = take(shelf, q->module, STR("owner"), false, false, ask);
+    bool usable = p->order && (p->within || !q->part.n) && (p->owners || !q->reach);
     enum status s = usable ? look_for_changes(p, r, q->module, &usable, e) : OK;
     if (p->stale) {
         news = note_stale(shelf, p->order) || news;
         news = note_stale(shelf, p->within) || news;
+        news = note_stale(shelf, p->owners) || news;
     }
     if (news)
         crm_shelf_wake(r->crm);
@@ -552,8 +564,38 @@ enum status picks_open(struct reader *r, const struct pick_query *q, struct pick
     return OK;
 }
 
+size_t picks_changed(const struct picks *p) {
+    return p->n_changed;
+}
+
 size_t picks_guess(const struct picks *p) {
     return p->guess;
+}
+
+// ---------------------------------------------------------------- whose they are
+
+static bool reached(const struct picks *p, int64_t id) {
+    const struct pick_reach *r = p->reach;
+    if (!r)
+        return true;
+    uint32_t place = place_of(p->owners, id);
+    if (place != NOWHERE &&
+        ranks_reach(r->ranks, r->viewer, place < p->owners->n ? p->owners->value[place] : 0))
+        return true;
+    return r->n_given && bsearch(&id, r->given, r->n_given, sizeof id, by_number);
+}
+
+// The first place among those of owners that is not before the value.
+static size_t first_of(const struct column *c, int64_t value) {
+    size_t lo = 0, hi = c->n;
+    while (lo < hi) {
+        size_t middle = lo + (hi - lo) / 2;
+        if (c->value[middle] < value)
+            lo = middle + 1;
+        else
+            hi = middle;
+    }
+    return lo;
 }
 
 static bool contains(const struct picks *p, int64_t id) {
@@ -567,7 +609,7 @@ static void look_at(struct picks *p, size_t from, size_t to) {
     for (size_t i = from; i < to && (hit = find(p->part, c->bytes + c->start[i], end)); i++) {
         i = place_of_byte(c, i, (size_t)(hit - c->bytes));
         uint32_t place = place_of(o, c->id[i]);
-        if (place == NOWHERE || has_changed(p, c->id[i]))
+        if (place == NOWHERE || has_changed(p, c->id[i]) || !reached(p, c->id[i]))
             continue;
         p->marked[place / 64] |= UINT64_C(1) << (place % 64);
         p->n_marked++;
@@ -591,6 +633,40 @@ static void look_through_all(struct picks *p) {
     memset(p->marked, 0, words * sizeof *p->marked);
     p->n_marked = 0;
     look_through(p, 0, p->within->n);
+    p->all_marked = true;
+}
+
+static void mark_one(struct picks *p, int64_t id) {
+    uint32_t place = place_of(p->order, id);
+    if (place == NOWHERE || has_changed(p, id) || (p->within && !contains(p, id)))
+        return;
+    uint64_t bit = UINT64_C(1) << (place % 64);
+    p->n_marked += !(p->marked[place / 64] & bit);
+    p->marked[place / 64] |= bit;
+}
+
+// Where those in reach are few of all, marks them: they would be met too seldom.
+static void mark_few_in_reach(struct picks *p) {
+    const struct column *c = p->owners;
+    int64_t *users;
+    size_t n_users, few = c ? (c->n + c->n_empty) / FEW_OF : 0, found;
+    if (!p->reach || p->all_marked || c->n_empty > few)
+        return;
+    ranks_users(p->reach->ranks, p->reach->viewer, FEW_USERS, p->arena, &users, &n_users);
+    if (n_users > FEW_USERS)
+        return;
+    found = c->n_empty + p->reach->n_given;
+    for (size_t i = 0; i < n_users; i++)
+        found += first_of(c, users[i] + 1) - first_of(c, users[i]);
+    if (found > few)
+        return;
+    for (size_t i = 0; i < n_users; i++)
+        for (size_t at = first_of(c, users[i]); at < c->n && c->value[at] == users[i]; at++)
+            mark_one(p, c->id[at]);
+    for (size_t i = 0; i < c->n_empty; i++)
+        mark_one(p, c->id[c->n + i]);
+    for (size_t i = 0; i < p->reach->n_given; i++)
+        mark_one(p, p->reach->given[i]);
     p->all_marked = true;
 }
 
@@ -677,6 +753,7 @@ static size_t propose_own(struct picks *p, struct places *left, size_t n, int64_
 // What many texts contain is met soon in any order. For what few contain all texts are looked through.
 static size_t propose(struct picks *p, struct places *left, size_t n, int64_t *ids) {
     size_t found = 0, most = SIZE_MAX;
+    mark_few_in_reach(p);
     if (p->within) {
         most = p->bytes / LOOK_BYTES;
         if (n * p->within->n > most * p->guess)
@@ -684,7 +761,7 @@ static size_t propose(struct picks *p, struct places *left, size_t n, int64_t *i
     }
     for (size_t looked = 0; !p->all_marked && found < n && left->from < left->to; looked++) {
         int64_t id = p->order->id[left->descending ? --left->to : left->from++];
-        if ((!p->within || contains(p, id)) && !has_changed(p, id))
+        if (reached(p, id) && (!p->within || contains(p, id)) && !has_changed(p, id))
             ids[found++] = id;
         if (looked == most)
             look_through_all(p);
@@ -717,7 +794,16 @@ int64_t picks_count(struct picks *p, const int64_t **changed, size_t *n_changed)
         look_through_all(p);
         return p->n_marked;
     }
+    mark_few_in_reach(p);
+    if (p->all_marked)
+        return p->n_marked;
     int64_t n = (int64_t)(p->order->n + p->order->n_empty);
+    if (p->reach) {
+        n = 0;
+        for (size_t i = 0; i < p->order->n + p->order->n_empty; i++)
+            n += !has_changed(p, p->order->id[i]) && reached(p, p->order->id[i]);
+        return n;
+    }
     for (size_t i = 0; i < p->n_changed; i++)
         n -= place_of(p->order, p->changed[i]) != NOWHERE;
     return n;

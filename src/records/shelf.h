@@ -10,6 +10,7 @@
 #define CRONISTA_RECORDS_SHELF_H
 
 #include "records/internal.h"
+#include "records/ranks.h"
 
 struct shelf;
 struct shelf *shelf_new(void);
@@ -20,10 +21,19 @@ enum status shelf_tend(struct shelf *, struct conn *, bool *worked, struct error
 // Nothing that was asked for is still to be made.
 bool shelf_complete(struct shelf *);
 
+// Whose records the viewer sees: by who is in charge, and those that they see for another reason.
+struct pick_reach {
+    const struct ranks *ranks;
+    const struct viewer *viewer;
+    const int64_t *given; // ascending
+    size_t n_given;
+};
+
 struct pick_query {
     const struct module *module;
-    struct str order; // column sorted by; equal values by id, in the same direction
-    bool order_text;  // it holds texts
+    const struct pick_reach *reach; // NULL: everyone's; it lives as long as what is answered
+    struct str order;               // column sorted by; equal values by id, in the same direction
+    bool order_text;                // it holds texts
     struct str
         part; // what the records' text contains, as the column has it (folded); empty: all records
     struct str within;  // column of texts that is meant; empty: what is searched (search_text())
@@ -37,6 +47,8 @@ enum status picks_open(struct reader *, const struct pick_query *, struct picks 
                        struct error *);
 void picks_close(struct picks *); // NULL is fine
 
+// How many records have changed since, which are proposed always.
+size_t picks_changed(const struct picks *);
 // About how many records contain the part.
 size_t picks_guess(const struct picks *);
 

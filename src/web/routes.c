@@ -676,7 +676,8 @@ const struct route routes[] = {
      .page = "table",
      .id = "auditProfile",
      .tag = "users",
-     .says = "All that a profile reaches: modules, fields, routes. The key is member, read_only, administrator, or a profile's number",
+     .says = "All that a profile reaches: modules, fields, routes. The key is member, read_only, "
+             "administrator, or a profile's number",
      .reply = REPLY_OBJECT,
      .handle = handle_reach,
      .present = present_reach},

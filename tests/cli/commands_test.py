@@ -382,6 +382,7 @@ class Versions(Folder):
             ALTER TABLE record_links DROP COLUMN since;
             DROP TABLE record_links_past;
             DROP TABLE files_brought;
+            DROP TABLE role_reach;
             CREATE INDEX log_by_actor ON log (actor);
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()

@@ -71,7 +71,8 @@ SENT = {
     "POST /history/views": None, "POST /consent/{token}": None,
     "POST /{module}/{id}/anonymise": {"sure": "1"}, "POST /{module}/{id}/consents": {"kind": "1", "state": "given"},
     "POST /{module}/{id}/consents/links": {"days": "7"}, "DELETE /{module}/{id}/consents/links/{position}": {},
-    "POST /{module}/{id}/lines": {"name.new": "x"}, "POST /{module}/{id}/steps": {"step": "s1", "done": "1"},
+    "POST /{module}/{id}/lines": {"name.new": "x"}, "POST /{module}/{id}/shares": {"user": 1}, "DELETE /{module}/{id}/shares/{key}": {},
+    "POST /{module}/{id}/steps": {"step": "s1", "done": "1"},
 }
 
 # These tell how long the log is, which is nobody's secret: it is signed, and grows with everything that happens.

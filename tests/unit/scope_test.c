@@ -207,6 +207,63 @@ static bool in_reach(const struct whose *of, int id, int user, bool to_edit) {
     return reaches(user, of->owners[id]) || takes_part || shared(of, id, user, to_edit);
 }
 
+struct giving {
+    int64_t id;
+    int owner;
+};
+
+static enum status give(struct action *a, void *arg, struct error *e) {
+    const struct giving *g = arg;
+    return record_assign(a, model_module(a->model, STR("opportunities")), g->id, g->owner, e);
+}
+
+static void give_away(struct world *w, int64_t id, int owner) {
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    struct giving g = {id, owner};
+    struct act act = {.viewer = &system, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+    assert_int_equal(action_run(w->crm, &act, give, &g, NULL), OK);
+}
+
+// The same by what memory has of the table, in several orders, page by page.
+static void check_lists(struct world *w, struct reader *r, const struct module *m,
+                        const bool *there, int n) {
+    static const char *const sorts[] = {"name", "updated_at", "owner", "closing_date"};
+    struct error e = {0};
+    bool *seen = arena_array(&w->arena, bool, TASKS + 1);
+    for (int i = 0; i < 16; i++) {
+        struct list_filter filter = {STR("name"), OP_CONTAINS, STR("d")};
+        struct list_query lq = {.module = m,
+                                .limit = 7,
+                                .count = true,
+                                .sort = {{str_z(sorts[i % 4]), i & 4}},
+                                .n_sort = 1,
+                                .filters = &filter,
+                                .n_filters = i & 8 ? 1 : 0};
+        int64_t counted = 0, wanted = 0;
+        memset(seen, 0, (TASKS + 1) * sizeof *seen);
+        assert_int_equal(store_begin(r->conn, false, &e), OK);
+        for (bool more = true; more;) {
+            struct doc *d = NULL;
+            if (record_list(r, &lq, &d, &e) != OK)
+                fail_msg("%s", e.msgid);
+            doc_each(one, doc_get(d, STR("items"))) {
+                assert_false(seen[doc_get_int(one, "id", 0)]);
+                seen[doc_get_int(one, "id", 0)] = true;
+            }
+            counted = doc_get_int(d, "count", -1);
+            lq.after = doc_get_text(d, "next");
+            more = lq.after.n > 0;
+        }
+        store_rollback(r->conn);
+        for (int id = 1; id <= n; id++) {
+            assert_int_equal(seen[id], there[id]);
+            wanted += there[id];
+        }
+        assert_int_equal(counted, wanted);
+        crm_index_wait(w->crm); // what was asked for is made
+    }
+}
+
 static void check_reach(struct world *w, const struct viewer *viewer, const struct whose *of,
                         bool everyone, bool edits_everyone) {
     struct conn *conn;
@@ -218,6 +275,8 @@ static void check_reach(struct world *w, const struct viewer *viewer, const stru
     size_t n_hidden;
     listed(&r, m, there);
     assert_int_equal(scope_hidden(&r, m, &hidden, &n_hidden, NULL), OK);
+    if (str_is(m->key, "opportunities"))
+        check_lists(w, &r, m, there, of->n);
     for (int id = 1; id <= of->n; id++)
         ids[id] = id;
     assert_int_equal(scope_ids(&r, m, ids + 1, (size_t)of->n, NULL), OK);
@@ -313,6 +372,9 @@ static void test_whose_records_are_seen(void **state) {
     for (int u = 1; u <= PEOPLE; u++)
         for (int profile = 1; profile <= 3; profile++)
             for (size_t k = 0; k < 3; k++) {
+                int64_t given = 1 + next_random() % DEALS; // memory has it as it was
+                owners[given] = (int)(next_random() % (PEOPLE + 1));
+                give_away(w, given, owners[given]);
                 struct viewer viewer = {.user = u, .role = u < PEOPLE ? u : 0};
                 viewer_set_profile(&viewer, model, PROFILE_CUSTOM + profile);
                 check_reach(w, &viewer, &kinds[k], profile > 1, profile > 2);

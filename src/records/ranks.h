@@ -1,0 +1,24 @@
+// Which users are below which roles, in memory: so that whose records somebody sees is known without asking for each. As the
+// database had it at one position of the log; it is used only where that is still the newest about users and roles.
+#ifndef CRONISTA_RECORDS_RANKS_H
+#define CRONISTA_RECORDS_RANKS_H
+
+#include "records/internal.h"
+
+struct ranks;
+struct ranks_kept;
+struct ranks_kept *ranks_new(void);
+void ranks_free(struct ranks_kept *); // nobody may hold any more; NULL is fine
+
+// As they are at the reader's moment; made anew where what is kept is older. Let go by ranks_release(). *out is NULL where nothing
+// can be kept (too many roles; the reader sees an earlier moment): then the database must be asked.
+enum status ranks_hold(struct reader *, struct ranks **out, struct error *);
+void ranks_release(struct crm *, struct ranks *); // NULL is fine
+
+// Whether records that this user is in charge of (0: nobody) are in the viewer's reach for that alone.
+bool ranks_reach(const struct ranks *, const struct viewer *, int64_t owner);
+// Those below the viewer, and the viewer, ascending, in the arena; *n more than `most`: there are so many that they were not counted.
+void ranks_users(const struct ranks *, const struct viewer *, size_t most, struct arena *,
+                 int64_t **ids, size_t *n);
+
+#endif
