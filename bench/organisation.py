@@ -3,6 +3,7 @@
 import http.client
 import json
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
 
@@ -17,9 +18,10 @@ class Calls:
         self.server, self.local = server, local()
 
     def __call__(self, method, path, body):
-        if not hasattr(self.local, "connection"):
-            self.local.connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         headers = dict(h.split(": ", 1) for h in self.server.key_headers())
+        if time.monotonic() - getattr(self.local, "used", 0) > 20:  # the server closes what is idle
+            self.local.connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        self.local.used = time.monotonic()
         self.local.connection.request(method, "/api" + path, json.dumps(body), headers)
         answer = self.local.connection.getresponse()
         text = answer.read()

@@ -59,6 +59,12 @@ SELECT coalesce(max(position), -1) FROM log WHERE module = $1;
 -- name: roles_forget
 DELETE FROM role_reach;
 
+-- name: ranks_moved
+INSERT INTO ranks_at (id, position) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET position = excluded.position;
+
+-- name: ranks_at
+SELECT coalesce(max(position), -1) FROM ranks_at;
+
 -- name: role_below
 SELECT 1 FROM role_reach WHERE role = $1 AND below = $2;
 

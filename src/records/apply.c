@@ -325,6 +325,14 @@ static enum status roles_follow(struct applier *ap, const struct module *m, stru
     return s;
 }
 
+// Whether it may have changed which users are below which roles (ranks.h).
+static bool moves_ranks(const struct module *m, const struct event *ev) {
+    for (size_t i = 0; i < ev->n_items && str_is(m->key, "users"); i++)
+        if (str_is(ev->items[i].field, "role"))
+            return true;
+    return str_is(m->key, "roles");
+}
+
 enum status event_apply(struct applier *ap, const struct event *ev, struct arena *a,
                         struct error *e) {
     if (ev->record <= 0)
@@ -354,6 +362,10 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
         s = notifications_follow(ap, m, ev, e);
     if (!s && row && str_is(m->key, "roles"))
         s = roles_follow(ap, m, e);
+    if (!s && row && moves_ranks(m, ev)) {
+        struct param p[] = {P_INT(ev->position)};
+        s = store_run(ap->conn, QUERY_RANKS_MOVED, p, 1, NULL, e);
+    }
     if (!s && row && model_made_of(m))
         s = model_follow(ap, e);
     return s;

@@ -7,7 +7,7 @@
 #define USERS_MOST 1000000 // the largest id
 
 struct ranks {
-    int64_t made_at; // the newest event about users and roles
+    int64_t made_at; // the newest event that changed any of it
     int64_t *role;   // by user; 0: none
     size_t n_users;  // one more than the largest id
     uint64_t *below; // a row of bits for each role: those below it
@@ -120,19 +120,13 @@ static enum status make(struct reader *r, int64_t made_at, struct ranks **out, s
     return s;
 }
 
-static enum status newest(struct reader *r, int64_t *position, struct error *e) {
-    struct param p[] = {P_INT(model_module(r->model, STR("users"))->number),
-                        P_INT(model_module(r->model, STR("roles"))->number)};
-    return store_int(r->conn, QUERY_LOG_NEWEST_OF_TWO, p, 2, position, e);
-}
-
 enum status ranks_hold(struct reader *r, struct ranks **out, struct error *e) {
     *out = NULL;
     if (!r->crm || !conn_begun(r->conn))
         return OK;
     struct ranks_kept *kept = crm_ranks(r->crm);
     int64_t now;
-    enum status s = newest(r, &now, e);
+    enum status s = store_int(r->conn, QUERY_RANKS_AT, NULL, 0, &now, e);
     if (s)
         return s;
     pthread_mutex_lock(&kept->lock);

@@ -1,5 +1,6 @@
 // Which users are below which roles, in memory: so that whose records somebody sees is known without asking for each. As the
-// database had it at one position of the log; it is used only where that is still the newest about users and roles.
+// database had it at one position of the log; it is used only where
+// nothing has changed a user's role or the tree of roles since.
 #ifndef CRONISTA_RECORDS_RANKS_H
 #define CRONISTA_RECORDS_RANKS_H
 

@@ -8,7 +8,7 @@
 #include "store/migrate.h"
 
 #define PROGRESS_EVERY 1000
-#define DERIVED 7 // tables beside those of the modules
+#define DERIVED 8 // tables beside those of the modules
 
 struct progress {
     void (*fn)(void *, int64_t done, int64_t all);
@@ -56,11 +56,12 @@ static enum status builtin_applier(struct applier *ap, struct conn *conn, struct
 static enum status drop_derived(struct conn *conn, const struct model *model, struct error *e) {
     enum status s = schema_drop(conn, model, e);
     return s ? s
-             : store_script(conn,
-                            STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"
-                                "DELETE FROM record_links_past;DELETE FROM role_reach;"
-                                "DELETE FROM file_uses;DELETE FROM notifications;"),
-                            e);
+             : store_script(
+                   conn,
+                   STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"
+                       "DELETE FROM record_links_past;DELETE FROM role_reach;DELETE FROM ranks_at;"
+                       "DELETE FROM file_uses;DELETE FROM notifications;"),
+                   e);
 }
 
 enum status records_rebuild_at(struct store *store, void (*progress)(void *, int64_t, int64_t),
@@ -166,6 +167,8 @@ static enum status compare_all(struct conn *real, struct conn *made, const struc
                      "from_record,field,until");
     names[6] = STR("role_reach");
     selects[6] = STR("SELECT * FROM role_reach ORDER BY role,below");
+    names[7] = STR("ranks_at");
+    selects[7] = STR("SELECT * FROM ranks_at");
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
         struct buf b = BUF_INIT(1 << 20);

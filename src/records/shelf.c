@@ -27,7 +27,6 @@
 // Looking at one record costs as much as looking for a part in so many bytes.
 #define LOOK_BYTES 512
 #define FEW_USERS 200 // with at most so many in reach it is counted what they are in charge of
-#define FEW_OF 64     // less than one of so many records: they are marked instead of met
 #define BLOCK 2048    // texts looked through at once, where the order is their own
 #define SAMPLE 256    // texts looked at to guess how many contain a part
 #define NOWHERE UINT32_MAX
@@ -444,6 +443,8 @@ struct picks {
     struct column *order, *within; // the latter NULL: all records
     struct column *owners;         // with reach
     const struct pick_reach *reach;
+    int64_t *users; // in reach, if they are few
+    size_t n_users;
     struct str part;
     uint64_t *marked; // by place in `order`: those that contain the part, as far as was looked
     int64_t n_marked;
@@ -645,23 +646,25 @@ static void mark_one(struct picks *p, int64_t id) {
     p->marked[place / 64] |= bit;
 }
 
-// Where those in reach are few of all, marks them: they would be met too seldom.
-static void mark_few_in_reach(struct picks *p) {
+// How many are in reach; SIZE_MAX where it takes too long to say, as so many users are.
+static size_t count_in_reach(struct picks *p) {
     const struct column *c = p->owners;
-    int64_t *users;
-    size_t n_users, few = c ? (c->n + c->n_empty) / FEW_OF : 0, found;
-    if (!p->reach || p->all_marked || c->n_empty > few)
+    ranks_users(p->reach->ranks, p->reach->viewer, FEW_USERS, p->arena, &p->users, &p->n_users);
+    if (p->n_users > FEW_USERS)
+        return SIZE_MAX;
+    size_t found = c->n_empty + p->reach->n_given;
+    for (size_t i = 0; i < p->n_users; i++)
+        found += first_of(c, p->users[i] + 1) - first_of(c, p->users[i]);
+    return found;
+}
+
+// All of them at once: where they are few they are met too seldom.
+static void mark_in_reach(struct picks *p) {
+    const struct column *c = p->owners;
+    if (p->all_marked)
         return;
-    ranks_users(p->reach->ranks, p->reach->viewer, FEW_USERS, p->arena, &users, &n_users);
-    if (n_users > FEW_USERS)
-        return;
-    found = c->n_empty + p->reach->n_given;
-    for (size_t i = 0; i < n_users; i++)
-        found += first_of(c, users[i] + 1) - first_of(c, users[i]);
-    if (found > few)
-        return;
-    for (size_t i = 0; i < n_users; i++)
-        for (size_t at = first_of(c, users[i]); at < c->n && c->value[at] == users[i]; at++)
+    for (size_t i = 0; i < p->n_users; i++)
+        for (size_t at = first_of(c, p->users[i]); at < c->n && c->value[at] == p->users[i]; at++)
             mark_one(p, c->id[at]);
     for (size_t i = 0; i < c->n_empty; i++)
         mark_one(p, c->id[c->n + i]);
@@ -752,8 +755,11 @@ static size_t propose_own(struct picks *p, struct places *left, size_t n, int64_
 
 // What many texts contain is met soon in any order. For what few contain all texts are looked through.
 static size_t propose(struct picks *p, struct places *left, size_t n, int64_t *ids) {
-    size_t found = 0, most = SIZE_MAX;
-    mark_few_in_reach(p);
+    size_t found = 0, most = SIZE_MAX, patience = SIZE_MAX;
+    if (p->reach && !p->all_marked) {
+        size_t all = count_in_reach(p); // marking one costs about as much as looking at two
+        patience = all < SIZE_MAX / 4 ? 2 * all + n : SIZE_MAX;
+    }
     if (p->within) {
         most = p->bytes / LOOK_BYTES;
         if (n * p->within->n > most * p->guess)
@@ -765,6 +771,8 @@ static size_t propose(struct picks *p, struct places *left, size_t n, int64_t *i
             ids[found++] = id;
         if (looked == most)
             look_through_all(p);
+        else if (looked == patience)
+            mark_in_reach(p);
     }
     return p->all_marked ? found + take_marked(p, left, n - found, ids + found) : found;
 }
@@ -794,7 +802,8 @@ int64_t picks_count(struct picks *p, const int64_t **changed, size_t *n_changed)
         look_through_all(p);
         return p->n_marked;
     }
-    mark_few_in_reach(p);
+    if (p->reach && !p->all_marked && count_in_reach(p) < SIZE_MAX)
+        mark_in_reach(p);
     if (p->all_marked)
         return p->n_marked;
     int64_t n = (int64_t)(p->order->n + p->order->n_empty);

@@ -383,6 +383,7 @@ class Versions(Folder):
             DROP TABLE record_links_past;
             DROP TABLE files_brought;
             DROP TABLE role_reach;
+            DROP TABLE ranks_at;
             CREATE INDEX log_by_actor ON log (actor);
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()

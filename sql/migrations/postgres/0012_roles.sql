@@ -5,3 +5,8 @@ CREATE TABLE role_reach (
     below BIGINT NOT NULL,
     PRIMARY KEY (below, role)
 );
+-- The newest event that changed a user's role, or the tree of roles: until there is another, what is known of them holds.
+CREATE TABLE ranks_at (
+    id       BIGINT PRIMARY KEY CHECK (id = 1),
+    position BIGINT NOT NULL
+);

@@ -5,3 +5,8 @@ CREATE TABLE role_reach (
     below INTEGER NOT NULL,
     PRIMARY KEY (below, role)
 ) WITHOUT ROWID;
+-- The newest event that changed a user's role, or the tree of roles: until there is another, what is known of them holds.
+CREATE TABLE ranks_at (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    position INTEGER NOT NULL
+);
