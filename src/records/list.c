@@ -15,6 +15,9 @@
 #define PAGE 50
 #define SURELY_MANY (4 * SEARCH_FEW)
 #define SORTS 5         // four asked for, and the id
+#define MANY_USERS 200  // in reach;
+#define WALK_OF 8       // or one of so many of all: then most records that are met are, too
+#define WALK_MOST 40    // rows passed by for each that is wanted
 #define HIDDEN_MOST 500 // records kept from a viewer, up to which proposals from memory are of use
 
 struct order {
@@ -38,6 +41,9 @@ struct list {
     struct ranks *
         ranks; // whose records the viewer sees, where picks know it too: else the statement says it
     struct pick_reach reach;
+    bool
+        walks; // with ranks and without picks: an index is walked, and what others have is passed over
+    bool walked_long;         // and found too little
     const struct doc *cursor; // values of the last row seen, one per order; NULL at the start
 };
 
@@ -182,9 +188,9 @@ static void whole_lives(struct list *l, struct sql *q) {
     }
 }
 
-// With picks that know whose records the viewer sees the rows are looked at one by one (in_reach()).
+// Where it is known whose records the viewer sees the rows are looked at one by one (in_reach()).
 static bool by_ranks(const struct list *l) {
-    return l->picks && l->ranks;
+    return l->ranks && (l->picks || l->walks);
 }
 
 static bool in_reach(const struct list *l, struct stmt *row) {
@@ -237,7 +243,7 @@ static bool pickable(struct list *l, struct pick_query *q) {
     }
     // Walking an index meets too many that others have.
     return q->part.n ? utf8_valid(q->part)
-                     : !l->searching && (l->ranks || !has_index(l->order[0].field));
+                     : !l->searching && (l->ranks || !has_index(l->order[0].field)) && !l->walks;
 }
 
 static enum status one_count(struct list *l, struct sql *q, int64_t *n, struct error *e) {
@@ -298,6 +304,11 @@ static enum status rank(struct list *l, struct error *e) {
         s = scope_given(r, l->m, (int64_t **)&l->reach.given, &l->reach.n_given, e);
     l->reach.ranks = l->ranks;
     l->reach.viewer = r->viewer;
+    // A database of one's own gives row after row, and is stopped when there are enough.
+    bool many, asks = l->lq->n_filters || l->lq->deleted || l->lq->n_sort > 1 || l->lq->count;
+    l->walks = !s && l->ranks && !asks && has_index(l->order[0].field) &&
+               store_kind(conn_store(r->conn)) == STORE_SQLITE &&
+               ranks_one_of(l->ranks, r->viewer, MANY_USERS, &many) <= WALK_OF && !l->walked_long;
     return s;
 }
 
@@ -459,7 +470,9 @@ static enum status part_sql(struct list *l, bool empty_part, int limit, struct s
     order_by(l, q, empty_part);
     sql_z(q, " LIMIT ");
     // Of what changed, memory does not know who is in charge: it may fall away afterwards.
-    sql_param(q, P_INT(limit + (by_ranks(l) ? (int64_t)picks_changed(l->picks) : 0)));
+    sql_param(q, P_INT(l->walks      ? (int64_t)limit * WALK_MOST
+                       : by_ranks(l) ? limit + (int64_t)picks_changed(l->picks)
+                                     : limit));
     return OK;
 }
 
@@ -568,7 +581,7 @@ static enum status rows(struct list *l, int limit, struct doc *items, int *n, st
     enum status s = OK;
     struct doc *at_limit = NULL;
     *n = 0;
-    for (int part = 0; part < (l->nullable ? 2 : 1) && !*end && !s; part++) {
+    for (int part = 0; part < (l->nullable ? 2 : 1) && !*end && !s && !l->walked_long; part++) {
         bool empty_part = is_empty_part(l, part);
         // A cursor in the second part: the first is behind us.
         if (part == 0 && l->nullable && l->cursor && doc_is_null(l->cursor->first) != empty_part)
@@ -576,6 +589,7 @@ static enum status rows(struct list *l, int limit, struct doc *items, int *n, st
         struct sql q;
         struct stmt *row = NULL;
         bool more = true;
+        int met = 0;
         // One more than wanted tells whether there is a next page. The second part is asked for as many, so that it is
         // known beforehand.
         s = part_sql(l, empty_part, limit + 1, &q, e);
@@ -585,6 +599,7 @@ static enum status rows(struct list *l, int limit, struct doc *items, int *n, st
         }
         s = store_sql(l->r->conn, sql_done(&q), q.params, q.n, &row, e);
         while (!s && !(s = store_next(row, &more, e)) && more) {
+            l->walked_long = l->walks && ++met == (limit + 1) * WALK_MOST;
             if (by_ranks(l) && !in_reach(l, row))
                 continue;
             if (*n == limit) {
@@ -762,6 +777,14 @@ enum status record_list(struct reader *r, const struct list_query *lq, struct do
     s = pick(&l, e);
     if (!s)
         s = rows(&l, limit, items, &n, &end, e);
+    if (!s && l.walked_long &&
+        !end) { // the walk was long and met too few: in another way, from the start
+        pick_end(&l);
+        items = doc_replace(d, STR("items"), doc_array(r->arena));
+        s = pick(&l, e);
+        if (!s)
+            s = rows(&l, limit, items, &n, &end, e);
+    }
     if (!s && lq->count)
         s = count(&l, &counted, e);
     if (!s && lq->count && lq->sums)

@@ -7,10 +7,12 @@
 #define USERS_MOST 1000000 // the largest id
 
 struct ranks {
-    int64_t made_at; // the newest event that changed any of it
-    int64_t *role;   // by user; 0: none
-    size_t n_users;  // one more than the largest id
-    uint64_t *below; // a row of bits for each role: those below it
+    int64_t made_at;     // the newest event that changed any of it
+    int64_t *role;       // by user; 0: none
+    size_t n_users;      // one more than the largest id
+    size_t ranked;       // users with a role
+    size_t *users_below; // by role
+    uint64_t *below;     // a row of bits for each role: those below it
     size_t n_roles, words;
     int uses; // under the lock; being kept is one
 };
@@ -33,6 +35,7 @@ static void ranks_drop(struct ranks *r) {
         return;
     free(r->role);
     free(r->below);
+    free(r->users_below);
     free(r);
 }
 
@@ -92,6 +95,29 @@ static void put_below(struct ranks *r, int64_t role, int64_t below) {
         r->below[(size_t)role * r->words + (size_t)below / 64] |= UINT64_C(1) << (below % 64);
 }
 
+static bool is_below(const struct ranks *r, int64_t role, int64_t other) {
+    return role > 0 && (size_t)role < r->n_roles && other > 0 && (size_t)other < r->n_roles &&
+           (r->below[(size_t)role * r->words + (size_t)other / 64] >> (other % 64) & 1);
+}
+
+static void count_below(struct ranks *r) {
+    size_t *of = must_alloc(r->n_roles * sizeof *of);
+    memset(of, 0, r->n_roles * sizeof *of);
+    r->users_below = must_alloc(r->n_roles * sizeof *of);
+    for (size_t user = 0; user < r->n_users; user++)
+        if (r->role[user] > 0 && (size_t)r->role[user] < r->n_roles) {
+            of[r->role[user]]++;
+            r->ranked++;
+        }
+    for (size_t role = 0; role < r->n_roles; role++) {
+        r->users_below[role] = 0;
+        for (size_t other = 1; other < r->n_roles; other++)
+            if (of[other] && is_below(r, (int64_t)role, (int64_t)other))
+                r->users_below[role] += of[other];
+    }
+    free(of);
+}
+
 // *out stays NULL when there are too many.
 static enum status make(struct reader *r, int64_t made_at, struct ranks **out, struct error *e) {
     int64_t users = 0, roles = 0;
@@ -113,11 +139,13 @@ static enum status make(struct reader *r, int64_t made_at, struct ranks **out, s
     s = read_pairs(r, "SELECT id,f_role FROM m_users WHERE f_role IS NOT NULL", made, put_user, e);
     if (!s)
         s = read_pairs(r, "SELECT role,below FROM role_reach", made, put_below, e);
-    if (s)
+    if (s) {
         ranks_drop(made);
-    else
-        *out = made;
-    return s;
+        return s;
+    }
+    count_below(made);
+    *out = made;
+    return OK;
 }
 
 enum status ranks_hold(struct reader *r, struct ranks **out, struct error *e) {
@@ -157,20 +185,29 @@ enum status ranks_hold(struct reader *r, struct ranks **out, struct error *e) {
 
 // ---------------------------------------------------------------- asking
 
-static bool is_below(const struct ranks *r, int64_t role, int64_t other) {
-    return role > 0 && (size_t)role < r->n_roles && other > 0 && (size_t)other < r->n_roles &&
-           (r->below[(size_t)role * r->words + (size_t)other / 64] >> (other % 64) & 1);
-}
-
 bool ranks_reach(const struct ranks *r, const struct viewer *viewer, int64_t owner) {
     if (owner == 0 || owner == viewer->user)
         return true;
     return owner > 0 && (size_t)owner < r->n_users && is_below(r, viewer->role, r->role[owner]);
 }
 
+static size_t below_of(const struct ranks *r, const struct viewer *viewer) {
+    bool known = viewer->role > 0 && (size_t)viewer->role < r->n_roles;
+    return 1 + (known ? r->users_below[viewer->role] : 0);
+}
+
+size_t ranks_one_of(const struct ranks *r, const struct viewer *viewer, size_t most, bool *many) {
+    size_t n = below_of(r, viewer);
+    *many = n > most;
+    return (r->ranked + 1) / n;
+}
+
 void ranks_users(const struct ranks *r, const struct viewer *viewer, size_t most, struct arena *a,
                  int64_t **ids, size_t *n) {
     *ids = arena_array(a, int64_t, most + 1);
+    *n = below_of(r, viewer);
+    if (*n > most)
+        return;
     *n = 0;
     for (size_t user = 1; user < r->n_users && *n <= most; user++)
         if ((int64_t)user == viewer->user || is_below(r, viewer->role, r->role[user])) {

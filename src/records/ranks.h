@@ -18,6 +18,8 @@ void ranks_release(struct crm *, struct ranks *); // NULL is fine
 
 // Whether records that this user is in charge of (0: nobody) are in the viewer's reach for that alone.
 bool ranks_reach(const struct ranks *, const struct viewer *, int64_t owner);
+// One of how many users is below the viewer, or the viewer: 1 is all. More than `most` of them: *many.
+size_t ranks_one_of(const struct ranks *, const struct viewer *, size_t most, bool *many);
 // Those below the viewer, and the viewer, ascending, in the arena; *n more than `most`: there are so many that they were not counted.
 void ranks_users(const struct ranks *, const struct viewer *, size_t most, struct arena *,
                  int64_t **ids, size_t *n);

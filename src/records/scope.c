@@ -314,13 +314,19 @@ static bool belongs_to_its_like(const struct module *m) {
 
 void scope_event_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                      const char *position, const char *module, const struct module *card) {
-    bool any = false;
+    bool any = false, own = card && module && !belongs_to_its_like(card);
     sql_z(q, "(");
+    if (own) { // nearly all events of most cards; looked at first
+        sql_z(q, module);
+        param(q, "<>", card->number);
+        sql_z(q, " AND (");
+    }
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
         bool private = scope_private(m) && !(viewer && is_system(viewer)),
-             owned = viewer && may(viewer, m, VERB_VIEW) && scope_by_owner(viewer, m) &&
-                     (m != card || belongs_to_its_like(m));
+             owned = viewer && may(viewer, m, VERB_VIEW) && scope_by_owner(viewer, m);
+        if (own && m == card)
+            continue;
         if (!private && !owned)
             continue;
         sql_z(q, any ? " OR (" : "(");
@@ -342,6 +348,7 @@ void scope_event_sql(struct sql *q, const struct model *model, const struct view
         sql_z(q, module ? "))" : ")");
     }
     sql_z(q, any ? ")" : "0=1)");
+    sql_z(q, own ? ")" : "");
 }
 
 // ---------------------------------------------------------------- single records
