@@ -297,6 +297,9 @@ static enum status count_hidden_among(struct list *l, const int64_t *changed, si
 // Where it is for who is in charge alone whether somebody sees a record, and for what is shared with them.
 static enum status rank(struct list *l, struct error *e) {
     struct reader *r = l->r;
+    bool by_parts = !l->lq->n_filters || l->searching || l->lq->filters[0].op == OP_CONTAINS;
+    if (!by_parts || l->lq->deleted || l->lq->n_sort > 1) // see pickable()
+        return OK;
     if (l->m->part || scope_private(l->m) || !scope_by_owner(r->viewer, l->m))
         return OK;
     enum status s = ranks_hold(r, &l->ranks, e);
@@ -581,6 +584,7 @@ static enum status rows(struct list *l, int limit, struct doc *items, int *n, st
     enum status s = OK;
     struct doc *at_limit = NULL;
     *n = 0;
+    l->walked_long = false;
     for (int part = 0; part < (l->nullable ? 2 : 1) && !*end && !s && !l->walked_long; part++) {
         bool empty_part = is_empty_part(l, part);
         // A cursor in the second part: the first is behind us.
@@ -777,8 +781,8 @@ enum status record_list(struct reader *r, const struct list_query *lq, struct do
     s = pick(&l, e);
     if (!s)
         s = rows(&l, limit, items, &n, &end, e);
-    if (!s && l.walked_long &&
-        !end) { // the walk was long and met too few: in another way, from the start
+    // The walk was long and met too few: in another way, from the start.
+    if (!s && l.walked_long && !end) {
         pick_end(&l);
         items = doc_replace(d, STR("items"), doc_array(r->arena));
         s = pick(&l, e);

@@ -312,6 +312,14 @@ static bool belongs_to_its_like(const struct module *m) {
     return false;
 }
 
+// Only of what links to a card, or ever did, are there events in its story.
+static bool leads_to(const struct module *m, const struct module *card) {
+    for (size_t i = 0; i < m->n_fields; i++)
+        if (str_eq(m->fields[i].target, card->key))
+            return true;
+    return false;
+}
+
 void scope_event_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                      const char *position, const char *module, const struct module *card) {
     bool any = false, own = card && module && !belongs_to_its_like(card);
@@ -325,7 +333,7 @@ void scope_event_sql(struct sql *q, const struct model *model, const struct view
         const struct module *m = &model->modules[i];
         bool private = scope_private(m) && !(viewer && is_system(viewer)),
              owned = viewer && may(viewer, m, VERB_VIEW) && scope_by_owner(viewer, m);
-        if (own && m == card)
+        if (own && (m == card || !leads_to(m, card)))
             continue;
         if (!private && !owned)
             continue;
