@@ -5,7 +5,7 @@
 #include "cli/open.h"
 
 #define USER_TAKES                                                                                 \
-    "add EMAIL --name NAME [--profile administrator|member|read_only] [--level LEVEL] "            \
+    "add EMAIL --name NAME [--profile PROFILE] [--level LEVEL] "                                   \
     "[--password-stdin]"
 
 struct adding {

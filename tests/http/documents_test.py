@@ -59,8 +59,9 @@ class Documents(Story):
         cls.twin = api.want(201, "POST", "/api/contacts", {"name": "Jorge Pardo", "source": "web"})["id"]
         value = api.want(201, "POST", "/api/files?name=a.txt", b"Hola\n", {"Content-Type": "application/octet-stream"})
         api.want(201, "POST", f"/api/contacts/{cls.twin}/comments", {"text": "Va un archivo", "files": [value]})
-        _, colleague = cls.user("colleague@example.org")
+        colleague_id, colleague = cls.user("colleague@example.org")
         colleague.want(201, "POST", f"/api/opportunities/{cls.deal}/comments", {"text": "@Administrator, mira"})
+        api.want(201, "POST", f"/api/opportunities/{cls.deal}/shares", {"user": colleague_id})
         cls.visitor = cls.browser(cls, language="es")
 
     def document(self, path, method="GET", body=None):
@@ -94,6 +95,7 @@ class Documents(Story):
             "form": f"{deal}/edit",
             "history": f"{deal}/history",
             "confirm": f"{deal}/delete",
+            "shares": f"{deal}/shares",
             "home": "/",
             "activities": "/activities",
             "reminders": "/reminders",
