@@ -291,7 +291,11 @@ static void page_columns(struct request *r, struct list_query *q) {
     if (!q->n_columns) {
         if (!m->system)
             columns[n++] = STR("owner");
-        columns[n++] = STR("updated_at");
+        // Of what the account is set up with, who made it when says more than what was changed of it last.
+        bool set_up = m->system && !str_is(m->key, "users");
+        columns[n++] = set_up ? STR("created_at") : STR("updated_at");
+        if (set_up)
+            columns[n++] = STR("created_by");
     }
     q->columns = columns;
     q->n_columns = n;

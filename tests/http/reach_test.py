@@ -248,6 +248,13 @@ class Reach(Story):
         page = self.browser("boss@example.org", PASSWORD).get("/contacts")
         self.assertIn('value="duplicate"', page.source)
 
+    def test_levels_say_who_made_them_when(self):
+        page = self.browser().get("/levels")
+        heads = re.findall(r'<th scope="col" data-key="([^"]*)"', page.source)
+        self.assertEqual(["name", "description", "created_at", "created_by"], heads)
+        self.assertIn('href="/levels/new"', page.source)
+        self.assertEqual(["users", "profiles", "roles", "levels", "groups"], re.findall(r'<a class="chip" href="/([a-z]*)"', page.source))
+
     def test_roles_have_an_order(self):
         boss, worker = self.roles
         for above in (boss, worker):
