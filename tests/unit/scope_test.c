@@ -2,10 +2,14 @@
 // at random, for everybody.
 #include "place_crm.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "actions/actions.h"
 #include "files.h"
 #include "formats/json.h"
 #include "records/crm.h"
+#include "records/ranks.h"
 #include "records/rows.h"
 #include "records/scope.h"
 
@@ -391,6 +395,96 @@ static void test_whose_records_are_seen(void **state) {
     crm_model_release(w->crm, model);
 }
 
+// ---------------------------------------------------------------- who is below whom, in memory
+
+#define READERS 4
+
+struct reading {
+    struct world *w;
+    pthread_t thread;
+    _Atomic bool *over;
+    int64_t looked, wrong;
+};
+
+// What is held says for every user what the table says at the same moment.
+static void *read_ranks(void *arg) {
+    struct reading *it = arg;
+    struct viewer viewer = {.user = 1, .role = 1};
+    struct conn *conn;
+    BUG_ON(store_connect(crm_store(it->w->crm), STORE_READ, &conn, NULL) != OK);
+    while (!atomic_load(it->over)) {
+        struct arena a = ARENA_INIT;
+        struct reader r = {it->w->crm, conn, crm_model_hold(it->w->crm), &viewer, &a};
+        struct ranks *ranks = NULL;
+        BUG_ON(store_begin(conn, false, NULL) != OK || ranks_hold(&r, &ranks, NULL) != OK);
+        for (int64_t user = 1; ranks && user <= PEOPLE; user++) {
+            struct param p[] = {P_INT(user)};
+            struct stmt *row = NULL;
+            bool below = false;
+            BUG_ON(
+                store_sql(conn,
+                          STR("SELECT 1 FROM m_users u JOIN role_reach x ON x.below=u.f_role AND "
+                              "x.role=1 WHERE u.id=$1"),
+                          p, 1, &row, NULL) != OK ||
+                store_next(row, &below, NULL) != OK);
+            store_done(row);
+            it->wrong += ranks_reach(ranks, &viewer, user) != (below || user == viewer.user);
+            it->looked++;
+        }
+        ranks_release(it->w->crm, ranks);
+        store_rollback(conn);
+        crm_model_release(it->w->crm, r.model);
+        arena_release(&a);
+    }
+    conn_close(conn);
+    return NULL;
+}
+
+struct moving {
+    int64_t user, role;
+};
+
+static enum status move(struct action *a, void *arg, struct error *e) {
+    const struct moving *m = arg;
+    struct doc *in = doc_object(a->write->arena);
+    doc_set(in, STR("role"),
+            m->role ? doc_int(a->write->arena, m->role) : doc_null(a->write->arena));
+    return record_change(a, model_module(a->model, STR("users")), m->user, 0, in, NULL, NULL, e);
+}
+
+static void test_roles_change_while_others_read(void **state) {
+    struct world *w = *state;
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    _Atomic bool over = false;
+    struct reading readers[READERS];
+    char json[200];
+    create(w, &system, "levels", "{\"name\":\"All\"}");
+    create(w, &system, "roles", "{\"name\":\"R1\"}");
+    create(w, &system, "roles", "{\"name\":\"R2\",\"parent\":1}");
+    for (int u = 1; u <= PEOPLE; u++) {
+        snprintf(json, sizeof json,
+                 "{\"name\":\"U%d\",\"email\":\"u%d@example.org\",\"profile\":\"member\","
+                 "\"level\":1,\"active\":true}",
+                 u, u);
+        create(w, &system, "users", json);
+    }
+    for (int i = 0; i < READERS; i++) {
+        readers[i] = (struct reading){.w = w, .over = &over};
+        assert_int_equal(pthread_create(&readers[i].thread, NULL, read_ranks, &readers[i]), 0);
+    }
+    for (int i = 0; i < 100; i++) {
+        struct moving m = {2 + i % (PEOPLE - 1), i % 3};
+        struct act act = {.viewer = &system, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+        assert_int_equal(action_run(w->crm, &act, move, &m, NULL), OK);
+    }
+    atomic_store(&over, true);
+    for (int i = 0; i < READERS; i++) {
+        pthread_join(readers[i].thread, NULL);
+        assert_true(readers[i].looked > 0);
+        assert_int_equal(readers[i].wrong, 0);
+    }
+}
+
 static void test_the_rule(void **state) {
     struct world *w = *state;
     const struct model *model = crm_model_hold(w->crm);
@@ -423,7 +517,8 @@ static void test_the_rule(void **state) {
 
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-    const struct CMUnitTest tests[] = {TEST(test_one_record_and_statements_say_the_same),
-                                       TEST(test_whose_records_are_seen), TEST(test_the_rule)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_one_record_and_statements_say_the_same), TEST(test_whose_records_are_seen),
+        TEST(test_roles_change_while_others_read), TEST(test_the_rule)};
     return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
 }
