@@ -290,6 +290,7 @@ struct doc *mapping_guess(struct import *job, const struct doc *base, const char
         for (size_t i = 0; i < nf; i++) {
             const struct field *f = i < m->n_fields ? &m->fields[i] : import_owner_field();
             if (!import_field(m, f->key) || f->hidden || f->type == TYPE_JSON ||
+                (f->number >= 0 && !may_field(job->viewer, m, f, true)) ||
                 (m->system && i == m->n_fields))
                 continue;
             int score = by_name(job, f, words, a);

@@ -198,9 +198,31 @@ enum status import_remembered(struct import *job, struct doc **mapping, struct s
     return s;
 }
 
+// What somebody may not write they may not import, nor find records by.
+static enum status may_fill(struct import *job, const struct module *m, const struct rule *rule,
+                            struct error *e) {
+    const struct field *f = rule->field;
+    if (!f)
+        return OK;
+    for (size_t i = 0; i < rule->n_create; i++) {
+        enum status s = may_fill(job, rule->target, rule->create[i].rule, e);
+        if (s != OK)
+            return s;
+    }
+    if (f->number < 0 || may_field(job->viewer, m, f, true))
+        return OK;
+    return error_set(e, INVALID, arena_dup(&job->arena, rule->column),
+                     N_("There is no field {0} to import into."), arena_dup(&job->arena, f->key),
+                     NULL);
+}
+
 static enum status mapping_use(struct import *job, struct doc *mapping, struct error *e) {
     enum status s = mapping_read(&job->mapping, job->model, job->module, job->columns,
                                  job->n_columns, mapping, &job->viewer->local, &job->arena, e);
+    for (size_t i = 0; i < job->mapping.n_rules && s == OK; i++)
+        s = may_fill(job, job->module, &job->mapping.rules[i], e);
+    for (size_t i = 0; i < job->mapping.n_set && s == OK; i++)
+        s = may_fill(job, job->module, job->mapping.set[i].rule, e);
     if (s == OK)
         job->mapping_doc = mapping;
     return s;

@@ -77,6 +77,8 @@ static enum status names_load(struct pass *p, struct row_target *t, struct error
     bool more = false;
     int64_t *hidden;
     size_t n_hidden;
+    if (!may(p->reader.viewer, m, VERB_VIEW))
+        return OK; // whatever is named is not there
     enum status s = scope_hidden(&p->reader, m, &hidden, &n_hidden, e);
     if (s == OK)
         s = store_sql(p->reader.conn, sql, NULL, 0, &row, e);

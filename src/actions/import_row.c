@@ -1,5 +1,7 @@
 // A line of the file becomes a row: values, what its links lead to, whether it is there already, what is wrong with it.
 #include "actions/import_private.h"
+#include "records/rows.h"
+#include "records/scope.h"
 
 #include "formats/fold.h"
 
@@ -322,6 +324,25 @@ static struct str key_shown(struct preparing *w, size_t k) {
     return str_z(out);
 }
 
+// Of a record that is there and seen; the writing looks again.
+static bool theirs_to_change(struct preparing *w) {
+    struct reader *r = &w->pass->reader;
+    const struct module *m = w->pass->job->module;
+    struct doc *before;
+    bool may_change = true;
+    if (may_everyones(r->viewer, m, VERB_EDIT))
+        return true;
+    if (row_get(r->conn, m, w->row->duplicate.n, w->arena, &before, NULL) == OK)
+        (void)scope_row(r->conn, r->model, r->viewer, m, before, VERB_EDIT, &may_change, NULL);
+    return may_change;
+}
+
+static void theirs_not(struct preparing *w) {
+    struct error e = {0};
+    error_set(&e, DENIED, NULL, N_("You may not do this."), NULL);
+    row_problem(w->row, w->arena, -1, &e);
+}
+
 static void duplicate_find(struct preparing *w) {
     struct pass *p = w->pass;
     const struct import_mapping *map = &p->job->mapping;
@@ -346,6 +367,8 @@ static void duplicate_find(struct preparing *w) {
                   NULL);
         row_problem(row, w->arena, -1, &e);
     }
+    if (row->fate == FATE_CHANGE && row->duplicate.kind == REF_RECORD && !theirs_to_change(w))
+        theirs_not(w);
 }
 
 // What the database would refuse, said here so that a dry run says it too.

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import unittest
+import urllib.parse
 import zipfile
 
 from harness import Story
@@ -40,6 +41,8 @@ class Reach(Story):
         cls.worker, cls.by_worker = cls.user("worker@example.org", own, role=worker_role)
         cls.other, cls.by_other = cls.user("other@example.org", own)
         cls.looker, cls.by_looker = cls.user("looker@example.org", looks)
+        importer = want(201, "POST", "/api/profiles", {"name": "Importer", "contacts": ["view", "everyone", "create", "edit", "import"]})["id"]
+        _, cls.by_importer = cls.user("importer@example.org", f"p{importer}")
         cls.ids = {}
         for whose, owner in (("own", cls.boss), ("below", cls.worker), ("foreign", cls.other), ("nobody's", None)):
             for m in MODULES:
@@ -247,6 +250,25 @@ class Reach(Story):
         self.assertEqual(len(numbers), len(set(numbers)))
         page = self.browser("boss@example.org", PASSWORD).get("/contacts")
         self.assertIn('value="duplicate"', page.source)
+
+    def test_imports_write_and_find_no_more_than_their_person(self):
+        def tried(columns, rows, who=self.by_boss, module="contacts", match=("name",)):
+            address = f"/api/import/{module}?dry_run=1&name=x.csv&on_duplicate=merge"
+            if columns:
+                address += "&map=" + urllib.parse.quote(json.dumps({"module": module, "columns": columns, "match": list(match)}))
+            status, _, body = who.request("POST", address, "\n".join(rows).encode(), {"Content-Type": "text/csv"})
+            return status, body
+        for field in ("phone", "notes", "email"):
+            self.assertEqual(422, tried({"a": "name", "b": field}, ["a,b", "Xenia,1"])[0], field)
+        # By itself it finds no field for them either.
+        status, body = tried(None, ["name,phone,city", "Xenia,+34600000000,Vigo"])
+        self.assertEqual(200, status)
+        self.assertNotIn("phone", [c["field"] for c in body["columns"]] if "columns" in body else [])
+        # Who is not there for them is new; who is there, but not theirs to change, is refused.
+        foreign = f"{FOREIGN} contacts one"
+        self.assertEqual((1, 0), (lambda b: (b["created"], b["changed"]))(tried({"a": "name", "b": "city"}, ["a,b", f"{foreign},Vigo"])[1]))
+        looked = tried({"a": "name", "b": "city"}, ["a,b", f"{foreign},Vigo"], self.by_importer)[1]
+        self.assertEqual((0, 0, 1), (looked["created"], looked["changed"], looked["refused"]))
 
     def test_levels_say_who_made_them_when(self):
         page = self.browser().get("/levels")
