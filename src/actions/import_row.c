@@ -1,9 +1,9 @@
 // A line of the file becomes a row: values, what its links lead to, whether it is there already, what is wrong with it.
 #include "actions/import_private.h"
-#include "records/rows.h"
-#include "records/scope.h"
 
 #include "formats/fold.h"
+#include "records/rows.h"
+#include "records/scope.h"
 
 void row_problem(struct row *row, struct arena *a, int column, const struct error *e) {
     struct row_problem *p = arena_new(a, struct row_problem);

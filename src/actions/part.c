@@ -131,8 +131,23 @@ static enum status refuse(struct problems *p, const char *field, const char *why
     return problems_note(p, here, error_set(here, INVALID, field, why, arg, NULL));
 }
 
+// Who may not write the amount may not have it follow the lines instead.
+static bool turns_on(struct action *a, const struct module *m, const struct doc *before,
+                     const struct values *v) {
+    const struct doc *now = given(m, v, "amount_from_lines");
+    const struct field *amount = module_field(m, STR("amount"));
+    return doc_true(now) && !doc_get_true(before, "amount_from_lines") && amount &&
+           !may_field(a->act->viewer, m, amount, true);
+}
+
 enum status lines_amount(struct action *a, const struct module *m, int64_t id,
                          const struct doc *before, struct values *v, struct problems *p) {
+    if (turns_on(a, m, before, v)) {
+        struct error *here = problems_next(p);
+        return problems_note(p, here,
+                             error_set(here, DENIED, "amount_from_lines",
+                                       N_("You may not change this field."), NULL));
+    }
     struct lines lines;
     if (!str_is(m->key, "opportunities") || !before ||
         !doc_true(will_be(m, before, v, "amount_from_lines")))
@@ -174,12 +189,12 @@ static enum status fill_from_product(struct action *a, const struct module *m, s
     struct doc *row = NULL;
     if (product <= 0 || (given(m, v, "name") && given(m, v, "price")))
         return OK;
-    enum status s = row_get(a->write->conn, products, product, a->write->arena, &row, e);
+    enum status s = record_get(&a->reader, products, product, &row, e);
     if (s == NOT_FOUND)
         return error_pass(s, NOT_FOUND, e); // told with the other links
     if (!s && doc_is_null(given(m, v, "name")))
         put(m, v, "name", doc_get(row, STR("name")));
-    if (!s && doc_is_null(given(m, v, "price")))
+    if (!s && doc_is_null(given(m, v, "price")) && !doc_is_null(doc_get(row, STR("price"))))
         put(m, v, "price", doc_get(row, STR("price")));
     return s;
 }
@@ -199,11 +214,38 @@ static enum status fill_share(struct action *a, const struct module *m, struct v
     return s;
 }
 
+static bool is_private(struct action *a, int64_t task) {
+    struct doc *row;
+    return row_get(a->write->conn, model_module(a->model, STR("tasks")), task, a->write->arena,
+                   &row, NULL) == OK &&
+           doc_get_true(row, "private");
+}
+
+// With whom something is shared decides who decides about it, not whoever it was shared with.
+static enum status check_sharer(struct action *a, const struct module *m, const struct doc *before,
+                                const struct values *v, struct problems *p) {
+    enum status s = OK;
+    for (size_t i = 0; i < m->n_fields && !s; i++) {
+        const struct field *f = &m->fields[i];
+        const struct module *to = f->belongs ? model_module(a->model, f->target) : NULL;
+        int64_t id = to ? doc_integer(will_be(m, before, v, f->key.p), 0) : 0;
+        struct doc *row;
+        bool decides = false;
+        if (id <= 0)
+            continue;
+        s = row_get(a->write->conn, to, id, a->write->arena, &row, p->first);
+        if (!s)
+            s = values_decides(a, to, doc_get_int(row, "owner", 0), &decides, p->first);
+        if (!s && !decides)
+            s = error_set(p->first, DENIED, NULL, N_("You may not do this."), NULL);
+    }
+    return s;
+}
+
 // With one user or one group, of one record; who and of what stays.
 static enum status check_share(struct action *a, const struct module *m, const struct doc *before,
                                const struct values *v, struct problems *p) {
     int wholes = 0;
-    (void)a;
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         wholes += f->belongs && !doc_is_null(will_be(m, before, v, f->key.p));
@@ -212,6 +254,12 @@ static enum status check_share(struct action *a, const struct module *m, const s
             return refuse(p, f->key.p,
                           N_("Whom and what it was for stays; remove it and share anew."), NULL);
     }
+    enum status s = check_sharer(a, m, before, v, p);
+    if (s)
+        return s;
+    const struct doc *task = will_be(m, before, v, "task");
+    if (doc_integer(task, 0) > 0 && is_private(a, doc_integer(task, 0)))
+        return refuse(p, "task", N_("What is private is shared by adding people to it."), NULL);
     if (wholes != 1)
         return refuse(p, "name", N_("One record is shared at a time."), NULL);
     if (doc_is_null(will_be(m, before, v, "to_user")) ==

@@ -204,7 +204,10 @@ enum status step_turn(struct action *a, const struct module *m, int64_t id, stru
     enum status s = action_record(a, m, id, VERB_EDIT, &row, e);
     if (s)
         return s;
-    int64_t of = f && f->type == TYPE_JSON ? doc_integer(doc_get(row, STR("process")), 0) : 0;
+    const struct field *by = module_field(m, STR("process"));
+    bool shown = f && by && may_field(a->act->viewer, m, f, false) &&
+                 may_field(a->act->viewer, m, by, false);
+    int64_t of = shown && f->type == TYPE_JSON ? doc_integer(doc_get(row, STR("process")), 0) : 0;
     if (of)
         s = row_get(a->write->conn, processes, of, arena, &process, e);
     const struct doc *keys = doc_get(process, STR("keys"));

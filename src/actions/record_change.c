@@ -206,7 +206,7 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
     if (!s)
         s = people_check(a, m, id, v, p);
     if (!s)
-        s = values_owner(a, m, v, p);
+        s = values_owner(a, m, row, v, p);
     if (s || p->status)
         return s ? s : p->status;
     s = keep_hidden(a, m, row, v,

@@ -64,7 +64,7 @@ static enum status create(struct action *a, const struct module *m, struct value
     if (!s)
         s = people_check(a, m, 0, v, p);
     if (!s)
-        s = values_owner(a, m, v, p);
+        s = values_owner(a, m, NULL, v, p);
     if (s || p->status)
         return s ? s : p->status;
     values_compute(a, m, NULL, v);

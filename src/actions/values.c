@@ -211,23 +211,28 @@ enum status values_check(struct action *a, const struct module *m, const struct 
     return OK;
 }
 
-enum status values_owner(struct action *a, const struct module *m, const struct values *v,
-                         struct problems *p) {
+enum status values_decides(struct action *a, const struct module *m, int64_t owner, bool *decides,
+                           struct error *e) {
+    const struct viewer *viewer = a->act->viewer;
+    *decides = owner == 0 || owner == viewer->user || may_everyones(viewer, m, VERB_EDIT);
+    return *decides ? OK : scope_may_assign(&a->reader, owner, decides, e);
+}
+
+enum status values_owner(struct action *a, const struct module *m, const struct doc *row,
+                         const struct values *v, struct problems *p) {
     const struct viewer *viewer = a->act->viewer;
     struct record_facts of = {.owner = doc_integer(v->owner, 0), .reached = true};
     if (!v->owner)
         return OK;
-    struct error *here;
-    if (!may_record(viewer, m, &of, VERB_VIEW)) {
-        here = problems_next(p);
+    struct error *here = problems_next(p);
+    if (!may_record(viewer, m, &of, VERB_VIEW))
         return problems_note(
             p, here, error_set(here, DENIED, "owner", N_("You may not change this field."), NULL));
-    }
-    bool may_assign =
-        of.owner == 0 || of.owner == viewer->user || may_everyones(viewer, m, VERB_EDIT);
-    here = problems_next(p);
-    enum status s = may_assign ? OK : scope_may_assign(&a->reader, of.owner, &may_assign, here);
-    if (!s && !may_assign)
+    bool from = false, to = false;
+    enum status s = values_decides(a, m, doc_get_int(row, "owner", 0), &from, here);
+    if (!s)
+        s = values_decides(a, m, of.owner, &to, here);
+    if (!s && !(from && to))
         s = error_set(here, DENIED, "owner",
                       N_("You may put yourself in charge, and users of your role or a lower one."),
                       NULL);

@@ -35,8 +35,13 @@ enum status values_check(struct action *, const struct module *, const struct va
                          struct problems *);
 // Whether the actor may make this person the owner: of what is for its owner (may_record()), nobody but themselves; who may not
 // edit everyone's records, users of the actor's role or one below it.
-enum status values_owner(struct action *, const struct module *, const struct values *,
-                         struct problems *);
+// row: before the change, NULL of a new record.
+enum status values_owner(struct action *, const struct module *, const struct doc *row,
+                         const struct values *, struct problems *);
+// Whether the actor decides about a record of this owner, not only by its being shared with them: may give it to others, and
+// share it.
+enum status values_decides(struct action *, const struct module *, int64_t owner, bool *decides,
+                           struct error *);
 
 // The same as record_create and record_change for values that are in normal form already and a record that is known to be
 // there: imports. Permissions have been checked by the caller.

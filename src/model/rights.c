@@ -183,7 +183,7 @@ static void part_rights(const struct model *model, const struct module *m, size_
 
 static void give(struct arena *a, struct model *model, const struct doc *profile,
                  struct profile_made *made) {
-    bool all = true; // everyone's of all it may see
+    bool all = true; // everyone's of all there is
     size_t id = (size_t)made->id;
     made->anywhere = ALLOW(VERB_PUBLIC) | ALLOW(VERB_SELF) | ALLOW(VERB_VIEW);
     for (size_t i = 0; i < model->n_modules; i++) {
@@ -193,12 +193,12 @@ static void give(struct arena *a, struct model *model, const struct doc *profile
             continue;
         struct module_rights *r = &m->rights[id];
         r->verbs = verbs_of(list);
-        r->everyone = says(list, "everyone");
+        r->everyone = r->verbs && says(list, "everyone");
         r->edit_everyone = r->everyone && says(list, "edit_everyone");
         r->hidden = bits_of(a, m, value(a, profile, HIDDEN, m->key));
         r->locked = bits_of(a, m, value(a, profile, LOCKED, m->key));
         made->anywhere |= r->verbs;
-        all = all && (r->everyone || !(r->verbs & ALLOW(VERB_VIEW)));
+        all = all && r->everyone;
     }
     for (size_t i = 0; i < model->n_modules; i++)
         if (model->modules[i].part)

@@ -493,7 +493,7 @@ static enum status page_read(struct reader *r, const struct history_query *h, in
         end->n++;
         end->last = by_marks ? end->last : ev.position;
         const struct module *m = model_module(r->model, ev.module);
-        bool wanted = m != NULL;
+        bool wanted = m && (!by_marks || shows(r, h, m)); // marks know nothing of rights
         if (m && h->text.n)
             s = event_says(r, m, stmt_blob(row, 1), h->text, &wanted, e);
         if (wanted && !s && !*again)

@@ -150,8 +150,8 @@ static enum status make(struct reader *r, int64_t made_at, struct ranks **out, s
 
 enum status ranks_hold(struct reader *r, struct ranks **out, struct error *e) {
     *out = NULL;
-    if (!r->crm || !conn_begun(r->conn))
-        return OK;
+    if (!r->crm || !conn_begun(r->conn) || conn_writes(r->conn))
+        return OK; // what is not committed may never have been
     struct ranks_kept *kept = crm_ranks(r->crm);
     int64_t now;
     enum status s = store_int(r->conn, QUERY_RANKS_AT, NULL, 0, &now, e);

@@ -26,8 +26,8 @@ bool scope_by_owner_anywhere(const struct viewer *viewer, const struct model *mo
 }
 
 bool scope_narrows(const struct viewer *viewer, const struct module *m) {
-    return (scope_private(m) && !is_system(viewer)) || is_personal(viewer, m) ||
-           scope_by_owner(viewer, m);
+    return !may(viewer, m, VERB_VIEW) || (scope_private(m) && !is_system(viewer)) ||
+           is_personal(viewer, m) || scope_by_owner(viewer, m);
 }
 
 const struct module *scope_target(const struct model *model, const struct viewer *viewer,
@@ -198,10 +198,11 @@ static void reach_sql(struct sql *q, const struct model *model, const struct vie
         sql_z(q, ")");
     }
     const struct field *shared = scope_shared_by(model, m);
-    if (shared) {
+    bool by_share = verb == VERB_VIEW || verb == VERB_EXPORT || verb == VERB_EDIT;
+    if (shared && by_share) { // not to be deleted
         sql_z(q, " OR ");
         named(q, table, "id IN (");
-        shared_sql(q, model, viewer, shared, verb != VERB_VIEW && verb != VERB_EXPORT);
+        shared_sql(q, model, viewer, shared, verb == VERB_EDIT);
         sql_z(q, ")");
     }
     sql_z(q, ")");
@@ -211,6 +212,10 @@ static void reach_sql(struct sql *q, const struct model *model, const struct vie
 static void seen_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                      const struct module *m, const char *table) {
     bool both = keeps(viewer, m) && scope_by_owner(viewer, m);
+    if (!may(viewer, m, VERB_VIEW)) {
+        sql_z(q, "1=0");
+        return;
+    }
     if (keeps(viewer, m)) {
         named(q, table, "id NOT IN (");
         kept_sql(q, model, viewer, m);
@@ -220,9 +225,14 @@ static void seen_sql(struct sql *q, const struct model *model, const struct view
         reach_sql(q, model, viewer, m, VERB_VIEW, table);
 }
 
+// Hidden ones are too many to be told by their ids.
+static bool is_each(const struct viewer *viewer, const struct module *m) {
+    return !may(viewer, m, VERB_VIEW) || scope_by_owner(viewer, m);
+}
+
 void scope_hidden_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                       const struct module *m) {
-    if (!scope_by_owner(viewer, m)) {
+    if (!is_each(viewer, m)) {
         kept_sql(q, model, viewer, m);
         return;
     }
@@ -243,7 +253,7 @@ void scope_sql(struct sql *q, const struct model *model, const struct viewer *vi
 
 void scope_known_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                      const struct module *m, const char *before, struct str column) {
-    bool each = scope_by_owner(viewer, m);
+    bool each = is_each(viewer, m);
     if (each) {
         sql_z(q, "EXISTS (SELECT 1 FROM ");
         sql_str(q, m->table);

@@ -144,6 +144,10 @@ static enum status refuse_failed(const struct conn *c, struct error *e) {
                      N_("The transaction has failed and must be rolled back."), NULL);
 }
 
+bool conn_writes(const struct conn *c) {
+    return c->begun && c->writes;
+}
+
 bool conn_begun(const struct conn *c) {
     return c->begun;
 }

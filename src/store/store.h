@@ -96,7 +96,8 @@ void store_rollback(struct conn *); // never fails; harmless without a transacti
 // answer need be of one moment, what is asked later may be of a later one. That saves the database the transaction
 // (PostgreSQL). Those whose rows are many are of one moment all the same.
 void store_any_moment(struct conn *);
-bool conn_begun(const struct conn *); // whether in a transaction
+bool conn_begun(const struct conn *);  // whether in a transaction
+bool conn_writes(const struct conn *); // whether in one that writes
 // Why nothing more may be done in the transaction; OK while it goes well. CONFLICT: tried again whole it may succeed.
 enum status store_failed(const struct conn *);
 // One level of savepoint inside a write transaction: the writer's request, undone without its

@@ -35,12 +35,13 @@ static struct viewer keeper_of(struct request *r) {
 // ---------------------------------------------------------------- the first page
 
 static enum status records_of(struct reader *reader, const char *module, struct str of,
-                              const char *sort, bool newest, struct str *columns, size_t n,
-                              struct doc **items, struct error *e) {
-    struct list_filter filter = {STR("of_module"), OP_EQ, of};
+                              const char *sort, bool newest, bool only_mine, struct str *columns,
+                              size_t n, struct doc **items, struct error *e) {
+    struct list_filter filters[] = {{STR("of_module"), OP_EQ, of},
+                                    {STR("created_by"), OP_EQ, STR("me")}};
     struct list_query q = {.module = model_module(reader->model, str_z(module)),
-                           .filters = &filter,
-                           .n_filters = 1,
+                           .filters = filters,
+                           .n_filters = only_mine ? 2 : 1,
                            .sort = {{str_z(sort), newest}},
                            .n_sort = 1,
                            .columns = columns,
@@ -59,8 +60,9 @@ static enum status recent_imports(struct request *r, struct doc **items, struct 
     reader.viewer = &keeper;
     struct str columns[] = {STR("name"),    STR("state"),      STR("created"),   STR("changed"),
                             STR("refused"), STR("created_at"), STR("created_by")};
-    return records_of(&reader, "imports", r->module->key, "id", true, columns,
-                      sizeof columns / sizeof *columns, items, e);
+    return records_of(&reader, "imports", r->module->key, "id", true,
+                      !may(&r->viewer, NULL, VERB_USERS), columns, sizeof columns / sizeof *columns,
+                      items, e);
 }
 
 void handle_import_page(struct request *r) {
@@ -210,7 +212,7 @@ static enum status read_remembered(struct request *r, struct place *place, struc
     if (s)
         return s;
     reader.conn = place->conn;
-    s = records_of(&reader, "mappings", r->module->key, "updated_at", true, columns, 2,
+    s = records_of(&reader, "mappings", r->module->key, "updated_at", true, false, columns, 2,
                    &w->remembered, e);
     store_rollback(place->conn);
     doc_each(one, s ? NULL : w->remembered)
@@ -455,7 +457,11 @@ static enum status state_of_record(struct request *r, struct place *place, int64
     bool alive = !s && import_is_alive(r->web->crm, place->conn, id);
     if (!s)
         s = read_record(r, place, id, &record, e);
-    if (!s && !str_eq(doc_get_text(record, "of_module"), r->module->key))
+    // Rows that were refused are told as they came, with fields that others may not read.
+    bool theirs =
+        !s && (may(&r->viewer, NULL, VERB_USERS) ||
+               doc_get_int(doc_get(record, STR("created_by")), "id", 0) == r->viewer.user);
+    if (!s && (!theirs || !str_eq(doc_get_text(record, "of_module"), r->module->key)))
         s = error_set(e, NOT_FOUND, NULL, N_("There is no such import."), NULL);
     if (s)
         return s;

@@ -665,8 +665,14 @@ static void test_profiles_that_administrators_make(void **state) {
                            "'cases':['view','everyone'],'leads':['edit','everyone']},"
                            "{'id':3,'name':'Gone','deleted_at':'2026-01-01T00:00:00.000000Z',"
                            "'contacts':['view']},"
-                           "{'id':5,'name':'Auditor','audits':true,'deleted_at':null,"
-                           "'cases':['view','everyone','edit_everyone','edit']}]"));
+                           "{'id':5,'name':'Half','audits':true,'deleted_at':null,"
+                           "'cases':['view','everyone','edit_everyone','edit']},"
+                           "{'id':6,'name':'Auditor','audits':true,'deleted_at':null,"
+                           "'companies':['view','everyone'],'contacts':['view','everyone'],"
+                           "'leads':['view','everyone'],'opportunities':['view','everyone'],"
+                           "'cases':['view','everyone'],'products':['view','everyone'],"
+                           "'tasks':['view','everyone'],'contact_groups':['view','everyone']},"
+                           "{'id':7,'name':'Blind','deleted_at':null,'companies':['everyone']}]"));
     struct viewer v = {.user = 5};
     viewer_set_profile(&v, model, profile_find(STR("p2")));
     assert_true(can(&v, model, NULL, VERB_SELF) && can(&v, model, NULL, VERB_VIEW));
@@ -699,12 +705,16 @@ static void test_profiles_that_administrators_make(void **state) {
     assert_true(may_everyones(&v, cases, VERB_VIEW));
     assert_false(may_everyones(&v, cases, VERB_EDIT));
     viewer_set_profile(&v, model, profile_find(STR("p5")));
-    assert_true(can(&v, model, NULL, VERB_AUDIT));
+    assert_false(can(&v, model, NULL, VERB_AUDIT)); // not all modules
     assert_true(may_everyones(&v, cases, VERB_EDIT));
-    for (int id = 3; id < 9; id++) { // gone, or never there
+    viewer_set_profile(&v, model, profile_find(STR("p6")));
+    assert_true(can(&v, model, NULL, VERB_AUDIT));
+    viewer_set_profile(&v, model, profile_find(STR("p7")));
+    assert_false(may_everyones(&v, model_module(model, STR("companies")), VERB_VIEW));
+    for (int id = 3; id < 12; id++) { // gone, or never there
         viewer_set_profile(&v, model, PROFILE_CUSTOM + id);
         assert_true(can(&v, model, NULL, VERB_SELF));
-        if (id != 5)
+        if (id < 5 || id > 7)
             assert_false(can(&v, model, "contacts", VERB_VIEW) || can(&v, model, NULL, VERB_VIEW));
     }
     const struct field *chosen = field_at(model, "users", "profile");
