@@ -270,6 +270,65 @@ class Reach(Story):
         looked = tried({"a": "name", "b": "city"}, ["a,b", f"{foreign},Vigo"], self.by_importer)[1]
         self.assertEqual((0, 0, 1), (looked["created"], looked["changed"], looked["refused"]))
 
+    def person(self, name, **rights):
+        profile = self.api.want(201, "POST", "/api/profiles", {"name": name, **rights})["id"]
+        return self.user(f"{name.lower()}@example.org", f"p{profile}")
+
+    def test_a_module_that_is_not_seen_has_no_names(self):
+        company = self.api.want(201, "POST", "/api/companies", {"name": "Zqunnamed", "owner": None})["id"]
+        contact = self.api.want(201, "POST", "/api/contacts", {"name": "Of it", "company": company, "owner": None})["id"]
+        for name, rights in (("Without", {}), ("Halfway", {"companies": ["everyone"]})):
+            _, api = self.person(name, contacts=["view", "everyone", "edit", "export"], **rights)
+            with self.subTest(name):
+                self.assertEqual(404, api.request("GET", "/api/companies")[0])
+                for path in (f"/api/contacts/{contact}?history=20", f"/api/contacts/{contact}/history", "/api/contacts?columns=name,company&limit=200",
+                             "/api/contacts/export.csv", "/api/"):
+                    self.assertNotIn("Zqunnamed", self.ask(api, "GET", path)[1], path)
+                status, text = self.ask(api, "GET", f"/api/contacts?filter[company][eq]={company}&count=1")
+                self.assertTrue(status >= 400 or json.loads(text)["count"] == 0, text)
+
+    def test_who_audits_sees_all_there_is(self):
+        half = {"contacts": ["view", "everyone"], "audits": True}
+        _, api = self.person("Half", **half)
+        self.assertEqual(403, api.request("GET", "/api/history")[0])
+        _, api = self.person("Auditor", audits=True, **{m: ["view", "everyone"] for m in MODULES})
+        for query in ("", "?user=1", "?kind=created", "?module=profiles", "?module=roles", "?module=fields"):
+            found = api.want(200, "GET", "/api/history" + query)["items"]
+            self.assertEqual([], [e for e in found if e["module"] in ("profiles", "roles", "fields", "imports")], query)
+
+    def test_imports_of_others_are_theirs(self):
+        rows = b"name,email\nImported,not an address\n"
+        done = self.api.want(202, "POST", "/api/import/contacts?name=of-the-administrator.csv", rows, {"Content-Type": "text/csv"})["id"]
+        for path in (f"/api/import/contacts/{done}", f"/api/import/contacts/{done}/refused.csv", f"/contacts/import/{done}"):
+            self.assertEqual(404, self.ask(self.by_boss, "GET", path)[0], path)
+        self.assertEqual(404, self.by_boss.request("POST", f"/api/import/contacts/{done}/stop", {})[0])
+        self.assertNotIn("of-the-administrator", self.ask(self.by_boss, "GET", "/contacts/import")[1])
+        self.assertIn(self.ask(self.api, "GET", f"/api/import/contacts/{done}")[0], (200,))
+
+    def test_parts_tell_and_change_nothing_that_is_closed(self):
+        _, api = self.person("Seller", opportunities=["view", "create", "edit"], products=["view"],
+                             hidden_products=["price"], locked_opportunities=["amount"], hidden_opportunities=["steps"])
+        product = self.api.want(201, "POST", "/api/products", {"name": "Priced", "price": "88 EUR", "owner": None})["id"]
+        deal = api.want(201, "POST", "/api/opportunities", {"name": "Theirs"})["id"]
+        status, _, body = api.request("POST", "/api/lines", {"opportunity": deal, "product": product})
+        self.assertEqual((422, ["price"]), (status, [e["field"] for e in body["errors"]]))
+        answers = [api.request("POST", "/api/lines", {"opportunity": deal, "product": n, "name": "x", "price": "1 EUR"})
+                   for n in (self.ids["foreign", "products"], NOWHERE)]
+        self.assertEqual([422, 422], [a[0] for a in answers])
+        self.assertEqual(403, api.request("PATCH", f"/api/opportunities/{deal}", {"amount": "5 EUR"})[0])
+        self.assertEqual(403, api.request("PATCH", f"/api/opportunities/{deal}", {"amount_from_lines": True})[0])
+        self.assertEqual(404, api.request("POST", f"/api/opportunities/{deal}/steps", {"step": "s1", "done": True})[0])
+
+    def test_sharing_is_no_taking(self):
+        lead = self.by_other.want(201, "POST", "/api/leads", {"name": "Not to be taken"})["id"]
+        self.by_other.want(201, "POST", f"/api/leads/{lead}/shares", {"user": self.worker, "edits": True})
+        self.by_worker.want(200, "PATCH", f"/api/leads/{lead}", {"name": "Changed"})
+        self.assertEqual(403, self.by_worker.request("PATCH", f"/api/leads/{lead}", {"owner": self.worker})[0])
+        self.assertEqual(403, self.by_worker.request("DELETE", f"/api/leads/{lead}")[0])
+        self.assertEqual(403, self.by_worker.request("POST", f"/api/leads/{lead}/shares", {"user": self.boss})[0])
+        task = self.by_other.want(201, "POST", "/api/tasks", {"subject": "Private", "kind": "call", "private": True})["id"]
+        self.assertEqual(422, self.by_other.request("POST", f"/api/tasks/{task}/shares", {"user": self.worker})[0])
+
     def test_levels_say_who_made_them_when(self):
         page = self.browser().get("/levels")
         heads = re.findall(r'<th scope="col" data-key="([^"]*)"', page.source)
