@@ -108,24 +108,17 @@ class Bench:
     def server(self, contacts, edits):
         """Running on a copy; one for each size."""
         if (contacts, edits) not in self.servers:
-            data = self.copy(contacts, edits)
-            server = Server(self.program, data, f"{data}.log")
-            self.stack.callback(server.stop)
-            server.start()
-            server.new_key()
-            server.contacts = contacts
-            server.cookie = server.sign_in()
-            self.servers[contacts, edits] = server
+            self.servers[contacts, edits] = self.server_of_its_own(contacts, edits)
         return self.servers[contacts, edits]
 
-    def server_of_its_own(self, name):
+    def server_of_its_own(self, contacts, edits, name=None):
         """Running on a copy that nobody else changes."""
-        data = self.copy(self.o.contacts, self.o.contacts, name)
+        data = self.copy(contacts, edits, name)
         server = Server(self.program, data, f"{data}.log")
         self.stack.callback(server.stop)
         server.start()
         server.new_key()
-        server.contacts = self.o.contacts
+        server.contacts = contacts
         server.cookie = server.sign_in()
         return server
 
@@ -689,13 +682,7 @@ SHORT, LONG = 100, 100000  # events
 
 
 def section_i(b):
-    data = b.copy(b.o.contacts, b.o.contacts, "stories")
-    server = Server(b.program, data, f"{data}.log")
-    b.stack.callback(server.stop)
-    server.start()
-    server.new_key()
-    server.contacts = b.o.contacts
-    server.cookie = server.sign_in()
+    server = b.server_of_its_own(b.o.contacts, b.o.contacts, "stories")
     long = LONG if not b.o.smoke else 1000
     card = {}
     for events in (SHORT, long):
@@ -721,7 +708,7 @@ USERS, ROLES, DEPTH, PROFILES = 5000, 200, 8, 200
 
 
 def section_k(b):
-    people_lists(b, b.server_of_its_own("organisation"), "SQLite")
+    people_lists(b, b.server_of_its_own(b.o.contacts, b.o.contacts, "organisation"), "SQLite")
     if b.o.log_postgres or b.o.full:
         people_lists(b, Postgres(b, b.o.contacts).server, "PostgreSQL")
 

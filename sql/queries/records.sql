@@ -53,9 +53,6 @@ ORDER BY from_module, from_record LIMIT $3;
 -- name: log_newest
 SELECT coalesce(max(position), -1) FROM log;
 
--- name: log_newest_of_module
-SELECT coalesce(max(position), -1) FROM log WHERE module = $1;
-
 -- name: roles_forget
 DELETE FROM role_reach;
 

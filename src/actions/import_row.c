@@ -2,7 +2,6 @@
 #include "actions/import_private.h"
 
 #include "formats/fold.h"
-#include "records/rows.h"
 #include "records/scope.h"
 
 void row_problem(struct row *row, struct arena *a, int column, const struct error *e) {
@@ -324,19 +323,6 @@ static struct str key_shown(struct preparing *w, size_t k) {
     return str_z(out);
 }
 
-// Of a record that is there and seen; the writing looks again.
-static bool theirs_to_change(struct preparing *w) {
-    struct reader *r = &w->pass->reader;
-    const struct module *m = w->pass->job->module;
-    struct doc *before;
-    bool may_change = true;
-    if (may_everyones(r->viewer, m, VERB_EDIT))
-        return true;
-    if (row_get(r->conn, m, w->row->duplicate.n, w->arena, &before, NULL) == OK)
-        (void)scope_row(r->conn, r->model, r->viewer, m, before, VERB_EDIT, &may_change, NULL);
-    return may_change;
-}
-
 static void theirs_not(struct preparing *w) {
     struct error e = {0};
     error_set(&e, DENIED, NULL, N_("You may not do this."), NULL);
@@ -367,7 +353,10 @@ static void duplicate_find(struct preparing *w) {
                   NULL);
         row_problem(row, w->arena, -1, &e);
     }
-    if (row->fate == FATE_CHANGE && row->duplicate.kind == REF_RECORD && !theirs_to_change(w))
+    bool theirs = true; // of one that is there and seen; the writing looks again
+    if (row->fate == FATE_CHANGE && row->duplicate.kind == REF_RECORD)
+        (void)scope_allows(&p->reader, p->job->module, row->duplicate.n, VERB_EDIT, &theirs, NULL);
+    if (!theirs)
         theirs_not(w);
 }
 

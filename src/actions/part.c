@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "formats/decimal.h"
+#include "records/scope.h"
 #include "records/rows.h"
 
 #define MONEY_SCALE 4
@@ -235,7 +236,7 @@ static enum status check_sharer(struct action *a, const struct module *m, const 
             continue;
         s = row_get(a->write->conn, to, id, a->write->arena, &row, p->first);
         if (!s)
-            s = values_decides(a, to, doc_get_int(row, "owner", 0), &decides, p->first);
+            s = scope_decides(&a->reader, to, doc_get_int(row, "owner", 0), &decides, p->first);
         if (!s && !decides)
             s = error_set(p->first, DENIED, NULL, N_("You may not do this."), NULL);
     }

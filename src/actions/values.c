@@ -211,13 +211,6 @@ enum status values_check(struct action *a, const struct module *m, const struct 
     return OK;
 }
 
-enum status values_decides(struct action *a, const struct module *m, int64_t owner, bool *decides,
-                           struct error *e) {
-    const struct viewer *viewer = a->act->viewer;
-    *decides = owner == 0 || owner == viewer->user || may_everyones(viewer, m, VERB_EDIT);
-    return *decides ? OK : scope_may_assign(&a->reader, owner, decides, e);
-}
-
 enum status values_owner(struct action *a, const struct module *m, const struct doc *row,
                          const struct values *v, struct problems *p) {
     const struct viewer *viewer = a->act->viewer;
@@ -229,9 +222,9 @@ enum status values_owner(struct action *a, const struct module *m, const struct 
         return problems_note(
             p, here, error_set(here, DENIED, "owner", N_("You may not change this field."), NULL));
     bool from = false, to = false;
-    enum status s = values_decides(a, m, doc_get_int(row, "owner", 0), &from, here);
+    enum status s = scope_decides(&a->reader, m, doc_get_int(row, "owner", 0), &from, here);
     if (!s)
-        s = values_decides(a, m, of.owner, &to, here);
+        s = scope_decides(&a->reader, m, of.owner, &to, here);
     if (!s && !(from && to))
         s = error_set(here, DENIED, "owner",
                       N_("You may put yourself in charge, and users of your role or a lower one."),

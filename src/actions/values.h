@@ -38,10 +38,6 @@ enum status values_check(struct action *, const struct module *, const struct va
 // row: before the change, NULL of a new record.
 enum status values_owner(struct action *, const struct module *, const struct doc *row,
                          const struct values *, struct problems *);
-// Whether the actor decides about a record of this owner, not only by its being shared with them: may give it to others, and
-// share it.
-enum status values_decides(struct action *, const struct module *, int64_t owner, bool *decides,
-                           struct error *);
 
 // The same as record_create and record_change for values that are in normal form already and a record that is known to be
 // there: imports. Permissions have been checked by the caller.

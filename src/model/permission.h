@@ -51,7 +51,8 @@ bool may(const struct viewer *, const struct module *, enum verb);
 // What the program computes and what was removed is written by nobody.
 bool may_field(const struct viewer *, const struct module *, const struct field *, bool write);
 // Whether somebody who may do that in the module may do it with everyone's records, not only with those in their reach: their
-// own, their subordinates', those nobody is in charge of, those shared with them, activities they take part in, and parts of what is in their reach.
+// own, their subordinates', those nobody is in charge of, those shared with them, activities they take part in, and parts of
+// what is in their reach.
 bool may_everyones(const struct viewer *, const struct module *, enum verb);
 // What of a record decides who may know of it.
 struct record_facts {

@@ -5,8 +5,6 @@
 // What the records say becomes `rights` of each module, which permission.c looks at, and a value of the list users.profile.
 #include "model/model_private.h"
 
-#include <stdio.h>
-
 #define HIDDEN "hidden_"
 #define LOCKED "locked_"
 
@@ -44,9 +42,8 @@ static struct module *find(struct model *model, const char *key) {
 static struct choice *grant_choices(struct arena *a) {
     struct choice *list = arena_array(a, struct choice, GRANTS);
     for (size_t i = 0; i < GRANTS; i++)
-        list[i] = (struct choice){.key = str_z(grants[i].key), .label = STR(""), .percent = -1};
-    for (size_t i = 0; i < GRANTS; i++)
-        list[i].label = str_z(grants[i].label);
+        list[i] = (struct choice){
+            .key = str_z(grants[i].key), .label = str_z(grants[i].label), .percent = -1};
     return list;
 }
 

@@ -98,6 +98,10 @@ enum status holder_make(struct model_holder **, const struct model_changes *, in
                         enum store_kind, struct error *);
 void holder_free(struct model_holder *);
 
+// The one integer that a statement answers, which has a row whatever there is.
+enum status one_int(struct conn *, struct str sql, const struct param *, size_t n, int64_t *out,
+                    struct error *);
+
 enum status event_apply(struct applier *, const struct event *, struct arena *, struct error *);
 // The applier of the process's writer; record_begin() has made it ready.
 struct applier *crm_applier(struct crm *);

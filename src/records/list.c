@@ -15,8 +15,7 @@
 #define PAGE 50
 #define SURELY_MANY (4 * SEARCH_FEW)
 #define SORTS 5         // four asked for, and the id
-#define MANY_USERS 200  // in reach;
-#define WALK_OF 8       // or one of so many of all: then most records that are met are, too
+#define WALK_OF 8       // with one of so many users in reach most records that are met are, too
 #define WALK_MOST 40    // rows passed by for each that is wanted
 #define HIDDEN_MOST 500 // records kept from a viewer, up to which proposals from memory are of use
 
@@ -247,15 +246,7 @@ static bool pickable(struct list *l, struct pick_query *q) {
 }
 
 static enum status one_count(struct list *l, struct sql *q, int64_t *n, struct error *e) {
-    struct stmt *row = NULL;
-    bool more = false;
-    enum status s = store_sql(l->r->conn, sql_done(q), q->params, q->n, &row, e);
-    if (!s)
-        s = store_next(row, &more, e);
-    if (!s && more)
-        *n = stmt_int(row, 0);
-    store_done(row);
-    return s;
+    return one_int(l->r->conn, sql_done(q), q->params, q->n, n, e);
 }
 
 // The shelf knows nothing of who may see what, so as many more proposals are asked for as can fall away.
@@ -308,10 +299,10 @@ static enum status rank(struct list *l, struct error *e) {
     l->reach.ranks = l->ranks;
     l->reach.viewer = r->viewer;
     // A database of one's own gives row after row, and is stopped when there are enough.
-    bool many, asks = l->lq->n_filters || l->lq->deleted || l->lq->n_sort > 1 || l->lq->count;
+    bool asks = l->lq->n_filters || l->lq->deleted || l->lq->n_sort > 1 || l->lq->count;
     l->walks = !s && l->ranks && !asks && has_index(l->order[0].field) &&
                store_kind(conn_store(r->conn)) == STORE_SQLITE &&
-               ranks_one_of(l->ranks, r->viewer, MANY_USERS, &many) <= WALK_OF && !l->walked_long;
+               ranks_one_of(l->ranks, r->viewer) <= WALK_OF && !l->walked_long;
     return s;
 }
 

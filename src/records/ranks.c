@@ -60,18 +60,6 @@ void ranks_release(struct crm *crm, struct ranks *r) {
 
 // ---------------------------------------------------------------- making
 
-static enum status largest(struct reader *r, const char *sql, int64_t *out, struct error *e) {
-    struct stmt *row = NULL;
-    bool found = false;
-    enum status s = store_sql(r->conn, str_z(sql), NULL, 0, &row, e);
-    if (!s)
-        s = store_next(row, &found, e);
-    if (!s)
-        *out = stmt_int(row, 0);
-    store_done(row);
-    return s;
-}
-
 static enum status read_pairs(struct reader *r, const char *sql, struct ranks *into,
                               void (*put)(struct ranks *, int64_t, int64_t), struct error *e) {
     struct stmt *row = NULL;
@@ -121,9 +109,10 @@ static void count_below(struct ranks *r) {
 // *out stays NULL when there are too many.
 static enum status make(struct reader *r, int64_t made_at, struct ranks **out, struct error *e) {
     int64_t users = 0, roles = 0;
-    enum status s = largest(r, "SELECT coalesce(max(id),0) FROM m_users", &users, e);
+    enum status s =
+        one_int(r->conn, STR("SELECT coalesce(max(id),0) FROM m_users"), NULL, 0, &users, e);
     if (!s)
-        s = largest(r, "SELECT coalesce(max(id),0) FROM m_roles", &roles, e);
+        s = one_int(r->conn, STR("SELECT coalesce(max(id),0) FROM m_roles"), NULL, 0, &roles, e);
     if (s || users > USERS_MOST || roles >= ROLES_MOST)
         return s;
     struct ranks *made = must_alloc(sizeof *made);
@@ -196,23 +185,20 @@ static size_t below_of(const struct ranks *r, const struct viewer *viewer) {
     return 1 + (known ? r->users_below[viewer->role] : 0);
 }
 
-size_t ranks_one_of(const struct ranks *r, const struct viewer *viewer, size_t most, bool *many) {
-    size_t n = below_of(r, viewer);
-    *many = n > most;
-    return (r->ranked + 1) / n;
+size_t ranks_one_of(const struct ranks *r, const struct viewer *viewer) {
+    return (r->ranked + 1) / below_of(r, viewer);
 }
 
 void ranks_users(const struct ranks *r, const struct viewer *viewer, size_t most, struct arena *a,
                  int64_t **ids, size_t *n) {
-    *ids = arena_array(a, int64_t, most + 1);
     *n = below_of(r, viewer);
+    *ids = arena_array(a, int64_t, *n > most ? 1 : *n);
     if (*n > most)
         return;
     *n = 0;
-    for (size_t user = 1; user < r->n_users && *n <= most; user++)
-        if ((int64_t)user == viewer->user || is_below(r, viewer->role, r->role[user])) {
-            if (*n < most)
-                (*ids)[*n] = (int64_t)user;
-            ++*n;
-        }
+    for (size_t user = 1; user < r->n_users; user++)
+        if (ranks_reach(r, viewer, (int64_t)user))
+            (*ids)[(*n)++] = (int64_t)user;
+    if ((size_t)viewer->user >= r->n_users) // made since, without a role
+        (*ids)[(*n)++] = viewer->user;
 }

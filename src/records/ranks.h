@@ -1,6 +1,5 @@
 // Which users are below which roles, in memory: so that whose records somebody sees is known without asking for each. As the
-// database had it at one position of the log; it is used only where
-// nothing has changed a user's role or the tree of roles since.
+// database had it at one position of the log; used only where nothing has changed a user's role or the tree of roles since.
 #ifndef CRONISTA_RECORDS_RANKS_H
 #define CRONISTA_RECORDS_RANKS_H
 
@@ -12,15 +11,16 @@ struct ranks_kept *ranks_new(void);
 void ranks_free(struct ranks_kept *); // nobody may hold any more; NULL is fine
 
 // As they are at the reader's moment; made anew where what is kept is older. Let go by ranks_release(). *out is NULL where nothing
-// can be kept (too many roles; the reader sees an earlier moment): then the database must be asked.
+// can be kept (too many roles; the reader sees an earlier moment, or writes): then the database must be asked.
 enum status ranks_hold(struct reader *, struct ranks **out, struct error *);
 void ranks_release(struct crm *, struct ranks *); // NULL is fine
 
 // Whether records that this user is in charge of (0: nobody) are in the viewer's reach for that alone.
 bool ranks_reach(const struct ranks *, const struct viewer *, int64_t owner);
-// One of how many users is below the viewer, or the viewer: 1 is all. More than `most` of them: *many.
-size_t ranks_one_of(const struct ranks *, const struct viewer *, size_t most, bool *many);
-// Those below the viewer, and the viewer, ascending, in the arena; *n more than `most`: there are so many that they were not counted.
+// One of how many users is below the viewer, or the viewer: 1 is all.
+size_t ranks_one_of(const struct ranks *, const struct viewer *);
+// Those below the viewer, and the viewer, ascending, in the arena; more than `most` of them are
+// not told (*n says how many).
 void ranks_users(const struct ranks *, const struct viewer *, size_t most, struct arena *,
                  int64_t **ids, size_t *n);
 

@@ -3,7 +3,6 @@
 
 #include "formats/json.h"
 #include "records/filter.h"
-#include "records/ranks.h"
 #include "records/scope.h"
 
 static struct doc *time_doc(struct stmt *row, int c, struct arena *a) {
@@ -176,11 +175,11 @@ enum status row_find(struct reader *r, const struct module *m, const struct list
     return s;
 }
 
-// The one integer that a statement without parameters answers.
-static enum status one_int(struct conn *conn, struct str sql, int64_t *out, struct error *e) {
+enum status one_int(struct conn *conn, struct str sql, const struct param *p, size_t n,
+                    int64_t *out, struct error *e) {
     struct stmt *row = NULL;
     bool found = false;
-    enum status s = store_sql(conn, sql, NULL, 0, &row, e);
+    enum status s = store_sql(conn, sql, p, n, &row, e);
     if (!s)
         s = store_next(row, &found, e);
     if (!s)
@@ -190,14 +189,14 @@ static enum status one_int(struct conn *conn, struct str sql, int64_t *out, stru
 }
 
 enum status row_next_id(struct conn *conn, const struct module *m, int64_t *id, struct error *e) {
-    return one_int(conn, m->sql->next_id, id, e);
+    return one_int(conn, m->sql->next_id, NULL, 0, id, e);
 }
 
 enum status row_next_number(struct conn *conn, const struct module *m, const struct field *f,
                             struct arena *a, int64_t *out, struct error *e) {
     struct str sql = arena_printf(a, "SELECT coalesce(max(%.*s),0)+1 FROM %.*s", STR_FMT(f->column),
                                   STR_FMT(m->table));
-    return one_int(conn, sql, out, e);
+    return one_int(conn, sql, NULL, 0, out, e);
 }
 
 struct row_events {
@@ -277,26 +276,13 @@ enum status row_decorate(struct reader *r, const struct module *m, struct doc *r
     return OK;
 }
 
-// What memory knows to be in the viewer's reach need not be asked for.
-static bool surely_in_reach(struct reader *r, const struct module *m, const struct doc *row) {
-    int64_t owner = doc_get_int(row, "owner", 0);
-    struct ranks *ranks = NULL;
-    if (m->part || scope_private(m) || !scope_by_owner(r->viewer, m))
-        return false;
-    if (owner == 0 || owner == r->viewer->user || ranks_hold(r, &ranks, NULL) || !ranks)
-        return false; // scope_row() says so, or asks
-    bool reached = ranks_reach(ranks, r->viewer, owner);
-    ranks_release(r->crm, ranks);
-    return reached;
-}
-
 // row: NULL before it was read.
 static enum status visible(struct reader *r, const struct module *m, const struct doc *row,
                            struct error *e) {
     bool sees = may(r->viewer, m, VERB_VIEW);
     enum status s = OK;
-    if (sees && row && !surely_in_reach(r, m, row))
-        s = scope_row(r->conn, r->model, r->viewer, m, row, VERB_VIEW, &sees, e);
+    if (sees && row)
+        s = scope_record(r, m, row, VERB_VIEW, &sees, e);
     if (s || sees)
         return s;
     return error_set(e, NOT_FOUND, NULL, N_("There is no such record."), NULL);

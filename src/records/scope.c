@@ -1,6 +1,8 @@
 #include "records/scope.h"
 
 #include "records/filter.h"
+#include "records/ranks.h"
+#include "records/rows.h"
 
 const struct field *scope_private(const struct module *m) {
     const struct field *f = str_is(m->key, "tasks") ? module_field(m, STR("private")) : NULL;
@@ -435,6 +437,37 @@ enum status scope_row(struct conn *conn, const struct model *model, const struct
     if (!s)
         *out = may_record(viewer, m, &of, verb);
     return s;
+}
+
+enum status scope_record(struct reader *r, const struct module *m, const struct doc *row,
+                         enum verb verb, bool *out, struct error *e) {
+    int64_t owner = doc_get_int(row, "owner", 0);
+    struct ranks *ranks = NULL;
+    bool by_owner = owner && owner != r->viewer->user && !m->part && !scope_private(m) &&
+                    may(r->viewer, m, verb) && !may_everyones(r->viewer, m, verb);
+    if (by_owner && ranks_hold(r, &ranks, NULL) == OK && ranks) {
+        *out = ranks_reach(ranks, r->viewer, owner);
+        ranks_release(r->crm, ranks);
+        if (*out)
+            return OK;
+    }
+    return scope_row(r->conn, r->model, r->viewer, m, row, verb, out, e);
+}
+
+enum status scope_allows(struct reader *r, const struct module *m, int64_t id, enum verb verb,
+                         bool *out, struct error *e) {
+    struct doc *row;
+    *out = may(r->viewer, m, verb);
+    if (!*out || (may_everyones(r->viewer, m, verb) && !scope_narrows(r->viewer, m)))
+        return OK;
+    enum status s = row_get(r->conn, m, id, r->arena, &row, e);
+    return s ? s : scope_record(r, m, row, verb, out, e);
+}
+
+enum status scope_decides(struct reader *r, const struct module *m, int64_t owner, bool *decides,
+                          struct error *e) {
+    *decides = owner == 0 || owner == r->viewer->user || may_everyones(r->viewer, m, VERB_EDIT);
+    return *decides ? OK : scope_may_assign(r, owner, decides, e);
 }
 
 enum status scope_ids(struct reader *r, const struct module *m, int64_t *ids, size_t n,

@@ -23,6 +23,16 @@ bool scope_by_owner_anywhere(const struct viewer *, const struct model *);
 enum status scope_row(struct conn *, const struct model *, const struct viewer *,
                       const struct module *, const struct doc *row, enum verb, bool *may,
                       struct error *);
+// The same for readers: what is known to be in reach by who is in charge (ranks.h) is not asked for.
+enum status scope_record(struct reader *, const struct module *, const struct doc *row, enum verb,
+                         bool *may, struct error *);
+// By its id: so that nothing is offered that would be refused. NOT_FOUND.
+enum status scope_allows(struct reader *, const struct module *, int64_t id, enum verb, bool *may,
+                         struct error *);
+// Whether the viewer decides about a record of this owner, not only by its being shared with them: may give it to others, and
+// share it.
+enum status scope_decides(struct reader *, const struct module *, int64_t owner, bool *decides,
+                          struct error *);
 // Whether the viewer may know of such a record. Records that do not exist are known to nobody.
 enum status scope_sees(struct reader *, const struct module *, int64_t id, bool *sees,
                        struct error *);

@@ -1,4 +1,5 @@
 // One record: its card, its history, comments, deletion and return.
+#include "records/scope.h"
 #include "web/card.h"
 #include "records/activities.h"
 #include "records/notify.h"
@@ -289,6 +290,10 @@ enum status card_read(struct request *r, struct doc **record, struct error *e) {
     enum status s = read_as_of(r, &c->as_of, record, e);
     if (!s && !c->as_of && !str_is(r->part, "card-ribbon"))
         page_ahead(r);
+    if (!s && !r->api) // what would be refused is not offered
+        s = scope_allows(&r->reader, r->module, r->id, VERB_EDIT, &c->theirs_to_edit, e);
+    if (!s && !r->api)
+        s = scope_allows(&r->reader, r->module, r->id, VERB_DELETE, &c->theirs_to_delete, e);
     r->state = c;
     if (str_is(r->part, "card-ribbon")) {
         s = s ? s : read_ribbon(r, c, *record, e);

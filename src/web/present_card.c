@@ -592,9 +592,8 @@ struct doc *present_card(struct request *r, struct doc *record) {
     struct card_state *c = r->state;
     const struct module *m = r->module;
     bool alive = doc_is_null(doc_get(record, STR("deleted_at"))), now = !c->as_of;
-    bool may_write = alive && now && may(&r->viewer, m, VERB_EDIT), // beside it, if not in it
-        may_edit = may_write && !m->apart,
-         may_delete = alive && now && may(&r->viewer, m, VERB_DELETE);
+    bool may_write = alive && now && c->theirs_to_edit, // beside it, if not in it
+        may_edit = may_write && !m->apart, may_delete = alive && now && c->theirs_to_delete;
     struct doc *view = doc_object(a);
     doc_set(view, STR("module"), module_document(r, m));
     doc_set(view, STR("record"), record_document(r, record));

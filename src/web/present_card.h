@@ -20,6 +20,7 @@ struct related {
 #define STORY_COUNTED 200 // of the newest events; more are "200+"
 
 struct card_state {
+    bool theirs_to_edit, theirs_to_delete;
     micros as_of;                          // the card as it was at this moment; 0: as it is
     struct doc *ribbon;                    // record_ribbon(); NULL: not asked for
     struct str as_of_typed, as_of_problem; // a moment that can't be shown, and why

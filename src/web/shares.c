@@ -94,9 +94,13 @@ static void show(struct request *r, int status, struct sharing *s) {
         return;
     }
     struct str name = record_title(r, s->of, record), here = path_of_shares(r, s);
-    bool edits = false;
-    if (scope_row(r->place->conn, r->model, &r->viewer, s->of, record, VERB_EDIT, &edits,
-                  &r->error)) {
+    bool decides = false;
+    enum status asked = scope_allows(&r->reader, s->of, r->id, VERB_EDIT, &decides, &r->error);
+    if (!asked && decides)
+        asked =
+            scope_decides(&r->reader, s->of, doc_get_int(doc_get(record, STR("owner")), "id", 0),
+                          &decides, &r->error);
+    if (asked) {
         respond_error(r, &r->error);
         return;
     }
@@ -116,12 +120,12 @@ static void show(struct request *r, int status, struct sharing *s) {
         doc_set_str(a, d, "may",
                     doc_get_true(one, "edits") ? T(l, "May change it") : T(l, "May see it"));
         doc_set(d, STR("remove"),
-                or_null(r, edits ? rprintf(r, "%.*s/%lld/end", STR_FMT(here),
-                                           (long long)doc_get_int(one, "id", 0))
-                                 : STR("")));
+                or_null(r, decides ? rprintf(r, "%.*s/%lld/end", STR_FMT(here),
+                                             (long long)doc_get_int(one, "id", 0))
+                                   : STR("")));
     }
-    struct doc *form = edits ? controls_view(r, s) : doc_null(a);
-    if (edits) {
+    struct doc *form = decides ? controls_view(r, s) : doc_null(a);
+    if (decides) {
         doc_replace(form, STR("action"), doc_str(a, here));
         doc_replace(form, STR("submit"), doc_str(a, T(l, "Share")));
         doc_replace(form, STR("cancel_href"), doc_str(a, href_of(r, s->of->key, r->id)));

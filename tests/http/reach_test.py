@@ -213,10 +213,19 @@ class Reach(Story):
             with self.subTest(m):
                 self.assertIn(FOREIGN, self.by_looker.want(200, "GET", f"/api/{m}/{record}")[title])
                 self.assertEqual(403, self.by_looker.request("PATCH", f"/api/{m}/{record}", {title: "x"})[0])
+                # Nor is it offered.
+                page = self.ask(self.by_looker, "GET", f"/{m}/{record}")[1]
+                self.assertNotIn(f'href="/{m}/{record}/edit"', page)
+                self.assertNotIn(f'href="/{m}/{record}/delete"', page)
+                if m != "contact_groups":
+                    self.assertNotIn(f'action="/{m}/{record}/shares"', self.ask(self.by_looker, "GET", f"/{m}/{record}/shares")[1])
                 self.assertEqual(403, self.by_looker.request("DELETE", f"/api/{m}/{record}")[0])
                 mine = self.by_looker.want(201, "POST", f"/api/{m}", {title: "Mine", **({"kind": "call"} if m == "tasks" else {})})
                 self.assertEqual(self.looker, mine["owner"]["id"])
                 self.by_looker.want(200, "PATCH", f"/api/{m}/{mine['id']}", {title: "Still mine"})
+                self.assertIn(f'href="/{m}/{mine["id"]}/edit"', self.ask(self.by_looker, "GET", f"/{m}/{mine['id']}")[1])
+                if m != "contact_groups":
+                    self.assertIn(f'action="/{m}/{mine["id"]}/shares"', self.ask(self.by_looker, "GET", f"/{m}/{mine['id']}/shares")[1])
 
     def test_only_downwards_is_assigned(self):
         lead = self.by_worker.want(201, "POST", "/api/leads", {"name": "To be given"})["id"]
