@@ -50,6 +50,14 @@ WHERE from_module = $1 AND from_record = $2 AND field = $3 AND to_record = $4 AN
 SELECT from_module, from_record, field FROM record_links WHERE to_module = $1 AND to_record = $2
 ORDER BY from_module, from_record LIMIT $3;
 
+-- name: passage_insert
+INSERT INTO passages (module, field, record, position, at, value, word) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING;
+
+-- Of a value that was erased out of an event.
+-- name: passage_forget
+DELETE FROM passages WHERE field = $2 AND position = $1
+AND module = (SELECT module FROM log WHERE position = $1) AND record = (SELECT record FROM log WHERE position = $1);
+
 -- name: log_newest
 SELECT coalesce(max(position), -1) FROM log;
 

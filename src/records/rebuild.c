@@ -8,7 +8,7 @@
 #include "store/migrate.h"
 
 #define PROGRESS_EVERY 1000
-#define DERIVED 8 // tables beside those of the modules
+#define DERIVED 9 // tables beside those of the modules
 
 struct progress {
     void (*fn)(void *, int64_t done, int64_t all);
@@ -60,7 +60,7 @@ static enum status drop_derived(struct conn *conn, const struct model *model, st
                    conn,
                    STR("DELETE FROM log;DELETE FROM timeline;DELETE FROM record_links;"
                        "DELETE FROM record_links_past;DELETE FROM role_reach;DELETE FROM ranks_at;"
-                       "DELETE FROM file_uses;DELETE FROM notifications;"),
+                       "DELETE FROM file_uses;DELETE FROM notifications;DELETE FROM passages;"),
                    e);
 }
 
@@ -169,6 +169,8 @@ static enum status compare_all(struct conn *real, struct conn *made, const struc
     selects[6] = STR("SELECT * FROM role_reach ORDER BY role,below");
     names[7] = STR("ranks_at");
     selects[7] = STR("SELECT * FROM ranks_at");
+    names[8] = STR("passages");
+    selects[8] = STR("SELECT * FROM passages ORDER BY module,field,record,position");
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
         struct buf b = BUF_INIT(1 << 20);

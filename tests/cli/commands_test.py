@@ -384,6 +384,7 @@ class Versions(Folder):
             DROP TABLE files_brought;
             DROP TABLE role_reach;
             DROP TABLE ranks_at;
+            DROP TABLE passages;
             CREATE INDEX log_by_actor ON log (actor);
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()
