@@ -341,7 +341,7 @@ class Reach(Story):
     def test_levels_say_who_made_them_when(self):
         page = self.browser().get("/levels")
         heads = re.findall(r'<th scope="col" data-key="([^"]*)"', page.source)
-        self.assertEqual(["name", "description", "created_at", "created_by"], heads)
+        self.assertEqual(["name", "description", "rank", "created_at", "created_by"], heads)
         self.assertIn('href="/levels/new"', page.source)
         self.assertEqual(["users", "profiles", "roles", "levels", "groups"], re.findall(r'<a class="chip" href="/([a-z]*)"', page.source))
 
