@@ -80,3 +80,23 @@ micros zone_utc(const struct zone *z, struct civil local) {
     micros second = wall - after;
     return zone_offset(z, second, NULL) == after ? second : first;
 }
+
+micros zone_same_until(const struct zone *z, micros utc, micros limit) {
+    micros offset = zone_offset(z, utc, NULL), same = utc, other = utc;
+    do {
+        same = other;
+        if (same >= limit)
+            return limit;
+        other = same < limit - DAY ? same + DAY : limit;
+    } while (zone_offset(z, other, NULL) == offset);
+    // Offsets change at whole seconds: between one moment that has it and one that has it no longer.
+    micros low = same / SECOND - (same % SECOND < 0), high = other / SECOND - (other % SECOND < 0);
+    while (high - low > 1) {
+        micros middle = low + (high - low) / 2;
+        if (zone_offset(z, middle * SECOND, NULL) == offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high * SECOND;
+}

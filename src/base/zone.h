@@ -13,5 +13,8 @@ micros zone_offset(const struct zone *, micros utc, const char **abbreviation);
 struct civil zone_civil(const struct zone *, micros utc);
 // The moment a wall clock in the zone shows this; of two the earlier, of none the one after the gap.
 micros zone_utc(const struct zone *, struct civil local);
+// Until when the offset is what it is at that moment: the change that ends it, or `limit` (later than utc). Two changes on one
+// day that make up for each other are not noticed; no zone has had any.
+micros zone_same_until(const struct zone *, micros utc, micros limit);
 
 #endif
