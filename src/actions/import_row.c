@@ -1,4 +1,5 @@
 // A line of the file becomes a row: values, what its links lead to, whether it is there already, what is wrong with it.
+#include "actions/calendar.h"
 #include "actions/import_private.h"
 
 #include "formats/fold.h"
@@ -230,7 +231,9 @@ static bool items_of_text(struct preparing *w, const struct rule *rule, struct i
         currency = row_cell(&p->job->mapping.rules[rule->currency_column], w->line, NULL).text;
     if (rule->field->type == TYPE_TEXT && !rule->untrimmed && cell.raw.n > cell.text.n && !p->quiet)
         tally_note(p->tally, N_("texts whose blanks at the ends were taken off"), 1);
-    if (import_value(&p->job->mapping, rule, &cell, currency, a, &item->value, &e) == OK)
+    if (import_value(&p->job->mapping, rule, &cell, currency, a, &item->value, &e) == OK &&
+        (!item->value ||
+         calendar_value(p->job->module, rule->field, item->value, a, &item->value, &e) == OK))
         return item->value != NULL;
     if (!rule->invalid_empty)
         row_problem(w->row, w->arena, rule->index, &e);

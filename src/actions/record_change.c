@@ -1,6 +1,7 @@
 // Changing fields. A save that started from an older version is merged when nobody else touched its fields, and
 // answered with both values when somebody did: neither is lost.
 #include "actions/activity.h"
+#include "actions/calendar.h"
 #include "actions/compute.h"
 #include "actions/part.h"
 #include "actions/people.h"
@@ -200,6 +201,8 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
     if (!s)
         s = process_check(a, m, row, v, p);
     if (!s)
+        s = calendar_check(a, m, row, v, p);
+    if (!s)
         s = part_check(a, m, row, v, p);
     if (!s)
         s = lines_amount(a, m, id, row, v, p);
@@ -240,6 +243,8 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
         version++;
         if (!s)
             s = part_follow(a, m, row, v, e);
+        if (!s)
+            s = calendar_follow(a, m, id, v, e);
     }
     if (!s && version_now)
         *version_now = version;

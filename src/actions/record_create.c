@@ -1,4 +1,5 @@
 #include "actions/activity.h"
+#include "actions/calendar.h"
 #include "actions/compute.h"
 #include "actions/part.h"
 #include "actions/people.h"
@@ -60,6 +61,8 @@ static enum status create(struct action *a, const struct module *m, struct value
     if (!s)
         s = process_check(a, m, NULL, v, p);
     if (!s)
+        s = calendar_check(a, m, NULL, v, p);
+    if (!s)
         s = part_check(a, m, NULL, v, p);
     if (!s)
         s = people_check(a, m, 0, v, p);
@@ -84,7 +87,8 @@ static enum status create(struct action *a, const struct module *m, struct value
     a->made.module = m;
     a->made.id = *id = ev.record;
     a->made.next = a->write->next;
-    return part_follow(a, m, NULL, v, e);
+    s = part_follow(a, m, NULL, v, e);
+    return s ? s : calendar_follow(a, m, ev.record, v, e);
 }
 
 enum status record_create_values(struct action *a, const struct module *m, struct values *v,
@@ -120,7 +124,7 @@ enum status record_duplicate(struct action *a, const struct module *m, int64_t i
         return error_set(e, NOT_FOUND, NULL, N_("This record was deleted."), NULL);
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
-        const struct doc *value = f->unique ? NULL : doc_get(shown, f->key);
+        const struct doc *value = f->unique || calendar_keeps(m, f) ? NULL : doc_get(shown, f->key);
         if (!doc_is_null(value) && may_field(a->act->viewer, m, f, true))
             doc_set(in, f->key, doc_copy(arena, value));
     }

@@ -1,4 +1,5 @@
 // Deleting and bringing back. A deleted record keeps its row and its history; it is out of lists, searches and links.
+#include "actions/calendar.h"
 #include "actions/part.h"
 #include "actions/people.h"
 
@@ -44,5 +45,7 @@ enum status record_restore(struct action *a, const struct module *m, int64_t id,
         s = values_check(a, m, &v, id, &p);
     }
     s = s ? s : p.status;
-    return s ? s : turn(a, m, id, KIND_RESTORED, row, e);
+    if (!s)
+        s = turn(a, m, id, KIND_RESTORED, row, e);
+    return s ? s : calendar_restored(a, m, id, row, e);
 }

@@ -29,6 +29,27 @@ static const struct {
      false},
 };
 
+// Of Madrid; 1 November and 6 December of 2026 are Sundays, whose holidays move to the Mondays.
+static enum status working_calendar(struct telling *t) {
+    static const char *const days[] = {"monday", "tuesday", "wednesday", "thursday"};
+    struct doc *v = doc_object(t->arena);
+    int64_t id;
+    doc_set_z(t->arena, v, "name", "Madrid");
+    doc_set_bool(t->arena, v, "standard", true);
+    doc_set_z(t->arena, v, "zone", "Europe/Madrid");
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++)
+        doc_set(v, str_z(days[i]), doc_str(t->arena, STR("9:00-14:00, 15:30-18:30")));
+    doc_set_z(t->arena, v, "friday", "8:00-15:00");
+    doc_set_z(t->arena, v, "holidays",
+              "01-01 Año Nuevo\n01-06 Reyes\n05-01 Fiesta del Trabajo\n08-15 Asunción\n"
+              "10-12 Fiesta Nacional\n12-08 Inmaculada\n12-25 Navidad\n"
+              "2026-04-02 Jueves Santo\n2026-04-03 Viernes Santo\n"
+              "2026-05-02 Comunidad de Madrid\n2026-05-15 San Isidro\n"
+              "2026-11-02 Todos los Santos\n2026-11-09 La Almudena\n2026-12-07 Constitución\n"
+              "2026-12-24 9:00-14:00 Nochebuena\n2026-12-31 9:00-14:00 Nochevieja");
+    return tell_create(t, "calendars", v, &id);
+}
+
 enum status parts_begin(struct telling *t) {
     struct story *s = t->story;
     struct doc *v = doc_object(t->arena);
@@ -52,7 +73,9 @@ enum status parts_begin(struct telling *t) {
     }
     v = doc_object(t->arena);
     doc_set_z(t->arena, v, "name", "Invitados a la feria");
-    return st ? st : tell_create(t, "contact_groups", v, &s->group);
+    if (!st)
+        st = tell_create(t, "contact_groups", v, &s->group);
+    return st ? st : working_calendar(t);
 }
 
 // ---------------------------------------------------------------- deals

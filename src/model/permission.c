@@ -24,6 +24,8 @@ static const struct {
     // Which there are, and what they say, is shown on cards.
     {"processes", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
     {"consent_kinds", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
+    // By which hours are counted, for everybody to see.
+    {"calendars", ALLOW(VERB_VIEW), ALLOW(VERB_VIEW)},
     // One's own, and to see what others share: see may_record().
     {"views", ALLOW(VERB_VIEW),
      ALLOW(VERB_VIEW) | ALLOW(VERB_CREATE) | ALLOW(VERB_EDIT) | ALLOW(VERB_DELETE)},

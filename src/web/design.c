@@ -115,6 +115,7 @@ struct doc *present_modules(struct request *r, struct doc *doc) {
                false);
         action(r, actions, T(l, "Processes"), STR("/processes"), "list-checks", false);
         action(r, actions, T(l, "Kinds of consent"), STR("/consent_kinds"), "shield-check", false);
+        action(r, actions, T(l, "Working calendars"), STR("/calendars"), "calendar-clock", false);
     }
     struct doc *columns = doc_set_array(a, view, "columns"), *rows = doc_set_array(a, view, "rows");
     table_column(r, columns, T(l, "Module"), false);

@@ -1,5 +1,6 @@
 // Records made and changed: by forms, in place, and by the API.
 #include "web/form.h"
+#include "actions/calendar.h"
 #include "actions/user.h"
 #include "records/scope.h"
 #include "web/card.h"
@@ -39,7 +40,8 @@ static enum status new_record(struct request *r, struct doc **out, struct error 
         s = record_get(&r->reader, m, copy, &original, e);
     for (size_t i = 0; i < m->n_fields && !s; i++) {
         const struct field *f = &m->fields[i];
-        const struct doc *value = original && !f->unique ? doc_get(original, f->key) : NULL;
+        const struct doc *value =
+            original && !f->unique && !calendar_keeps(m, f) ? doc_get(original, f->key) : NULL;
         if (value)
             doc_set(record, f->key, doc_copy(r->arena, value));
         else if (!original)

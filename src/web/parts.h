@@ -39,4 +39,7 @@ enum status consents_read(struct request *, const struct doc *record, struct car
 struct doc *consents_view(struct request *, const struct card_parts *, const struct doc *record,
                           bool may_edit);
 
+// calendar.c: the week of a working calendar and the holidays that come after a moment. Null of other records.
+struct doc *calendar_view(struct request *, const struct doc *record, micros now);
+
 #endif

@@ -623,6 +623,7 @@ struct doc *present_card(struct request *r, struct doc *record) {
             now && str_is(m->key, "tasks") ? activity_act(r, record) : doc_null(a));
     doc_set(view, STR("facts"), facts_view(r, record, may_edit));
     parts_into(r, &c->parts, record, may_edit, view);
+    doc_set(view, STR("calendar"), calendar_view(r, record, now ? r->now : c->as_of));
     doc_set(view, STR("fact"), doc_null(a));
     doc_set(view, STR("fact_form"), doc_null(a));
     doc_set(view, STR("related"), related_views(r, c));

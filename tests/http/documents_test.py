@@ -62,6 +62,8 @@ class Documents(Story):
         colleague_id, colleague = cls.user("colleague@example.org")
         colleague.want(201, "POST", f"/api/opportunities/{cls.deal}/comments", {"text": "@Administrator, mira"})
         api.want(201, "POST", f"/api/opportunities/{cls.deal}/shares", {"user": colleague_id})
+        cls.calendar = api.want(201, "POST", "/api/calendars", {"name": "Madrid", "monday": "9-14 15:30-18:30",
+                                                                "holidays": "12-25 Navidad\n12-24 9-14 Nochebuena"})["id"]
         cls.visitor = cls.browser(cls, language="es")
 
     def document(self, path, method="GET", body=None):
@@ -88,6 +90,7 @@ class Documents(Story):
         deal = f"/opportunities/{self.deal}"
         return {
             "card": deal,
+            "card-calendar": f"/calendars/{self.calendar}",
             "difference": f"{deal}/difference?from=2100-01-01T00:00:00Z&to={quote(self.begun)}",
             "list": "/opportunities",
             "list-filter": "/opportunities?filter[stage][ne]=lost&with=stage",
