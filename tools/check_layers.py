@@ -29,6 +29,7 @@ LIBRARIES = {
     "sodium.h": ["base/crypto.c"],
     "glib": ["base/zone.c"],
     "jansson.h": ["formats/json.c"],
+    "qrencode.h": ["formats/qr.c"],
     "utf8proc.h": ["formats/fold.c"],
     "expat.h": ["formats/xlsx_package.c"],
     "zip.h": ["formats/xlsx_package.c"],

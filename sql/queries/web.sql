@@ -27,6 +27,54 @@ ORDER BY seen_at DESC LIMIT 100;
 -- name: sessions_expired
 DELETE FROM sessions WHERE expires_at <= $1 OR seen_at <= $2;
 
+-- The same session by another token.
+-- name: session_renew
+UPDATE sessions SET id = $2, csrf = $3 WHERE id = $1;
+
+-- name: second_factor_get
+SELECT secret, confirmed_at, last_step, (SELECT count(*) FROM recovery_codes r WHERE r."user" = s."user")
+FROM second_factors s WHERE "user" = $1;
+
+-- What is in force already stays.
+-- name: second_factor_begin
+INSERT INTO second_factors ("user", secret, made_at, confirmed_at, last_step) VALUES ($1, $2, $3, NULL, 0)
+ON CONFLICT ("user") DO UPDATE SET secret = excluded.secret, made_at = excluded.made_at
+WHERE second_factors.confirmed_at IS NULL;
+
+-- name: second_factor_confirm
+UPDATE second_factors SET confirmed_at = $2 WHERE "user" = $1 AND confirmed_at IS NULL;
+
+-- Of two that bring the same code at once, on whatever node, one finds no row.
+-- name: second_factor_take
+UPDATE second_factors SET last_step = $2 WHERE "user" = $1 AND last_step < $2;
+
+-- name: second_factor_delete
+DELETE FROM second_factors WHERE "user" = $1;
+
+-- name: recovery_code_insert
+INSERT INTO recovery_codes ("user", hash) VALUES ($1, $2);
+
+-- name: recovery_code_take
+DELETE FROM recovery_codes WHERE "user" = $1 AND hash = $2;
+
+-- name: recovery_codes_delete
+DELETE FROM recovery_codes WHERE "user" = $1;
+
+-- name: sign_in_step_insert
+INSERT INTO sign_in_steps (id, "user", expires_at) VALUES ($1, $2, $3);
+
+-- name: sign_in_step_get
+SELECT "user" FROM sign_in_steps WHERE id = $1 AND expires_at > $2;
+
+-- name: sign_in_step_take
+DELETE FROM sign_in_steps WHERE id = $1 AND "user" = $2;
+
+-- name: sign_in_steps_of_user
+DELETE FROM sign_in_steps WHERE "user" = $1;
+
+-- name: sign_in_steps_expired
+DELETE FROM sign_in_steps WHERE expires_at <= $1;
+
 -- name: key_insert
 INSERT INTO api_keys (hash, "user", name, created_at, expires_at, seen_at) VALUES ($1, $2, $3, $4, $5, NULL);
 

@@ -52,8 +52,12 @@ struct hash key_hash(struct str key);
 enum status user_session_open(struct action *, const struct account *, micros until,
                               const struct hash *before, struct str device,
                               char token[CRYPTO_TOKEN], struct error *);
-// Notes a wrong password for a user who exists.
-enum status user_sign_in_failed(struct action *, int64_t user, struct error *);
+// The same session by another token and form token, because its owner may do more or is somebody else to it from now on (session
+// fixation). NOT_FOUND when it is over. csrf: the form's token from now on.
+enum status user_session_renew(struct action *, const struct hash *before, char token[CRYPTO_TOKEN],
+                               char csrf[CRYPTO_TOKEN], struct error *);
+// Notes a wrong password for a user who exists; wrong: what was so instead of it ("code"), or empty.
+enum status user_sign_in_failed(struct action *, int64_t user, struct str wrong, struct error *);
 enum status user_session_close(struct action *, const struct hash *session, struct error *);
 // One of a user's sessions, by the first 16 hexadecimal digits. NOT_FOUND.
 enum status user_session_end(struct action *, int64_t user, struct str start, struct error *);

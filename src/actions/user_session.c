@@ -40,6 +40,8 @@ enum status user_password(struct action *a, int64_t user, const char *hash, cons
     struct param others[] = {P_INT(user), hash_param(keep ? keep : &none)};
     if (!s)
         s = store_run(conn, QUERY_SESSIONS_DELETE_OTHERS, others, 2, NULL, e);
+    if (!s)
+        s = store_run(conn, QUERY_SIGN_IN_STEPS_OF_USER, others, 1, NULL, e);
     return s ? s : tell(a, KIND_PASSWORD_CHANGED, user, STR(""), e);
 }
 
@@ -169,8 +171,27 @@ enum status user_session_open(struct action *a, const struct account *account, m
     return s;
 }
 
-enum status user_sign_in_failed(struct action *a, int64_t user, struct error *e) {
-    return tell(a, KIND_SIGN_IN_FAILED, user, STR(""), e);
+enum status user_session_renew(struct action *a, const struct hash *before,
+                               char token[CRYPTO_TOKEN], char csrf[CRYPTO_TOKEN], struct error *e) {
+    crypto_token(token);
+    crypto_token(csrf);
+    struct hash id = hash_of(str_z(token));
+    struct param p[] = {hash_param(before), hash_param(&id), P_TEXT(str_z(csrf))};
+    int64_t changed = 0;
+    enum status s = store_run(a->write->conn, QUERY_SESSION_RENEW, p, 3, &changed, e);
+    return s || changed
+               ? s
+               : error_set(e, NOT_FOUND, NULL, N_("There is no such thing any more."), NULL);
+}
+
+enum status user_sign_in_failed(struct action *a, int64_t user, struct str wrong, struct error *e) {
+    struct event_item item = {.field = STR("~wrong"), .new = doc_str(a->write->arena, wrong)};
+    struct event event = {.kind = KIND_SIGN_IN_FAILED,
+                          .module = STR("users"),
+                          .record = user,
+                          .items = &item,
+                          .n_items = wrong.n ? 1 : 0};
+    return record_commit(a->write, a->crm, a->act, &event, e);
 }
 
 enum status user_session_close(struct action *a, const struct hash *session, struct error *e) {

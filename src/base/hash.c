@@ -2,6 +2,7 @@
 
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
+#include <nettle/sha1.h>
 
 void hash_begin(struct hashing *h) {
     sha256_init(&h->ctx);
@@ -36,6 +37,24 @@ struct hash hash_mac(struct hash key, struct str message) {
     hmac_sha256_update(&ctx, message.n, (const uint8_t *)message.p);
     hmac_sha256_digest(&ctx, sizeof out.b, out.b);
     return out;
+}
+
+void sha1_of(struct str s, uint8_t out[SHA1_SIZE]) {
+    struct sha1_ctx ctx;
+    sha1_init(&ctx);
+    sha1_update(&ctx, s.n, (const uint8_t *)s.p);
+    sha1_digest(&ctx, SHA1_SIZE, out);
+}
+
+void sha1_mac(struct str key, struct str message, uint8_t out[SHA1_SIZE]) {
+    struct hmac_sha1_ctx ctx;
+    hmac_sha1_set_key(&ctx, key.n, (const uint8_t *)key.p);
+    hmac_sha1_update(&ctx, message.n, (const uint8_t *)message.p);
+    hmac_sha1_digest(&ctx, SHA1_SIZE, out);
+}
+
+bool bytes_eq(const void *a, const void *b, size_t n) {
+    return nettle_memeql_sec(a, b, n);
 }
 
 bool hash_eq(struct hash a, struct hash b) {

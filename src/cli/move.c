@@ -25,6 +25,8 @@ static const struct private_table {
     {"credentials", "\"user\",hash,changed_at", "iti"},
     {"sessions", "id,\"user\",csrf,created_at,seen_at,expires_at,device", "bitiiit"},
     {"api_keys", "hash,\"user\",name,created_at,expires_at,seen_at", "bitiii"},
+    {"second_factors", "\"user\",secret,made_at,confirmed_at,last_step", "ibiii"},
+    {"recovery_codes", "\"user\",hash", "ib"},
     {"requests", "id,digest,result,done_at", "bbii"},
     {"reminders", "\"user\",task,reminder,until,changed_at", "iiiii"},
     {"consent_links", "id,position,module,record,\"user\",made_at,expires_at,opened_at,ended_at",

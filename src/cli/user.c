@@ -1,12 +1,12 @@
 // cronista user add, cronista token add: people and programs that may sign in.
 #include <stdio.h>
 
-#include "actions/user.h"
+#include "actions/second_factor.h"
 #include "cli/open.h"
 
 #define USER_TAKES                                                                                 \
-    "add EMAIL --name NAME [--profile PROFILE] [--level LEVEL] "                                   \
-    "[--password-stdin]"
+    "add EMAIL --name NAME [--profile PROFILE] [--level LEVEL] [--password-stdin] | "              \
+    "reset-second-factor EMAIL"
 
 struct adding {
     struct doc *values;
@@ -68,6 +68,28 @@ static int add(struct crm *crm, const char *email, const char *name, const char 
     return result;
 }
 
+static enum status reset_factor(struct action *a, void *arg, struct error *e) {
+    const struct viewer *owner = arg;
+    return second_factor_reset(a, owner->user, e);
+}
+
+// For the last administrator, whom nobody else can help.
+static int reset(struct crm *crm, const char *email) {
+    struct arena a = ARENA_INIT;
+    struct error e = {0};
+    struct viewer owner;
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    struct act act = {.viewer = &system, .channel = CHANNEL_COMMAND, .operation = -1, .cause = -1};
+    enum status s = cli_user_find(crm, email, &owner, &a, &e);
+    if (s == OK)
+        s = action_run(crm, &act, reset_factor, &owner, &e);
+    if (s == OK)
+        printf("The second factor of %s is taken away; their sessions are ended.\n", email);
+    int result = s == OK ? CLI_OK : cli_failed(&e);
+    arena_release(&a);
+    return result;
+}
+
 int cli_user(int argc, char **argv) {
     if (cli_help(&argc, argv, "user", USER_TAKES,
                  "Adds a user. The profile (member, if none is given) says what the user may do; "
@@ -76,7 +98,8 @@ int cli_user(int argc, char **argv) {
                  "is). With "
                  "--password-stdin the first line of\nstandard input is the password; without it "
                  "the user can't sign in "
-                 "yet. Also makes the installation if there is none."))
+                 "yet. Also makes the installation if there is none.\nreset-second-factor takes "
+                 "away the second factor of somebody who lost it."))
         return CLI_OK;
     struct crm *crm;
     const char *name = cli_option(&argc, argv, "name"),
@@ -86,16 +109,19 @@ int cli_user(int argc, char **argv) {
     bool password = cli_flag(&argc, argv, "password-stdin");
     struct cli_place where = cli_where(&argc, argv);
     const char *verb = cli_argument(&argc, argv), *email = cli_argument(&argc, argv);
-    if (!verb || strcmp(verb, "add") != 0 || !email || !name)
+    bool resets = verb && strcmp(verb, "reset-second-factor") == 0;
+    if (!verb || (strcmp(verb, "add") != 0 && !resets) || !email ||
+        (resets ? name || profile || level || language || password : !name))
         return cli_usage("user", USER_TAKES);
     int left = cli_nothing_left(argc, argv);
     if (left)
         return left;
     struct error e = {0};
-    struct crm_options options = {.create = true};
+    struct crm_options options = {.create = !resets};
     if (cli_open_crm(&crm, where, options, &e) != OK)
         return cli_failed(&e);
-    int result = add(crm, email, name, profile, level, language, password);
+    int result =
+        resets ? reset(crm, email) : add(crm, email, name, profile, level, language, password);
     crm_close(crm);
     return result;
 }

@@ -35,7 +35,13 @@
     X(23, CONSENTS_OPENED, "consents_opened",                                                      \
       "the customer did something on that page for the first time")                                \
     X(24, CONSENTS_ENDED, "consents_ended", "that link is good no more; why is ~end")              \
-    X(25, PRIVACY, "privacy", "a record became private or stopped being so: its field `private`")
+    X(25, PRIVACY, "privacy", "a record became private or stopped being so: its field `private`")  \
+    X(26, SECOND_FACTOR_ON, "second_factor_on", "a user signs in with a code, too, from now on")   \
+    X(27, SECOND_FACTOR_OFF, "second_factor_off", "not any more, as the user wanted")              \
+    X(28, SECOND_FACTOR_RESET, "second_factor_reset", "not any more: somebody else took it away")  \
+    X(29, RECOVERY_CODES_MADE, "recovery_codes_made", "new ones instead of those there were")      \
+    X(30, RECOVERY_CODE_USED, "recovery_code_used",                                                \
+      "instead of a code of the second factor; ~left more there are")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

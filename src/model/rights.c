@@ -204,8 +204,10 @@ static void give(struct arena *a, struct model *model, const struct doc *profile
         made->anywhere |= ALLOW(VERB_AUDIT);
 }
 
-// As a value of the list from which a user's profile is chosen.
+// As a value of a list from which profiles are chosen: a user's, and those that need a second factor.
 static void offer(struct arena *a, struct field *f, const struct profile_made *made) {
+    if (!f)
+        return;
     struct choice *list = arena_array(a, struct choice, f->n_choices + 1);
     memcpy(list, f->choices, f->n_choices * sizeof *list);
     list[f->n_choices++] = (struct choice){.key = profile_key(a, PROFILE_CUSTOM + made->id),
@@ -219,6 +221,9 @@ void rights_give(struct arena *a, struct model *model, const struct doc *profile
     struct module *users = find(model, "users");
     struct field *chosen =
         users ? (struct field *)(uintptr_t)module_field(users, STR("profile")) : NULL;
+    struct module *rules = find(model, "sign_in_rules");
+    struct field *ruled =
+        rules ? (struct field *)(uintptr_t)module_field(rules, STR("profiles")) : NULL;
     int64_t most = 0;
     doc_each(one, profiles) {
         int64_t id = doc_get_int(one, "id", 0);
@@ -243,6 +248,9 @@ void rights_give(struct arena *a, struct model *model, const struct doc *profile
         if (!made->deleted)
             give(a, model, one, made);
         offer(a, chosen, made);
+        offer(a, ruled, made);
     }
     choices_settle(a, chosen);
+    if (ruled)
+        choices_settle(a, ruled);
 }

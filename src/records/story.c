@@ -93,6 +93,11 @@ static const char *const kind_words[] = {
     [KIND_CONSENTS_OPENED] = N_("Consents opened"),
     [KIND_CONSENTS_ENDED] = N_("Link to consents ended"),
     [KIND_PRIVACY] = N_("Privacy changed"),
+    [KIND_SECOND_FACTOR_ON] = N_("Second factor set up"),
+    [KIND_SECOND_FACTOR_OFF] = N_("Second factor switched off"),
+    [KIND_SECOND_FACTOR_RESET] = N_("Second factor reset"),
+    [KIND_RECOVERY_CODES_MADE] = N_("Recovery codes made"),
+    [KIND_RECOVERY_CODE_USED] = N_("Recovery code used"),
 };
 
 const char *event_kind_word(int kind) {

@@ -41,9 +41,9 @@ static struct doc *without_name(struct request *r, const struct doc *groups) {
     return out;
 }
 
-static void show(struct request *r, int status, struct form_state *s) {
+void rules_page(struct request *r, int status, struct form_state *s, struct doc *rules,
+                struct str title, const char *here) {
     struct arena *a = r->arena;
-    struct doc *rules = rules_document(r);
     if (r->api) {
         respond_json(r, status, rules);
         return;
@@ -55,13 +55,17 @@ static void show(struct request *r, int status, struct form_state *s) {
     crumb(r, crumbs, T(r->language, "Configuration"), STR("/settings/modules"));
     doc_replace(view, STR("groups"), without_name(r, doc_get(view, STR("groups"))));
     doc_replace(view, STR("crumbs"), crumbs);
-    doc_replace(view, STR("title"), doc_str(a, T(r->language, "Rules of activities")));
-    doc_replace(view, STR("action"), doc_str(a, STR(HERE)));
+    doc_replace(view, STR("title"), doc_str(a, title));
+    doc_replace(view, STR("action"), doc_str(a, str_z(here)));
     doc_replace(view, STR("version"), doc_null(a));
     doc_replace(view, STR("cancel_href"), doc_str(a, STR("/settings/modules")));
     doc_replace(view, STR("delete_href"), doc_null(a));
     doc_replace(view, STR("design_href"), doc_null(a));
     respond_page(r, status, "form", view, NULL);
+}
+
+static void show(struct request *r, int status, struct form_state *s) {
+    rules_page(r, status, s, rules_document(r), T(r->language, "Rules of activities"), HERE);
 }
 
 void handle_activity_rules(struct request *r) {

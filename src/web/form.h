@@ -31,4 +31,8 @@ bool form_values(struct request *, struct form_state *);
 // The page of a conflict (409): both sides of what clashed.
 struct doc *present_conflict(struct request *, const struct form_state *);
 
+// A form of rules, which are one record without a name: the document for the API, else the page at `here`. r->module is theirs.
+void rules_page(struct request *, int status, struct form_state *, struct doc *rules,
+                struct str title, const char *here);
+
 #endif

@@ -109,6 +109,19 @@ void handle_session_end(struct request *);
 void handle_user_password(struct request *);
 void handle_user_password_page(struct request *);
 
+// second_factor.c
+void handle_factor(struct request *);
+void handle_factor_begin(struct request *);
+void handle_factor_confirm(struct request *);
+void handle_factor_codes(struct request *);
+void handle_factor_off(struct request *);
+void handle_factor_reset(struct request *);
+void handle_factor_reset_page(struct request *);
+
+// sign_in_rules.c
+void handle_sign_in_rules(struct request *);
+void handle_sign_in_rules_change(struct request *);
+
 // design.c
 void handle_reach(struct request *);
 void handle_shares(struct request *);

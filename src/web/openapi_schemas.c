@@ -251,6 +251,8 @@ static struct doc *event_schema(struct arena *a) {
     doc_set(p, STR("files"), array_of(a, schema_ref(a, STR("File"))));
     doc_set(p, STR("comment"), schema_of(a, "integer"));
     doc_set(p, STR("documents"), schema_of(a, "integer"));
+    doc_set(p, STR("left"), schema_of(a, "integer"));
+    doc_set(p, STR("wrong"), schema_of(a, "string"));
     doc_set(p, STR("reason"), schema_of(a, "string"));
     doc_set(p, STR("document"), schema_of(a, "object"));
     struct doc *files = doc_set(p, STR("files"), schema_of(a, "array"));

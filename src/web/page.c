@@ -26,6 +26,8 @@ static const struct {
     {"view-deleted", "won", N_("The view is deleted."), NULL, NULL},
     {"password", "won", N_("The password is changed."), NULL, NULL},
     {"key-revoked", "won", N_("The API key is ended."), NULL, NULL},
+    {"factor-off", "won", N_("The second factor is switched off."), NULL, NULL},
+    {"factor-reset", "won", N_("The second factor is taken away."), NULL, NULL},
     {"session-ended", "won", N_("The session is ended."), NULL, NULL},
 };
 

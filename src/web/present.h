@@ -125,6 +125,7 @@ struct doc *present_event(struct request *, struct doc *);
 struct doc *present_activities(struct request *, struct doc *);
 struct doc *present_reminders(struct request *, struct doc *);
 struct doc *present_settings(struct request *, struct doc *);
+struct doc *present_factor(struct request *, struct doc *);
 struct doc *present_reach(struct request *, struct doc *);
 struct doc *present_modules(struct request *, struct doc *);
 // Of the template `table`.

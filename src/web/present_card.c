@@ -551,6 +551,15 @@ static struct doc *card_crumbs(struct request *r, const struct doc *record) {
     return list;
 }
 
+// What administrators do about how a user signs in.
+static void access_links(struct request *r, struct doc *list, struct str here) {
+    const struct language *l = r->language;
+    action(r, list, T(l, "New password"), rprintf(r, "%.*s/password", STR_FMT(here)), "key-round",
+           false);
+    action(r, list, T(l, "Take away the second factor"),
+           rprintf(r, "%.*s/second-factor/end", STR_FMT(here)), "shield-alert", false);
+}
+
 static void put_links(struct request *r, struct doc *view, bool now, bool may_edit,
                       bool may_delete) {
     struct str here = href_of(r, r->module->key, r->id);
@@ -572,6 +581,9 @@ static void put_links(struct request *r, struct doc *view, bool now, bool may_ed
     doc_set(view, STR("reach_href"),
             or_null(r, str_is(r->module->key, "profiles") ? rprintf(r, "%.*s/reach", STR_FMT(here))
                                                           : STR("")));
+    struct doc *access = doc_set_array(r->arena, view, "access");
+    if (now && str_is(r->module->key, "users") && may(&r->viewer, NULL, VERB_USERS))
+        access_links(r, access, here);
     doc_set(view, STR("delete_href"),
             or_null(r, may_delete ? rprintf(r, "%.*s/delete", STR_FMT(here)) : STR("")));
 }

@@ -74,6 +74,8 @@ struct person {
     struct hash key;     // of the API key
     struct str csrf;
     micros seen; // when the session or key was last noted as used
+    bool
+        lacks_factor; // the administrators' rules ask for a second factor before anything else, and there is none
 };
 
 #define ROUTE_PARAMS 3

@@ -25,6 +25,8 @@ enum route_flags {
     ROUTE_EARLY = 1024,
     // The address itself is what lets in: it is nowhere written down, kept or handed on, and who is signed in is not looked at.
     ROUTE_SECRET = 2048,
+    // Who must set up a second factor before anything else may do this.
+    ROUTE_FACTOR = 4096,
 };
 
 enum route_type { IN_TEXT, IN_INT, IN_BOOL, IN_TIME, IN_RECORD, IN_LIST, IN_OBJECT, IN_FILTERS };

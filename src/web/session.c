@@ -1,23 +1,21 @@
 // Sessions are tokens in a cookie; the database has only their SHA-256. A user who is deactivated or deleted has none from
 // that moment on, because each request reads the user's row.
 #include "web/session.h"
-#include <arpa/inet.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include "actions/user.h"
 #include "base/log.h"
-#include "base/utf8.h"
-#include "formats/fold.h"
 #include "store/queries.h"
 #include "web/attempts.h"
-#include "web/handlers.h"
 #include "web/once.h"
-#include "web/present.h"
-#include "web/respond.h"
 
 // A session's last use is noted this often, not with each request.
 #define SEEN_EVERY (2 * MINUTE)
-#define FORM_COOKIE STR("cronista-form")
+
+// What says whether a second factor is needed, and whether there is one.
+#define FACTOR_COLUMNS                                                                             \
+    ",(SELECT f.confirmed_at FROM second_factors f WHERE f.\"user\"=u.id),"                        \
+    "(SELECT q.f_everybody FROM m_sign_in_rules q WHERE q.id=1 AND q.deleted_at IS NULL),"         \
+    "(SELECT q.f_profiles FROM m_sign_in_rules q WHERE q.id=1 AND q.deleted_at IS NULL)"
 
 #define USER_COLUMNS                                                                               \
     "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,u.f_language,u.f_zone,u.f_theme,u.f_density,"  \
@@ -41,14 +39,18 @@ enum {
     COLUMN_SEEN,
     COLUMN_EXPIRES,
     COLUMN_CSRF,
+    COLUMN_FACTOR,
+    COLUMN_EVERYBODY,
+    COLUMN_PROFILES,
 };
 
 #define BY_SESSION                                                                                 \
-    "SELECT " USER_COLUMNS ",s.seen_at,s.expires_at,s.csrf FROM sessions s JOIN m_users u ON "     \
+    "SELECT " USER_COLUMNS ",s.seen_at,s.expires_at,s.csrf" FACTOR_COLUMNS                         \
+    " FROM sessions s JOIN m_users u ON "                                                          \
     "u.id=s.\"user\" WHERE s.id=$1"
 #define BY_KEY                                                                                     \
-    "SELECT " USER_COLUMNS                                                                         \
-    ",k.seen_at,k.expires_at,'' FROM api_keys k JOIN m_users u ON u.id=k.\"user\" WHERE k.hash=$1"
+    "SELECT " USER_COLUMNS ",k.seen_at,k.expires_at,'',NULL,NULL,NULL FROM api_keys k JOIN "       \
+    "m_users u ON u.id=k.\"user\" WHERE k.hash=$1"
 
 // ---------------------------------------------------------------- cookies
 
@@ -131,6 +133,17 @@ static void rights_now(void *arg, struct stmt *row, micros seen) {
     rights_from(now->viewer, now->model, row);
 }
 
+// Whether the administrators' rules ask this person for a second factor, and there is none.
+static bool lacks_factor(struct request *r, struct stmt *row) {
+    if (!stmt_null(row, COLUMN_FACTOR))
+        return false;
+    if (is_yes(row, COLUMN_EVERYBODY))
+        return true;
+    struct str profile = profile_key(r->arena, r->viewer.profile);
+    return !stmt_null(row, COLUMN_PROFILES) &&
+           str_find(stmt_text(row, COLUMN_PROFILES), rprintf(r, "\"%.*s\"", STR_FMT(profile))) >= 0;
+}
+
 static void viewer_from(void *arg, struct stmt *row, micros seen) {
     struct request *r = arg;
     struct arena *a = r->arena;
@@ -145,6 +158,7 @@ static void viewer_from(void *arg, struct stmt *row, micros seen) {
     r->person.theme = arena_str(a, stmt_text(row, COLUMN_THEME));
     r->person.density = arena_str(a, stmt_text(row, COLUMN_DENSITY));
     r->person.csrf = arena_str(a, stmt_text(row, COLUMN_CSRF));
+    r->person.lacks_factor = lacks_factor(r, row);
     const struct language *own = language_find(r->web->languages, language);
     if (own)
         r->language = own;
@@ -284,238 +298,14 @@ enum status session_check_form(struct request *r, struct error *e) {
                      NULL);
 }
 
-// ---------------------------------------------------------------- signing in
-
-struct signing_in {
-    struct str email, password, next;
-    struct account account;
-    char token[CRYPTO_TOKEN];
-    bool known, right;
-    micros wait; // too many attempts; 0: not
-};
-
-// Only paths of this site may be gone to after signing in.
-static struct str own_path(struct str path) {
-    bool fine =
-        path.n && path.p[0] == '/' && !(path.n > 1 && (path.p[1] == '/' || path.p[1] == '\\'));
-    for (size_t i = 0; fine && i < path.n; i++)
-        fine = (unsigned char)path.p[i] >= 0x20 && path.p[i] != '\\';
-    return fine ? path : STR("/");
-}
-
-static void sign_in_page(struct request *r, int status, struct str email, struct str next,
-                         struct str problem) {
-    struct arena *a = r->arena;
-    struct doc *view = doc_object(a);
-    doc_set_str(a, view, "email", email);
-    doc_set_str(a, view, "next", next);
-    doc_set_str(a, view, "problem", problem);
-    struct doc *demo = doc_null(a);
-    if (r->web->options.demo && r->web->options.demo_email) {
-        demo = doc_object(a);
-        doc_set_z(a, demo, "email", r->web->options.demo_email);
-        doc_set_z(a, demo, "password", r->web->options.demo_password);
-    }
-    doc_set(view, STR("demo"), demo);
-    struct doc *all = doc_set_array(a, view, "languages");
-    const struct language *languages;
-    size_t n = languages_all(r->web->languages, &languages);
-    struct buf next_query = BUF_INIT(4096);
-    if (!str_is(next, "/")) {
-        buf_z(&next_query, "&next=");
-        percent_encode(&next_query, next);
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct doc *l = doc_add(all, doc_object(a));
-        doc_set_str(a, l, "key", languages[i].code);
-        doc_set_str(a, l, "label", languages[i].name);
-        doc_set_str(a, l, "href",
-                    rprintf(r, "/sign-in?lang=%.*s%.*s", STR_FMT(languages[i].code),
-                            STR_FMT(buf_view(&next_query))));
-        doc_set_bool(a, l, "active", r->language == &languages[i]);
-    }
-    buf_release(&next_query);
-    r->title = T(r->language, "Sign in");
-    respond_page(r, status, "sign-in", view, NULL);
-}
-
-void handle_sign_in_page(struct request *r) {
-    if (r->sign == SIGN_SESSION) {
-        respond_redirect(r, own_path(query_text(r, "next")));
-        return;
-    }
-    sign_in_page(r, 200, STR(""), own_path(query_text(r, "next")), STR(""));
-}
-
-// Unknown people take as long as known ones: their password is compared with this.
-static pthread_once_t dummy_once = PTHREAD_ONCE_INIT;
-static char dummy_hash[CRYPTO_PASSWORD];
-
-static void make_dummy(void) {
-    char token[CRYPTO_TOKEN];
-    crypto_token(token);
-    crypto_password_hash(str_z(token), dummy_hash);
-}
-
-// What an address counts as: for IPv6 its network of 64 bits, of which one customer has all.
-static struct str address_key(struct request *r) {
-    struct in6_addr six;
-    if (!strchr(r->address.p, ':') || inet_pton(AF_INET6, r->address.p, &six) != 1)
-        return r->address;
-    return arena_str(r->arena, (struct str){(const char *)six.s6_addr, 8});
-}
-
-static enum status open_session(struct action *a, void *arg, struct error *e) {
-    struct request *r = arg;
-    struct signing_in *in = r->arg;
-    struct str agent = http_header(r->http, "User-Agent");
-    agent.n = utf8_valid(agent) ? utf8_cut(agent, 300) : 0;
-    struct str device = rprintf(r, "%.*s\n%.*s", STR_FMT(r->address), STR_FMT(agent));
-    struct str old = cookie_get(r, session_cookie_name(r));
-    struct hash before = hash_of(old);
-    micros until = a->write->now + r->web->options.session_most * SECOND;
-    enum status s =
-        user_session_open(a, &in->account, until, old.n ? &before : NULL, device, in->token, e);
-    r->position = a->write->next - 1; // what was written before, in another browser say, is seen
-    return s;
-}
-
-// A wrong password is noted without anybody waiting: an answer's time must not tell whether the address is known.
-struct failure {
-    struct write_task task;
-    struct crm *crm;
-    int64_t user;
-};
-
-static enum status failure_write(struct write *w, void *arg, struct error *e) {
-    struct failure *f = arg;
-    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
-    struct act act = {.viewer = &system, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
-    struct action a;
-    enum status s = action_begin(&a, w, f->crm, &act, e);
-    return s ? s : user_sign_in_failed(&a, f->user, e);
-}
-
-static void failure_done(struct write_task *task) {
-    free(task->arg);
-}
-
-static void note_failure(struct request *r, int64_t user) {
-    struct failure *f = must_alloc(sizeof *f);
-    *f = (struct failure){.crm = r->web->crm, .user = user};
-    f->task = (struct write_task){.run = failure_write, .arg = f, .done = failure_done};
-    writer_submit(crm_writer(r->web->crm), &f->task);
-}
-
-static struct attempt attempt_of(struct request *r) {
-    const struct signing_in *in = r->arg;
-    return (struct attempt){address_key(r), fold_str(r->arena, in->email)};
-}
-
-static void sign_in_job(struct request *r, struct place *place) {
-    struct signing_in *in = r->arg;
-    struct attempt attempt = attempt_of(r);
-    enum status s = place_ready(place, &r->error);
-    if (!s && (in->wait = attempts_count_all(r->web->attempts, &attempt, r->now)) > 0)
-        return;
-    if (!s)
-        s = account_find(place->conn, in->email, r->arena, &in->account, &r->error);
-    if (s && s != NOT_FOUND)
-        return;
-    r->error = (struct error){0};
-    in->known = !s && in->account.active && in->account.hash;
-    pthread_once(&dummy_once, make_dummy);
-    in->right = crypto_password_matches(in->password, in->known ? in->account.hash : dummy_hash) &&
-                in->known;
-    if (!in->right) {
-        if (!s)
-            note_failure(r, in->account.id);
-        return;
-    }
-    struct viewer viewer = {
-        .user = in->account.id, .role = in->account.role, .name = in->account.name};
-    viewer_set_profile(&viewer, r->model, in->account.profile);
-    struct act act = {.viewer = &viewer, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
-    if (action_run(r->web->crm, &act, open_session, r, &r->error) == OK)
-        attempts_return(r->web->attempts, &attempt, r->now);
-}
-
-static void too_many(struct request *r, const struct signing_in *in) {
-    int64_t seconds = (in->wait + SECOND - 1) / SECOND;
-    http_set(r->http, "Retry-After", rprintf(r, "%lld", (long long)seconds));
-    sign_in_page(r, 429, in->email, in->next,
-                 FILL(r->arena,
-                      TN(r->language, "Too many attempts. Please try again in {0} second.",
-                         "Too many attempts. Please try again in {0} seconds.", seconds),
-                      rprintf(r, "%lld", (long long)seconds)));
-}
-
-static void signed_in(struct request *r) {
-    struct signing_in *in = r->arg;
-    if (r->error.status) {
-        respond_error(r, &r->error);
-        return;
-    }
-    if (in->wait) {
-        too_many(r, in);
-        return;
-    }
-    if (!in->right) {
-        sign_in_page(
-            r, 403, in->email, in->next,
-            T(r->language, "The e-mail address or the password is not right. Please try again."));
-        return;
-    }
-    cookie_set(r, session_cookie_name(r), str_z(in->token), r->web->options.session_most, false);
-    cookie_set(r, FORM_COOKIE, STR(""), -1, false);
-    respond_redirect(r, in->next);
-}
-
-void handle_sign_in(struct request *r) {
-    struct signing_in *in = arena_new(r->arena, struct signing_in);
-    in->email = str_trim(input_text(r, "email"));
-    in->password = input_text(r, "password");
-    in->next = own_path(input_text(r, "next"));
-    if (!in->email.n || !in->password.n || in->email.n > 254 || in->password.n > 1000) {
-        sign_in_page(r, 422, in->email, in->next,
-                     T(r->language, "Please enter e-mail address and password."));
-        return;
-    }
-    r->arg = in;
-    struct attempt attempt = attempt_of(r);
-    in->wait = attempts_count(r->web->attempts, &attempt, r->now);
-    if (in->wait)
-        too_many(r, in);
-    else
-        request_work(r, sign_in_job, in, signed_in);
-}
-
-// ---------------------------------------------------------------- signing out
-
-static enum status close_session(struct action *a, void *request, struct error *e) {
-    struct request *r = request;
-    return user_session_close(a, &r->person.session, e);
-}
-
-static void signed_out(struct request *r) {
-    if (r->outcome) {
-        respond_error(r, &r->error);
-        return;
-    }
-    cookie_set(r, session_cookie_name(r), STR(""), -1, false);
-    respond_redirect(r, STR("/sign-in"));
-}
-
-void handle_sign_out(struct request *r) {
-    request_write(r, close_session, NULL, signed_out);
-}
-
 // ---------------------------------------------------------------- sweeping
 
 static enum status sweep(struct write *w, void *arg, struct error *e) {
     struct web *web = arg;
     struct param p[] = {P_INT(w->now), P_INT(w->now - web->options.session_idle * SECOND)};
     enum status s = store_run(w->conn, QUERY_SESSIONS_EXPIRED, p, 2, NULL, e);
+    if (!s)
+        s = store_run(w->conn, QUERY_SIGN_IN_STEPS_EXPIRED, p, 1, NULL, e);
     return s ? s : once_sweep(w, e);
 }
 

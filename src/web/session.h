@@ -1,4 +1,4 @@
-// Who is asking: sessions by cookie, API keys, signing in and out.
+// Who is asking: sessions by cookie, API keys.
 #ifndef CRONISTA_WEB_SESSION_H
 #define CRONISTA_WEB_SESSION_H
 
@@ -14,6 +14,8 @@ enum status session_check_form(struct request *, struct error *);
 // The token for forms of this request (before sign-in: of a cookie that is set with the answer).
 struct str session_form_token(struct request *);
 
+#define FORM_COOKIE STR("cronista-form") // token of forms before sign-in
+
 // Cookies, ready for a header.
 struct str session_cookie_name(const struct request *);
 struct str cookie_get(struct request *, struct str name);
@@ -24,11 +26,6 @@ void cookie_set(struct request *, struct str name, struct str value, int64_t sec
 // than the user and the profile; nothing when it is not good).
 enum status session_still_good(struct web *, struct place *, enum sign, const struct hash *,
                                struct viewer *, bool *good);
-
-// Handlers.
-void handle_sign_in_page(struct request *);
-void handle_sign_in(struct request *);
-void handle_sign_out(struct request *);
 
 // Removes what has expired; called now and then.
 void session_sweep(struct web *);

@@ -1,5 +1,5 @@
 // One's own settings, password, API keys and sessions; a user's password given by an administrator.
-#include "actions/user.h"
+#include "actions/second_factor.h"
 #include "formats/fold.h"
 #include "store/queries.h"
 #include "web/attempts.h"
@@ -7,6 +7,7 @@
 #include "web/present.h"
 #include "web/respond.h"
 #include "web/routes.h"
+#include "web/settings.h"
 
 // What the page shows again after something was refused, or once after a key was made.
 struct own {
@@ -98,6 +99,12 @@ static enum status read_own(struct request *r, struct doc **out, struct error *e
         const struct doc *member = doc_get(user, str_z(members[i]));
         doc_set(d, str_z(members[i]), member ? doc_copy(a, member) : doc_null(a));
     }
+    struct second_factor factor = {0};
+    if (!s)
+        s = second_factor_get(r->place->conn, r->viewer.user, &factor, e);
+    struct doc *second = doc_set_object(a, d, "second_factor");
+    doc_set_bool(a, second, "on", factor.on);
+    doc_set_int(a, second, "recovery_codes_left", factor.codes_left);
     if (!s)
         s = read_keys(r, d, e);
     if (!s)
@@ -218,6 +225,23 @@ static struct doc *sessions_view(struct request *r, const struct doc *doc) {
     return list;
 }
 
+static struct doc *factor_view(struct request *r, const struct doc *factor) {
+    struct arena *a = r->arena;
+    const struct language *l = r->language;
+    struct doc *d = doc_object(a);
+    bool on = doc_get_true(factor, "on");
+    int64_t left = doc_get_int(factor, "recovery_codes_left", 0);
+    doc_set_bool(a, d, "on", on);
+    doc_set_str(a, d, "text",
+                on ? T(l, "You sign in with a code") : T(l, "Your password alone lets you in"));
+    doc_set_str(a, d, "left",
+                on ? FILL(a, TN(l, "{0} recovery code left", "{0} recovery codes left", left),
+                          rprintf(r, "%lld", (long long)left))
+                   : STR(""));
+    doc_set_z(a, d, "href", "/settings/second-factor");
+    return d;
+}
+
 struct doc *present_settings(struct request *r, struct doc *doc) {
     struct arena *a = r->arena;
     const struct own *own = r->state;
@@ -234,6 +258,7 @@ struct doc *present_settings(struct request *r, struct doc *doc) {
     doc_set(password, STR("problems"), problems_of(r, NULL, &own->password));
     doc_set(password, STR("controls"), password_controls(r, own));
     doc_set(view, STR("password"), password);
+    doc_set(view, STR("factor"), factor_view(r, doc_get(doc, STR("second_factor"))));
     doc_set(view, STR("keys"), keys_view(r, own, doc));
     doc_set(view, STR("sessions"), sessions_view(r, doc));
     return view;
@@ -307,9 +332,33 @@ static struct attempt attempt_of(struct request *r) {
     return (struct attempt){.account = fold_str(r->arena, r->person.email)};
 }
 
-static void too_many(struct request *r, micros wait) {
+void respond_wait(struct request *r, micros wait) {
     http_set(r->http, "Retry-After", rprintf(r, "%lld", (long long)((wait + SECOND - 1) / SECOND)));
     respond_status(r, 429, NULL);
+}
+
+static enum status password_right(struct request *r, const struct account *account,
+                                  struct error *e) {
+    return account->hash && crypto_password_matches(input_text(r, "password"), account->hash)
+               ? OK
+               : error_set(e, INVALID, "password", N_("This is not the present password."), NULL);
+}
+
+enum status own_password(struct request *r, struct place *place, micros *wait, struct error *e) {
+    struct account account;
+    struct attempt attempt = attempt_of(r);
+    enum status s = account_get(place->conn, r->viewer.user, r->arena, &account, e);
+    if (s || !account.hash)
+        return s;
+    *wait = attempts_count(r->web->attempts, &attempt, r->now);
+    if (!*wait)
+        *wait = attempts_count_all(r->web->attempts, &attempt, r->now);
+    if (*wait)
+        return OK;
+    s = password_right(r, &account, e);
+    if (!s)
+        attempts_return(r->web->attempts, &attempt, r->now);
+    return s;
 }
 
 // On a worker: the present one is right, the new one hashed.
@@ -323,10 +372,8 @@ static void password_job(struct request *r, struct place *place) {
         return;
     if (!s)
         s = account_get(place->conn, own->user, r->arena, &account, &r->error);
-    if (!s && mine &&
-        !(account.hash && crypto_password_matches(input_text(r, "password"), account.hash)))
-        s = error_set(&r->error, INVALID, "password", N_("This is not the present password."),
-                      NULL);
+    if (!s && mine)
+        s = password_right(r, &account, &r->error);
     if (!s) {
         s = password_acceptable(own->new_password, account.email, &r->error);
         if (s && mine)
@@ -340,7 +387,7 @@ static void password_job(struct request *r, struct place *place) {
 static void password_hashed(struct request *r) {
     const struct own *own = r->arg;
     if (own->wait)
-        too_many(r, own->wait);
+        respond_wait(r, own->wait);
     else if (r->error.status)
         password_done(r);
     else
@@ -354,7 +401,7 @@ void handle_password(struct request *r) {
     struct attempt attempt = attempt_of(r);
     micros wait = attempts_count(r->web->attempts, &attempt, r->now);
     if (wait)
-        too_many(r, wait);
+        respond_wait(r, wait);
     else
         request_work(r, password_job, own, password_hashed);
 }

@@ -38,6 +38,11 @@ static const struct look {
     [KIND_CONSENTS_OPENED] = {"eye", ""},
     [KIND_CONSENTS_ENDED] = {"link-2-off", "wait"},
     [KIND_PRIVACY] = {"lock", "wait"},
+    [KIND_SECOND_FACTOR_ON] = {"shield-check", "won"},
+    [KIND_SECOND_FACTOR_OFF] = {"shield-alert", "wait"},
+    [KIND_SECOND_FACTOR_RESET] = {"shield-alert", "lost"},
+    [KIND_RECOVERY_CODES_MADE] = {"key-round", "wait"},
+    [KIND_RECOVERY_CODE_USED] = {"key-round", "lost"},
 };
 
 static const struct look *look_of(int kind) {
@@ -286,7 +291,21 @@ static struct doc *tell_of(struct telling *t, int kind) {
     case KIND_SIGNED_IN:
         return SENTENCE(r, T(l, "{0} signed in"), t->who);
     case KIND_SIGN_IN_FAILED:
-        return SENTENCE(r, T(l, "Somebody tried to sign in as {0} with a wrong password"), t->what);
+        return str_is(doc_get_text(t->event, "wrong"), "code")
+                   ? SENTENCE(r, T(l, "Somebody tried to sign in as {0} with a wrong code"),
+                              t->what)
+                   : SENTENCE(r, T(l, "Somebody tried to sign in as {0} with a wrong password"),
+                              t->what);
+    case KIND_SECOND_FACTOR_ON:
+        return SENTENCE(r, T(l, "{0} set up a second factor"), t->who);
+    case KIND_SECOND_FACTOR_OFF:
+        return SENTENCE(r, T(l, "{0} switched the second factor off"), t->who);
+    case KIND_SECOND_FACTOR_RESET:
+        return SENTENCE(r, T(l, "{0} took away the second factor of {1}"), t->who, t->what);
+    case KIND_RECOVERY_CODES_MADE:
+        return SENTENCE(r, T(l, "{0} made new recovery codes"), t->who);
+    case KIND_RECOVERY_CODE_USED:
+        return SENTENCE(r, T(l, "{0} used a recovery code"), t->who);
     case KIND_PASSWORD_CHANGED:
         return SENTENCE(r, T(l, "{0} changed the password of {1}"), t->who, t->what);
     case KIND_KEY_ADDED:

@@ -211,6 +211,19 @@ static bool check_signed(struct request *r) {
     return false;
 }
 
+// Who needs a second factor and has none sets one up before anything else; programs with a key of theirs are not asked for any.
+static bool check_factor(struct request *r) {
+    if (!r->person.lacks_factor || r->route->verb == VERB_PUBLIC || r->route->flags & ROUTE_FACTOR)
+        return true;
+    if (r->api || r->part.n)
+        respond_status(r, 403,
+                       N_("A second factor is needed before anything else: set it up in your "
+                          "settings."));
+    else
+        respond_redirect(r, STR("/settings/second-factor"));
+    return false;
+}
+
 static bool check_module(struct request *r) {
     const char *at = strstr(r->route->path, "{module}");
     if (!at)
@@ -315,7 +328,8 @@ static void run_handler(struct request *r) {
     r->reader.viewer = &r->viewer;
     if (r->match == ROUTE_NO_PATH || !r->route)
         respond_status(r, 404, NULL);
-    else if (check_signed(r) && check_module(r) && check_permission(r) && check_body(r))
+    else if (check_signed(r) && check_factor(r) && check_module(r) && check_permission(r) &&
+             check_body(r))
         handle(r);
 }
 

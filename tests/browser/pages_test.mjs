@@ -46,6 +46,8 @@ const pages = {
   activities: ["/activities"],
   reminders: ["/reminders"],
   "activity-rules": ["/settings/activities"],
+  "sign-in-rules": ["/settings/sign-in"],
+  "second-factor": ["/settings/second-factor"],
   "meeting-new": ["/tasks/new?kind=meeting"],
   card: [() => `/opportunities/${ids.opportunity}`, (who) => who.at("[data-live]").waitFor()],
   "card-contact": [() => `/contacts/${ids.contact}`],

@@ -385,6 +385,9 @@ class Versions(Folder):
             DROP TABLE role_reach;
             DROP TABLE ranks_at;
             DROP TABLE passages;
+            DROP TABLE second_factors;
+            DROP TABLE recovery_codes;
+            DROP TABLE sign_in_steps;
             CREATE INDEX log_by_actor ON log (actor);
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()

@@ -114,6 +114,7 @@ class Documents(Story):
             "module-settings": "/settings/modules/opportunities",
             "field": "/settings/modules/opportunities/fields/stage",
             "settings": "/settings",
+            "second-factor": "/settings/second-factor",
             "keys": "/keys",
             "notifications": "/notifications",
             "error": "/nothing/here",
@@ -121,7 +122,7 @@ class Documents(Story):
 
     def test_every_sample_is_looked_at(self):
         # Part of all; with stories of their own; or the same document poured into another template.
-        elsewhere = {"page", "consent-page", "sign-in", "conflict", "error-outside", "palette-results"}
+        elsewhere = {"page", "consent-page", "sign-in", "sign-in-second", "second-factor-begin", "conflict", "error-outside", "palette-results"}
         samples = {path.stem for path in SAMPLES.glob("*.json")}
         self.assertEqual(set(), samples - set(self.paths()) - elsewhere
                          - {name for name in samples if name.split("-")[0] in ("card", "form", "import", "home")})

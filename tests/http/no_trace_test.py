@@ -49,7 +49,7 @@ ASKED = {
 AFTER = {"/history": "-1", "/events": "-1", "/live": "-1"}  # where `after` is a position; elsewhere a page of a list, which needs one
 
 # Of pages without a twin in the API: what their query has. One that is not here fails the test.
-PAGES = {"/sign-in": [], "/keys": [], "/{module}/new": [], "/{module}/{id}/edit": [], "/{module}/{id}/delete": [], "/{module}/import": [],
+PAGES = {"/sign-in": [], "/sign-in/second": [], "/users/{id}/second-factor/end": [], "/keys": [], "/{module}/new": [], "/{module}/{id}/edit": [], "/{module}/{id}/delete": [], "/{module}/import": [],
          "/{module}/import/{upload}": [], "/{module}/{id}/documents/{digest}/delete": [], "/users/{id}/password": [],
          "/settings/modules/{module}/new": [], "/static/{version}/{name}": [], "/favicon.ico": [], "/manifest.webmanifest": [], "/healthz": [],
          "/readyz": [], "/metrics": [], "/consent/{token}": []}
@@ -62,12 +62,14 @@ SENT = {
     "POST /{module}/{id}/restore": {}, "POST /{module}/{id}/comments": {"text": "x"}, "DELETE /{module}/{id}/comments/{position}": {},
     "POST /{module}/{id}/notes": {"way": "call", "text": "x"}, "POST /reminders/{id}/dismiss": {}, "POST /reminders/{id}/snooze": {"minutes": "5"},
     "POST /tasks/{id}/close": {"outcome": "success"}, "POST /tasks/{id}/reopen": {}, "DELETE /{module}/{id}/documents/{digest}": {"confirmed": "1"},
-    "POST /views/{id}/delete": {}, "POST /{module}/views": None, "POST /sign-in": None, "POST /sign-out": None, "POST /import/{module}": None,
+    "POST /views/{id}/delete": {}, "POST /{module}/views": None, "POST /sign-in": None, "POST /sign-in/second": None, "POST /sign-out": None, "POST /import/{module}": None,
     "POST /{module}/import": None, "POST /{module}/import/{upload}": None, "POST /import/{module}/{id}/continue": {}, "POST /import/{module}/{id}/stop": {},
     "POST /files": None, "POST /uploads": None, "PATCH /uploads/{upload}": None, "DELETE /uploads/{upload}": None, "POST /notifications/read": None,
     "PATCH /settings": None, "POST /settings/password": None, "POST /settings/keys": None, "DELETE /settings/keys/{key}": None,
     "DELETE /settings/sessions/{key}": None, "POST /users/{id}/password": None, "POST /settings/modules/{module}": None,
     "POST /settings/modules/{module}/fields": None, "PATCH /settings/modules/{module}/fields/{key}": None, "PATCH /settings/activities": None,
+    "POST /settings/second-factor": None, "POST /settings/second-factor/confirm": None, "POST /settings/second-factor/codes": None,
+    "DELETE /settings/second-factor": None, "DELETE /users/{id}/second-factor": None, "PATCH /settings/sign-in": None,
     "POST /history/views": None, "POST /consent/{token}": None,
     "POST /{module}/{id}/anonymise": {"sure": "1"}, "POST /{module}/{id}/consents": {"kind": "1", "state": "given"},
     "POST /{module}/{id}/consents/links": {"days": "7"}, "DELETE /{module}/{id}/consents/links/{position}": {},

@@ -9,7 +9,8 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import ADMINISTRATOR, PASSWORD, Browser, Server
+from harness import ADMINISTRATOR, PASSWORD, TEST_LIMITS, Browser, Server, at_once
+from signin_test import Clock
 from support import POSTGRES, environment_of, psql
 from transfer_test import multipart, table
 
@@ -53,6 +54,25 @@ class Nodes(unittest.TestCase):
 
     def sql(self, text):
         return psql(self.nodes[0].data, text)
+
+
+class SecondFactors(Nodes):
+    arguments = TEST_LIMITS
+
+    def test_a_code_at_two_nodes_at_once_lets_in_once(self):
+        api = self.apis[0]
+        begun = api.want(201, "POST", "/api/settings/second-factor", {"password": PASSWORD})
+        clock = Clock(begun["secret"])
+        recovery = api.want(200, "POST", "/api/settings/second-factor/confirm", {"code": clock.code()})["recovery_codes"]
+        for code in (clock.code(), *recovery[:3]):
+            browsers = []
+            for i in range(8):
+                browser = Browser(self.nodes[i % 2].port)
+                browser.get("/sign-in")
+                browser.submit("/sign-in", {"email": ADMINISTRATOR, "password": PASSWORD})
+                browsers.append(browser)
+            at_once([lambda b=b: b.submit("/sign-in/second", {"code": code}) for b in browsers])
+            self.assertEqual(1, sum("cronista" in browser.cookies for browser in browsers), code)
 
 
 class Attempts(Nodes):

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/doc.h"
 #include "base/error.h"
+#include "base/otp.h"
 #include "base/utf8.h"
 #include "base/zone.h"
 
@@ -162,6 +163,72 @@ static void test_hash_and_mac_of_the_standards(void **state) {
     assert_false(hash_from_hex(STR("zz"), &back));
 }
 
+// RFC 4226, appendix D, and RFC 6238, appendix B.
+static void test_one_time_codes_of_the_standards(void **state) {
+    (void)state;
+    static const char *const hotps[] = {"755224", "287082", "359152", "969429", "338314",
+                                        "254676", "287922", "162583", "399871", "520489"};
+    struct str secret = STR("12345678901234567890");
+    char code[9];
+    for (uint64_t i = 0; i < 10; i++) {
+        hotp(secret, i, 6, code);
+        assert_string_equal(code, hotps[i]);
+    }
+    static const struct {
+        int64_t seconds;
+        const char *code;
+    } totps[] = {{59, "94287082"},         {1111111109, "07081804"}, {1111111111, "14050471"},
+                 {1234567890, "89005924"}, {2000000000, "69279037"}, {20000000000, "65353130"}};
+    for (size_t i = 0; i < sizeof totps / sizeof *totps; i++) {
+        hotp(secret, (uint64_t)otp_step(totps[i].seconds * SECOND), 8, code);
+        assert_string_equal(code, totps[i].code);
+    }
+}
+
+static void test_a_code_is_good_for_its_time_and_once(void **state) {
+    (void)state;
+    struct str secret = STR("12345678901234567890");
+    micros now = 1234567890 * SECOND;
+    int64_t step = otp_step(now), found = 0;
+    char code[9];
+    for (int64_t off = -3; off <= 3; off++) {
+        hotp(secret, (uint64_t)(step + off), 6, code);
+        bool near = off >= -1 && off <= 1;
+        assert_int_equal(otp_check(secret, str_z(code), now, 0, &found), near);
+        if (near)
+            assert_int_equal(found, step + off);
+        // One that was taken, or is older than one that was.
+        assert_false(otp_check(secret, str_z(code), now, step + (off > 0 ? off : 1), &found));
+    }
+    hotp(secret, (uint64_t)step, 6, code);
+    char spaced[20];
+    snprintf(spaced, sizeof spaced, "%.3s %s", code, code + 3);
+    assert_true(otp_check(secret, str_z(spaced), now, step - 1, &found));
+    static const char *const none[] = {"", "12345", "1234567", "12345x", "-12345", "      "};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(otp_check(secret, str_z(none[i]), now, 0, &found));
+}
+
+static void test_base32_of_the_standard(void **state) {
+    (void)state;
+    static const char *const vectors[][2] = {{"", ""},
+                                             {"f", "MY"},
+                                             {"fo", "MZXQ"},
+                                             {"foo", "MZXW6"},
+                                             {"foob", "MZXW6YQ"},
+                                             {"fooba", "MZXW6YTB"},
+                                             {"foobar", "MZXW6YTBOI"}};
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        char out[BASE32_TEXT(6)];
+        base32((const uint8_t *)vectors[i][0], strlen(vectors[i][0]), out);
+        assert_string_equal(out, vectors[i][1]);
+    }
+    uint8_t sha[SHA1_SIZE];
+    sha1_of(STR("abc"), sha);
+    static const uint8_t abc[] = {0xa9, 0x99, 0x3e, 0x36}; // FIPS 180-4
+    assert_memory_equal(sha, abc, sizeof abc);
+}
+
 static void test_base64_is_strict(void **state) {
     (void)state;
     struct buf b = BUF_INIT(1000), c = BUF_INIT(1000);
@@ -245,6 +312,9 @@ int main(void) {
         cmocka_unit_test(test_clock_reads_what_it_writes),
         cmocka_unit_test(test_zones_know_summer_time),
         cmocka_unit_test(test_hash_and_mac_of_the_standards),
+        cmocka_unit_test(test_one_time_codes_of_the_standards),
+        cmocka_unit_test(test_a_code_is_good_for_its_time_and_once),
+        cmocka_unit_test(test_base32_of_the_standard),
         cmocka_unit_test(test_base64_is_strict),
         cmocka_unit_test(test_passwords_and_signatures),
         cmocka_unit_test(test_documents),

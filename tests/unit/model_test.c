@@ -80,7 +80,8 @@ static void test_built_in_modules(void **state) {
         {25, "mappings", true},        {31, "activity_rules", true}, {32, "groups", true},
         {33, "profiles", true},        {34, "roles", true},          {40, "processes", true},
         {41, "lines", false},          {42, "consent_kinds", true},  {43, "consents", false},
-        {44, "contact_groups", false}, {45, "shares", false},        {46, "calendars", true}};
+        {44, "contact_groups", false}, {45, "shares", false},        {46, "calendars", true},
+        {55, "sign_in_rules", true}};
     struct model *model = built(f, NULL);
     assert_int_equal(model->n_modules, sizeof known / sizeof *known);
     for (size_t i = 0; i < model->n_modules; i++) {
@@ -590,6 +591,7 @@ static void test_who_may_do_what(void **state) {
                 {"levels", "", "V", "V", "VCEDRNIXKLAUSP"},
                 {"groups", "", "V", "V", "VCEDRNIXKLAUSP"},
                 {"activity_rules", "", "", "", "VCEDRNIXKLAUSP"},
+                {"sign_in_rules", "", "", "", "VCEDRNIXKLAUSP"},
                 {"processes", "", "V", "V", "VCEDRNIXKLAUSP"},
                 {"consent_kinds", "", "V", "V", "VCEDRNIXKLAUSP"},
                 {"calendars", "", "V", "V", "VCEDRNIXKLAUSP"},

@@ -1,0 +1,391 @@
+// Signing in, in one step or two, and out. A right password of somebody with a second factor opens no session but a step, which a code
+// of that factor then turns into one.
+#include "web/sign_in.h"
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include "actions/second_factor.h"
+#include "base/utf8.h"
+#include "formats/fold.h"
+#include "web/attempts.h"
+#include "web/present.h"
+#include "web/respond.h"
+#include "web/session.h"
+
+struct signing_in {
+    struct str email, password, next;
+    struct account account;
+    char token[CRYPTO_TOKEN];
+    bool known, right;
+    bool second; // the second factor is still to come: token is that of the step
+    bool over;   // the step was too long ago
+    struct hash step;
+    struct str code;
+    micros wait; // too many attempts; 0: not
+};
+
+// Only paths of this site may be gone to after signing in.
+struct str own_path(struct str path) {
+    bool fine =
+        path.n && path.p[0] == '/' && !(path.n > 1 && (path.p[1] == '/' || path.p[1] == '\\'));
+    for (size_t i = 0; fine && i < path.n; i++)
+        fine = (unsigned char)path.p[i] >= 0x20 && path.p[i] != '\\';
+    return fine ? path : STR("/");
+}
+
+static void sign_in_page(struct request *r, int status, struct str email, struct str next,
+                         struct str problem) {
+    struct arena *a = r->arena;
+    struct doc *view = doc_object(a);
+    doc_set_str(a, view, "email", email);
+    doc_set_str(a, view, "next", next);
+    doc_set_str(a, view, "problem", problem);
+    struct doc *demo = doc_null(a);
+    if (r->web->options.demo && r->web->options.demo_email) {
+        demo = doc_object(a);
+        doc_set_z(a, demo, "email", r->web->options.demo_email);
+        doc_set_z(a, demo, "password", r->web->options.demo_password);
+    }
+    doc_set(view, STR("demo"), demo);
+    struct doc *all = doc_set_array(a, view, "languages");
+    const struct language *languages;
+    size_t n = languages_all(r->web->languages, &languages);
+    struct buf next_query = BUF_INIT(4096);
+    if (!str_is(next, "/")) {
+        buf_z(&next_query, "&next=");
+        percent_encode(&next_query, next);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct doc *l = doc_add(all, doc_object(a));
+        doc_set_str(a, l, "key", languages[i].code);
+        doc_set_str(a, l, "label", languages[i].name);
+        doc_set_str(a, l, "href",
+                    rprintf(r, "/sign-in?lang=%.*s%.*s", STR_FMT(languages[i].code),
+                            STR_FMT(buf_view(&next_query))));
+        doc_set_bool(a, l, "active", r->language == &languages[i]);
+    }
+    buf_release(&next_query);
+    r->title = T(r->language, "Sign in");
+    respond_page(r, status, "sign-in", view, NULL);
+}
+
+void handle_sign_in_page(struct request *r) {
+    if (r->sign == SIGN_SESSION) {
+        respond_redirect(r, own_path(query_text(r, "next")));
+        return;
+    }
+    sign_in_page(r, 200, STR(""), own_path(query_text(r, "next")), STR(""));
+}
+
+// Unknown people take as long as known ones: their password is compared with this.
+static pthread_once_t dummy_once = PTHREAD_ONCE_INIT;
+static char dummy_hash[CRYPTO_PASSWORD];
+
+static void make_dummy(void) {
+    char token[CRYPTO_TOKEN];
+    crypto_token(token);
+    crypto_password_hash(str_z(token), dummy_hash);
+}
+
+struct str address_key(struct request *r) {
+    struct in6_addr six;
+    if (!strchr(r->address.p, ':') || inet_pton(AF_INET6, r->address.p, &six) != 1)
+        return r->address;
+    return arena_str(r->arena, (struct str){(const char *)six.s6_addr, 8});
+}
+
+static enum status open_session(struct action *a, struct request *r, struct error *e) {
+    struct signing_in *in = r->arg;
+    struct str agent = http_header(r->http, "User-Agent");
+    agent.n = utf8_valid(agent) ? utf8_cut(agent, 300) : 0;
+    struct str device = rprintf(r, "%.*s\n%.*s", STR_FMT(r->address), STR_FMT(agent));
+    struct str old = cookie_get(r, session_cookie_name(r));
+    struct hash before = hash_of(old);
+    micros until = a->write->now + r->web->options.session_most * SECOND;
+    enum status s =
+        user_session_open(a, &in->account, until, old.n ? &before : NULL, device, in->token, e);
+    r->position = a->write->next - 1; // what was written before, in another browser say, is seen
+    return s;
+}
+
+// After the right password.
+static enum status go_in(struct action *a, void *arg, struct error *e) {
+    struct request *r = arg;
+    struct signing_in *in = r->arg;
+    struct second_factor factor;
+    enum status s = second_factor_get(a->write->conn, in->account.id, &factor, e);
+    if (s)
+        return s;
+    in->second = factor.on;
+    return factor.on ? sign_in_step_open(a, in->account.id, in->token, e) : open_session(a, r, e);
+}
+
+// After the right code.
+static enum status go_in_second(struct action *a, void *arg, struct error *e) {
+    struct request *r = arg;
+    struct signing_in *in = r->arg;
+    enum status s = second_factor_use(a, in->account.id, in->code, e);
+    if (!s)
+        s = sign_in_step_close(a, &in->step, in->account.id, e);
+    return s ? s : open_session(a, r, e);
+}
+
+// A wrong password or code is noted without anybody waiting: an answer's time must not tell whether the address is known.
+struct failure {
+    struct write_task task;
+    struct crm *crm;
+    int64_t user;
+    const char *wrong;
+};
+
+static enum status failure_write(struct write *w, void *arg, struct error *e) {
+    struct failure *f = arg;
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    struct act act = {.viewer = &system, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
+    struct action a;
+    enum status s = action_begin(&a, w, f->crm, &act, e);
+    return s ? s : user_sign_in_failed(&a, f->user, str_z(f->wrong), e);
+}
+
+static void failure_done(struct write_task *task) {
+    free(task->arg);
+}
+
+static void note_failure(struct request *r, int64_t user, const char *wrong) {
+    struct failure *f = must_alloc(sizeof *f);
+    *f = (struct failure){.crm = r->web->crm, .user = user, .wrong = wrong};
+    f->task = (struct write_task){.run = failure_write, .arg = f, .done = failure_done};
+    writer_submit(crm_writer(r->web->crm), &f->task);
+}
+
+#define STEP_COOKIE STR("cronista-step")
+
+static struct attempt attempt_of(struct request *r) {
+    const struct signing_in *in = r->arg;
+    return (struct attempt){address_key(r), fold_str(r->arena, in->email)};
+}
+
+// Runs it as an act of the person who signs in.
+static enum status act_as(struct request *r,
+                          enum status (*fn)(struct action *, void *, struct error *)) {
+    const struct signing_in *in = r->arg;
+    struct viewer viewer = {
+        .user = in->account.id, .role = in->account.role, .name = in->account.name};
+    viewer_set_profile(&viewer, r->model, in->account.profile);
+    struct act act = {.viewer = &viewer, .channel = CHANNEL_PAGE, .operation = -1, .cause = -1};
+    return action_run(r->web->crm, &act, fn, r, &r->error);
+}
+
+static void sign_in_job(struct request *r, struct place *place) {
+    struct signing_in *in = r->arg;
+    struct attempt attempt = attempt_of(r);
+    enum status s = place_ready(place, &r->error);
+    if (!s && (in->wait = attempts_count_all(r->web->attempts, &attempt, r->now)) > 0)
+        return;
+    if (!s)
+        s = account_find(place->conn, in->email, r->arena, &in->account, &r->error);
+    if (s && s != NOT_FOUND)
+        return;
+    r->error = (struct error){0};
+    in->known = !s && in->account.active && in->account.hash;
+    pthread_once(&dummy_once, make_dummy);
+    in->right = crypto_password_matches(in->password, in->known ? in->account.hash : dummy_hash) &&
+                in->known;
+    if (!in->right) {
+        if (!s)
+            note_failure(r, in->account.id, "");
+        return;
+    }
+    if (act_as(r, go_in) == OK)
+        attempts_return(r->web->attempts, &attempt, r->now);
+}
+
+// Why nothing is tried now; says so to programs, too.
+static struct str wait_text(struct request *r, micros wait) {
+    int64_t seconds = (wait + SECOND - 1) / SECOND;
+    http_set(r->http, "Retry-After", rprintf(r, "%lld", (long long)seconds));
+    return FILL(r->arena,
+                TN(r->language, "Too many attempts. Please try again in {0} second.",
+                   "Too many attempts. Please try again in {0} seconds.", seconds),
+                rprintf(r, "%lld", (long long)seconds));
+}
+
+static void too_many(struct request *r, const struct signing_in *in) {
+    sign_in_page(r, 429, in->email, in->next, wait_text(r, in->wait));
+}
+
+static void gone_in(struct request *r, const struct signing_in *in) {
+    cookie_set(r, session_cookie_name(r), str_z(in->token), r->web->options.session_most, false);
+    cookie_set(r, FORM_COOKIE, STR(""), -1, false);
+    respond_redirect(r, in->next);
+}
+
+static struct str second_path(struct request *r, struct str next) {
+    struct buf b = BUF_INIT(32768);
+    percent_encode(&b, next);
+    struct str path = str_is(next, "/")
+                          ? STR("/sign-in/second")
+                          : rprintf(r, "/sign-in/second?next=%.*s", STR_FMT(buf_view(&b)));
+    buf_release(&b);
+    return path;
+}
+
+static void signed_in(struct request *r) {
+    struct signing_in *in = r->arg;
+    if (r->error.status) {
+        respond_error(r, &r->error);
+        return;
+    }
+    if (in->wait) {
+        too_many(r, in);
+        return;
+    }
+    if (!in->right) {
+        sign_in_page(
+            r, 403, in->email, in->next,
+            T(r->language, "The e-mail address or the password is not right. Please try again."));
+        return;
+    }
+    if (in->second) {
+        cookie_set(r, STEP_COOKIE, str_z(in->token), SIGN_IN_STEP / SECOND, false);
+        respond_redirect(r, second_path(r, in->next));
+        return;
+    }
+    gone_in(r, in);
+}
+
+void handle_sign_in(struct request *r) {
+    struct signing_in *in = arena_new(r->arena, struct signing_in);
+    in->email = str_trim(input_text(r, "email"));
+    in->password = input_text(r, "password");
+    in->next = own_path(input_text(r, "next"));
+    if (!in->email.n || !in->password.n || in->email.n > 254 || in->password.n > 1000) {
+        sign_in_page(r, 422, in->email, in->next,
+                     T(r->language, "Please enter e-mail address and password."));
+        return;
+    }
+    r->arg = in;
+    struct attempt attempt = attempt_of(r);
+    in->wait = attempts_count(r->web->attempts, &attempt, r->now);
+    if (in->wait)
+        too_many(r, in);
+    else
+        request_work(r, sign_in_job, in, signed_in);
+}
+
+// ---------------------------------------------------------------- the second step
+
+static void second_page(struct request *r, int status, struct str next, struct str problem) {
+    struct arena *a = r->arena;
+    struct doc *view = doc_object(a);
+    doc_set_str(a, view, "next", next);
+    doc_set_str(a, view, "problem", problem);
+    doc_set_str(a, view, "minutes", rprintf(r, "%d", (int)(SIGN_IN_STEP / MINUTE)));
+    r->title = T(r->language, "Second step");
+    respond_page(r, status, "sign-in-second", view, NULL);
+}
+
+static bool has_step(struct request *r, struct hash *step) {
+    struct str token = cookie_get(r, STEP_COOKIE);
+    *step = hash_of(token);
+    return token.n == CRYPTO_TOKEN - 1;
+}
+
+void handle_second_page(struct request *r) {
+    struct hash step;
+    int64_t user;
+    struct str next = own_path(query_text(r, "next"));
+    if (r->sign == SIGN_SESSION)
+        respond_redirect(r, next);
+    else if (!has_step(r, &step) ||
+             sign_in_step_find(r->place->conn, &step, r->now, &user, &r->error))
+        respond_redirect(r, STR("/sign-in"));
+    else
+        second_page(r, 200, next, STR(""));
+}
+
+struct attempt second_attempt(struct request *r, int64_t user) {
+    return (struct attempt){address_key(r), rprintf(r, "second factor of %lld", (long long)user)};
+}
+
+static void second_job(struct request *r, struct place *place) {
+    struct signing_in *in = r->arg;
+    int64_t user = 0;
+    enum status s = place_ready(place, &r->error);
+    if (!s)
+        s = sign_in_step_find(place->conn, &in->step, r->now, &user, &r->error);
+    if (!s)
+        s = account_get(place->conn, user, r->arena, &in->account, &r->error);
+    if (s == NOT_FOUND || (!s && !in->account.active)) {
+        r->error = (struct error){0};
+        in->over = true;
+        return;
+    }
+    if (s)
+        return;
+    struct attempt attempt = second_attempt(r, user);
+    in->wait = attempts_count(r->web->attempts, &attempt, r->now);
+    if (!in->wait)
+        in->wait = attempts_count_all(r->web->attempts, &attempt, r->now);
+    if (in->wait)
+        return;
+    s = act_as(r, go_in_second);
+    if (s == OK)
+        attempts_return(r->web->attempts, &attempt, r->now);
+    if (s == INVALID)
+        note_failure(r, user, "code");
+    in->right = s == OK;
+    in->over = s == NOT_FOUND;
+    if (s == INVALID || s == NOT_FOUND)
+        r->error = (struct error){0};
+}
+
+static void second_done(struct request *r) {
+    struct signing_in *in = r->arg;
+    if (r->error.status) {
+        respond_error(r, &r->error);
+    } else if (in->over) {
+        cookie_set(r, STEP_COOKIE, STR(""), -1, false);
+        respond_redirect(r, STR("/sign-in"));
+    } else if (in->wait) {
+        second_page(r, 429, in->next, wait_text(r, in->wait));
+    } else if (!in->right) {
+        second_page(
+            r, 403, in->next,
+            T(r->language, "This code is not right. Each code is good once, for about a minute."));
+    } else {
+        cookie_set(r, STEP_COOKIE, STR(""), -1, false);
+        gone_in(r, in);
+    }
+}
+
+void handle_second(struct request *r) {
+    struct signing_in *in = arena_new(r->arena, struct signing_in);
+    in->next = own_path(input_text(r, "next"));
+    in->code = input_text(r, "code");
+    r->arg = in;
+    if (!has_step(r, &in->step))
+        respond_redirect(r, STR("/sign-in"));
+    else
+        request_work(r, second_job, in, second_done);
+}
+
+// ---------------------------------------------------------------- signing out
+
+static enum status close_session(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    return user_session_close(a, &r->person.session, e);
+}
+
+static void signed_out(struct request *r) {
+    if (r->outcome) {
+        respond_error(r, &r->error);
+        return;
+    }
+    cookie_set(r, session_cookie_name(r), STR(""), -1, false);
+    respond_redirect(r, STR("/sign-in"));
+}
+
+void handle_sign_out(struct request *r) {
+    request_write(r, close_session, NULL, signed_out);
+}

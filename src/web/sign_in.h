@@ -1,0 +1,22 @@
+// Signing in and out.
+#ifndef CRONISTA_WEB_SIGN_IN_H
+#define CRONISTA_WEB_SIGN_IN_H
+
+#include "web/attempts.h"
+#include "web/request.h"
+
+// What an address counts as where attempts are counted: for IPv6 its network of 64 bits, of which one customer has all.
+struct str address_key(struct request *);
+// Tries of this address at the codes of a user's second factor.
+struct attempt second_attempt(struct request *, int64_t user);
+// The path if it is one of this site, which may be gone to after signing in; else that of the home page.
+struct str own_path(struct str);
+
+// Handlers.
+void handle_sign_in_page(struct request *);
+void handle_sign_in(struct request *);
+void handle_second_page(struct request *);
+void handle_second(struct request *);
+void handle_sign_out(struct request *);
+
+#endif

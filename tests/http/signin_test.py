@@ -1,0 +1,369 @@
+"""Signing in beyond the password: second factors, what they ask for, and what they refuse."""
+
+import base64
+import hashlib
+import hmac
+import re
+import struct
+import time
+import unittest
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from harness import Browser, Story, at_once
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+OWN = "another test password"
+HERE = "/settings/second-factor"
+
+
+def totp(secret, step):
+    """RFC 6238, written once more."""
+    mac = hmac.new(base64.b32decode(secret), struct.pack(">Q", step), hashlib.sha1).digest()
+    at = mac[-1] & 15
+    return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 1000000:06}"
+
+
+class Clock:
+    """The steps of one secret: each is good once, so the tests go forward through what is good at a time, and wait when they must."""
+
+    def __init__(self, secret):
+        self.secret, self.last = secret, 0
+
+    def code(self):
+        while True:
+            now = int(time.time()) // 30
+            step = max(self.last + 1, now - 1)
+            if step <= now + 1:
+                self.last = step
+                return totp(self.secret, step)
+            time.sleep(0.5)
+
+    def spent(self):
+        return totp(self.secret, self.last)
+
+    def wrong(self):
+        now = int(time.time()) // 30
+        good = {totp(self.secret, step) for step in range(now - 3, now + 4)}
+        return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666") if code not in good)
+
+
+class SecondStory(Story):
+    def enrol(self, email, password=OWN):
+        """A browser whose user has a second factor from now on, its clock, and the recovery codes."""
+        browser = self.browser(email, password)
+        browser.get(HERE)
+        page = browser.submit(HERE, {"password": password})
+        assert page.status == 200, page.text
+        clock = Clock(parse_qs(urlsplit(next(l for l in page.links if l.startswith("otpauth:"))).query)["secret"][0])
+        page = browser.submit(f"{HERE}/confirm", {"code": clock.code()})
+        assert page.status == 200, page.text
+        return browser, clock, re.findall(r"\b(?:[a-z2-7]{4}-){3}[a-z2-7]{4}\b", page.source)
+
+    def first_step(self, email, password=OWN, next_path=None):
+        browser = Browser(self.server.port)
+        browser.get("/sign-in")
+        browser.submit("/sign-in", {"email": email, "password": password, **({"next": next_path} if next_path else {})})
+        return browser
+
+    def kinds(self, user):
+        items = self.api.want(200, "GET", f"/api/users/{user}/history?limit=200")["items"]
+        return [item["kind"] for item in items]
+
+
+class SecondFactor(SecondStory):
+    def test_it_is_set_up_and_asked_for(self):
+        user, _ = self.user("two@example.org")
+        browser, clock, codes = self.enrol("two@example.org")
+        self.assertEqual(10, len(set(codes)))
+        self.assertIn("svg", browser.page.source)
+        there = self.first_step("two@example.org", next_path="/contacts")
+        self.assertEqual("/sign-in/second?next=%2Fcontacts", there.path)
+        self.assertNotIn("cronista", there.cookies)
+        there.get("/contacts")
+        self.assertEqual("/sign-in?next=%2Fcontacts", there.path)  # the password alone lets nobody in
+        there.get("/sign-in/second?next=%2Fcontacts")
+        self.assertEqual(403, there.submit("/sign-in/second", {"code": clock.wrong()}).status)
+        page = there.submit("/sign-in/second", {"code": clock.code()})
+        self.assertEqual((200, "/contacts"), (page.status, there.path))
+        self.assertNotIn("cronista-step", there.cookies)
+        time.sleep(0.3)  # a failure is noted without anybody waiting for it
+        kinds = self.kinds(user)
+        for kind in ("second_factor_on", "signed_in", "sign_in_failed"):
+            self.assertIn(kind, kinds)
+        everything = str(self.api.want(200, "GET", f"/api/users/{user}/history?limit=200"))
+        for secret in (clock.secret, *codes):
+            self.assertNotIn(secret, everything)
+        page = self.browser().get(f"/users/{user}")
+        self.assertIn("set up a second factor", page.text)
+        self.assertIn("with a wrong code", page.text)
+
+    def test_a_code_is_good_once(self):
+        self.user("once@example.org")
+        _, clock, _ = self.enrol("once@example.org")
+        first, second = self.first_step("once@example.org"), self.first_step("once@example.org")
+        self.assertEqual(403, first.submit("/sign-in/second", {"code": clock.spent()}).status)  # the one that confirmed it
+        code = clock.code()
+        self.assertEqual(200, first.submit("/sign-in/second", {"code": code}).status)
+        self.assertEqual(403, second.submit("/sign-in/second", {"code": code}).status)
+        self.assertNotIn("cronista", second.cookies)
+        # Nor is one of before that: what comes later ends what came earlier.
+        self.assertEqual(403, second.submit("/sign-in/second", {"code": totp(clock.secret, clock.last - 1)}).status)
+
+    def test_of_two_at_once_one_gets_in(self):
+        self.user("race@example.org")
+        _, clock, codes = self.enrol("race@example.org")
+        for code in (clock.code(), codes[0]):
+            browsers = [self.first_step("race@example.org") for _ in range(6)]
+            pages = at_once([lambda b=b: b.submit("/sign-in/second", {"code": code}) for b in browsers])
+            self.assertEqual(1, sum(page.status == 200 and b.path == "/" for page, b in zip(pages, browsers)), code)
+
+    def test_a_recovery_code_is_good_once(self):
+        user, _ = self.user("lost@example.org")
+        _, _, codes = self.enrol("lost@example.org")
+        there = self.first_step("lost@example.org")
+        there.submit("/sign-in/second", {"code": codes[3].upper().replace("-", " ")})  # however it is typed
+        self.assertEqual("/", there.path)
+        self.assertEqual(9, there.send("GET", "/api/settings/second-factor").json["recovery_codes_left"])
+        again = self.first_step("lost@example.org")
+        self.assertEqual(403, again.submit("/sign-in/second", {"code": codes[3]}).status)
+        again.get("/sign-in/second")
+        again.submit("/sign-in/second", {"code": codes[4]})
+        self.assertEqual("/", again.path)
+        self.assertEqual(2, self.kinds(user).count("recovery_code_used"))
+
+    def test_somebody_elses_recovery_code_is_none(self):
+        self.user("mine@example.org")
+        self.user("theirs@example.org")
+        self.enrol("mine@example.org")
+        _, _, codes = self.enrol("theirs@example.org")
+        there = self.first_step("mine@example.org")
+        self.assertEqual(403, there.submit("/sign-in/second", {"code": codes[0]}).status)
+
+    def test_new_recovery_codes_end_the_old_ones(self):
+        self.user("renew@example.org")
+        browser, clock, old = self.enrol("renew@example.org")
+        browser.get(HERE)
+        self.assertEqual(422, browser.submit(f"{HERE}/codes", {"password": "wrong one entirely", "code": clock.code()}).status)
+        self.assertEqual(422, browser.submit(f"{HERE}/codes", {"password": OWN, "code": clock.wrong()}).status)
+        page = browser.submit(f"{HERE}/codes", {"password": OWN, "code": clock.code()})
+        new = re.findall(r"\b(?:[a-z2-7]{4}-){3}[a-z2-7]{4}\b", page.source)
+        self.assertEqual(10, len(set(new) - set(old)))
+        there = self.first_step("renew@example.org")
+        self.assertEqual(403, there.submit("/sign-in/second", {"code": old[0]}).status)
+        there.submit("/sign-in/second", {"code": new[0]})
+        self.assertEqual("/", there.path)
+
+    def test_it_needs_the_password_to_begin_and_the_code_to_end(self):
+        user, _ = self.user("careful@example.org")
+        browser = self.browser("careful@example.org", OWN)
+        browser.get(HERE)
+        self.assertEqual(422, browser.submit(HERE, {"password": "wrong one entirely"}).status)
+        browser, clock, codes = self.enrol("careful@example.org")
+        browser.get(HERE)
+        off = {"csrf": browser.csrf, "password": OWN, "code": clock.wrong()}
+        self.assertEqual(422, browser.send("POST", f"{HERE}/end", urlencode(off), FORM).status)
+        off.update(password="wrong one entirely", code=codes[0])
+        self.assertEqual(422, browser.send("POST", f"{HERE}/end", urlencode(off), FORM).status)
+        off.update(password=OWN)
+        page = browser.send("POST", f"{HERE}/end", urlencode(off), FORM)
+        self.assertEqual((200, HERE), (page.status, browser.path))
+        self.assertIn("second_factor_off", self.kinds(user))
+        self.assertEqual("/", self.first_step("careful@example.org").path)
+
+    def test_what_is_set_up_stays_and_what_is_not_confirmed_is_not_asked_for(self):
+        self.user("half@example.org")
+        browser = self.browser("half@example.org", OWN)
+        browser.get(HERE)
+        browser.submit(HERE, {"password": OWN})
+        self.assertEqual(422, browser.submit(f"{HERE}/confirm", {"code": "000000"}).status)
+        self.assertIn("otpauth:", browser.page.source)  # the same secret, for another try
+        self.assertEqual("/", self.first_step("half@example.org").path)
+        whole, clock, _ = self.enrol("half@example.org")
+        self.assertEqual(409, whole.send("POST", HERE, urlencode({"csrf": whole.csrf, "password": OWN}), FORM).status)
+        self.assertEqual(409, whole.send("POST", f"{HERE}/confirm", urlencode({"csrf": whole.csrf, "code": clock.code()}), FORM).status)
+
+    def test_confirming_gives_another_session_and_ends_the_others(self):
+        self.user("fixed@example.org")
+        other = self.browser("fixed@example.org", OWN)
+        browser = self.browser("fixed@example.org", OWN)
+        before, csrf = browser.cookies["cronista"], browser.csrf
+        browser.get(HERE)
+        page = browser.submit(HERE, {"password": OWN})
+        clock = Clock(parse_qs(urlsplit(next(l for l in page.links if l.startswith("otpauth:"))).query)["secret"][0])
+        page = browser.submit(f"{HERE}/confirm", {"code": clock.code()})
+        self.assertNotEqual(before, browser.cookies["cronista"])
+        self.assertNotEqual(csrf, browser.csrf)
+        self.assertEqual(200, browser.get("/contacts").status)
+        for token in (before, other.cookies["cronista"]):
+            thief = Browser(self.server.port)
+            thief.cookies["cronista"] = token
+            thief.get("/")
+            self.assertEqual("/sign-in", thief.path)
+
+    def test_the_second_step_gives_another_token_than_the_first(self):
+        self.user("step@example.org")
+        _, clock, _ = self.enrol("step@example.org")
+        browser = self.first_step("step@example.org")
+        step = browser.cookies["cronista-step"]
+        page = browser.submit("/sign-in/second", {"code": clock.code()}, follow=False)
+        cookie = next(c for c in page.headers.get_all("Set-Cookie") if c.startswith("cronista="))
+        self.assertIn("HttpOnly", cookie)
+        self.assertNotIn(step, cookie)
+        again = Browser(self.server.port)
+        again.cookies["cronista-step"] = step
+        again.get("/sign-in/second")
+        self.assertEqual("/sign-in", again.path)  # that step is over
+        planted = Browser(self.server.port)
+        planted.cookies["cronista"] = step
+        planted.get("/")
+        self.assertEqual("/sign-in", planted.path)
+
+    def test_the_way_on_leads_only_to_this_site(self):
+        self.user("way@example.org")
+        _, clock, codes = self.enrol("way@example.org")
+        for code, wanted in zip(codes, ("//evil.example", "/\\evil.example", "https://evil.example", "\\\\evil.example")):
+            browser = self.first_step("way@example.org")
+            page = browser.submit("/sign-in/second", {"code": code, "next": wanted}, follow=False)
+            self.assertEqual((303, "/"), (page.status, page.headers["Location"]), wanted)
+
+    def test_forms_need_their_token(self):
+        user, _ = self.user("forms@example.org")
+        browser, clock, codes = self.enrol("forms@example.org")
+        for path in (HERE, f"{HERE}/confirm", f"{HERE}/codes", f"{HERE}/end"):
+            body = urlencode({"password": OWN, "code": codes[0]})
+            self.assertEqual(403, browser.send("POST", path, body, FORM).status, path)
+        waiting = self.first_step("forms@example.org")
+        self.assertEqual(403, waiting.send("POST", "/sign-in/second", urlencode({"code": clock.code()}), FORM).status)
+        self.assertNotIn("cronista", waiting.cookies)
+        administrator = self.browser()
+        for path in (f"/users/{user}/second-factor/end", "/settings/sign-in"):
+            self.assertEqual(403, administrator.send("POST", path, urlencode({"confirmed": "1", "everybody": "1"}), FORM).status, path)
+        self.assertTrue(browser.send("GET", "/api/settings/second-factor").json["on"])
+
+    def test_administrators_take_it_away_and_nobody_else_does(self):
+        user, member = self.user("phone@example.org")
+        _, other = self.user("curious@example.org")
+        browser, _, _ = self.enrol("phone@example.org")
+        self.assertEqual(403, other.request("DELETE", f"/api/users/{user}/second-factor")[0])
+        self.assertEqual(403, member.request("DELETE", f"/api/users/{user}/second-factor")[0])
+        administrator = self.browser()
+        administrator.get(f"/users/{user}")
+        self.assertIn(f"/users/{user}/second-factor/end", administrator.page.links)
+        administrator.get(f"/users/{user}/second-factor/end")
+        self.assertEqual(200, administrator.submit(f"/users/{user}/second-factor/end").status)
+        browser.get("/")
+        self.assertEqual("/sign-in", browser.path)  # their sessions are over
+        self.assertEqual("/", self.first_step("phone@example.org").path)
+        self.assertIn("second_factor_reset", self.kinds(user))
+        self.assertEqual(404, self.api.request("DELETE", f"/api/users/{user}/second-factor")[0])
+
+    def test_the_command_line_takes_it_away_too(self):
+        self.user("alone@example.org")
+        self.enrol("alone@example.org")
+        self.server.command("user", "reset-second-factor", "alone@example.org")
+        self.assertEqual("/", self.first_step("alone@example.org").path)
+        self.assertNotEqual(0, self.server.command("user", "reset-second-factor", "alone@example.org", check=False)[0])
+
+    def test_a_new_password_ends_a_sign_in_that_waits(self):
+        user, _ = self.user("waits@example.org")
+        _, clock, _ = self.enrol("waits@example.org")
+        browser = self.first_step("waits@example.org")
+        self.api.want(204, "POST", f"/api/users/{user}/password", {"password": "given by somebody"})
+        browser.submit("/sign-in/second", {"code": clock.code()})
+        self.assertEqual("/sign-in", browser.path)
+        self.assertNotIn("cronista", browser.cookies)
+
+    def test_who_is_deactivated_in_between_does_not_get_in(self):
+        user, _ = self.user("between@example.org")
+        _, clock, _ = self.enrol("between@example.org")
+        browser = self.first_step("between@example.org")
+        self.api.want(200, "PATCH", f"/api/users/{user}", {"active": False})
+        browser.submit("/sign-in/second", {"code": clock.code()})
+        self.assertEqual("/sign-in", browser.path)
+        self.assertNotIn("cronista", browser.cookies)
+
+    def test_the_api_does_it_as_well(self):
+        _, api = self.user("api@example.org")
+        self.assertEqual(422, api.request("POST", "/api/settings/second-factor", {"password": "no"})[0])
+        begun = api.want(201, "POST", "/api/settings/second-factor", {"password": OWN})
+        clock = Clock(begun["secret"])
+        self.assertIn(begun["secret"], begun["uri"])
+        self.assertEqual(422, api.request("POST", "/api/settings/second-factor/confirm", {"code": clock.wrong()})[0])
+        made = api.want(200, "POST", "/api/settings/second-factor/confirm", {"code": clock.code()})
+        self.assertEqual(10, len(made["recovery_codes"]))
+        state = api.want(200, "GET", "/api/settings/second-factor")
+        self.assertEqual((True, 10), (state["on"], state["recovery_codes_left"]))
+        self.assertNotIn("secret", state)
+        self.assertNotIn("recovery_codes", state)
+        api.want(204, "DELETE", "/api/settings/second-factor", {"password": OWN, "code": made["recovery_codes"][0]})
+        self.assertFalse(api.want(200, "GET", "/api/settings/second-factor")["on"])
+
+
+class Needed(SecondStory):
+    def tearDown(self):
+        self.api.want(200, "PATCH", "/api/settings/sign-in", {"everybody": False, "profiles": []})
+
+    def test_who_has_none_sets_one_up_before_anything_else(self):
+        self.user("needs@example.org")
+        self.user("reads@example.org", "read_only")
+        reader = self.browser("reads@example.org", OWN)
+        early = self.browser("needs@example.org", OWN)
+        self.api.want(200, "PATCH", "/api/settings/sign-in", {"profiles": ["member"]})
+        self.assertEqual({"everybody": False, "profiles": ["member"]}, self.api.want(200, "GET", "/api/settings/sign-in"))
+        for browser in (early, self.browser("needs@example.org", OWN)):
+            for path in ("/", "/contacts", "/settings", "/contacts/new", "/search?q=x", "/history"):
+                browser.get(path)
+                self.assertEqual(HERE, browser.path, path)
+            for path in ("/api/contacts", "/api/settings", "/api/live?notifications=1", "/api/contacts/export.csv"):
+                self.assertEqual(403, browser.send("GET", path).status, path)
+            headers = {"Content-Type": "application/json", "Cronista-Csrf": browser.get(HERE) and browser.csrf}
+            self.assertEqual(403, browser.send("POST", "/api/contacts", '{"name": "x"}', headers).status)
+            self.assertEqual(403, browser.send("POST", "/api/settings/keys", '{"name": "x"}', headers).status)
+        self.assertEqual(200, reader.get("/contacts").status)
+        browser, _, _ = self.enrol("needs@example.org")
+        self.assertEqual(200, browser.get("/contacts").status)
+        self.assertEqual("/contacts", browser.path)
+
+    def test_everybody_means_everybody(self):
+        self.user("all@example.org", "read_only")
+        self.api.want(200, "PATCH", "/api/settings/sign-in", {"everybody": True})
+        browser = self.browser("all@example.org", OWN)
+        self.assertEqual(HERE, browser.path)
+        browser.submit("/sign-out")
+        self.assertEqual("/sign-in", browser.path)
+
+    def test_a_profile_of_ones_own_can_need_it(self):
+        made = self.api.want(201, "POST", "/api/profiles", {"name": "Outside", "contacts": ["view", "everyone"]})["id"]
+        self.user("outside@example.org", f"p{made}")
+        self.api.want(200, "PATCH", "/api/settings/sign-in", {"profiles": [f"p{made}"]})
+        self.assertEqual(HERE, self.browser("outside@example.org", OWN).path)
+
+    def test_the_rules_are_for_administrators_and_in_the_log(self):
+        _, member = self.user("rules@example.org")
+        self.assertEqual(403, member.request("GET", "/api/settings/sign-in")[0])
+        self.assertEqual(403, member.request("PATCH", "/api/settings/sign-in", {"everybody": True})[0])
+        browser = self.browser()
+        browser.get("/settings/sign-in")
+        browser.submit("/settings/sign-in", {"profiles": ["read_only"]})
+        self.assertEqual(["read_only"], self.api.want(200, "GET", "/api/settings/sign-in")["profiles"])
+        event = self.api.want(200, "GET", "/api/history?module=sign_in_rules&limit=1")["items"][0]
+        self.assertIn("read_only", str(event["changes"]))
+
+
+class TooManyCodes(SecondStory):
+    arguments = ("--attempts", "1000", "--account-attempts", "4")
+
+    def test_codes_can_not_be_guessed_for_long(self):
+        self.user("guess@example.org")
+        _, clock, _ = self.enrol("guess@example.org")
+        browser = self.first_step("guess@example.org")
+        statuses = [browser.submit("/sign-in/second", {"code": clock.wrong()}).status for _ in range(6)]
+        self.assertEqual(403, statuses[0])
+        self.assertEqual(429, statuses[-1])
+        page = browser.submit("/sign-in/second", {"code": clock.code()})
+        self.assertEqual(429, page.status)  # nor is the right one looked at
+        self.assertGreater(int(page.headers["Retry-After"]), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
