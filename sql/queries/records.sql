@@ -151,6 +151,17 @@ WHERE e.position >= $1 ORDER BY e.position;
 SELECT e.head, p.body FROM log l JOIN events e ON e.position = l.position JOIN payloads p ON p.position = l.position
 WHERE l.module = $1 AND l.record = $2 ORDER BY l.position DESC;
 
+-- name: own_events_since
+SELECT e.head, p.body FROM log l JOIN events e ON e.position = l.position JOIN payloads p ON p.position = l.position
+WHERE l.module = $1 AND l.record = $2 AND l.position >= $3 ORDER BY l.position DESC;
+
+-- Of an operation, newest first.
+-- name: operation_events
+SELECT position, module, record FROM log WHERE operation = $1 AND position < $2 ORDER BY position DESC LIMIT $3;
+
+-- name: operation_count
+SELECT count(*) FROM log WHERE operation = $1;
+
 -- name: operation_size
 SELECT count(*) FROM (SELECT 1 FROM log WHERE operation = $1 LIMIT $2) counted;
 

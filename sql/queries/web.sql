@@ -10,6 +10,12 @@ ON CONFLICT ("user") DO UPDATE SET hash = excluded.hash, changed_at = excluded.c
 -- name: session_insert
 INSERT INTO sessions (id, "user", csrf, created_at, seen_at, expires_at, device) VALUES ($1, $2, $3, $4, $4, $5, $6);
 
+-- name: sessions_delete_all
+DELETE FROM sessions WHERE "user" = $1;
+
+-- name: keys_delete_all
+DELETE FROM api_keys WHERE "user" = $1;
+
 -- name: session_seen
 UPDATE sessions SET seen_at = $2 WHERE id = $1;
 
@@ -86,6 +92,37 @@ UPDATE api_keys SET seen_at = $2 WHERE hash = $1;
 
 -- name: keys_of_user
 SELECT hash, name, created_at, expires_at, seen_at FROM api_keys WHERE "user" = $1 ORDER BY created_at DESC LIMIT 200;
+
+-- Long work that is cut in slices.
+
+-- name: errand_insert
+INSERT INTO errands (id, kind, subject, "user", channel, operation, state, what, progress, node, began_at, seen_at)
+VALUES ((SELECT coalesce(max(id), 0) + 1 FROM errands), $1, $2, $3, $4, -1, 1, $5, $6, $7, $8, $8);
+
+-- name: errand_last
+SELECT coalesce(max(id), 0) FROM errands;
+
+-- name: errand_get
+SELECT id, kind, subject, "user", channel, operation, state, what, progress, node, began_at, seen_at FROM errands WHERE id = $1;
+
+-- name: errand_newest
+SELECT id, kind, subject, "user", channel, operation, state, what, progress, node, began_at, seen_at FROM errands
+WHERE kind = $1 AND subject = $2 ORDER BY id DESC LIMIT 1;
+
+-- The one that changed something, or is about to.
+-- name: errand_effective
+SELECT id, kind, subject, "user", channel, operation, state, what, progress, node, began_at, seen_at FROM errands
+WHERE kind = $1 AND subject = $2 AND (operation >= 0 OR state = 1) ORDER BY id DESC LIMIT 1;
+
+-- name: errand_of_operation
+SELECT id, kind, subject, "user", channel, operation, state, what, progress, node, began_at, seen_at FROM errands
+WHERE operation = $1;
+
+-- name: errand_save
+UPDATE errands SET operation = $2, state = $3, progress = $4, node = $5, seen_at = $6 WHERE id = $1;
+
+-- name: errands_left
+SELECT id FROM errands WHERE state = 1 AND seen_at < $1 ORDER BY id LIMIT 100;
 
 -- For live streams.
 

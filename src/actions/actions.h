@@ -49,6 +49,11 @@ enum status record_duplicate(struct action *, const struct module *, int64_t id,
                              struct error *);
 enum status record_delete(struct action *, const struct module *, int64_t id, struct error *);
 enum status record_restore(struct action *, const struct module *, int64_t id, struct error *);
+// Whether the two above would be done, and the row as it is: nothing is written, and a connection that only reads will do.
+enum status record_delete_check(struct action *, const struct module *, int64_t id,
+                                struct doc **row, struct error *);
+enum status record_restore_check(struct action *, const struct module *, int64_t id,
+                                 struct doc **row, struct error *);
 enum status record_assign(struct action *, const struct module *, int64_t id, int64_t user,
                           struct error *);
 // The document with these bytes (SHA-256 in hex) leaves the record's history: all that its own events say of it but that and when

@@ -185,10 +185,9 @@ static enum status tell_privacy(struct action *a, const struct module *m, int64_
     return record_commit(a->write, a->crm, a->act, &ev, e);
 }
 
-static enum status change(struct action *a, const struct module *m, int64_t id,
-                          const struct doc *row, struct values *v, int64_t *version_now,
-                          struct problems *p, struct error *e) {
-    struct arena *arena = a->write->arena;
+static enum status check(struct action *a, const struct module *m, int64_t id,
+                         const struct doc *row, struct values *v, struct problems *p,
+                         struct error *e) {
     drop_unchanged(a, m, row, v);
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
@@ -207,13 +206,20 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
     if (!s)
         s = lines_amount(a, m, id, row, v, p);
     if (!s)
-        s = people_check(a, m, id, v, p);
+        s = people_check(a, m, id, row, v, p);
     if (!s)
         s = values_owner(a, m, row, v, p);
     if (s || p->status)
         return s ? s : p->status;
-    s = keep_hidden(a, m, row, v,
-                    e); // after the checks, which refuse what this person may not name
+    return keep_hidden(a, m, row, v,
+                       e); // after the checks, which refuse what this person may not name
+}
+
+static enum status change(struct action *a, const struct module *m, int64_t id,
+                          const struct doc *row, struct values *v, int64_t *version_now,
+                          struct problems *p, struct error *e) {
+    struct arena *arena = a->write->arena;
+    enum status s = check(a, m, id, row, v, p, e);
     if (s)
         return s;
     values_compute(a, m, row, v);
@@ -245,10 +251,19 @@ static enum status change(struct action *a, const struct module *m, int64_t id,
             s = part_follow(a, m, row, v, e);
         if (!s)
             s = calendar_follow(a, m, id, v, e);
+        if (!s)
+            s = people_follow(a, m, id, row, v, e);
     }
     if (!s && version_now)
         *version_now = version;
     return s;
+}
+
+enum status record_change_check(struct action *a, const struct module *m, int64_t id,
+                                const struct doc *row, struct values *v, struct error *e) {
+    struct problems p;
+    problems_begin(&p, e, a->write->arena);
+    return check(a, m, id, row, v, &p, e);
 }
 
 enum status record_change_values(struct action *a, const struct module *m, int64_t id,

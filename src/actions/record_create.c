@@ -65,7 +65,7 @@ static enum status create(struct action *a, const struct module *m, struct value
     if (!s)
         s = part_check(a, m, NULL, v, p);
     if (!s)
-        s = people_check(a, m, 0, v, p);
+        s = people_check(a, m, 0, NULL, v, p);
     if (!s)
         s = values_owner(a, m, NULL, v, p);
     if (s || p->status)

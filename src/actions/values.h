@@ -47,6 +47,11 @@ enum status record_change_values(struct action *, const struct module *, int64_t
                                  const struct doc *row, struct values *, int64_t *version_now,
                                  struct error *);
 
+// Whether record_change_values() would be done: nothing is written, and a connection that only reads will do. What would be no
+// change is taken out of the values.
+enum status record_change_check(struct action *, const struct module *, int64_t id,
+                                const struct doc *row, struct values *, struct error *);
+
 // What a field of files holds, of the given digest and name; the rest is what the stored bytes say. INVALID, naming the field.
 enum status value_stored_file(struct action *, const struct doc *given, const char *field,
                               const struct doc **out, struct error *);

@@ -31,6 +31,9 @@ static const struct private_table {
     {"reminders", "\"user\",task,reminder,until,changed_at", "iiiii"},
     {"consent_links", "id,position,module,record,\"user\",made_at,expires_at,opened_at,ended_at",
      "biiiiiiii"},
+    {"errands",
+     "id,kind,subject,\"user\",channel,operation,state,what,progress,node,began_at,seen_at",
+     "iiiiiiitttii"},
     {"files_gone", "mark,at", "bi"},
     {"files_brought", "\"user\",digest,at", "iti"},
     {"notifications_read_to", "\"user\",position", "ii"},
@@ -38,7 +41,7 @@ static const struct private_table {
     {"preferences", "\"user\",name,value", "itt"},
 };
 
-#define COLUMNS_MOST 9
+#define COLUMNS_MOST 12
 
 static struct param value_of(struct stmt *row, int column, char type) {
     if (stmt_null(row, column))

@@ -90,6 +90,8 @@ void writer_stop(struct writer *);                        // finishes what was s
 void writer_submit(struct writer *, struct write_task *); // the task must live until done
 // Submits and waits. With `last` (may be NULL) the position of its last event.
 enum status writer_run(struct writer *, write_fn, void *arg, int64_t *last, struct error *);
+// The same for a slice of long work (background, as above).
+enum status writer_run_slice(struct writer *, write_fn, void *arg, struct error *);
 // The newest committed position that this process knows of; -1 for an empty log. Any thread.
 int64_t writer_position(const struct writer *);
 struct writer_stats { // since the start, for /metrics

@@ -41,7 +41,10 @@
     X(28, SECOND_FACTOR_RESET, "second_factor_reset", "not any more: somebody else took it away")  \
     X(29, RECOVERY_CODES_MADE, "recovery_codes_made", "new ones instead of those there were")      \
     X(30, RECOVERY_CODE_USED, "recovery_code_used",                                                \
-      "instead of a code of the second factor; ~left more there are")
+      "instead of a code of the second factor; ~left more there are")                              \
+    X(31, HANDED_OVER, "handed_over",                                                              \
+      "what a user has in charge goes to others, by this operation; which and to whom is ~handed") \
+    X(32, UNDONE, "undone", "somebody had an operation undone by this one; which is ~undoes")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

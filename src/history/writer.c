@@ -549,8 +549,9 @@ static void wake(struct write_task *t) {
     pthread_mutex_unlock(&waiter->mutex);
 }
 
-enum status writer_run(struct writer *w, write_fn fn, void *arg, int64_t *last, struct error *e) {
-    struct waiter waiter = {.task = {.run = fn, .arg = arg, .done = wake},
+static enum status run_and_wait(struct writer *w, write_fn fn, void *arg, bool background,
+                                int64_t *last, struct error *e) {
+    struct waiter waiter = {.task = {.run = fn, .arg = arg, .done = wake, .background = background},
                             .mutex = PTHREAD_MUTEX_INITIALIZER,
                             .cond = PTHREAD_COND_INITIALIZER};
     writer_submit(w, &waiter.task);
@@ -567,4 +568,12 @@ enum status writer_run(struct writer *w, write_fn fn, void *arg, int64_t *last, 
         *last = waiter.task.last;
     }
     return waiter.task.status;
+}
+
+enum status writer_run(struct writer *w, write_fn fn, void *arg, int64_t *last, struct error *e) {
+    return run_and_wait(w, fn, arg, false, last, e);
+}
+
+enum status writer_run_slice(struct writer *w, write_fn fn, void *arg, struct error *e) {
+    return run_and_wait(w, fn, arg, true, NULL, e);
 }

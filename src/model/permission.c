@@ -115,6 +115,11 @@ bool may_everyones(const struct viewer *viewer, const struct module *module, enu
     return verb == VERB_VIEW || verb == VERB_EXPORT ? r->everyone : r->edit_everyone;
 }
 
+bool may_undo(const struct viewer *viewer, int64_t actor) {
+    return viewer->profile == PROFILE_ADMINISTRATOR ||
+           (viewer->user > 0 && viewer->user == actor && may(viewer, NULL, VERB_SELF));
+}
+
 bool is_system(const struct viewer *viewer) {
     return viewer && viewer->profile == PROFILE_ADMINISTRATOR && viewer->user == 0;
 }

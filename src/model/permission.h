@@ -66,6 +66,9 @@ struct record_facts {
 // their profile, and for the system itself; else as may(). The same as conditions of statements: records/scope.h.
 bool may_record(const struct viewer *, const struct module *, const struct record_facts *,
                 enum verb);
+// Whether somebody may have an operation of this user undone, each record of it as far as they may change that: one's own;
+// administrators everyone's.
+bool may_undo(const struct viewer *, int64_t actor);
 // Whether this viewer is the system itself, from which nothing is kept.
 bool is_system(const struct viewer *);
 

@@ -90,3 +90,20 @@ enum status people_who_see(struct reader *r, const struct module *m, int64_t id,
     *out = d;
     return OK;
 }
+
+enum status people_below(struct reader *r, int64_t role, int64_t *n, struct error *e) {
+    struct param p = P_INT(role);
+    struct stmt *row = NULL;
+    bool found = false;
+    enum status s = store_sql(
+        r->conn,
+        STR("SELECT count(*) FROM role_reach b JOIN m_users u ON u.f_role=b.below WHERE b.role=$1 "
+            "AND u.deleted_at IS NULL AND u.f_active=1"),
+        &p, 1, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s)
+        *n = found ? stmt_int(row, 0) : 0;
+    store_done(row);
+    return s;
+}

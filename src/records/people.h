@@ -22,4 +22,7 @@ enum status people_each(struct reader *, enum status (*each)(void *, const struc
 enum status people_who_see(struct reader *, const struct module *, int64_t id, struct str text,
                            int limit, struct doc **, struct error *);
 
+// Active users whose role is below one.
+enum status people_below(struct reader *, int64_t role, int64_t *n, struct error *);
+
 #endif

@@ -140,12 +140,7 @@ void record_ahead(struct reader *r, const struct module *m, int64_t id) {
 enum status row_lives(struct conn *conn, const struct module *m, int64_t id, bool *lives,
                       struct error *e) {
     struct param p[] = {P_INT(id)};
-    struct stmt *row = NULL;
-    enum status s = store_sql(conn, m->sql->lives, p, 1, &row, e);
-    if (!s)
-        s = store_next(row, lives, e);
-    store_done(row);
-    return s;
+    return store_found_sql(conn, m->sql->lives, p, 1, lives, e);
 }
 
 enum status row_find(struct reader *r, const struct module *m, const struct list_filter *filters,
@@ -211,6 +206,16 @@ enum status row_events_open(struct conn *conn, const struct module *m, int64_t i
     *out = ev;
     struct param p[] = {P_INT(m->number), P_INT(id)};
     return store_query(conn, QUERY_OWN_EVENTS, p, 2, &ev->rows, e);
+}
+
+enum status row_events_since(struct conn *conn, const struct module *m, int64_t id,
+                             int64_t position, struct arena *a, struct row_events **out,
+                             struct error *e) {
+    struct row_events *ev = arena_new(a, struct row_events);
+    ev->arena = a;
+    *out = ev;
+    struct param p[] = {P_INT(m->number), P_INT(id), P_INT(position)};
+    return store_query(conn, QUERY_OWN_EVENTS_SINCE, p, 3, &ev->rows, e);
 }
 
 enum status row_events_next(struct row_events *ev, struct event *out, bool *more, struct error *e) {

@@ -28,6 +28,9 @@ enum status row_next_number(struct conn *, const struct module *, const struct f
 struct row_events;
 enum status row_events_open(struct conn *, const struct module *, int64_t id, struct arena *,
                             struct row_events **, struct error *);
+// Those at this position and after it.
+enum status row_events_since(struct conn *, const struct module *, int64_t id, int64_t position,
+                             struct arena *, struct row_events **, struct error *);
 enum status row_events_next(struct row_events *, struct event *, bool *more, struct error *);
 void row_events_close(struct row_events *);
 // Whether the values it had one after the other are kept (table passages): it says where a record stands.

@@ -377,18 +377,13 @@ static enum status takes_part(struct conn *conn, const struct model *model, cons
                               int64_t id, int64_t user, struct arena *a, bool *out,
                               struct error *e) {
     struct sql q;
-    struct stmt *row = NULL;
     sql_begin(&q, a, store_kind(conn_store(conn)));
     param(&q, "SELECT 1 WHERE ", id);
     sql_z(&q, " IN (");
     scope_takes_part_sql(&q, model, m, user);
     sql_z(&q, ")");
-    *out = false;
-    enum status s = store_sql(conn, sql_done(&q), q.params, q.n, &row, e);
-    if (!s)
-        s = store_next(row, out, e);
-    store_done(row);
-    return s;
+    struct str text = sql_done(&q);
+    return store_found_sql(conn, text, q.params, q.n, out, e);
 }
 
 // Of a record whose row says it, or by asking.
@@ -401,17 +396,14 @@ static enum status in_reach(struct conn *conn, const struct model *model,
         return OK;
     struct arena a = ARENA_INIT;
     struct sql q;
-    struct stmt *found = NULL;
     sql_begin(&q, &a, store_kind(conn_store(conn)));
     sql_z(&q, "SELECT 1 FROM ");
     sql_str(&q, m->table);
     param(&q, " y WHERE y.id=", doc_get_int(row, "id", 0));
     sql_z(&q, " AND ");
     reach_sql(&q, model, viewer, m, verb, "y");
-    enum status s = store_sql(conn, sql_done(&q), q.params, q.n, &found, e);
-    if (!s)
-        s = store_next(found, out, e);
-    store_done(found);
+    struct str text = sql_done(&q);
+    enum status s = store_found_sql(conn, text, q.params, q.n, out, e);
     arena_release(&a);
     return s;
 }
@@ -506,7 +498,6 @@ enum status scope_sees(struct reader *r, const struct module *m, int64_t id, boo
 
 enum status scope_may_assign(struct reader *r, int64_t user, bool *out, struct error *e) {
     struct sql q;
-    struct stmt *row = NULL;
     *out = false;
     if (r->viewer->role <= 0)
         return OK;
@@ -515,11 +506,8 @@ enum status scope_may_assign(struct reader *r, int64_t user, bool *out, struct e
     param(&q, " AND (f_role=", r->viewer->role);
     param(&q, " OR f_role IN (SELECT below FROM role_reach WHERE role=", r->viewer->role);
     sql_z(&q, "))");
-    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
-    if (!s)
-        s = store_next(row, out, e);
-    store_done(row);
-    return s;
+    struct str text = sql_done(&q);
+    return store_found_sql(r->conn, text, q.params, q.n, out, e);
 }
 
 // The ids that the statement answers.

@@ -98,6 +98,8 @@ static const char *const kind_words[] = {
     [KIND_SECOND_FACTOR_RESET] = N_("Second factor reset"),
     [KIND_RECOVERY_CODES_MADE] = N_("Recovery codes made"),
     [KIND_RECOVERY_CODE_USED] = N_("Recovery code used"),
+    [KIND_HANDED_OVER] = N_("Handed over"),
+    [KIND_UNDONE] = N_("Undone"),
 };
 
 const char *event_kind_word(int kind) {

@@ -410,3 +410,27 @@ enum status store_text(struct conn *c, int query, const struct param *params, si
     store_done(s);
     return OK;
 }
+
+static enum status any_row(struct stmt *row, bool *found, struct error *e) {
+    bool any = false;
+    enum status s = store_next(row, &any, e);
+    store_done(row);
+    *found = any;
+    return s;
+}
+
+enum status store_found(struct conn *c, int query, const struct param *params, size_t n,
+                        bool *found, struct error *e) {
+    struct stmt *row = NULL;
+    enum status s = store_query(c, query, params, n, &row, e);
+    *found = false;
+    return row ? any_row(row, found, e) : s;
+}
+
+enum status store_found_sql(struct conn *c, struct str sql, const struct param *params, size_t n,
+                            bool *found, struct error *e) {
+    struct stmt *row = NULL;
+    enum status s = store_sql(c, sql, params, n, &row, e);
+    *found = false;
+    return row ? any_row(row, found, e) : s;
+}

@@ -166,6 +166,12 @@ enum status store_int(struct conn *, int query, const struct param *, size_t n, 
 enum status store_text(struct conn *, int query, const struct param *, size_t n, struct arena *,
                        struct str *out, struct error *);
 
+// Whether there is any row.
+enum status store_found(struct conn *, int query, const struct param *, size_t n, bool *found,
+                        struct error *);
+enum status store_found_sql(struct conn *, struct str sql, const struct param *, size_t n,
+                            bool *found, struct error *);
+
 // A copy of the whole database as of one moment, in one new file, while others write (SQLite; with
 // PostgreSQL use its own tools). The file is there only when complete. INVALID when it exists
 // already.

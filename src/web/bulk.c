@@ -1,5 +1,4 @@
 // The same done with many records: assign, delete, restore, duplicate. One operation, in slices that let everybody else go first.
-#include <pthread.h>
 #include <stdlib.h>
 #include "web/handlers.h"
 #include "web/list.h"
@@ -113,36 +112,8 @@ static enum status write_slice(struct write *w, void *arg, struct error *e) {
     return s;
 }
 
-struct waiting {
-    pthread_mutex_t mutex;
-    pthread_cond_t ended;
-    struct write_task task;
-    bool over;
-};
-
-static void slice_done(struct write_task *task) {
-    struct waiting *w = (struct waiting *)((char *)task - offsetof(struct waiting, task));
-    pthread_mutex_lock(&w->mutex);
-    w->over = true;
-    pthread_cond_signal(&w->ended);
-    pthread_mutex_unlock(&w->mutex);
-}
-
 static enum status run_slice(struct bulk *b, struct error *e) {
-    struct waiting w = {
-        .task = {.run = write_slice, .arg = b, .done = slice_done, .background = true}};
-    pthread_mutex_init(&w.mutex, NULL);
-    pthread_cond_init(&w.ended, NULL);
-    writer_submit(crm_writer(b->r->web->crm), &w.task);
-    pthread_mutex_lock(&w.mutex);
-    while (!w.over)
-        pthread_cond_wait(&w.ended, &w.mutex);
-    pthread_mutex_unlock(&w.mutex);
-    pthread_cond_destroy(&w.ended);
-    pthread_mutex_destroy(&w.mutex);
-    if (w.task.status)
-        *e = w.task.error;
-    return w.task.status;
+    return writer_run_slice(crm_writer(b->r->web->crm), write_slice, b, e);
 }
 
 static enum status find_ids(struct bulk *b, struct place *place, struct error *e) {

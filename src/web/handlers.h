@@ -95,6 +95,15 @@ void handle_proof(struct request *);
 void handle_tile(struct request *);
 void handle_feed(struct request *);
 
+// undo.c
+void handle_undo_page(struct request *);
+void handle_undo(struct request *);
+
+// hand_over.c
+void handle_hand_over_page(struct request *);
+void handle_hand_over(struct request *);
+void handle_activate(struct request *);
+
 // notifications.c
 void handle_notifications(struct request *);
 void handle_notifications_read(struct request *);

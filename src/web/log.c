@@ -7,6 +7,7 @@
 #include "records/log_find.h"
 #include "records/rows.h"
 #include "store/queries.h"
+#include "web/errands.h"
 #include "web/handlers.h"
 #include "web/list.h"
 #include "web/log.h"
@@ -263,6 +264,36 @@ void handle_log_view_save(struct request *r) {
 
 // ---------------------------------------------------------------- operations
 
+// What undid it and what it undoes, whether this person may have it undone, and how far it is where it still goes on.
+static enum status put_undoing(struct request *r, struct doc *d, struct error *e) {
+    struct arena *a = r->arena;
+    struct errand g;
+    struct event first;
+    struct error none = {0};
+    struct doc *undoes = doc_null(a), *undone_by = doc_null(a), *errand = doc_null(a);
+    enum status s = history_get(r->place->conn, r->id, a, &first, e);
+    if (s)
+        return s;
+    bool mine = first.operation == r->id && may_undo(&r->viewer, first.actor);
+    s = errand_of_operation(r->place->conn, r->id, a, &g, &none);
+    if (!s && mine) {
+        errand = errand_document(r, &g);
+        if (g.kind == ERRAND_UNDO)
+            undoes = doc_int(a, g.subject);
+    }
+    if (!s || s == NOT_FOUND)
+        s = errand_of(r->place->conn, ERRAND_UNDO, r->id, true, a, &g, &none);
+    if (!s && mine && g.operation >= 0)
+        undone_by = doc_int(a, g.operation);
+    doc_set(d, STR("undoes"), undoes);
+    doc_set(d, STR("undone_by"), undone_by);
+    doc_set(d, STR("errand"), errand);
+    doc_set_bool(a, d, "may_undo", mine);
+    if (s && s != NOT_FOUND)
+        *e = none;
+    return s == NOT_FOUND ? OK : s;
+}
+
 void handle_operation(struct request *r) {
     struct history_query q = {
         .visible = true, .user = -1, .operation = r->id, .before = -1, .limit = LOG_PAGE};
@@ -280,6 +311,8 @@ void handle_operation(struct request *r) {
         doc_set(history, STR("counts"), counts);
     if (!s && !doc_get(history, STR("items"))->count && q.before < 0)
         s = error_set(&r->error, NOT_FOUND, NULL, N_("There is no such operation."), NULL);
+    if (!s)
+        s = put_undoing(r, history, &r->error);
     if (s)
         respond_error(r, &r->error);
     else

@@ -2,6 +2,7 @@
 #include "web/present.h"
 #include "formats/decimal.h"
 #include "formats/json.h"
+#include "records/scope.h"
 #include "web/page.h"
 #include "web/text.h"
 
@@ -408,4 +409,30 @@ enum status active_users(struct request *r, struct doc **out) {
                            .n_columns = 1,
                            .limit = 200};
     return record_list(&r->reader, &q, out, NULL);
+}
+
+// Whether records of the module, or of any that the viewer may change (NULL), may be given to a user.
+static bool may_give(struct request *r, const struct module *m, int64_t user) {
+    bool decides = false;
+    for (size_t i = 0; !m && i < r->model->n_modules; i++) {
+        const struct module *one = &r->model->modules[i];
+        if (!one->system && !one->part && may(&r->viewer, one, VERB_EDIT) && may_give(r, one, user))
+            return true;
+    }
+    return m && scope_decides(&r->reader, m, user, &decides, NULL) == OK && decides;
+}
+
+enum status assignable_users(struct request *r, const struct module *m, struct doc **out) {
+    struct doc *found, *d = doc_object(r->arena), *items = doc_set_array(r->arena, d, "items");
+    enum status s = active_users(r, &found);
+    for (struct doc *user = s ? NULL : doc_first(doc_get(found, STR("items"))), *next; user;
+         user = next) {
+        next = user->next;
+        user->next = NULL;
+        if (may_give(r, m, doc_get_int(user, "id", 0)))
+            doc_add(items, user);
+    }
+    if (!s)
+        *out = d;
+    return s;
 }

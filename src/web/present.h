@@ -74,6 +74,8 @@ struct doc *control_choice(struct request *, struct str key, struct str label,
 struct doc *control_yes_no(struct request *, struct str key, struct str label, bool checked);
 // Those who can be put in charge of something, by name, as a list ("items" with "id" and "name"); at most 200.
 enum status active_users(struct request *, struct doc **);
+// Those of them to whom the viewer may give records of a module; NULL: of any.
+enum status assignable_users(struct request *, const struct module *, struct doc **);
 // {"items":[{"label","text","href"}]} of all that an error names; null without any.
 struct doc *problems_of(struct request *, const struct module *, const struct error *);
 struct str problem_of(struct request *, const struct error *, struct str field);
@@ -121,6 +123,8 @@ struct doc *present_form(struct request *, struct doc *);
 struct doc *present_history(struct request *, struct doc *);
 struct doc *present_log(struct request *, struct doc *);
 struct doc *present_operation(struct request *, struct doc *);
+struct doc *present_undo(struct request *, struct doc *);
+struct doc *present_hand_over(struct request *, struct doc *);
 struct doc *present_event(struct request *, struct doc *);
 struct doc *present_activities(struct request *, struct doc *);
 struct doc *present_reminders(struct request *, struct doc *);

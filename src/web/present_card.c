@@ -3,6 +3,7 @@
 #include "actions/anonymise.h"
 #include "actions/comment.h"
 #include "formats/json.h"
+#include "actions/hand_over.h"
 #include "records/scope.h"
 #include "web/activity.h"
 #include "web/list.h"
@@ -560,8 +561,9 @@ static void access_links(struct request *r, struct doc *list, struct str here) {
            rprintf(r, "%.*s/second-factor/end", STR_FMT(here)), "shield-alert", false);
 }
 
-static void put_links(struct request *r, struct doc *view, bool now, bool may_edit,
-                      bool may_delete) {
+static void put_links(struct request *r, struct doc *view, const struct doc *record, bool now,
+                      bool may_edit, bool may_delete) {
+    bool active = doc_get_true(record, "active"); // of a user
     struct str here = href_of(r, r->module->key, r->id);
     bool copy = now && may(&r->viewer, r->module, VERB_CREATE) && !str_is(r->module->key, "users");
     doc_set(view, STR("edit_href"),
@@ -584,8 +586,18 @@ static void put_links(struct request *r, struct doc *view, bool now, bool may_ed
     struct doc *access = doc_set_array(r->arena, view, "access");
     if (now && str_is(r->module->key, "users") && may(&r->viewer, NULL, VERB_USERS))
         access_links(r, access, here);
+    bool user = now && str_is(r->module->key, "users"),
+         manages = user && may(&r->viewer, NULL, VERB_USERS), hands = false;
+    for (size_t i = 0; i < r->model->n_modules && user && !hands; i++)
+        hands = hand_over_known(&r->viewer, &r->model->modules[i]);
+    doc_set(view, STR("hand_over_href"),
+            or_null(r, hands ? rprintf(r, "%.*s/hand-over", STR_FMT(here)) : STR("")));
+    doc_set(view, STR("deactivate_href"),
+            or_null(r, manages && active ? rprintf(r, "%.*s/deactivate", STR_FMT(here)) : STR("")));
+    doc_set(view, STR("activate_action"),
+            or_null(r, manages && !active ? rprintf(r, "%.*s/activate", STR_FMT(here)) : STR("")));
     doc_set(view, STR("delete_href"),
-            or_null(r, may_delete ? rprintf(r, "%.*s/delete", STR_FMT(here)) : STR("")));
+            or_null(r, may_delete && !user ? rprintf(r, "%.*s/delete", STR_FMT(here)) : STR("")));
 }
 
 static struct doc *record_document(struct request *r, const struct doc *record) {
@@ -629,7 +641,7 @@ struct doc *present_card(struct request *r, struct doc *record) {
     doc_set_bool(a, can, "delete", may_delete);
     doc_set_bool(a, can, "comment", may_write);
     doc_set_bool(a, can, "create", may(&r->viewer, m, VERB_CREATE));
-    put_links(r, view, now, may_edit, may_delete);
+    put_links(r, view, record, now, may_edit, may_delete);
     doc_set(view, STR("stages"), stages_view(r, c, record, may_edit));
     doc_set(view, STR("act"),
             now && str_is(m->key, "tasks") ? activity_act(r, record) : doc_null(a));

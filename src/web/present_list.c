@@ -411,7 +411,7 @@ static struct doc *bulk_view(struct request *r, const struct list_state *s) {
     doc_set_str(a, d, "action", rprintf(r, "/%.*s/bulk", STR_FMT(r->module->key)));
     doc_set(d, STR("hidden"), hidden_pairs(r, &s->pairs, ""));
     struct doc *users = doc_set_array(a, d, "users");
-    if (!may(&r->viewer, r->module, VERB_EDIT) || active_users(r, &found))
+    if (!may(&r->viewer, r->module, VERB_EDIT) || assignable_users(r, r->module, &found))
         return d;
     doc_each(u, doc_get(found, STR("items"))) {
         struct doc *user = doc_add(users, doc_object(a));

@@ -292,7 +292,24 @@ struct doc *present_operation(struct request *r, struct doc *history) {
                         "{0} did this in one act: {1} events.", all),
                      who, n));
     doc_set(view, STR("facts"), first ? event_facts(r, first) : doc_array(a));
-    doc_set(view, STR("undo_href"), doc_null(a));
+    const struct doc *undoes = doc_get(history, STR("undoes")),
+                     *undone_by = doc_get(history, STR("undone_by"));
+    doc_set(view, STR("undo_href"),
+            or_null(r, doc_get_true(history, "may_undo")
+                           ? rprintf(r, "/operations/%lld/undo", (long long)r->id)
+                           : STR("")));
+    struct doc *links = doc_set_array(a, view, "others");
+    if (!doc_is_null(undoes))
+        doc_add(links, run(r,
+                           FILL(a, T(l, "It undoes operation {0}"),
+                                format_position(a, doc_integer(undoes, 0))),
+                           "", rprintf(r, "/operations/%lld", (long long)doc_integer(undoes, 0))));
+    if (!doc_is_null(undone_by))
+        doc_add(links,
+                run(r,
+                    FILL(a, T(l, "It was undone by operation {0}"),
+                         format_position(a, doc_integer(undone_by, 0))),
+                    "", rprintf(r, "/operations/%lld", (long long)doc_integer(undone_by, 0))));
     doc_set(view, STR("rows"), log_rows(r, items));
     doc_set(view, STR("next_href"), next_href(r, history));
     return view;

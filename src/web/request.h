@@ -17,6 +17,7 @@ struct attempts;
 struct buckets;
 struct live;
 struct imports;
+struct errands;
 struct assets;
 struct templates;
 
@@ -44,6 +45,7 @@ struct web {
     struct assets *assets;
     struct live *live;
     struct imports *imports;
+    struct errands *errands;
     struct attempts *attempts;
     struct buckets *visits; // to pages of people who are not signed in, by address
     pthread_mutex_t late_lock;

@@ -43,6 +43,8 @@ static const struct look {
     [KIND_SECOND_FACTOR_RESET] = {"shield-alert", "lost"},
     [KIND_RECOVERY_CODES_MADE] = {"key-round", "wait"},
     [KIND_RECOVERY_CODE_USED] = {"key-round", "lost"},
+    [KIND_HANDED_OVER] = {"arrow-right-left", "act"},
+    [KIND_UNDONE] = {"undo-2", "wait"},
 };
 
 static const struct look *look_of(int kind) {
@@ -264,6 +266,31 @@ static struct doc *tell_privacy(struct telling *t) {
                   : SENTENCE(r, T(l, "{0} opened {1} to everyone"), t->who, t->what);
 }
 
+// What somebody had in charge, and to whom it went: of what, where it was not everything.
+static struct doc *tell_handed(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    const struct doc *handed = doc_get(t->event, STR("handed"));
+    struct doc *list =
+        t->own ? SENTENCE(r, T(l, "{0} handed over what they had in charge"), t->who)
+               : SENTENCE(r, T(l, "{0} handed over what {1} had in charge"), t->who, t->what);
+    const char *before = ": ";
+    doc_each(one, doc_get(handed, STR("to"))) {
+        doc_add(list, run(r, str_z(before), "quiet", STR("")));
+        doc_add(list, run_person(r, doc_get_int(one, "id", 0), doc_get_text(one, "name")));
+        before = ", ";
+    }
+    return list;
+}
+
+static struct doc *tell_undone(struct telling *t) {
+    struct request *r = t->r;
+    int64_t operation = doc_get_int(t->event, "undoes", -1);
+    struct doc *number = run(r, format_position(r->arena, operation), "",
+                             rprintf(r, "/operations/%lld", (long long)operation));
+    return SENTENCE(r, T(r->language, "{0} had operation {1} undone"), t->who, number);
+}
+
 static struct doc *tell_of(struct telling *t, int kind) {
     struct request *r = t->r;
     const struct language *l = r->language;
@@ -326,6 +353,10 @@ static struct doc *tell_of(struct telling *t, int kind) {
         return tell_noted(t);
     case KIND_PRIVACY:
         return tell_privacy(t);
+    case KIND_HANDED_OVER:
+        return tell_handed(t);
+    case KIND_UNDONE:
+        return tell_undone(t);
     case KIND_REOPENED:
         return t->own ? SENTENCE(r, T(l, "{0} reopened this"), t->who)
                       : SENTENCE(r, T(l, "{0} reopened {1}"), t->who, t->what);

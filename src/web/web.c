@@ -15,6 +15,7 @@
 #include "web/assets.h"
 #include "web/attempts.h"
 #include "web/bucket.h"
+#include "web/errands.h"
 #include "web/live.h"
 #include "web/page.h"
 #include "web/position.h"
@@ -507,6 +508,7 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     }
     if (!s) {
         web->imports = imports_start(web);
+        web->errands = errands_start(web);
         s = start_http(web, e);
     }
     if (s) {
@@ -529,6 +531,7 @@ void web_stop(struct web *web) {
     if (web->live)
         live_quiesce(web->live);
     imports_stop(web->imports);
+    errands_stop(web->errands);
     micros until = clock_monotonic() + STOP_PATIENCE;
     while (web->http && (http_waiting(web->http) > 0 || http_counts(web->http).streams > 0) &&
            clock_monotonic() < until)
@@ -540,6 +543,7 @@ void web_stop(struct web *web) {
     if (web->live)
         live_stop(web->live);
     imports_free(web->imports);
+    errands_free(web->errands);
     templates_free(web->templates);
     assets_close(web->assets);
     languages_close(web->languages);

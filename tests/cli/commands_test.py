@@ -379,6 +379,7 @@ class Versions(Folder):
             DROP TABLE preferences;
             DROP TABLE reminders;
             DROP TABLE consent_links;
+            DROP TABLE errands;
             ALTER TABLE record_links DROP COLUMN since;
             DROP TABLE record_links_past;
             DROP TABLE files_brought;

@@ -59,9 +59,13 @@ class Documents(Story):
         cls.twin = api.want(201, "POST", "/api/contacts", {"name": "Jorge Pardo", "source": "web"})["id"]
         value = api.want(201, "POST", "/api/files?name=a.txt", b"Hola\n", {"Content-Type": "application/octet-stream"})
         api.want(201, "POST", f"/api/contacts/{cls.twin}/comments", {"text": "Va un archivo", "files": [value]})
-        colleague_id, colleague = cls.user("colleague@example.org")
+        cls.colleague_id, colleague = cls.user("colleague@example.org")
         colleague.want(201, "POST", f"/api/opportunities/{cls.deal}/comments", {"text": "@Administrator, mira"})
-        api.want(201, "POST", f"/api/opportunities/{cls.deal}/shares", {"user": colleague_id})
+        api.want(201, "POST", f"/api/opportunities/{cls.deal}/shares", {"user": cls.colleague_id})
+        heir, _ = cls.user("heir@example.org")
+        colleague.want(201, "POST", "/api/companies", {"name": "Handed over"})
+        api.want(200, "POST", f"/api/users/{cls.colleague_id}/hand-over", {"to": [heir]})
+        colleague.want(201, "POST", "/api/contacts", {"name": "In charge of"})
         cls.calendar = api.want(201, "POST", "/api/calendars", {"name": "Madrid", "monday": "9-14 15:30-18:30",
                                                                 "holidays": "12-25 Navidad\n12-24 9-14 Nochebuena"})["id"]
         cls.visitor = cls.browser(cls, language="es")
@@ -104,6 +108,8 @@ class Documents(Story):
             "reminders": "/reminders",
             "log": "/history",
             "operation": f"/operations/{self.operation}",
+            "undo": f"/operations/{self.operation}/undo",
+            "hand-over": f"/users/{self.colleague_id}/hand-over",
             "proof": "/log/3",
             "anonymise": f"/contacts/{self.twin}/anonymise",
             "certificate": f"/contacts/{self.gone}/certificate",

@@ -74,6 +74,8 @@ SENT = {
     "POST /{module}/{id}/anonymise": {"sure": "1"}, "POST /{module}/{id}/consents": {"kind": "1", "state": "given"},
     "POST /{module}/{id}/consents/links": {"days": "7"}, "DELETE /{module}/{id}/consents/links/{position}": {},
     "POST /{module}/{id}/lines": {"name.new": "x"}, "POST /{module}/{id}/shares": {"user": 1}, "DELETE /{module}/{id}/shares/{key}": {},
+    "POST /operations/{position}/undo": None, "POST /users/{id}/hand-over": {"to": "{id}"}, "POST /users/{id}/deactivate": {"to": "{id}"},
+    "POST /users/{id}/activate": {},
     "POST /{module}/{id}/steps": {"step": "s1", "done": "1"},
 }
 

@@ -176,7 +176,7 @@ class Reach(Story):
         for module in MODULES + ("lines",):
             record = self.ids["foreign", module]
             for there, nowhere in zip(self.paths(module, record), self.paths(module, NOWHERE)):
-                if there == nowhere:
+                if there == nowhere or re.match(r"(/api)?/users/\d+/", there):  # a row of its own of users, whom everybody knows
                     continue
                 with self.subTest(there):
                     a, b = self.ask(self.by_boss, "GET", there), self.ask(self.by_boss, "GET", nowhere)

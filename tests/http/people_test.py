@@ -1,0 +1,261 @@
+"""Users who leave, and who come: what they have in charge is handed over, they are deactivated and made active again."""
+
+import time
+import unittest
+
+from harness import ADMINISTRATOR, Story
+
+
+class People(Story):
+    number = 0
+
+    @classmethod
+    def person(cls, profile="member", **values):
+        """A new user: id, a connection with a key of theirs."""
+        People.number += 1
+        return cls.user(f"person{People.number}@example.org", profile, **values)
+
+    def create(self, module, values, api=None):
+        return (api or self.api).want(201, "POST", f"/api/{module}", values)["id"]
+
+    def get(self, module, number, api=None):
+        return (api or self.api).want(200, "GET", f"/api/{module}/{number}")
+
+    def owner(self, module, number):
+        owner = self.get(module, number)["owner"]
+        return owner and owner["id"]
+
+    def charge(self, user, api=None):
+        found = (api or self.api).want(200, "GET", f"/api/users/{user}/hand-over")
+        return {c["module"]: c["count"] for c in found["charge"]}
+
+    def hand_over(self, user, api=None, end="hand-over", status=None, **body):
+        api = api or self.api
+        got, _, answer = api.request("POST", f"/api/users/{user}/{end}", body)
+        self.assertIn(got, (status,) if status else (200, 202), answer)
+        until = time.monotonic() + 120
+        while got == 202 and answer["state"] == "running" and time.monotonic() < until:
+            time.sleep(0.05)
+            answer = api.want(200, "GET", f"/api/users/{user}/hand-over")["hand_over"]
+        return answer
+
+    def undo(self, operation):
+        got, _, answer = self.api.request("POST", f"/api/operations/{operation}/undo", {})
+        self.assertIn(got, (200, 202), answer)
+        until = time.monotonic() + 120
+        while answer["undo"]["state"] == "running" and time.monotonic() < until:
+            time.sleep(0.05)
+            answer = self.api.want(200, "GET", f"/api/operations/{operation}/undo")
+        return answer["undo"]
+
+
+class HandingOver(People):
+    def test_all_of_it_to_one(self):
+        ana, ana_api = self.person()
+        luis, _ = self.person()
+        boss, _ = self.person(manager=ana)
+        company = self.create("companies", {"name": "Hers"}, ana_api)
+        contact = self.create("contacts", {"name": "Hers too"}, ana_api)
+        call = self.create("tasks", {"subject": "Open", "kind": "call"}, ana_api)
+        done = self.create("tasks", {"subject": "Done", "kind": "call"}, ana_api)
+        ana_api.want(200, "POST", f"/api/tasks/{done}/close", {"outcome": "success"})
+        gone = self.create("companies", {"name": "Deleted"}, ana_api)
+        ana_api.want(204, "DELETE", f"/api/companies/{gone}")
+        group = self.create("groups", {"name": "Sellers", "members": [ana]})
+        self.assertEqual(self.charge(ana), {"companies": 1, "contacts": 1, "tasks": 1, "groups": 1, "users": 1})
+        answer = self.hand_over(ana, to=[luis])
+        self.assertEqual((answer["state"], answer["changed"], answer["refused"], answer["all"]), ("done", 5, 0, 5))
+        self.assertEqual([self.owner(*one) for one in (("companies", company), ("contacts", contact), ("tasks", call), ("tasks", done), ("companies", gone))],
+                         [luis, luis, luis, ana, ana])
+        self.assertEqual([m["id"] for m in self.get("groups", group)["members"]], [luis])
+        self.assertEqual(self.get("users", boss)["manager"]["id"], luis)
+        self.assertTrue(self.get("users", ana)["active"])
+        self.assertEqual(self.charge(ana), {})
+        # One operation, which says so on the card of whom it is of, and can be undone.
+        got = self.api.want(200, "GET", f"/api/operations/{answer['operation']}")
+        self.assertEqual(got["counts"], {"handed_over": 1, "assigned": 3, "edited": 2})
+        said = self.api.want(200, "GET", f"/api/users/{ana}/history?limit=1")["items"][0]
+        self.assertEqual((said["kind"], [t["id"] for t in said["handed"]["to"]]), ("handed_over", [luis]))
+        undo = self.undo(answer["operation"])
+        self.assertEqual((undo["changed"], undo["kept"], undo["refused"]), (5, 0, 0))
+        self.assertEqual([self.owner("companies", company), self.owner("tasks", call)], [ana, ana])
+        self.assertEqual([m["id"] for m in self.get("groups", group)["members"]], [ana])
+
+    def test_chosen_modules_in_turn(self):
+        ana, ana_api = self.person()
+        heirs = [self.person()[0] for _ in range(3)]
+        companies = [self.create("companies", {"name": f"Turn {i}"}, ana_api) for i in range(6)]
+        contact = self.create("contacts", {"name": "Stays"}, ana_api)
+        answer = self.hand_over(ana, to=heirs, modules=["companies"])
+        self.assertEqual(answer["changed"], 6)
+        self.assertEqual([self.owner("companies", c) for c in companies], heirs * 2)
+        self.assertEqual(self.owner("contacts", contact), ana)
+
+    def test_what_is_refused(self):
+        ana, ana_api = self.person()
+        luis, luis_api = self.person()
+        idle, _ = self.person()
+        self.api.want(200, "PATCH", f"/api/users/{idle}", {"active": False})
+        lea, lea_api = self.person("read_only")
+        for body in ({"to": []}, {"to": [ana]}, {"to": [idle]}, {"to": [10**9]}, {"to": ["x"]}, {"to": [luis], "modules": ["nothing"]},
+                     {"to": [luis], "modules": ["lines"]}, {"to": luis}, {}):
+            self.hand_over(ana, status=422, **body)
+        self.hand_over(10**9, status=404, to=[luis])
+        self.hand_over(ana, lea_api, status=403, to=[luis])
+        luis_api.want(403, "POST", f"/api/users/{ana}/deactivate", {})
+        luis_api.want(403, "POST", f"/api/users/{ana}/activate", {})
+        self.hand_over(ana, luis_api, to=[luis], modules=["companies"])  # a member may give away what they may change
+        self.hand_over(ana, luis_api, status=422, to=[luis], modules=["groups"])
+
+    def test_each_record_is_checked(self):
+        """Whoever sees their own and their subordinates' records hands over those, to whom they may give them."""
+        top = self.create("roles", {"name": "Top"})
+        below = self.create("roles", {"name": "Below", "parent": top})
+        other = self.create("roles", {"name": "Other"})
+        profile = self.create("profiles", {"name": "Sellers", "companies": ["view", "create", "edit"]})
+        key = f"p{profile}"
+        chief, chief_api = self.person(key, role=top)
+        one, one_api = self.person(key, role=below)
+        two, _ = self.person(key, role=below)
+        far, far_api = self.person(key, role=other)
+        hers = [self.create("companies", {"name": f"Below {i}"}, one_api) for i in range(3)]
+        self.create("companies", {"name": "Far"}, far_api)
+        self.assertEqual(self.charge(one, chief_api), {"companies": 3})
+        self.assertEqual(self.charge(far, chief_api), {})
+        refused = self.hand_over(one, chief_api, to=[far])
+        self.assertEqual((refused["changed"], refused["refused"]), (0, 3))
+        self.assertEqual({t["fate"] for t in refused["told"]}, {"refused"})
+        self.assertEqual(self.hand_over(one, chief_api, to=[two])["changed"], 3)
+        self.assertEqual({self.owner("companies", c) for c in hers}, {two})
+        self.assertEqual(self.hand_over(far, chief_api, to=[two])["changed"], 0)
+        # The list of those who can be put in charge offers those alone.
+        browser = self.browser(self.get("users", chief)["email"], "another test password")
+        offered = browser.get("/companies").source.partition('<select name="user"')[2].partition("</select>")[0]
+        for user, there in ((chief, True), (one, True), (two, True), (far, False)):
+            self.assertEqual(f'value="{user}"' in offered, there, offered)
+
+    def test_many_survive_a_kill(self):
+        ana, ana_api = self.person()
+        luis, _ = self.person()
+        rows = "Name\n" + "".join(f"Hers {i}\n" for i in range(1200))
+        status, _, answer = self.api.request("POST", "/api/import/companies?name=hers.csv", rows.encode(), {"Content-Type": "text/csv"})
+        self.assertIn(status, (200, 202), answer)
+        until = time.monotonic() + 120
+        while self.charge(1).get("companies", 0) < 1200 and time.monotonic() < until:
+            time.sleep(0.1)
+        self.hand_over(1, to=[ana], modules=["companies"])
+        self.assertEqual(self.charge(ana)["companies"], 1200)
+        self.api.want(202, "POST", f"/api/users/{ana}/deactivate", {"to": [luis]})
+        self.assertFalse(self.get("users", ana)["active"])
+        self.hand_over(ana, status=409, to=[luis])
+        self.server.kill()
+        self.server.start()
+        type(self).api = self.server.api(self.api.key)
+        until = time.monotonic() + 120
+        while self.charge(ana) and time.monotonic() < until:
+            time.sleep(0.1)
+        while self.api.want(200, "GET", f"/api/users/{ana}/hand-over")["hand_over"]["state"] == "running" and time.monotonic() < until:
+            time.sleep(0.05)
+        answer = self.api.want(200, "GET", f"/api/users/{ana}/hand-over")["hand_over"]
+        self.assertEqual((answer["state"], answer["changed"], answer["refused"]), ("done", 1200, 0))
+        self.assertEqual(self.api.want(200, "GET", f"/api/operations/{answer['operation']}")["counts"],
+                         {"handed_over": 1, "assigned": 1200, "edited": 1, "key_revoked": 1})
+        self.assertEqual(self.undo(answer["operation"])["changed"], 1201)
+        self.assertTrue(self.get("users", ana)["active"])
+        self.assertEqual(self.charge(ana), {"companies": 1200})
+
+
+class Leaving(People):
+    def test_sessions_and_keys_end_at_once(self):
+        ana, ana_api = self.person()
+        browser = self.browser(self.get("users", ana)["email"], "another test password")
+        self.assertEqual(browser.get("/companies").status, 200)
+        self.assertEqual(self.hand_over(ana, end="deactivate")["state"], "done")
+        self.assertEqual(ana_api.request("GET", "/api/companies")[0], 401)
+        self.assertNotIn("/companies", browser.get("/companies").source.split("<title>")[0][:10])
+        self.assertIn("/sign-in", [f.action for f in browser.get("/companies").forms])
+        kinds = [e["kind"] for e in self.api.want(200, "GET", f"/api/users/{ana}/history")["items"]]
+        self.assertEqual(kinds.count("key_revoked"), 1)
+        # Active again, they sign in again: what was ended stays ended.
+        self.assertTrue(self.api.want(200, "POST", f"/api/users/{ana}/activate", {})["active"])
+        self.assertEqual(ana_api.request("GET", "/api/companies")[0], 401)
+        self.assertIn("/sign-in", [f.action for f in browser.get("/companies").forms])
+        self.browser(self.get("users", ana)["email"], "another test password")
+
+    def test_the_same_by_an_ordinary_change(self):
+        ana, ana_api = self.person()
+        self.api.want(200, "PATCH", f"/api/users/{ana}", {"active": False})
+        self.assertEqual(ana_api.request("GET", "/api/companies")[0], 401)
+        self.api.want(200, "PATCH", f"/api/users/{ana}", {"active": True})
+        self.assertEqual(ana_api.request("GET", "/api/companies")[0], 401)
+
+    def test_the_last_administrator_stays(self):
+        second, _ = self.person("administrator")
+        admin = self.api.want(200, "GET", f"/api/users?filter[email][eq]={ADMINISTRATOR}")["items"][0]["id"]
+        self.api.want(200, "PATCH", f"/api/users/{second}", {"active": False})
+        for body in ({"active": False}, {"profile": "member"}, {"active": False, "profile": "member"}):
+            answer = self.api.want(422, "PATCH", f"/api/users/{admin}", body)
+            self.assertIn("último", answer["detail"])
+        self.hand_over(admin, end="deactivate", status=422)
+        self.assertTrue(self.get("users", admin)["active"])
+        self.api.want(200, "PATCH", f"/api/users/{second}", {"active": True})
+        self.api.want(200, "PATCH", f"/api/users/{second}", {"profile": "member"})
+
+    def test_nobody_is_deleted(self):
+        ana, _ = self.person()
+        answer = self.api.want(400, "DELETE", f"/api/users/{ana}")
+        self.assertIn("no se eliminan", answer["detail"])
+        self.assertEqual(self.api.want(200, "POST", "/api/users/bulk", {"do": "delete", "id": [ana]})["changed"], 0)
+        self.assertNotIn(f"/users/{ana}/delete", self.browser().get(f"/users/{ana}").links)
+
+    def test_deactivated_twice(self):
+        ana, _ = self.person()
+        self.hand_over(ana, end="deactivate")
+        self.hand_over(ana, end="deactivate", status=409)
+
+    def test_who_is_not_active_is_offered_to_nobody_but_found(self):
+        ana, ana_api = self.person()
+        name = self.get("users", ana)["name"]
+        self.create("companies", {"name": "Hers to find"}, ana_api)
+        browser = self.browser()
+        self.assertIn(name, browser.get("/companies").text)
+        self.hand_over(ana, end="deactivate")
+        form = browser.get("/contacts/new")
+        self.assertNotIn(f'value="{ana}"', form.source)
+        select = browser.get("/contacts").source.partition('name="user"')[2].partition("</select>")[0]
+        self.assertNotIn(f'"{ana}"', select)
+        self.assertIn(f'"{ana}"', browser.get("/history").source.partition('name="user"')[2].partition("</select>")[0])
+        self.assertIn("not active", browser.get("/history").text)
+        found = self.api.want(200, "GET", f"/api/history?user={ana}")["items"]
+        self.assertTrue([e for e in found if e["module"] == "companies"])
+
+    def test_the_page(self):
+        ana, ana_api = self.person()
+        luis, _ = self.person()
+        company = self.create("companies", {"name": "On the page"}, ana_api)
+        browser = self.browser()
+        card = browser.get(f"/users/{ana}")
+        self.assertIn(f"/users/{ana}/deactivate", card.links)
+        self.assertIn(f"/users/{ana}/hand-over", card.links)
+        page = browser.get(f"/users/{ana}/deactivate")
+        self.assertEqual(page.wrong, [])
+        self.assertIn("Companies", page.text)
+        page = browser.submit(f"/users/{ana}/deactivate", {"to": str(luis)})
+        self.assertIn("Everything is handed over", page.text)
+        self.assertEqual(self.owner("companies", company), luis)
+        self.assertFalse(self.get("users", ana)["active"])
+        answer = self.api.want(200, "GET", f"/api/users/{ana}/hand-over")["hand_over"]
+        self.assertIn(f"/operations/{answer['operation']}", page.links)
+        page = browser.get(f"/operations/{answer['operation']}")
+        self.assertIn(f"/operations/{answer['operation']}/undo", page.links)
+        page = browser.get(f"/operations/{answer['operation']}/undo")
+        self.assertEqual(page.wrong, [])
+        self.assertIn("On the page", page.text)
+        page = browser.submit(f"/operations/{answer['operation']}/undo")
+        self.assertIn("The operation is undone", page.text)
+        self.assertEqual(self.owner("companies", company), ana)
+        self.assertTrue(self.get("users", ana)["active"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,328 @@
+"""Undoing an operation: saves, bulk changes, deletions, imports, undoings; what is kept, what is refused, by whom."""
+
+import threading
+import time
+import unittest
+
+from harness import Story
+
+
+def told(preview, fate):
+    """What a preview tells of fields (or whole records) with this fate: (record id, field or None)."""
+    found = set()
+    for item in preview["items"]:
+        if item["fate"] == fate and not item["fields"]:
+            found.add((item["id"], None))
+        if item["does"] != "change" and item["fate"] == fate:
+            found.add((item["id"], None))
+        for part in item["fields"] if item["does"] == "change" else []:
+            if part["fate"] == fate:
+                found.add((item["id"], part["field"]))
+    return found
+
+
+class Base(Story):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.eva, cls.eva_api = cls.user("eva@example.org")
+
+    def operation_of(self, api, module, number):
+        return api.want(200, "GET", f"/api/{module}/{number}/history?limit=1")["items"][0]["operation"]
+
+    def create(self, module, values, api=None):
+        return (api or self.api).want(201, "POST", f"/api/{module}", values)["id"]
+
+    def change(self, module, number, values, api=None):
+        (api or self.api).want(200, "PATCH", f"/api/{module}/{number}", values)
+        return self.operation_of(api or self.api, module, number)
+
+    def get(self, module, number, api=None):
+        return (api or self.api).want(200, "GET", f"/api/{module}/{number}")
+
+    def preview(self, operation, api=None, status=200):
+        return (api or self.api).want(status, "POST", f"/api/operations/{operation}/undo?preview=1", {})
+
+    def undo(self, operation, api=None, status=None):
+        api = api or self.api
+        got, _, answer = api.request("POST", f"/api/operations/{operation}/undo", {})
+        self.assertIn(got, (status,) if status else (200, 202), answer)
+        if got == 202:
+            end = time.monotonic() + 120
+            while answer["undo"]["state"] == "running" and time.monotonic() < end:
+                time.sleep(0.05)
+                answer = api.want(200, "GET", f"/api/operations/{operation}/undo")
+            self.assertEqual(answer["undo"]["state"], "done", answer["undo"])
+        return answer["undo"] if got < 300 else answer
+
+    def bring(self, module, text):
+        status, _, answer = self.api.request("POST", f"/api/import/{module}?name=many.csv&on_duplicate=merge", text.encode(), {"Content-Type": "text/csv"})
+        self.assertIn(status, (200, 202), answer)
+        end = time.monotonic() + 60
+        while answer.get("state") in ("running", "waiting") and time.monotonic() < end:
+            time.sleep(0.1)
+            answer = self.api.want(200, "GET", f"/api/import/{module}/{answer['id']}")
+        return {"id": answer["id"], "operation": self.api.want(200, "GET", f"/api/imports/{answer['id']}")["operation"]}
+
+
+class Undoing(Base):
+    def test_one_save(self):
+        one = self.create("companies", {"name": "Acme", "city": "Quito"})
+        operation = self.change("companies", one, {"city": "Lima", "name": "Acme SA"})
+        preview = self.preview(operation)["preview"]
+        self.assertEqual((preview["changed"], preview["kept"], preview["refused"]), (1, 0, 0))
+        self.assertEqual(told(preview, "back"), {(one, "city"), (one, "name")})
+        fields = {f["field"]: f for f in preview["items"][0]["fields"]}
+        self.assertEqual((fields["city"]["now"], fields["city"]["back"]), ("Lima", "Quito"))
+        self.assertEqual(self.get("companies", one)["city"], "Lima")  # a preview changes nothing
+        undo = self.undo(operation)
+        self.assertEqual((undo["state"], undo["changed"], undo["kept"], undo["refused"]), ("done", 1, 0, 0))
+        now = self.get("companies", one)
+        self.assertEqual((now["city"], now["name"]), ("Quito", "Acme"))
+        # Its events say which they undo, by their cause, and the operation which one.
+        got = self.api.want(200, "GET", f"/api/operations/{undo['operation']}")
+        self.assertEqual((got["undoes"], got["undone_by"], got["may_undo"]), (operation, None, True))
+        self.assertEqual({e["kind"]: e["cause"] for e in got["items"]}, {"edited": operation, "undone": operation})
+        self.assertEqual([e["undoes"] for e in got["items"] if e["kind"] == "undone"], [operation])
+        self.assertEqual(self.api.want(200, "GET", f"/api/operations/{operation}")["undone_by"], undo["operation"])
+
+    def test_undone_twice_and_undone_again(self):
+        one = self.create("companies", {"name": "Twice", "city": "Quito"})
+        operation = self.change("companies", one, {"city": "Lima"})
+        first = self.undo(operation)
+        length = self.get("companies", one)["version"]
+        again = self.undo(operation)
+        self.assertEqual((again["state"], again["operation"], again["changed"]), ("done", None, 0))
+        self.assertEqual(self.get("companies", one)["version"], length)
+        redo = self.undo(first["operation"])
+        self.assertEqual((redo["changed"], self.get("companies", one)["city"]), (1, "Lima"))
+        self.assertEqual(self.undo(operation)["changed"], 1)
+        self.assertEqual(self.get("companies", one)["city"], "Quito")
+
+    def test_edited_since(self):
+        eva, eva_api = self.eva, self.eva_api
+        one = self.create("companies", {"name": "Since", "city": "Quito", "website": "https://a.example/"})
+        operation = self.change("companies", one, {"city": "Lima", "website": "https://b.example/"})
+        self.change("companies", one, {"city": "Cali"}, eva_api)
+        preview = self.preview(operation)["preview"]
+        self.assertEqual(told(preview, "kept"), {(one, "city")})
+        self.assertEqual(told(preview, "back"), {(one, "website")})
+        kept = next(f for f in preview["items"][0]["fields"] if f["fate"] == "kept")
+        self.assertEqual(kept["by"]["id"], eva)
+        self.assertTrue(kept["at"])
+        undo = self.undo(operation)
+        self.assertEqual((undo["changed"], undo["kept"]), (1, 1))
+        self.assertEqual([(t["fate"], t["field"], t["by"]["id"]) for t in undo["told"]], [("kept", "city", eva)])
+        now = self.get("companies", one)
+        self.assertEqual((now["city"], now["website"]), ("Cali", "https://a.example/"))
+
+    def test_creating_goes_to_the_bin_and_comes_back(self):
+        one = self.create("contacts", {"name": "Made"})
+        operation = self.operation_of(self.api, "contacts", one)
+        undo = self.undo(operation)
+        self.assertEqual(undo["changed"], 1)
+        self.assertTrue(self.get("contacts", one)["deleted_at"])
+        self.assertEqual(self.preview(operation)["preview"]["already"], 1)
+        self.undo(undo["operation"])
+        self.assertIsNone(self.get("contacts", one)["deleted_at"])
+
+    def test_created_and_edited_by_somebody_since_stays(self):
+        made = self.create("contacts", {"name": "Made"})
+        operation = self.operation_of(self.api, "contacts", made)
+        self.change("contacts", made, {"city": "Lima"})
+        preview = self.preview(operation)["preview"]
+        self.assertEqual((preview["changed"], preview["kept"]), (0, 1))
+        self.assertEqual(self.undo(operation)["kept"], 1)
+        self.assertIsNone(self.get("contacts", made)["deleted_at"])
+        # As it was made it goes again.
+        self.change("contacts", made, {"city": None})
+        self.assertEqual(self.undo(operation)["changed"], 1)
+
+    def test_bulk_changes(self):
+        eva = self.eva
+        them = [self.create("companies", {"name": f"Bulk {i}"}) for i in range(7)]
+        done = self.api.want(200, "POST", "/api/companies/bulk", {"do": "assign", "id": them, "user": eva})
+        self.assertEqual(self.undo(done["operation"])["changed"], 7)
+        self.assertEqual({self.get("companies", i)["owner"]["id"] for i in them}, {1})
+        done = self.api.want(200, "POST", "/api/companies/bulk", {"do": "delete", "id": them})
+        self.api.want(200, "POST", f"/api/companies/{them[0]}/restore", {})
+        undo = self.undo(done["operation"])
+        self.assertEqual(undo["changed"], 6)
+        self.assertEqual({self.get("companies", i)["deleted_at"] for i in them}, {None})
+        done = self.api.want(200, "POST", "/api/companies/bulk", {"do": "duplicate", "id": them})
+        self.assertEqual(self.undo(done["operation"])["changed"], 7)
+
+    def test_more_than_a_slice(self):
+        rows = "Name\n" + "".join(f"Many {i}\n" for i in range(450))
+        report = self.bring("companies", rows)
+        operation = report["operation"]
+        undo = self.undo(operation)
+        self.assertEqual((undo["changed"], undo["kept"], undo["refused"]), (450, 0, 0))
+        left = self.api.want(200, "GET", "/api/companies?filter[name][starts]=Many&count=1")["count"]
+        self.assertEqual(left, 0)
+        # The import says that it is undone, and that it is not after that was undone too.
+        state = self.api.want(200, "GET", f"/api/imports/{report['id']}")["state"]
+        self.assertEqual(state, "undone")
+        self.assertEqual(self.undo(undo["operation"])["changed"], 450)
+        self.assertEqual(self.api.want(200, "GET", "/api/companies?filter[name][starts]=Many&count=1")["count"], 450)
+        self.assertEqual(self.api.want(200, "GET", f"/api/imports/{report['id']}")["state"], "done")
+
+    def test_an_import_that_changed_records(self):
+        one = self.create("companies", {"name": "There already", "city": "Quito", "email": "there@example.org"})
+        report = self.bring("companies", "Name,E-mail,City\nThere already,there@example.org,Lima\nNew here,new@example.org,Cali\n")
+        self.assertEqual(self.get("companies", one)["city"], "Lima")
+        self.assertEqual(self.undo(report["operation"])["changed"], 2)
+        self.assertEqual(self.get("companies", one)["city"], "Quito")
+
+    def test_who_may(self):
+        eva, eva_api = self.user("evelyn@example.org")
+        lea, lea_api = self.user("lea@example.org", "read_only")
+        one = self.create("companies", {"name": "Whose", "city": "Quito"})
+        theirs = self.change("companies", one, {"city": "Lima"})
+        self.undo(theirs, eva_api, 403)
+        self.undo(theirs, lea_api, 403)
+        self.undo(10**12, eva_api, 404)
+        self.assertFalse(eva_api.want(200, "GET", f"/api/operations/{theirs}")["may_undo"])
+        own = self.change("companies", one, {"city": "Cali"}, eva_api)
+        self.assertTrue(eva_api.want(200, "GET", f"/api/operations/{own}")["may_undo"])
+        self.assertEqual(self.undo(own, eva_api)["changed"], 1)
+        self.assertEqual(self.get("companies", one)["city"], "Lima")
+        # What one may no longer change stays, and it is said why.
+        mine = self.change("companies", one, {"city": "Loja"}, eva_api)
+        self.api.want(200, "PATCH", f"/api/users/{eva}", {"profile": "read_only"})
+        preview = self.preview(mine, eva_api)["preview"]
+        self.assertEqual(told(preview, "refused"), {(one, "city")})
+        undo = self.undo(mine, eva_api)
+        self.assertEqual((undo["changed"], undo["refused"], undo["operation"]), (0, 1, None))
+        self.assertEqual(self.undo(mine)["changed"], 1)  # an administrator may
+
+    def test_of_records_out_of_reach_nothing_is_told(self):
+        eva_api = self.eva_api
+        task = self.create("tasks", {"subject": "Quiet", "kind": "task"}, eva_api)
+        operation = self.change("tasks", task, {"subject": "Quieter"})
+        self.change("tasks", task, {"private": True}, eva_api)
+        self.api.want(404, "GET", f"/api/tasks/{task}")
+        preview = self.preview(operation)["preview"]
+        self.assertEqual((preview["items"], preview["changed"], preview["refused"]), ([], 0, 0))
+        self.assertIsNone(self.undo(operation)["operation"])
+        self.assertEqual(self.get("tasks", task, eva_api)["subject"], "Quieter")
+
+    def test_a_deleted_record_and_values_that_clash(self):
+        one = self.create("companies", {"name": "Going", "city": "Quito"})
+        operation = self.change("companies", one, {"city": "Lima"})
+        self.api.want(204, "DELETE", f"/api/companies/{one}")
+        self.assertEqual(told(self.preview(operation)["preview"], "refused"), {(one, "city")})
+        undo = self.undo(operation)
+        self.assertEqual((undo["changed"], undo["refused"]), (0, 1))
+        self.assertIn("eliminado", undo["told"][0]["why"])
+        # Unique values: another record has the old one by now.
+        group = self.create("groups", {"name": "Old name"})
+        renamed = self.change("groups", group, {"name": "New name", "description": "and this"})
+        self.create("groups", {"name": "Old name"})
+        preview = self.preview(renamed)["preview"]
+        self.assertEqual((told(preview, "refused"), told(preview, "back")), ({(group, "name")}, {(group, "description")}))
+        undo = self.undo(renamed)
+        self.assertEqual((undo["changed"], undo["refused"]), (1, 1))
+        self.assertEqual((self.get("groups", group)["name"], self.get("groups", group)["description"]), ("New name", None))
+
+    def test_what_was_erased_never_comes_back(self):
+        one = self.create("contacts", {"name": "Ana Pérez", "email": "ana@example.org", "city": "Quito"})
+        operation = self.change("contacts", one, {"email": "ana@other.example", "city": "Lima"})
+        self.api.want(200, "POST", f"/api/contacts/{one}/anonymise", {"sure": True})
+        preview = self.preview(operation)["preview"]
+        self.assertIn((one, "email"), told(preview, "refused"))
+        undo = self.undo(operation)
+        self.assertNotIn("ana@", str(self.get("contacts", one)))
+        self.assertTrue([t for t in undo["told"] if t["fate"] == "refused" and t["field"] == "email"], undo)
+        anonymising = next(e["operation"] for e in self.api.want(200, "GET", f"/api/contacts/{one}/history")["items"] if e["kind"] == "anonymised")
+        undo = self.undo(anonymising)
+        self.assertEqual((undo["changed"], undo["refused"]), (0, 1))
+
+    def test_parts_and_what_is_computed(self):
+        deal = self.create("opportunities", {"name": "Deal", "amount_from_lines": True})
+        self.create("lines", {"opportunity": deal, "name": "Desk", "quantity": "2", "price": {"amount": "100.00", "currency": "EUR"}})
+        operation = self.operation_of(self.api, "opportunities", deal)
+        self.assertEqual(self.get("opportunities", deal)["amount"]["amount"], "200.00")
+        self.undo(operation)
+        self.assertIsNone(self.get("opportunities", deal)["amount"])
+        stage = self.get("opportunities", deal)["stage"]
+        moved = self.change("opportunities", deal, {"stage": "won"})
+        self.undo(moved)
+        self.assertEqual(self.get("opportunities", deal)["stage"], stage)
+
+    def test_an_activity_that_was_closed_is_open_again(self):
+        task = self.create("tasks", {"subject": "Call them", "kind": "call"})
+        self.api.want(200, "POST", f"/api/tasks/{task}/close", {"outcome": "success", "result": "fine"})
+        operation = self.operation_of(self.api, "tasks", task)
+        self.assertEqual(self.undo(operation)["changed"], 1)
+        now = self.get("tasks", task)
+        self.assertEqual((now["done"] or False, now["outcome"], now["done_at"]), (False, None, None))
+        self.assertEqual(self.api.want(200, "GET", f"/api/tasks/{task}/history?limit=1")["items"][0]["kind"], "reopened")
+
+    def test_ticks_of_a_process(self):
+        process = self.create("processes", {"name": "Path", "of_module": "opportunities", "steps": "First\nSecond"})
+        deal = self.create("opportunities", {"name": "Ticked", "process": process})
+        keys = [s["key"] for s in self.api.want(200, "GET", f"/api/opportunities/{deal}/steps")["items"]]
+        self.api.want(201, "POST", f"/api/opportunities/{deal}/steps", {"step": keys[0], "done": True})
+        operation = self.operation_of(self.api, "opportunities", deal)
+        self.api.want(201, "POST", f"/api/opportunities/{deal}/steps", {"step": keys[1], "done": True})
+        self.assertEqual(self.undo(operation)["changed"], 1)
+        done = {s["key"]: bool(s["done"]) for s in self.api.want(200, "GET", f"/api/opportunities/{deal}/steps")["items"]}
+        self.assertEqual(done, {keys[0]: False, keys[1]: True})  # the other tick stays
+        self.assertEqual(self.undo(operation)["operation"], None)
+
+    def test_comments_and_sign_ins_are_no_changes(self):
+        one = self.create("companies", {"name": "Said"})
+        self.api.want(201, "POST", f"/api/companies/{one}/comments", {"text": "Hello"})
+        operation = self.operation_of(self.api, "companies", one)
+        preview = self.preview(operation)["preview"]
+        self.assertEqual((preview["items"], preview["changed"]), ([], 0))
+        self.assertIsNone(self.undo(operation)["operation"])
+
+    def test_two_at_once(self):
+        """However they meet, each record is put back once, and one of the two is told so."""
+        rows = "Name\n" + "".join(f"Both {i}\n" for i in range(350))
+        operation = self.bring("companies", rows)["operation"]
+        answers = []
+
+        def press():
+            api = self.server.api(self.api.key)
+            answers.append(api.request("POST", f"/api/operations/{operation}/undo", {}))
+            api.close()
+
+        both = [threading.Thread(target=press) for _ in range(2)]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        self.assertEqual(sorted(a[0] for a in answers), [202, 409])
+        end = time.monotonic() + 60
+        while self.api.want(200, "GET", f"/api/operations/{operation}/undo")["undo"]["state"] == "running" and time.monotonic() < end:
+            time.sleep(0.05)
+        undo = self.api.want(200, "GET", f"/api/operations/{operation}/undo")["undo"]
+        self.assertEqual((undo["state"], undo["changed"]), ("done", 350))
+        events = self.api.want(200, "GET", f"/api/operations/{undo['operation']}")["counts"]
+        self.assertEqual(events["deleted"], 350)
+        self.assertEqual(self.undo(operation)["operation"], None)
+
+
+class Killed(Base):
+    def test_killed_in_the_middle_it_goes_on(self):
+        rows = "Name\n" + "".join(f"Killed {i}\n" for i in range(1500))
+        operation = self.bring("companies", rows)["operation"]
+        self.api.want(202, "POST", f"/api/operations/{operation}/undo", {})
+        self.server.kill()
+        self.server.start()
+        type(self).api = self.server.api(self.api.key)
+        self.assertLess(self.api.want(200, "GET", f"/api/operations/{operation}/undo")["undo"]["seen"], 1501)
+        end = time.monotonic() + 120
+        while self.api.want(200, "GET", f"/api/operations/{operation}/undo")["undo"]["state"] == "running" and time.monotonic() < end:
+            time.sleep(0.1)
+        undo = self.api.want(200, "GET", f"/api/operations/{operation}/undo")["undo"]
+        self.assertEqual((undo["state"], undo["changed"]), ("done", 1500))
+        self.assertEqual(self.api.want(200, "GET", "/api/companies?filter[name][starts]=Killed&count=1")["count"], 0)
+        self.assertEqual(self.api.want(200, "GET", f"/api/operations/{undo['operation']}")["counts"]["deleted"], 1500)
+
+
+if __name__ == "__main__":
+    unittest.main()
