@@ -62,13 +62,46 @@ static enum status counts_read(struct reader *r, struct sql *q, struct story_cou
     return s;
 }
 
+// Whether the viewer may know of all that the story's newest events are about.
+static enum status knows_newest(struct reader *r, const struct module *m, int64_t id, int most,
+                                bool *all, struct error *e) {
+    struct sql q;
+    struct stmt *row = NULL;
+    bool more = true;
+    struct record_key *about = arena_array(r->arena, struct record_key, (size_t)most + 1);
+    size_t n = 0;
+    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(&q, "SELECT DISTINCT l.module,l.record FROM (SELECT t.position");
+    of_card(&q, m, id);
+    condition(&q, " ORDER BY t.position DESC LIMIT ", most);
+    sql_z(&q, ") newest JOIN log l ON l.position=newest.position");
+    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        const struct module *of = model_module_numbered(r->model, (int)stmt_int(row, 0));
+        if (of && (of != m || stmt_int(row, 1) != id))
+            about[n++] = (struct record_key){of, stmt_int(row, 1)};
+    }
+    store_done(row);
+    return s ? s : scope_sees_all(r, about, n, all, e);
+}
+
+static bool foreign(const struct story_count *counts, size_t n, const struct module *m) {
+    for (size_t i = 0; i < n; i++)
+        if (counts[i].module != m)
+            return true;
+    return false;
+}
+
 enum status history_counts(struct reader *r, const struct module *m, int64_t id, int most,
                            struct story_count **out, size_t *n, struct error *e) {
     struct sql q;
-    bool private, many = scope_by_owner_anywhere(r->viewer, r->model);
-    counts_sql(&q, r, m, id, most, many);
+    bool private, all = true;
+    counts_sql(&q, r, m, id, most, false);
     enum status s = counts_read(r, &q, out, n, &private, e);
-    if (s || !private || many || is_system(r->viewer))
+    if (!s && scope_by_owner_anywhere(r->viewer, r->model) &&
+        (scope_belongs_to_its_like(m) || foreign(*out, *n, m)))
+        s = knows_newest(r, m, id, most, &all, e);
+    if (s || (!private && all) || is_system(r->viewer))
         return s;
     counts_sql(&q, r, m, id, most, true);
     return counts_read(r, &q, out, n, &private, e);
@@ -92,18 +125,57 @@ static void newest_sql(struct sql *q, struct reader *r, const struct module *m, 
     sql_z(q, " ORDER BY t.position DESC LIMIT 1");
 }
 
+// Whoever may know of it, and what it is about.
+static void newest_of_all_sql(struct sql *q, struct reader *r, const struct module *m, int64_t id) {
+    sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(q, "SELECT t.position,l.module,l.record FROM timeline t JOIN log l ON "
+             "l.position=t.position WHERE t.card_module=");
+    sql_param(q, P_INT(m->number));
+    condition(q, " AND t.card=", id);
+    sql_z(q, " ORDER BY t.position DESC LIMIT 1");
+}
+
 void history_newest_ahead(struct reader *r, const struct module *m, int64_t id) {
     struct sql q;
-    newest_sql(&q, r, m, id);
+    if (scope_by_owner_anywhere(r->viewer, r->model))
+        newest_of_all_sql(&q, r, m, id);
+    else
+        newest_sql(&q, r, m, id);
     struct str text = sql_done(&q);
     store_sql_ahead(r->conn, text, q.params, q.n, false);
+}
+
+// *known: this is the answer, the viewer may know of it.
+static enum status newest_of_all(struct reader *r, const struct module *m, int64_t id,
+                                 int64_t *position, bool *known, struct error *e) {
+    struct sql q;
+    struct stmt *row = NULL;
+    bool found = false;
+    struct record_key about = {NULL, 0};
+    newest_of_all_sql(&q, r, m, id);
+    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s)
+        *position = found ? stmt_int(row, 0) : -1;
+    if (!s && found)
+        about = (struct record_key){model_module_numbered(r->model, (int)stmt_int(row, 1)),
+                                    stmt_int(row, 2)};
+    store_done(row);
+    *known = !about.module || (about.module == m && about.id == id);
+    return s || *known ? s : scope_sees_all(r, &about, 1, known, e);
 }
 
 enum status history_newest(struct reader *r, const struct module *m, int64_t id, int64_t *position,
                            struct error *e) {
     struct sql q;
     struct stmt *row = NULL;
-    bool found = false;
+    bool found = false, known = false;
+    if (scope_by_owner_anywhere(r->viewer, r->model)) {
+        enum status asked = newest_of_all(r, m, id, position, &known, e);
+        if (asked || known)
+            return asked;
+    }
     newest_sql(&q, r, m, id);
     enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
     if (!s)

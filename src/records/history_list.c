@@ -457,10 +457,22 @@ static enum status build_found(struct reader *r, const struct history_query *h, 
     return OK;
 }
 
-// The rows of one page as documents. *again: some must not be shown.
+// Of what is read without regard to the viewer: whether all of it may be shown.
+static enum status all_known(struct reader *r, const struct record_key *about, size_t n,
+                             bool *again, struct error *e) {
+    bool all = true;
+    enum status s = n ? scope_sees_all(r, about, n, &all, e) : OK;
+    *again = *again || !all;
+    return s;
+}
+
+// The rows of one page as documents. *again: some must not be shown. about: room for the records that a page's events are about, where
+// the viewer's right to know of them is to be looked at then; NULL: the statement does.
 static enum status page_read(struct reader *r, const struct history_query *h, int64_t before,
-                             int limit, enum marking marking, struct doc *events,
-                             struct page_end *end, bool *again, struct error *e) {
+                             int limit, enum marking marking, struct record_key *about,
+                             struct doc *events, struct page_end *end, bool *again,
+                             struct error *e) {
+    size_t n_about = 0;
     struct sql q;
     enum status s = OK;
     bool by_marks = log_finds(h), none = false;
@@ -493,6 +505,9 @@ static enum status page_read(struct reader *r, const struct history_query *h, in
         end->n++;
         end->last = by_marks ? end->last : ev.position;
         const struct module *m = model_module(r->model, ev.module);
+        bool own = h->module == m && ev.record == h->id && !h->own_only;
+        if (about && m && !own)
+            about[n_about++] = (struct record_key){m, ev.record};
         bool wanted = m && (!by_marks || shows(r, h, m)); // marks know nothing of rights
         if (m && h->text.n)
             s = event_says(r, m, stmt_blob(row, 1), h->text, &wanted, e);
@@ -502,7 +517,7 @@ static enum status page_read(struct reader *r, const struct history_query *h, in
     }
     store_done(row);
     end->more = by_marks ? end->more : end->n == limit;
-    return s;
+    return s || *again ? s : all_known(r, about, n_about, again, e);
 }
 
 // Runs one page; each row goes to each() (NULL module: skipped).
@@ -511,14 +526,18 @@ static enum status page(struct reader *r, const struct history_query *h, int64_t
                         struct error *e) {
     struct doc *events = doc_array(r->arena);
     bool again = false;
-    bool many = scope_by_owner_anywhere(r->viewer, r->model);
-    enum marking marking = veils(r, h)          ? MARK_HIDDEN
-                           : h->field.n || many ? LEAVE_OUT
-                                                : MARK_PRIVATE;
-    enum status s = page_read(r, h, before, limit, marking, events, end, &again, e);
+    // Most of a card's events are about its own record, and what belongs to it is mostly known to the same people.
+    bool many = scope_by_owner_anywhere(r->viewer, r->model), card = h->module && !log_finds(h);
+    enum marking marking = veils(r, h)                     ? MARK_HIDDEN
+                           : h->field.n || (many && !card) ? LEAVE_OUT
+                                                           : MARK_PRIVATE;
+    struct record_key *about = many && marking == MARK_PRIVATE
+                                   ? arena_array(r->arena, struct record_key, (size_t)limit + 1)
+                                   : NULL;
+    enum status s = page_read(r, h, before, limit, marking, about, events, end, &again, e);
     if (!s && again) {
         events = doc_array(r->arena);
-        s = page_read(r, h, before, limit, LEAVE_OUT, events, end, &again, e);
+        s = page_read(r, h, before, limit, LEAVE_OUT, NULL, events, end, &again, e);
     }
     if (!s)
         s = names_answer(r, e);

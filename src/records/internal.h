@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "records/records.h"
 #include "records/rows.h"
+#include "records/scope.h"
 #include "store/queries.h"
 
 // ---------------------------------------------------------------- schema.c: modules as tables
@@ -149,6 +150,14 @@ enum status titles_then(struct reader *, const struct module *, const int64_t *i
                         micros at, struct str *titles, struct error *);
 // It need not be asked for.
 void name_learn(struct reader *, const struct module *, int64_t id, struct str name, bool deleted);
+// What scope_sees_all() knows already: kept with the names, since it holds as long as they do.
+#define SEEN_MOST 200
+struct seen_records {
+    struct record_key keys[SEEN_MOST];
+    bool sees[SEEN_MOST];
+    size_t n;
+};
+struct seen_records *names_seen(struct reader *);
 
 // ---------------------------------------------------------------- replica.c
 

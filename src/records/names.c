@@ -34,6 +34,7 @@ struct names {
     struct known *known;
     size_t n, cap, answered; // those before `answered` are
     uint32_t *buckets;       // 1 + index into known; twice as many as cap
+    struct seen_records *seen;
 };
 
 static size_t bucket_of(const struct names *names, const struct module *m, int64_t id) {
@@ -76,6 +77,13 @@ static struct names *names_of(struct reader *r) {
         *r->names = (struct names){.arena = r->arena};
     }
     return r->names;
+}
+
+struct seen_records *names_seen(struct reader *r) {
+    struct names *names = names_of(r);
+    if (!names->seen)
+        names->seen = arena_new(names->arena, struct seen_records);
+    return names->seen;
 }
 
 static void leave_out(const struct place *place) {

@@ -367,8 +367,8 @@ static void closed_fields(struct reader *r, const struct module *from, const str
     sql_z(q, any ? ")" : "");
 }
 
-// What the viewer may know of, so that nothing else takes up the room there is.
-static void pointing_known(struct reader *r, const struct module *m, struct sql *q) {
+// What the viewer may know of, so that nothing else takes up the room there is. of_all: or may not.
+static void pointing_known(struct reader *r, const struct module *m, bool of_all, struct sql *q) {
     bool any = false;
     sql_z(q, " AND (");
     for (size_t i = 0; i < r->model->n_modules; i++) {
@@ -379,7 +379,7 @@ static void pointing_known(struct reader *r, const struct module *m, struct sql 
         any = true;
         sql_param(q, P_INT(from->number));
         closed_fields(r, from, m, q);
-        if (scope_narrows(r->viewer, from)) {
+        if (scope_narrows(r->viewer, from) && !of_all) {
             sql_z(q, " AND ");
             scope_known_sql(q, r->model, r->viewer, from, "", STR("from_record"));
         }
@@ -398,7 +398,7 @@ static void pointed_at(const struct module *m, int64_t id, struct sql *q, const 
 }
 
 static void pointing_sql(struct reader *r, const struct module *m, int64_t id, micros at,
-                         struct sql *q) {
+                         bool of_all, struct sql *q) {
     sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
     if (at)
         sql_z(q, "SELECT from_module,from_record,field FROM (");
@@ -414,7 +414,7 @@ static void pointing_sql(struct reader *r, const struct module *m, int64_t id, m
         sql_param(q, P_INT(at));
         sql_z(q, ") pointed WHERE 1=1");
     }
-    pointing_known(r, m, q);
+    pointing_known(r, m, of_all, q);
     sql_z(q, " ORDER BY from_module,from_record DESC LIMIT ");
     sql_param(q, P_INT(POINTING_MOST));
 }
@@ -423,28 +423,64 @@ void records_pointing_ahead(struct reader *r, const struct module *m, int64_t id
     struct sql q;
     if (store_kind(conn_store(r->conn)) == STORE_SQLITE)
         return; // it would not listen
-    pointing_sql(r, m, id, 0, &q);
+    pointing_sql(r, m, id, 0, scope_by_owner_anywhere(r->viewer, r->model), &q);
     struct str text = sql_done(&q);
     store_sql_ahead(r->conn, text, q.params, q.n, false);
+}
+
+struct link_here {
+    struct record_key of;
+    const struct field *field;
+};
+
+// of_all: whoever may know of them, of which those that the viewer may not then fall away; *known false: there are too many for that.
+static enum status pointing_read(struct reader *r, const struct module *m, int64_t id, micros at,
+                                 bool of_all, struct link_here *links, size_t *n, bool *known,
+                                 struct error *e) {
+    struct sql q;
+    struct stmt *row = NULL;
+    bool more = true;
+    struct record_key *about = arena_array(r->arena, struct record_key, POINTING_MOST);
+    *n = 0;
+    *known = true;
+    pointing_sql(r, m, id, at, of_all, &q);
+    struct str text = sql_done(&q);
+    enum status s = store_sql(r->conn, text, q.params, q.n, &row, e);
+    while (!s && *n < POINTING_MOST && !(s = store_next(row, &more, e)) && more) {
+        const struct module *from = model_module_numbered(r->model, (int)stmt_int(row, 0));
+        const struct field *f = from ? module_field(from, stmt_text(row, 2)) : NULL;
+        if (!f)
+            continue;
+        about[*n] = (struct record_key){from, stmt_int(row, 1)};
+        links[*n] = (struct link_here){about[*n], f};
+        ++*n;
+    }
+    store_done(row);
+    if (s || !of_all || !*n)
+        return s;
+    bool *sees = arena_array(r->arena, bool, POINTING_MOST);
+    size_t all = *n;
+    s = scope_sees_each(r, about, all, sees, known, e);
+    *n = 0;
+    for (size_t i = 0; i < all && *known && !s; i++)
+        if (sees[i])
+            links[(*n)++] = links[i];
+    *known = *known && (*n == all || all < POINTING_MOST); // else others may have been left out
+    return s;
 }
 
 enum status records_pointing(struct reader *r, const struct module *m, int64_t id, micros at,
                              enum status (*each)(void *, const struct module *,
                                                  const struct field *, int64_t),
                              void *arg, struct error *e) {
-    struct sql q;
-    struct stmt *row = NULL;
-    bool more = true;
-    pointing_sql(r, m, id, at, &q);
-    struct str text = sql_done(&q);
-    enum status s = store_sql(r->conn, text, q.params, q.n, &row, e);
-    while (!s && !(s = store_next(row, &more, e)) && more) {
-        const struct module *from = model_module_numbered(r->model, (int)stmt_int(row, 0));
-        const struct field *f = from ? module_field(from, stmt_text(row, 2)) : NULL;
-        if (f)
-            s = each(arg, from, f, stmt_int(row, 1));
-    }
-    store_done(row);
+    struct link_here *links = arena_array(r->arena, struct link_here, POINTING_MOST);
+    size_t n = 0;
+    bool of_all = scope_by_owner_anywhere(r->viewer, r->model), known = true;
+    enum status s = pointing_read(r, m, id, at, of_all, links, &n, &known, e);
+    if (!s && !known)
+        s = pointing_read(r, m, id, at, false, links, &n, &known, e);
+    for (size_t i = 0; i < n && !s; i++)
+        s = each(arg, links[i].of.module, links[i].field, links[i].of.id);
     return s;
 }
 

@@ -28,13 +28,13 @@ static micros edge_of(const struct ribbon *x, int bar) {
     return x->from + (micros)((double)(x->to - x->from) / RIBBON_BARS * bar);
 }
 
-// Events of the card's story that the viewer may see.
-static void of_card(const struct ribbon *x, struct sql *q) {
+// Events of the card's story that the viewer may see; `all`: or may not know of.
+static void of_card_all(const struct ribbon *x, bool all_of_them, struct sql *q) {
     sql_z(q, "t.card_module=");
     sql_param(q, P_INT(x->m->number));
     sql_z(q, " AND t.card=");
     sql_param(q, P_INT(x->id));
-    if (!is_system(x->r->viewer)) {
+    if (!is_system(x->r->viewer) && !all_of_them) {
         sql_z(q, " AND NOT ");
         scope_event_sql(q, x->r->model, x->r->viewer, "t.position", "t.module", x->m);
     }
@@ -52,6 +52,10 @@ static void of_card(const struct ribbon *x, struct sql *q) {
     sql_z(q, ")");
 }
 
+static void of_card(const struct ribbon *x, struct sql *q) {
+    of_card_all(x, false, q);
+}
+
 static void begin(const struct ribbon *x, struct sql *q) {
     sql_begin(q, x->r->arena, store_kind(conn_store(x->r->conn)));
 }
@@ -67,10 +71,11 @@ static void note_moment(struct ribbon *x, micros at) {
         x->next = at;
 }
 
-static struct str newest_sql(const struct ribbon *x, int most, struct sql *q) {
+static struct str newest_sql(const struct ribbon *x, int most, bool of_all, struct sql *q) {
     begin(x, q);
-    sql_z(q, "SELECT l.at FROM timeline t JOIN log l ON l.position=t.position WHERE ");
-    of_card(x, q);
+    sql_z(q, "SELECT l.at,l.module,l.record FROM timeline t JOIN log l ON l.position=t.position "
+             "WHERE ");
+    of_card_all(x, of_all, q);
     sql_z(q, " ORDER BY t.position DESC LIMIT ");
     sql_param(q, P_INT(most + 1));
     return sql_done(q);
@@ -79,25 +84,57 @@ static struct str newest_sql(const struct ribbon *x, int most, struct sql *q) {
 void record_ribbon_ahead(struct reader *r, const struct module *m, int64_t id) {
     struct ribbon x = {.r = r, .m = m, .id = id};
     struct sql q;
-    struct str text = newest_sql(&x, RIBBON_AT_ONCE, &q);
+    bool of_all = scope_by_owner_anywhere(r->viewer, r->model);
+    struct str text = newest_sql(&x, RIBBON_AT_ONCE, of_all, &q);
     store_sql_ahead(r->conn, text, q.params, q.n, false);
+}
+
+// Those about what the viewer may not know of fall away. *known false: there may be others instead of them.
+static enum status leave_out(struct reader *r, const struct record_key *about, int most, micros *at,
+                             int64_t *n, bool *known, struct error *e) {
+    int64_t all = *n;
+    bool *sees = arena_array(r->arena, bool, (size_t)all + 1);
+    enum status s = scope_sees_each(r, about, (size_t)all, sees, known, e);
+    *n = 0;
+    for (int64_t i = 0; i < all && *known && !s; i++)
+        if (sees[i])
+            at[(*n)++] = at[i];
+    *known = *known && (*n == all || all <= most);
+    return s;
+}
+
+// The moments of the newest, at most one more than `most`. of_all: whoever may know of them, else only what the viewer may.
+static enum status read_newest(struct ribbon *x, int most, bool of_all, micros *at, int64_t *n,
+                               bool *known, struct error *e) {
+    struct sql q;
+    struct stmt *row = NULL;
+    bool more = true;
+    struct record_key *about = arena_array(x->r->arena, struct record_key, (size_t)most + 2);
+    *n = 0;
+    *known = true;
+    struct str text = newest_sql(x, most, of_all, &q);
+    enum status s = store_sql(x->r->conn, text, q.params, q.n, &row, e);
+    while (!s && *n <= most && !(s = store_next(row, &more, e)) && more) {
+        const struct module *m = model_module_numbered(x->r->model, (int)stmt_int(row, 1));
+        bool own = m == x->m && stmt_int(row, 2) == x->id;
+        about[*n] = (struct record_key){own ? NULL : m, stmt_int(row, 2)};
+        at[(*n)++] = stmt_int(row, 0);
+    }
+    store_done(row);
+    return s || !of_all ? s : leave_out(x->r, about, most, at, n, known, e);
 }
 
 // The newest, one by one; *n may be one more than `most`.
 static enum status count_newest(struct ribbon *x, int most, int64_t *n, struct error *e) {
-    struct sql q;
-    struct stmt *row = NULL;
-    bool more = true;
-    *n = 0;
-    struct str text = newest_sql(x, most, &q);
-    enum status s = store_sql(x->r->conn, text, q.params, q.n, &row, e);
-    while (!s && !(s = store_next(row, &more, e)) && more) {
-        micros at = stmt_int(row, 0);
-        ++*n;
-        note_moment(x, at);
-        x->bars[bar_of(x, at)]++;
+    bool of_all = scope_by_owner_anywhere(x->r->viewer, x->r->model), known;
+    micros *at = arena_array(x->r->arena, micros, (size_t)most + 2);
+    enum status s = read_newest(x, most, of_all, at, n, &known, e);
+    if (!s && !known)
+        s = read_newest(x, most, false, at, n, &known, e);
+    for (int64_t i = 0; i < *n && !s; i++) {
+        note_moment(x, at[i]);
+        x->bars[bar_of(x, at[i])]++;
     }
-    store_done(row);
     return s;
 }
 

@@ -316,8 +316,7 @@ static void event_private(struct sql *q, const struct model *model, const struct
     sql_z(q, "))");
 }
 
-// Then a card has events of other records of its own module.
-static bool belongs_to_its_like(const struct module *m) {
+bool scope_belongs_to_its_like(const struct module *m) {
     for (size_t i = 0; i < m->n_fields; i++)
         if (m->fields[i].belongs && str_eq(m->fields[i].target, m->key))
             return true;
@@ -334,7 +333,7 @@ static bool leads_to(const struct module *m, const struct module *card) {
 
 void scope_event_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                      const char *position, const char *module, const struct module *card) {
-    bool any = false, own = card && module && !belongs_to_its_like(card);
+    bool any = false, own = card && module && !scope_belongs_to_its_like(card);
     sql_z(q, "(");
     if (own) { // nearly all events of most cards; looked at first
         sql_z(q, module);
@@ -446,14 +445,25 @@ enum status scope_record(struct reader *r, const struct module *m, const struct 
     return scope_row(r->conn, r->model, r->viewer, m, row, verb, out, e);
 }
 
+enum status scope_allows_all(struct reader *r, const struct module *m, int64_t id,
+                             const enum verb *verbs, size_t n, bool *out, struct error *e) {
+    struct doc *row = NULL;
+    enum status s = OK;
+    for (size_t i = 0; i < n && !s; i++) {
+        out[i] = may(r->viewer, m, verbs[i]);
+        if (!out[i] || (may_everyones(r->viewer, m, verbs[i]) && !scope_narrows(r->viewer, m)))
+            continue;
+        if (!row)
+            s = row_get(r->conn, m, id, r->arena, &row, e);
+        if (!s)
+            s = scope_record(r, m, row, verbs[i], &out[i], e);
+    }
+    return s;
+}
+
 enum status scope_allows(struct reader *r, const struct module *m, int64_t id, enum verb verb,
                          bool *out, struct error *e) {
-    struct doc *row;
-    *out = may(r->viewer, m, verb);
-    if (!*out || (may_everyones(r->viewer, m, verb) && !scope_narrows(r->viewer, m)))
-        return OK;
-    enum status s = row_get(r->conn, m, id, r->arena, &row, e);
-    return s ? s : scope_record(r, m, row, verb, out, e);
+    return scope_allows_all(r, m, id, &verb, 1, out, e);
 }
 
 enum status scope_decides(struct reader *r, const struct module *m, int64_t owner, bool *decides,
@@ -484,6 +494,65 @@ enum status scope_ids(struct reader *r, const struct module *m, int64_t *ids, si
     }
     for (size_t i = 0; i < n && !s; i++)
         ids[i] = seen[i] ? ids[i] : 0;
+    return s;
+}
+
+// Those that were not asked for yet, all of one module at once.
+static enum status ask_seen(struct reader *r, struct seen_records *seen, size_t from,
+                            struct error *e) {
+    int64_t *ids = arena_array(r->arena, int64_t, seen->n - from + 1);
+    enum status s = OK;
+    for (size_t i = 0; i < r->model->n_modules && !s; i++) {
+        const struct module *m = &r->model->modules[i];
+        size_t n = 0;
+        for (size_t j = from; j < seen->n; j++)
+            if (seen->keys[j].module == m)
+                ids[n++] = seen->keys[j].id;
+        if (!n)
+            continue;
+        s = scope_ids(r, m, ids, n, e);
+        n = 0;
+        for (size_t j = from; j < seen->n; j++)
+            if (seen->keys[j].module == m)
+                seen->sees[j] = !s && ids[n++] > 0;
+    }
+    return s;
+}
+
+static size_t seen_find(const struct seen_records *seen, const struct record_key *key) {
+    size_t i = 0;
+    while (i < seen->n && (seen->keys[i].id != key->id || seen->keys[i].module != key->module))
+        i++;
+    return i;
+}
+
+enum status scope_sees_each(struct reader *r, const struct record_key *keys, size_t n, bool *sees,
+                            bool *told, struct error *e) {
+    struct seen_records *seen = names_seen(r);
+    size_t from = seen->n;
+    *told = true;
+    for (size_t i = 0; i < n && *told; i++) {
+        sees[i] = !keys[i].module || !scope_narrows(r->viewer, keys[i].module);
+        if (sees[i] || seen_find(seen, &keys[i]) < seen->n)
+            continue;
+        *told = seen->n < SEEN_MOST;
+        if (*told)
+            seen->keys[seen->n++] = keys[i];
+    }
+    enum status s = seen->n > from ? ask_seen(r, seen, from, e) : OK;
+    if (s)
+        seen->n = from;
+    for (size_t i = 0; i < n && *told && !s; i++)
+        sees[i] = sees[i] || seen->sees[seen_find(seen, &keys[i])];
+    return s;
+}
+
+enum status scope_sees_all(struct reader *r, const struct record_key *keys, size_t n, bool *all,
+                           struct error *e) {
+    bool *sees = arena_array(r->arena, bool, n + 1);
+    enum status s = scope_sees_each(r, keys, n, sees, all, e);
+    for (size_t i = 0; i < n && *all && !s; i++)
+        *all = sees[i];
     return s;
 }
 

@@ -29,6 +29,9 @@ enum status scope_record(struct reader *, const struct module *, const struct do
 // By its id: so that nothing is offered that would be refused. NOT_FOUND.
 enum status scope_allows(struct reader *, const struct module *, int64_t id, enum verb, bool *may,
                          struct error *);
+// The same for several verbs, by one look at the record.
+enum status scope_allows_all(struct reader *, const struct module *, int64_t id,
+                             const enum verb *verbs, size_t n, bool *may, struct error *);
 // Whether the viewer decides about a record of this owner, not only by its being shared with them: may give it to others, and
 // share it.
 enum status scope_decides(struct reader *, const struct module *, int64_t owner, bool *decides,
@@ -36,6 +39,18 @@ enum status scope_decides(struct reader *, const struct module *, int64_t owner,
 // Whether the viewer may know of such a record. Records that do not exist are known to nobody.
 enum status scope_sees(struct reader *, const struct module *, int64_t id, bool *sees,
                        struct error *);
+// Whether the viewer may know of all of these, as far as it can be said soon: with very many, false. Asked of the database once for a
+// record, and once for a module: what is known is kept with the reader's names. What is read without regard to the viewer
+// can be told where it is about such records alone, else the database must leave out (scope_event_sql(), scope_sql()).
+struct record_key {
+    const struct module *module; // NULL: of no record that could be hidden
+    int64_t id;
+};
+enum status scope_sees_all(struct reader *, const struct record_key *, size_t n, bool *all,
+                           struct error *);
+// Of which of them; *told false: too many to say.
+enum status scope_sees_each(struct reader *, const struct record_key *, size_t n, bool *sees,
+                            bool *told, struct error *);
 // Those of the ids that the viewer may not know of, or that do not exist, become 0.
 enum status scope_ids(struct reader *, const struct module *, int64_t *ids, size_t n,
                       struct error *);
@@ -76,6 +91,8 @@ const struct field *scope_shared_by(const struct model *, const struct module *)
 // SELECT of the activities in which a user takes part, or a group of theirs does; some of them twice.
 void scope_takes_part_sql(struct sql *, const struct model *, const struct module *, int64_t user);
 
+// Whether a card of the module has events of other records of the same module in its story.
+bool scope_belongs_to_its_like(const struct module *);
 // Of events: whether the one at `position`, an expression, is about a private record, whoever's (viewer NULL), or about one
 // that is hidden from the viewer. A condition that is cheap where nothing is private, and for events about other modules where
 // `module`, an expression for the number of the event's, is given (else NULL).

@@ -290,10 +290,12 @@ enum status card_read(struct request *r, struct doc **record, struct error *e) {
     enum status s = read_as_of(r, &c->as_of, record, e);
     if (!s && !c->as_of && !str_is(r->part, "card-ribbon"))
         page_ahead(r);
+    bool theirs[] = {false, false};
     if (!s && !r->api) // what would be refused is not offered
-        s = scope_allows(&r->reader, r->module, r->id, VERB_EDIT, &c->theirs_to_edit, e);
-    if (!s && !r->api)
-        s = scope_allows(&r->reader, r->module, r->id, VERB_DELETE, &c->theirs_to_delete, e);
+        s = scope_allows_all(&r->reader, r->module, r->id,
+                             (const enum verb[]){VERB_EDIT, VERB_DELETE}, 2, theirs, e);
+    c->theirs_to_edit = theirs[0];
+    c->theirs_to_delete = theirs[1];
     r->state = c;
     if (str_is(r->part, "card-ribbon")) {
         s = s ? s : read_ribbon(r, c, *record, e);

@@ -515,10 +515,221 @@ static void test_the_rule(void **state) {
     crm_model_release(w->crm, model);
 }
 
+// ---------------------------------------------------------------- stories with events of others' records
+
+#define STORIES 5
+#define LONG_STORY 260 // records; more than are looked at one by one
+
+// What a card's story is to somebody: of all its events those about records that they know of.
+struct told {
+    int64_t *positions;
+    size_t n;
+};
+
+static void note_told(struct told *t, const struct doc *page) {
+    doc_each(event, doc_get(page, STR("items")))
+        t->positions[t->n++] = doc_get_int(event, "position", -1);
+}
+
+static struct told story(struct reader *r, struct history_query q, int64_t deal, size_t room) {
+    struct told t = {arena_array(r->arena, int64_t, room), 0};
+    struct doc *d = NULL;
+    q.module = model_module(r->model, STR("opportunities"));
+    q.id = deal;
+    q.user = q.operation = q.before = -1;
+    do {
+        r->names = NULL;
+        assert_int_equal(history_list(r, &q, &d, NULL), OK);
+        note_told(&t, d);
+        q.before = doc_integer(doc_get(d, STR("next")), -1);
+    } while (q.before > 0);
+    return t;
+}
+
+static struct told known_of(struct reader *all, struct reader *r, int64_t deal, int about,
+                            size_t room) {
+    struct told t = {arena_array(r->arena, int64_t, room), 0};
+    struct history_query q = {.module = model_module(r->model, STR("opportunities")),
+                              .id = deal,
+                              .user = -1,
+                              .operation = -1,
+                              .before = -1,
+                              .about = about,
+                              .limit = 200};
+    struct doc *d = NULL;
+    do {
+        assert_int_equal(history_list(all, &q, &d, NULL), OK);
+        doc_each(event, doc_get(d, STR("items"))) {
+            bool sees = false;
+            const struct module *m = model_module(r->model, doc_get_text(event, "module"));
+            assert_int_equal(scope_sees(r, m, doc_get_int(event, "record", 0), &sees, NULL), OK);
+            if (sees)
+                t.positions[t.n++] = doc_get_int(event, "position", -1);
+        }
+        q.before = doc_integer(doc_get(d, STR("next")), -1);
+    } while (q.before > 0);
+    return t;
+}
+
+static void same_told(struct told is, struct told wanted) {
+    assert_int_equal(is.n, wanted.n);
+    for (size_t i = 0; i < is.n; i++)
+        assert_int_equal(is.positions[i], wanted.positions[i]);
+}
+
+struct pointing_here {
+    struct reader *r;
+    bool there[MOST + LONG_STORY + 1];
+    size_t n;
+};
+
+static enum status note_here(void *arg, const struct module *m, const struct field *f, int64_t id) {
+    struct pointing_here *p = arg;
+    (void)f;
+    assert_true(str_is(m->key, "tasks"));
+    assert_false(p->there[id]);
+    p->there[id] = true;
+    p->n++;
+    return OK;
+}
+
+static void check_pointing(struct reader *r, int64_t deal, int first, int n) {
+    struct pointing_here p = {.r = r};
+    const struct module *deals = model_module(r->model, STR("opportunities")),
+                        *tasks = model_module(r->model, STR("tasks"));
+    size_t wanted = 0;
+    r->names = NULL;
+    assert_int_equal(records_pointing(r, deals, deal, 0, note_here, &p, NULL), OK);
+    for (int id = first + n - 1; id >= first && wanted < POINTING_MOST; id--) {
+        bool sees;
+        assert_int_equal(scope_sees(r, tasks, id, &sees, NULL), OK);
+        assert_int_equal(p.there[id], sees);
+        wanted += sees;
+    }
+    assert_int_equal(p.n, wanted);
+}
+
+static void check_story(struct reader *all, struct reader *r, int64_t deal, size_t room) {
+    const struct module *m = model_module(r->model, STR("opportunities"));
+    struct told wanted = known_of(all, r, deal, 0, room);
+    struct history_query q = {.limit = 3};
+    for (; q.limit < 250; q.limit += 49)
+        same_told(story(r, q, deal, room), wanted);
+    q = (struct history_query){.limit = 20, .about = ~0};
+    same_told(story(r, q, deal, room), known_of(all, r, deal, ~0, room));
+    q = (struct history_query){.limit = 20, .own_only = true};
+    assert_int_equal(story(r, q, deal, room).n, 1);
+    int64_t newest = 0, counted = 0;
+    struct story_count *counts;
+    size_t n;
+    struct doc *record, *ribbon;
+    r->names = NULL;
+    assert_int_equal(history_newest(r, m, deal, &newest, NULL), OK);
+    assert_int_equal(newest, wanted.positions[0]);
+    assert_int_equal(history_counts(r, m, deal, 100, &counts, &n, NULL), OK);
+    for (size_t i = 0; i < n; i++)
+        counted += counts[i].n;
+    assert_int_equal(counted, wanted.n < 100 ? wanted.n : 100);
+    assert_int_equal(record_get(r, m, deal, &record, NULL), OK);
+    assert_int_equal(record_ribbon(r, m, record, 0, clock_now(), &ribbon, NULL), OK);
+    assert_int_equal(doc_get_int(ribbon, "count", -1), wanted.n);
+}
+
+static void test_stories_with_events_of_others(void **state) {
+    struct world *w = *state;
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    // Tasks of a deal: all of them in reach, one that is not, every second, none, every third of many.
+    static const int n_tasks[STORIES] = {0, 12, 40, 8, LONG_STORY};
+    int first[STORIES];
+    char json[200];
+    create(w, &system, "levels", "{\"name\":\"All\"}");
+    create(w, &system, "profiles",
+           "{\"name\":\"Own\",\"opportunities\":[\"view\"],\"tasks\":[\"view\"]}");
+    for (int u = 1; u <= 2; u++) {
+        snprintf(json, sizeof json,
+                 "{\"name\":\"U%d\",\"email\":\"u%d@example.org\",\"profile\":\"p1\",\"level\":1,"
+                 "\"active\":true}",
+                 u, u);
+        create(w, &system, "users", json);
+    }
+    for (int deal = 0, task = 1; deal < STORIES; deal++) {
+        create(w, &system, "opportunities", "{\"name\":\"D\",\"owner\":1}");
+        first[deal] = task;
+        for (int i = 0; i < n_tasks[deal]; i++, task++) {
+            bool theirs = deal == 1 ? i != 5 : deal == 2 ? i % 2 : deal == 3 ? false : i % 3 == 0;
+            snprintf(json, sizeof json,
+                     "{\"subject\":\"T\",\"opportunity\":%d,\"owner\":%d,\"private\":%s}", deal + 1,
+                     theirs ? 1 : 2, deal == 4 && i % 10 == 4 ? "true" : "false");
+            assert_int_equal(create(w, &system, "tasks", json), task);
+        }
+    }
+    struct conn *conn;
+    assert_int_equal(store_connect(crm_store(w->crm), STORE_READ, &conn, NULL), OK);
+    const struct model *model = crm_model_hold(w->crm);
+    for (int u = 1; u <= 2; u++) {
+        struct viewer viewer = {.user = u};
+        viewer_set_profile(&viewer, model, PROFILE_CUSTOM + 1);
+        struct reader all = {w->crm, conn, model, &system, &w->arena},
+                      r = {w->crm, conn, model, &viewer, &w->arena};
+        for (int deal = 0; deal < STORIES; deal++) {
+            if (u == 1)
+                check_story(&all, &r, deal + 1, 2 * LONG_STORY);
+            check_pointing(&r, deal + 1, first[deal], n_tasks[deal]);
+        }
+    }
+    crm_model_release(w->crm, model);
+    conn_close(conn);
+}
+
+// What is told of many at once is what is told of each.
+static void test_many_records_at_once(void **state) {
+    struct world *w = *state;
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    create(w, &system, "levels", "{\"name\":\"All\"}");
+    create(w, &system, "profiles", "{\"name\":\"Own\",\"opportunities\":[\"view\"]}");
+    create(w, &system, "users",
+           "{\"name\":\"U\",\"email\":\"u@example.org\",\"profile\":\"p1\",\"level\":1,\"active\":"
+           "true}");
+    create(w, &system, "users",
+           "{\"name\":\"V\",\"email\":\"v@example.org\",\"profile\":\"p1\",\"level\":1,\"active\":"
+           "true}");
+    for (int id = 1; id <= MOST; id++)
+        create(w, &system, "opportunities",
+               id % 3 ? "{\"name\":\"D\",\"owner\":2}" : "{\"name\":\"D\",\"owner\":1}");
+    struct conn *conn;
+    assert_int_equal(store_connect(crm_store(w->crm), STORE_READ, &conn, NULL), OK);
+    const struct model *model = crm_model_hold(w->crm);
+    struct viewer viewer = {.user = 1};
+    viewer_set_profile(&viewer, model, PROFILE_CUSTOM + 1);
+    struct reader r = {w->crm, conn, model, &viewer, &w->arena};
+    struct record_key keys[MOST];
+    bool sees[MOST], told, all;
+    for (int i = 0; i < MOST; i++)
+        keys[i] = (struct record_key){i % 50 ? model_module(model, STR("opportunities"))
+                                      : i    ? model_module(model, STR("contacts"))
+                                             : NULL,
+                                      MOST - i};
+    for (size_t n = 1; n <= 190; n += 27) { // each time some are known already
+        assert_int_equal(scope_sees_each(&r, keys, n, sees, &told, NULL), OK);
+        assert_true(told);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(sees[i], i % 50 ? (MOST - i) % 3 == 0 : i == 0);
+        assert_int_equal(scope_sees_all(&r, keys, n, &all, NULL), OK);
+        assert_int_equal(all, n < 2);
+    }
+    assert_int_equal(scope_sees_each(&r, keys, MOST, sees, &told, NULL), OK);
+    assert_false(told);
+    assert_int_equal(scope_sees_all(&r, keys + 4, 1, &all, NULL), OK);
+    assert_true(all);
+    crm_model_release(w->crm, model);
+    conn_close(conn);
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_one_record_and_statements_say_the_same), TEST(test_whose_records_are_seen),
-        TEST(test_roles_change_while_others_read), TEST(test_the_rule)};
+        TEST(test_roles_change_while_others_read),         TEST(test_the_rule),
+        TEST(test_stories_with_events_of_others),          TEST(test_many_records_at_once)};
     return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
 }
