@@ -82,7 +82,8 @@ DELETE FROM sign_in_steps WHERE "user" = $1;
 DELETE FROM sign_in_steps WHERE expires_at <= $1;
 
 -- name: key_insert
-INSERT INTO api_keys (hash, "user", name, created_at, expires_at, seen_at) VALUES ($1, $2, $3, $4, $5, NULL);
+INSERT INTO api_keys (hash, "user", name, created_at, expires_at, seen_at, scope, modules)
+VALUES ($1, $2, $3, $4, $5, NULL, $6, $7);
 
 -- name: key_delete
 DELETE FROM api_keys WHERE hash = $1 AND "user" = $2;
@@ -91,7 +92,7 @@ DELETE FROM api_keys WHERE hash = $1 AND "user" = $2;
 UPDATE api_keys SET seen_at = $2 WHERE hash = $1;
 
 -- name: keys_of_user
-SELECT hash, name, created_at, expires_at, seen_at FROM api_keys WHERE "user" = $1 ORDER BY created_at DESC LIMIT 200;
+SELECT hash, name, created_at, expires_at, seen_at, scope, modules FROM api_keys WHERE "user" = $1 ORDER BY created_at DESC LIMIT 200;
 
 -- Long work that is cut in slices.
 

@@ -144,6 +144,8 @@ enum status errand_begin(struct action *a, enum errand_kind kind, int64_t subjec
                         P_TEXT(node),
                         P_INT(a->write->now)};
     int64_t id = 0;
+    if (viewer_narrowed(a->act->viewer)) // it goes on later with all that its user may
+        return error_set(e, DENIED, NULL, N_("This API key is not for that."), NULL);
     enum status s = store_run(a->write->conn, QUERY_ERRAND_INSERT, p, 8, NULL, e);
     if (!s)
         s = store_int(a->write->conn, QUERY_ERRAND_LAST, NULL, 0, &id, e);

@@ -171,9 +171,7 @@ static enum status compare_remembered(void *arg, const struct doc *record) {
 }
 
 struct viewer import_keeper(const struct import *job) {
-    struct viewer keeper = *job->viewer;
-    keeper.profile = PROFILE_ADMINISTRATOR;
-    return keeper;
+    return viewer_raised(job->viewer);
 }
 
 enum status import_remembered(struct import *job, struct doc **mapping, struct str *name,

@@ -162,7 +162,7 @@ enum status record_comment_delete(struct action *a, const struct module *m, int6
         s = find_comment(a, m, id, position, &comment, e);
     if (s)
         return s;
-    if (comment.actor != viewer->user && viewer->profile != PROFILE_ADMINISTRATOR)
+    if (comment.actor != viewer->user && !is_administrator(viewer))
         return error_set(e, DENIED, NULL,
                          N_("Only who wrote a comment, or an administrator, may delete it."), NULL);
     s = tell_deletion(a, &comment, traced, e);

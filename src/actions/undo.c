@@ -659,8 +659,8 @@ static enum status end_import(struct action *a, struct errand *g, struct error *
     int64_t id = errand_number(g, "import");
     if (!id || !errand_number(g, "changed"))
         return OK;
-    struct viewer keeper = *a->act->viewer; // an import's own record is the program's to keep
-    keeper.profile = PROFILE_ADMINISTRATOR;
+    // An import's own record is the program's to keep.
+    struct viewer keeper = viewer_raised(a->act->viewer);
     const struct viewer *viewer = a->act->viewer;
     struct doc *values = doc_object(a->write->arena);
     doc_set_str(a->write->arena, values, "state", doc_get_text(g->progress, "import_state"));

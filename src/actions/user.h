@@ -40,8 +40,15 @@ enum status user_password(struct action *, int64_t user, const char *hash, const
 enum status user_settings(struct action *, const struct doc *values, struct error *);
 
 #define KEY_TEXT (CRYPTO_TOKEN + 4)
-// An API key: "crn_" and 43 characters, told only now. expires 0: never. One's own, or VERB_USERS.
-enum status user_key_add(struct action *, int64_t user, struct str name, micros expires,
+// What a key is for.
+struct key_wanted {
+    struct str name;
+    enum key_scope scope;
+    const struct doc *modules; // an array of their keys; NULL or empty: all
+    micros expires;            // 0: never
+};
+// An API key: "crn_" and 43 characters, told only now. One's own, or VERB_USERS. INVALID names the member.
+enum status user_key_add(struct action *, int64_t user, const struct key_wanted *,
                          char key[KEY_TEXT], struct error *);
 // By the first 16 hexadecimal digits of its hash. NOT_FOUND.
 enum status user_key_revoke(struct action *, int64_t user, struct str start, struct error *);

@@ -59,8 +59,7 @@ enum status user_settings(struct action *a, const struct doc *values, struct err
     if (!may(viewer, NULL, VERB_SELF) || viewer->user <= 0)
         return error_set(e, DENIED, NULL, N_("You may not do this."), NULL);
     // Their records are for administrators to change; these four members of one's own are for everybody.
-    struct viewer raised = *viewer;
-    raised.profile = PROFILE_ADMINISTRATOR;
+    struct viewer raised = viewer_raised(viewer);
     a->act->viewer = a->reader.viewer = &raised;
     int64_t version;
     enum status s = record_change(a, model_module(a->model, STR("users")), viewer->user, 0, values,
@@ -75,26 +74,88 @@ struct hash key_hash(struct str key) {
     return hash_of(key);
 }
 
-enum status user_key_add(struct action *a, int64_t user, struct str name, micros expires,
+// The modules as they are kept: each once, with blanks between; empty: all.
+static enum status modules_wanted(struct action *a, const struct doc *wanted, struct str *out,
+                                  struct error *e) {
+    struct buf b = BUF_INIT(64 * (MODULE_KEY_MAX + 1));
+    enum status s = OK;
+    doc_each(one, wanted) {
+        const struct module *m = model_module(a->model, doc_text(one));
+        if (!m && !s)
+            s = error_set(e, INVALID, "modules", N_("There is no module {0}."),
+                          arena_dup(a->write->arena, doc_text(one)), NULL);
+        bool again = false;
+        doc_each(before, wanted) {
+            if (before == one)
+                break;
+            again = again || str_eq(doc_text(before), doc_text(one));
+        }
+        if (!m || again)
+            continue;
+        if (b.n)
+            buf_char(&b, ' ');
+        buf_str(&b, m->key);
+    }
+    *out = arena_str(a->write->arena, buf_view(&b));
+    buf_release(&b);
+    return s;
+}
+
+static enum status tell_key(struct action *a, int64_t user, const struct key_wanted *wanted,
+                            struct str modules, struct error *e) {
+    struct arena *arena = a->write->arena;
+    struct event_item items[4];
+    size_t n = 0;
+    items[n++] =
+        (struct event_item){.field = STR("~text"), .new = doc_str(arena, str_trim(wanted->name))};
+    items[n++] = (struct event_item){.field = STR("~scope"),
+                                     .new = doc_str(arena, str_z(key_scope_name(wanted->scope)))};
+    if (modules.n)
+        items[n++] = (struct event_item){.field = STR("~modules"), .new = doc_str(arena, modules)};
+    if (wanted->expires) {
+        char at[CLOCK_TEXT];
+        clock_text(wanted->expires, at);
+        items[n++] = (struct event_item){.field = STR("~expires"),
+                                         .new = doc_str(arena, arena_str(arena, str_z(at)))};
+    }
+    struct event event = {.kind = KIND_KEY_ADDED,
+                          .module = STR("users"),
+                          .record = user,
+                          .items = items,
+                          .n_items = n};
+    return record_commit(a->write, a->crm, a->act, &event, e);
+}
+
+enum status user_key_add(struct action *a, int64_t user, const struct key_wanted *wanted,
                          char key[KEY_TEXT], struct error *e) {
     struct account account;
+    struct str name = str_trim(wanted->name), modules = STR("");
     enum status s = own_or_allowed(a, user, e);
+    if (!s && viewer_narrowed(a->act->viewer)) // what is for less would make what is for more
+        s = error_set(e, DENIED, NULL, N_("This API key is not for that."), NULL);
     if (!s)
         s = account_get(a->write->conn, user, a->write->arena, &account, e);
-    if (!s && (!str_trim(name).n || name.n > 200))
+    if (!s && (!name.n || wanted->name.n > 200))
         s = error_set(e, INVALID, "name", N_("A key needs a name of at most 200 characters."),
                       NULL);
+    if (!s)
+        s = modules_wanted(a, wanted->modules, &modules, e);
     if (s)
         return s;
     char token[CRYPTO_TOKEN], made[KEY_TEXT];
     crypto_token(token);
     snprintf(made, sizeof made, "crn_%s", token);
     struct hash hash = key_hash(str_z(made));
-    struct param p[] = {hash_param(&hash), P_INT(user), P_TEXT(str_trim(name)),
-                        P_INT(a->write->now), expires ? P_INT(expires) : P_NULL};
-    s = store_run(a->write->conn, QUERY_KEY_INSERT, p, 5, NULL, e);
+    struct param p[] = {hash_param(&hash),
+                        P_INT(user),
+                        P_TEXT(name),
+                        P_INT(a->write->now),
+                        wanted->expires ? P_INT(wanted->expires) : P_NULL,
+                        P_INT(wanted->scope),
+                        modules.n ? P_TEXT(modules) : P_NULL};
+    s = store_run(a->write->conn, QUERY_KEY_INSERT, p, 7, NULL, e);
     if (!s)
-        s = tell(a, KIND_KEY_ADDED, user, str_trim(name), e);
+        s = tell_key(a, user, wanted, modules, e);
     if (!s)
         memcpy(key, made, KEY_TEXT);
     return s;

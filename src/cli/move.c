@@ -24,7 +24,7 @@ static const struct private_table {
 } private_tables[] = {
     {"credentials", "\"user\",hash,changed_at", "iti"},
     {"sessions", "id,\"user\",csrf,created_at,seen_at,expires_at,device", "bitiiit"},
-    {"api_keys", "hash,\"user\",name,created_at,expires_at,seen_at", "bitiii"},
+    {"api_keys", "hash,\"user\",name,created_at,expires_at,seen_at,scope,modules", "bitiiiit"},
     {"second_factors", "\"user\",secret,made_at,confirmed_at,last_step", "ibiii"},
     {"recovery_codes", "\"user\",hash", "ib"},
     {"requests", "id,digest,result,done_at", "bbii"},

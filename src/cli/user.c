@@ -130,22 +130,20 @@ int cli_user(int argc, char **argv) {
 
 struct key {
     int64_t user;
-    struct str name;
-    micros expires;
+    struct key_wanted wanted;
     char text[KEY_TEXT];
 };
 
 static enum status add_key(struct action *a, void *arg, struct error *e) {
     struct key *k = arg;
-    return user_key_add(a, k->user, k->name, k->expires, k->text, e);
+    return user_key_add(a, k->user, &k->wanted, k->text, e);
 }
 
-static int token_add(struct crm *crm, const char *email, const char *name, int64_t days) {
+static int token_add(struct crm *crm, const char *email, const struct key_wanted *wanted) {
     struct arena a = ARENA_INIT;
     struct error e = {0};
     struct viewer owner;
-    struct key key = {.name = str_z(name ? name : "command line"),
-                      .expires = days ? clock_now() + days * DAY : 0};
+    struct key key = {.wanted = *wanted};
     struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
     struct act act = {.viewer = &system, .channel = CHANNEL_COMMAND, .operation = -1, .cause = -1};
     enum status s = cli_user_find(crm, email, &owner, &a, &e);
@@ -159,20 +157,48 @@ static int token_add(struct crm *crm, const char *email, const char *name, int64
     return result;
 }
 
-#define TOKEN_TAKES "add EMAIL [--name WHAT-FOR] [--days N]"
+#define TOKEN_TAKES                                                                                \
+    "add EMAIL [--name WHAT-FOR] [--scope read|write|administer] [--modules KEY,KEY ...] "         \
+    "[--expires YYYY-MM-DD | --days N]"
+
+// When it ends: after so many days, or with that day (UTC). False for what is neither.
+static bool ends_at(const char *days, const char *day, micros *out) {
+    int64_t count;
+    *out = 0;
+    if (days) {
+        if (day || !str_int(str_z(days), &count) || count < 1 || count > 36500)
+            return false;
+        *out = clock_now() + count * DAY;
+    } else if (day) {
+        char text[CLOCK_TEXT];
+        if (strlen(day) != 10)
+            return false;
+        snprintf(text, sizeof text, "%sT00:00:00Z", day);
+        if (!clock_parse(str_z(text), out))
+            return false;
+        *out += DAY;
+        return *out > clock_now();
+    }
+    return true;
+}
 
 int cli_token(int argc, char **argv) {
     if (cli_help(&argc, argv, "token", TOKEN_TAKES,
                  "Prints a new API key with the rights of that user. It is shown only now. With "
+                 "--scope read it changes\nnothing, with write it does not configure anything, "
+                 "without --scope it may do all; with --modules only in those. With\n--expires or "
                  "--days it ends by itself."))
         return CLI_OK;
     struct crm *crm;
-    const char *name = cli_option(&argc, argv, "name"), *days = cli_option(&argc, argv, "days");
+    const char *name = cli_option(&argc, argv, "name"), *days = cli_option(&argc, argv, "days"),
+               *day = cli_option(&argc, argv, "expires"), *scope = cli_option(&argc, argv, "scope"),
+               *modules = cli_option(&argc, argv, "modules");
+    struct key_wanted wanted = {.name = str_z(name ? name : "command line"),
+                                .scope = KEY_ADMINISTER};
     struct cli_place where = cli_where(&argc, argv);
     const char *verb = cli_argument(&argc, argv), *email = cli_argument(&argc, argv);
-    int64_t count = 0;
-    if (!verb || strcmp(verb, "add") != 0 || !email ||
-        (days && (!str_int(str_z(days), &count) || count < 1 || count > 36500)))
+    if (!verb || strcmp(verb, "add") != 0 || !email || !ends_at(days, day, &wanted.expires) ||
+        (scope && !key_scope_find(str_z(scope), &wanted.scope)))
         return cli_usage("token", TOKEN_TAKES);
     int left = cli_nothing_left(argc, argv);
     if (left)
@@ -181,7 +207,13 @@ int cli_token(int argc, char **argv) {
     struct crm_options options = {.create = false};
     if (cli_open_crm(&crm, where, options, &e) != OK)
         return cli_failed(&e);
-    int result = token_add(crm, email, name, count);
+    struct arena arena = ARENA_INIT;
+    struct doc *list = doc_array(&arena);
+    for (struct str rest = str_z(modules ? modules : ""); rest.n;)
+        doc_add(list, doc_str(&arena, str_trim(str_cut(&rest, ','))));
+    wanted.modules = list;
+    int result = token_add(crm, email, &wanted);
+    arena_release(&arena);
     crm_close(crm);
     return result;
 }

@@ -355,6 +355,9 @@ enum status model_build(struct model **out, const struct str *builtin, size_t n_
     enum status status = read_builtin(w, builtin, n_builtin, changes ? changes->count : 0, error);
     if (status == OK) {
         qsort(w->model.modules, w->model.n_modules, sizeof *w->model.modules, by_number);
+        BUG_ON(w->model.n_modules > 64); // of which struct viewer keeps a bit each
+        for (size_t i = 0; i < w->model.n_modules; i++)
+            w->model.modules[i].index = (int)i;
         rights_fields(&w->arena, &w->model, changes ? changes->count : 0);
         for (size_t i = 0; i < w->model.n_modules && status == OK; i++)
             status = module_check(&w->model.modules[i], &w->model, error);

@@ -98,6 +98,7 @@ struct field {
 struct module {
     struct str key;              // "contacts": in addresses, tables and the log
     int number;                  // stands for it in derived tables; never changes
+    int index;                   // in model->modules: the same in all models of a program
     struct str label, label_one; // message ids: "Contacts", "Contact"
     struct str icon;             // Lucide name
     struct str table;            // "m_contacts"

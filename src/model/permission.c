@@ -54,10 +54,28 @@ static unsigned verbs_of(const struct viewer *viewer) {
                : 0;
 }
 
+// What an API key is not for.
+static bool is_closed(const struct viewer *viewer, const struct module *module, enum verb verb) {
+    if (viewer->closed & ALLOW(verb))
+        return true;
+    if (!viewer->modules)
+        return false;
+    if (module)
+        return !(viewer->modules >> module->index & 1);
+    return verb == VERB_AUDIT || verb == VERB_USERS; // which are of the whole account
+}
+
+// Not by a key with which users and what is configured are not administered: to it the system's modules are as to a member.
+static bool administers(const struct viewer *viewer) {
+    return viewer->profile == PROFILE_ADMINISTRATOR && !(viewer->closed & ALLOW(VERB_USERS));
+}
+
 bool may(const struct viewer *viewer, const struct module *module, enum verb verb) {
     static const struct viewer nobody = {.profile = PROFILE_NONE};
     viewer = viewer ? viewer : &nobody;
-    bool administrator = viewer->profile == PROFILE_ADMINISTRATOR;
+    if (is_closed(viewer, module, verb))
+        return false;
+    bool administrator = administers(viewer);
     if (verb == VERB_ERASE && !administrator)
         return viewer->erases && may(viewer, module, VERB_DELETE);
     if (verb == VERB_ANONYMISE && !administrator)
@@ -100,7 +118,7 @@ bool may_field(const struct viewer *viewer, const struct module *module, const s
         if (has_bit(r->hidden, field->number) || (write && has_bit(r->locked, field->number)))
             return false;
     }
-    if (viewer->profile == PROFILE_ADMINISTRATOR || !str_is(module->key, "users"))
+    if (administers(viewer) || !str_is(module->key, "users"))
         return true;
     for (size_t i = 0; i < sizeof user_fields / sizeof *user_fields; i++)
         if (str_is(field->key, user_fields[i]))
@@ -116,7 +134,7 @@ bool may_everyones(const struct viewer *viewer, const struct module *module, enu
 }
 
 bool may_undo(const struct viewer *viewer, int64_t actor) {
-    return viewer->profile == PROFILE_ADMINISTRATOR ||
+    return administers(viewer) ||
            (viewer->user > 0 && viewer->user == actor && may(viewer, NULL, VERB_SELF));
 }
 
@@ -131,7 +149,7 @@ bool may_record(const struct viewer *viewer, const struct module *module,
     bool owns = viewer->user != 0 && of->owner == viewer->user;
     if (of->private && !is_system(viewer))
         return owns || (viewer->user != 0 && of->creator == viewer->user) || of->takes_part;
-    if (viewer->profile == PROFILE_ADMINISTRATOR || !str_is(module->key, "views"))
+    if (administers(viewer) || !str_is(module->key, "views"))
         return true;
     return owns || (of->shared && verb == VERB_VIEW);
 }
@@ -180,4 +198,94 @@ void viewer_set_profile(struct viewer *viewer, const struct model *model, int64_
         viewer->anywhere = model->profiles[id].anywhere;
     if (id > 0) // also when the profile is gone: to see that nothing is left, and sign out
         viewer->anywhere |= ALLOW(VERB_PUBLIC) | ALLOW(VERB_SELF);
+}
+
+// ---------------------------------------------------------------- keys
+
+static const char *const scopes[] = {
+    [KEY_READ] = "read", [KEY_WRITE] = "write", [KEY_ADMINISTER] = "administer"};
+
+const char *key_scope_name(enum key_scope scope) {
+    return scopes[scope >= KEY_READ && scope <= KEY_ADMINISTER ? scope : KEY_READ];
+}
+
+bool key_scope_find(struct str name, enum key_scope *out) {
+    for (int i = KEY_READ; i <= KEY_ADMINISTER; i++)
+        if (str_is(name, scopes[i])) {
+            *out = (enum key_scope)i;
+            return true;
+        }
+    return false;
+}
+
+enum key_scope key_scope_of(enum verb verb, bool changes_something) {
+    switch (verb) {
+    case VERB_ERASE:
+    case VERB_ANONYMISE:
+    case VERB_DESIGN:
+    case VERB_AUDIT:
+    case VERB_USERS:
+        return KEY_ADMINISTER;
+    case VERB_CREATE:
+    case VERB_EDIT:
+    case VERB_DELETE:
+    case VERB_IMPORT:
+    case VERB_BULK_DELETE:
+    case VERB_BULK_DUPLICATE:
+        return KEY_WRITE;
+    case VERB_VIEW:
+    case VERB_EXPORT:
+    case VERB_SELF:
+    case VERB_PUBLIC:
+        break;
+    }
+    return changes_something ? KEY_WRITE : KEY_READ;
+}
+
+// Whether it belongs to records of one of them.
+static bool is_part_of(const struct model *model, const struct module *m, uint64_t modules) {
+    for (size_t i = 0; m->part && i < m->n_fields; i++) {
+        const struct module *whole =
+            m->fields[i].belongs ? model_module(model, m->fields[i].target) : NULL;
+        if (whole && modules >> whole->index & 1)
+            return true;
+    }
+    return false;
+}
+
+void viewer_set_scope(struct viewer *viewer, const struct model *model, enum key_scope scope,
+                      struct str modules) {
+    viewer->closed = 0;
+    viewer->modules = 0;
+    for (int verb = VERB_VIEW; verb <= VERB_PUBLIC; verb++)
+        if (key_scope_of((enum verb)verb, false) > scope)
+            viewer->closed |= ALLOW(verb);
+    if (!modules.n)
+        return;
+    while (modules.n) {
+        const struct module *m = model_module(model, str_cut(&modules, ' '));
+        if (m)
+            viewer->modules |= UINT64_C(1) << m->index;
+    }
+    for (size_t i = 0; i < model->n_modules; i++)
+        if (is_part_of(model, &model->modules[i], viewer->modules))
+            viewer->modules |= UINT64_C(1) << model->modules[i].index;
+    if (!viewer->modules) // of those it was for none is left
+        viewer->closed = ~(ALLOW(VERB_SELF) | ALLOW(VERB_PUBLIC));
+}
+
+bool viewer_narrowed(const struct viewer *viewer) {
+    return viewer->closed || viewer->modules;
+}
+
+struct viewer viewer_raised(const struct viewer *viewer) {
+    struct viewer raised = *viewer;
+    raised.profile = PROFILE_ADMINISTRATOR;
+    raised.closed = 0;
+    raised.modules = 0;
+    return raised;
+}
+
+bool is_administrator(const struct viewer *viewer) {
+    return viewer->profile == PROFILE_ADMINISTRATOR && !viewer_narrowed(viewer);
 }

@@ -34,6 +34,17 @@ enum verb {
 };
 #define ALLOW(verb) (1u << (verb))
 
+// How far an API key reaches within what its owner may: each has what those before it have.
+enum key_scope {
+    KEY_READ = 1,
+    KEY_WRITE, // create, change, delete, import
+    KEY_ADMINISTER, // users, configuration, the change log, what can't be undone, and how its owner signs in
+};
+const char *key_scope_name(enum key_scope); // "read", "write", "administer"
+bool key_scope_find(struct str name, enum key_scope *);
+// The least that lets a key do that.
+enum key_scope key_scope_of(enum verb, bool changes_something);
+
 // Who is asking. id 0 with PROFILE_ADMINISTRATOR is the system itself (command line, jobs).
 struct viewer {
     int64_t user;
@@ -42,6 +53,8 @@ struct viewer {
     unsigned anywhere; // of a custom one: what it may in some module (viewer_set_profile())
     bool erases;       // who is no administrator: was given the right to VERB_ERASE
     bool anonymises;   // the same for VERB_ANONYMISE
+    unsigned closed;   // by an API key of less than all: a bit for each verb it has not
+    uint64_t modules;  // by one for some modules: a bit for each, by its index; 0: all
     struct str name;
     struct value_context local;
 };
@@ -85,6 +98,15 @@ enum reopening may_reopen(const struct viewer *, const struct activity_rules *, 
 // As users.profile has it: "administrator", "member", "read_only"; "p7" of the record 7 of `profiles`.
 struct str profile_key(struct arena *, int64_t profile);
 int64_t profile_find(struct str key);
+// Somebody who asks by a key of that scope, in these modules: their keys with blanks between; empty: in all. Parts of records are in
+// with what they belong to.
+void viewer_set_scope(struct viewer *, const struct model *, enum key_scope, struct str modules);
+// Whether the viewer may do less than their profile says.
+bool viewer_narrowed(const struct viewer *);
+// The same person with all that administrators may: for what the program keeps of what they do.
+struct viewer viewer_raised(const struct viewer *);
+// With all of it: not by a key for less.
+bool is_administrator(const struct viewer *);
 // What somebody of this profile may do by the model in force.
 void viewer_set_profile(struct viewer *, const struct model *, int64_t profile);
 

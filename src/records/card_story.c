@@ -194,16 +194,19 @@ enum status history_steps(struct reader *r, const struct module *m, int64_t id, 
     sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
     sql_z(&q, "SELECT t.position,t.kind,CASE WHEN ");
     scope_event_sql(&q, r->model, r->viewer, "t.position", "t.module", m);
-    sql_z(&q, " THEN 1 ELSE 0 END");
+    sql_z(&q, " THEN 1 ELSE 0 END,t.module");
     of_card(&q, m, id);
     condition(&q, " AND t.position>", after);
     condition(&q, " ORDER BY t.position LIMIT ", most);
     *n = 0;
     enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
-    while (!s && *n < most && !(s = store_next(row, &more, e)) && more)
+    while (!s && *n < most && !(s = store_next(row, &more, e)) && more) {
+        const struct module *of = model_module_numbered(r->model, (int)stmt_int(row, 3));
         out[(*n)++] = (struct story_step){.position = stmt_int(row, 0),
                                           .kind = (int)stmt_int(row, 1),
-                                          .hidden = stmt_int(row, 2) != 0};
+                                          .hidden = stmt_int(row, 2) != 0 || !of ||
+                                                    !may(r->viewer, of, VERB_VIEW)};
+    }
     store_done(row);
     return s;
 }

@@ -322,8 +322,7 @@ static enum status write_order(struct action *a, const struct module *m, const s
 // The records of `fields` are closed to all but administrators; who may configure a module changes those of it.
 static void as_designer(struct action *a, struct request *r) {
     struct viewer *raised = arena_new(r->arena, struct viewer);
-    *raised = r->viewer;
-    raised->profile = PROFILE_ADMINISTRATOR;
+    *raised = viewer_raised(&r->viewer);
     a->act->viewer = a->reader.viewer = raised;
 }
 

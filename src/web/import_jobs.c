@@ -79,9 +79,8 @@ static enum status name_mapping(struct action *action, void *arg, struct error *
 static void remember_name(struct import_job *job) {
     struct naming n = {job, str_trim(doc_get_text(job->file.about, "remember"))};
     struct error e = {0};
-    struct viewer keeper = job->viewer;
-    keeper.profile =
-        PROFILE_ADMINISTRATOR; // keeps the import's own records, as the import itself does
+    struct viewer keeper =
+        viewer_raised(&job->viewer); // keeps the import's own records, as the import itself does
     struct act act = {.viewer = &keeper, .channel = CHANNEL_IMPORT, .operation = -1, .cause = -1};
     if (n.name.n && !str_eq(n.name, job->file.name) &&
         action_run(job->all->web->crm, &act, name_mapping, &n, &e) != OK)

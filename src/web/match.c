@@ -74,6 +74,11 @@ static int by_length(const void *a, const void *b) {
                               : (x->route > y->route) - (x->route < y->route);
 }
 
+enum key_scope route_scope(const struct route *r) {
+    return r->flags & ROUTE_ACCESS ? KEY_ADMINISTER
+                                   : key_scope_of(r->verb, strcmp(r->method, "GET") != 0);
+}
+
 void routes_prepare(void) {
     if (n_patterns)
         return;

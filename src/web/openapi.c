@@ -30,8 +30,10 @@ static void print_row(struct buf *b, const char *method, const char *prefix, con
                       const struct route *r, const char *page) {
     char whole[160];
     snprintf(whole, sizeof whole, "%s%s", prefix, path);
-    buf_printf(b, "%-7s %-52s %-7s %-16s %s\n", method, whole, verb_name(r->verb),
-               page ? page : "-", r->says);
+    bool asked = prefix[0] && r->verb != VERB_PUBLIC; // by a key
+    buf_printf(b, "%-7s %-52s %-7s %-16s %s%s%s%s\n", method, whole, verb_name(r->verb),
+               page ? page : "-", r->says, asked ? " (key: " : "",
+               asked ? key_scope_name(route_scope(r)) : "", asked ? ")" : "");
 }
 
 void web_routes_print(struct buf *b) {
@@ -326,8 +328,10 @@ static void operation(struct arena *a, struct doc *paths, const struct route *r,
     doc_add(doc_set_array(a, d, "tags"), doc_str(a, m ? m->key : str_z(r->tag)));
     if (r->verb == VERB_PUBLIC)
         doc_set_array(a, d, "security");
-    else
+    else {
         doc_set_z(a, d, "x-permission", verb_name(r->verb));
+        doc_set_z(a, d, "x-key-scope", key_scope_name(route_scope(r)));
+    }
     struct doc *parameters = doc_array(a);
     path_parameters(a, parameters, plain, model);
     for (const struct route_input *in = r->query; in && in->name; in++)
@@ -401,7 +405,10 @@ static void put_security(struct arena *a, struct doc *components) {
                *session = doc_set_object(a, schemes, "session");
     doc_set_z(a, key, "type", "http");
     doc_set_z(a, key, "scheme", "bearer");
-    doc_set_z(a, key, "description", "an API key: crn_...");
+    doc_set_z(
+        a, key, "description",
+        "an API key: crn_... Its scope (read, write, administer) must be at least the operation's "
+        "x-key-scope, and the operation's module one of those the key is for");
     doc_set_z(a, session, "type", "apiKey");
     doc_set_z(a, session, "in", "cookie");
     doc_set_z(a, session, "name", "cronista");

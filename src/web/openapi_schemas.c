@@ -253,6 +253,9 @@ static struct doc *event_schema(struct arena *a) {
     doc_set(p, STR("documents"), schema_of(a, "integer"));
     doc_set(p, STR("left"), schema_of(a, "integer"));
     doc_set(p, STR("wrong"), schema_of(a, "string"));
+    doc_set(p, STR("scope"), schema_of(a, "string"));
+    doc_set(p, STR("modules"), schema_of(a, "string"));
+    doc_set(p, STR("expires"), schema_of(a, "string"));
     doc_set(p, STR("reason"), schema_of(a, "string"));
     doc_set(p, STR("document"), schema_of(a, "object"));
     struct doc *files = doc_set(p, STR("files"), schema_of(a, "array"));

@@ -27,6 +27,8 @@ enum route_flags {
     ROUTE_SECRET = 2048,
     // Who must set up a second factor before anything else may do this.
     ROUTE_FACTOR = 4096,
+    // How one signs in: not for API keys that are for less than all.
+    ROUTE_ACCESS = 8192,
 };
 
 enum route_type { IN_TEXT, IN_INT, IN_BOOL, IN_TIME, IN_RECORD, IN_LIST, IN_OBJECT, IN_FILTERS };
@@ -80,6 +82,8 @@ extern const size_t n_routes;
 
 enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 
+// The least scope with which an API key may ask for it.
+enum key_scope route_scope(const struct route *);
 void routes_prepare(void); // once, before the first match
 // Finds the row for a raw path (with /api in front or not) and fills route, api, path, params. Decoding errors are
 // INVALID in *bad. With ROUTE_NO_METHOD *allowed (may be NULL) lists the methods there are: "GET, POST".

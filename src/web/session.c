@@ -39,7 +39,9 @@ enum {
     COLUMN_SEEN,
     COLUMN_EXPIRES,
     COLUMN_CSRF,
-    COLUMN_FACTOR,
+    COLUMN_SCOPE = COLUMN_CSRF, // of a key
+    COLUMN_MODULES,
+    COLUMN_FACTOR = COLUMN_MODULES, // of a session
     COLUMN_EVERYBODY,
     COLUMN_PROFILES,
 };
@@ -49,7 +51,7 @@ enum {
     " FROM sessions s JOIN m_users u ON "                                                          \
     "u.id=s.\"user\" WHERE s.id=$1"
 #define BY_KEY                                                                                     \
-    "SELECT " USER_COLUMNS ",k.seen_at,k.expires_at,'',NULL,NULL,NULL FROM api_keys k JOIN "       \
+    "SELECT " USER_COLUMNS ",k.seen_at,k.expires_at,k.scope,k.modules FROM api_keys k JOIN "       \
     "m_users u ON u.id=k.\"user\" WHERE k.hash=$1"
 
 // ---------------------------------------------------------------- cookies
@@ -114,12 +116,16 @@ static bool is_yes(struct stmt *row, int column) {
     return !stmt_null(row, column) && stmt_int(row, column);
 }
 
-static void rights_from(struct viewer *viewer, const struct model *model, struct stmt *row) {
+static void rights_from(struct viewer *viewer, const struct model *model, enum sign sign,
+                        struct stmt *row) {
     *viewer = (struct viewer){.user = stmt_int(row, COLUMN_ID),
                               .role = stmt_null(row, COLUMN_ROLE) ? 0 : stmt_int(row, COLUMN_ROLE),
                               .erases = is_yes(row, COLUMN_ERASES),
                               .anonymises = is_yes(row, COLUMN_ANONYMISES)};
     viewer_set_profile(viewer, model, profile_find(stmt_text(row, COLUMN_PROFILE)));
+    if (sign == SIGN_KEY)
+        viewer_set_scope(viewer, model, (enum key_scope)stmt_int(row, COLUMN_SCOPE),
+                         stmt_null(row, COLUMN_MODULES) ? STR("") : stmt_text(row, COLUMN_MODULES));
 }
 
 struct rights_now {
@@ -127,10 +133,10 @@ struct rights_now {
     const struct model *model;
 };
 
-static void rights_now(void *arg, struct stmt *row, micros seen) {
+static void rights_now(void *arg, struct stmt *row, enum sign sign, micros seen) {
     (void)seen;
     struct rights_now *now = arg;
-    rights_from(now->viewer, now->model, row);
+    rights_from(now->viewer, now->model, sign, row);
 }
 
 // Whether the administrators' rules ask this person for a second factor, and there is none.
@@ -144,12 +150,12 @@ static bool lacks_factor(struct request *r, struct stmt *row) {
            str_find(stmt_text(row, COLUMN_PROFILES), rprintf(r, "\"%.*s\"", STR_FMT(profile))) >= 0;
 }
 
-static void viewer_from(void *arg, struct stmt *row, micros seen) {
+static void viewer_from(void *arg, struct stmt *row, enum sign sign, micros seen) {
     struct request *r = arg;
     struct arena *a = r->arena;
     struct str language = arena_str(a, stmt_text(row, COLUMN_LANGUAGE)),
                zone = arena_str(a, stmt_text(row, COLUMN_ZONE));
-    rights_from(&r->viewer, r->model, row);
+    rights_from(&r->viewer, r->model, sign, row);
     r->viewer.name = arena_str(a, stmt_text(row, COLUMN_NAME));
     r->viewer.local.currency = str_z(r->web->options.currency);
     r->viewer.local.region = str_z(r->web->options.region);
@@ -157,8 +163,10 @@ static void viewer_from(void *arg, struct stmt *row, micros seen) {
     r->person.email = arena_str(a, stmt_text(row, COLUMN_EMAIL));
     r->person.theme = arena_str(a, stmt_text(row, COLUMN_THEME));
     r->person.density = arena_str(a, stmt_text(row, COLUMN_DENSITY));
-    r->person.csrf = arena_str(a, stmt_text(row, COLUMN_CSRF));
-    r->person.lacks_factor = lacks_factor(r, row);
+    if (sign == SIGN_SESSION) {
+        r->person.csrf = arena_str(a, stmt_text(row, COLUMN_CSRF));
+        r->person.lacks_factor = lacks_factor(r, row);
+    }
     const struct language *own = language_find(r->web->languages, language);
     if (own)
         r->language = own;
@@ -182,8 +190,8 @@ static bool row_good(const struct web *web, struct stmt *row, bool session, micr
 
 static enum status look_up(struct web *web, struct place *place, enum sign sign,
                            const struct hash *hash,
-                           void (*take)(void *, struct stmt *, micros seen), void *arg, bool *good,
-                           struct error *e) {
+                           void (*take)(void *, struct stmt *, enum sign, micros seen), void *arg,
+                           bool *good, struct error *e) {
     struct param p = P_BLOB(((struct str){(const char *)hash->b, sizeof hash->b}));
     struct stmt *row = NULL;
     bool found = false;
@@ -196,7 +204,7 @@ static enum status look_up(struct web *web, struct place *place, enum sign sign,
     if (!s && found)
         *good = row_good(web, row, sign == SIGN_SESSION, clock_now(), &seen);
     if (*good)
-        take(arg, row, seen);
+        take(arg, row, sign, seen);
     store_done(row);
     return s;
 }

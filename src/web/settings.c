@@ -1,4 +1,4 @@
-// One's own settings, password, API keys and sessions; a user's password given by an administrator.
+// One's own settings, password and sessions; a user's password given by an administrator.
 #include "actions/second_factor.h"
 #include "formats/fold.h"
 #include "store/queries.h"
@@ -9,21 +9,9 @@
 #include "web/routes.h"
 #include "web/settings.h"
 
-// What the page shows again after something was refused, or once after a key was made.
-struct own {
-    struct error local, password; // problems of the two forms
-    const struct pairs *typed;
-    struct str key_name;
-    char key[KEY_TEXT];
-    struct str new_password;
-    char hash[CRYPTO_PASSWORD];
-    int64_t user;
-    micros wait; // too many attempts; 0: not
-};
-
 // ---------------------------------------------------------------- reading
 
-static struct doc *moment_or_null(struct request *r, struct stmt *row, int column) {
+struct doc *settings_moment(struct request *r, struct stmt *row, int column) {
     char text[CLOCK_TEXT];
     if (stmt_null(row, column))
         return doc_null(r->arena);
@@ -31,8 +19,7 @@ static struct doc *moment_or_null(struct request *r, struct stmt *row, int colum
     return doc_str(r->arena, arena_str(r->arena, str_z(text)));
 }
 
-// The first 16 digits tell one from another, and are no use to a thief.
-static struct str start_of(struct request *r, struct str bytes) {
+struct str settings_start(struct request *r, struct str bytes) {
     struct hash h = {{0}};
     char *hex = arena_bytes(r->arena, HASH_HEX);
     memcpy(h.b, bytes.p, bytes.n < sizeof h.b ? bytes.n : sizeof h.b);
@@ -41,22 +28,11 @@ static struct str start_of(struct request *r, struct str bytes) {
     return str_z(hex);
 }
 
-static enum status read_keys(struct request *r, struct doc *out, struct error *e) {
-    struct param p[] = {P_INT(r->viewer.user)};
-    struct stmt *row = NULL;
-    bool more = true;
-    struct doc *list = doc_set_array(r->arena, out, "keys");
-    enum status s = store_query(r->place->conn, QUERY_KEYS_OF_USER, p, 1, &row, e);
-    while (!s && !(s = store_next(row, &more, e)) && more) {
-        struct doc *d = doc_add(list, doc_object(r->arena));
-        doc_set_str(r->arena, d, "key", start_of(r, stmt_blob(row, 0)));
-        doc_set_str(r->arena, d, "name", arena_str(r->arena, stmt_text(row, 1)));
-        doc_set(d, STR("created_at"), moment_or_null(r, row, 2));
-        doc_set(d, STR("expires_at"), moment_or_null(r, row, 3));
-        doc_set(d, STR("used_at"), moment_or_null(r, row, 4));
-    }
-    store_done(row);
-    return s;
+struct doc *settings_run(struct request *r, const struct doc *at) {
+    micros when;
+    if (!clock_parse(doc_text(at), &when))
+        return run(r, T(r->language, "never"), "quiet", STR(""));
+    return run_moment(r, when);
 }
 
 static enum status read_sessions(struct request *r, struct doc *out, struct error *e) {
@@ -65,16 +41,16 @@ static enum status read_sessions(struct request *r, struct doc *out, struct erro
     struct stmt *row = NULL;
     bool more = true;
     struct doc *list = doc_set_array(r->arena, out, "sessions");
-    struct str own =
-        start_of(r, (struct str){(const char *)r->person.session.b, sizeof r->person.session.b});
+    struct str own = settings_start(
+        r, (struct str){(const char *)r->person.session.b, sizeof r->person.session.b});
     enum status s = store_query(r->place->conn, QUERY_SESSIONS_OF_USER, p, 3, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more) {
         struct doc *d = doc_add(list, doc_object(r->arena));
         struct str agent = arena_str(r->arena, stmt_text(row, 3));
-        struct str address = str_cut(&agent, '\n'), key = start_of(r, stmt_blob(row, 0));
+        struct str address = str_cut(&agent, '\n'), key = settings_start(r, stmt_blob(row, 0));
         doc_set_str(r->arena, d, "key", key);
-        doc_set(d, STR("created_at"), moment_or_null(r, row, 1));
-        doc_set(d, STR("seen_at"), moment_or_null(r, row, 2));
+        doc_set(d, STR("created_at"), settings_moment(r, row, 1));
+        doc_set(d, STR("seen_at"), settings_moment(r, row, 2));
         doc_set_str(r->arena, d, "address", address);
         doc_set_str(r->arena, d, "agent", agent);
         doc_set_bool(r->arena, d, "current", r->sign == SIGN_SESSION && str_eq(key, own));
@@ -87,8 +63,7 @@ static enum status read_own(struct request *r, struct doc **out, struct error *e
     struct arena *a = r->arena;
     struct doc *d = doc_object(a), *user = NULL;
     // One's own record, whole: its settings are for others to see only when they are administrators.
-    struct viewer raised = r->viewer;
-    raised.profile = PROFILE_ADMINISTRATOR;
+    struct viewer raised = viewer_raised(&r->viewer);
     struct reader reader = r->reader;
     reader.viewer = &raised;
     enum status s =
@@ -106,7 +81,7 @@ static enum status read_own(struct request *r, struct doc **out, struct error *e
     doc_set_bool(a, second, "on", factor.on);
     doc_set_int(a, second, "recovery_codes_left", factor.codes_left);
     if (!s)
-        s = read_keys(r, d, e);
+        s = settings_keys(r, d, e);
     if (!s)
         s = read_sessions(r, d, e);
     if (!s)
@@ -114,7 +89,7 @@ static enum status read_own(struct request *r, struct doc **out, struct error *e
     return s;
 }
 
-static void show(struct request *r, int status, struct own *own) {
+void settings_show(struct request *r, int status, struct own *own) {
     struct doc *d;
     r->error = (struct error){0};
     r->state = own ? own : arena_new(r->arena, struct own);
@@ -125,7 +100,7 @@ static void show(struct request *r, int status, struct own *own) {
 }
 
 void handle_settings(struct request *r) {
-    show(r, 200, NULL);
+    settings_show(r, 200, NULL);
 }
 
 // ---------------------------------------------------------------- the page
@@ -157,36 +132,6 @@ static struct doc *password_controls(struct request *r, const struct own *own) {
     return list;
 }
 
-static struct doc *moment_run(struct request *r, const struct doc *at) {
-    micros when;
-    if (!clock_parse(doc_text(at), &when))
-        return run(r, T(r->language, "never"), "quiet", STR(""));
-    return run_moment(r, when);
-}
-
-static struct doc *keys_view(struct request *r, const struct own *own, const struct doc *doc) {
-    struct arena *a = r->arena;
-    struct doc *d = doc_object(a), *made = doc_null(a);
-    doc_set_str(a, d, "action", STR("/settings/keys"));
-    if (own->key[0]) {
-        made = doc_object(a);
-        doc_set_str(a, made, "name", own->key_name);
-        doc_set_z(a, made, "secret", own->key);
-    }
-    doc_set(d, STR("made"), made);
-    struct doc *items = doc_set_array(a, d, "items");
-    doc_each(key, doc_get(doc, STR("keys"))) {
-        struct doc *item = doc_add(items, doc_object(a));
-        doc_set_str(a, item, "name", doc_get_text(key, "name"));
-        doc_set_str(a, item, "start", doc_get_text(key, "key"));
-        doc_set(item, STR("created"), runs_of(r, moment_run(r, doc_get(key, STR("created_at")))));
-        doc_set(item, STR("used"), runs_of(r, moment_run(r, doc_get(key, STR("used_at")))));
-        doc_set_str(a, item, "revoke_action",
-                    rprintf(r, "/settings/keys/%.*s/revoke", STR_FMT(doc_get_text(key, "key"))));
-    }
-    return d;
-}
-
 // "Firefox, Linux" of what the browser says of itself.
 static struct str browser_name(struct request *r, struct str agent) {
     static const char *const browsers[][2] = {{"Edg/", "Edge"},        {"OPR/", "Opera"},
@@ -215,7 +160,7 @@ static struct doc *sessions_view(struct request *r, const struct doc *doc) {
         struct doc *d = doc_add(list, doc_object(a));
         doc_set_str(a, d, "text", browser_name(r, doc_get_text(session, "agent")));
         doc_set_str(a, d, "address", doc_get_text(session, "address"));
-        doc_set(d, STR("seen"), runs_of(r, moment_run(r, doc_get(session, STR("seen_at")))));
+        doc_set(d, STR("seen"), runs_of(r, settings_run(r, doc_get(session, STR("seen_at")))));
         doc_set_bool(a, d, "current", current);
         doc_set(d, STR("end_action"),
                 or_null(r, current ? STR("")
@@ -259,7 +204,7 @@ struct doc *present_settings(struct request *r, struct doc *doc) {
     doc_set(password, STR("controls"), password_controls(r, own));
     doc_set(view, STR("password"), password);
     doc_set(view, STR("factor"), factor_view(r, doc_get(doc, STR("second_factor"))));
-    doc_set(view, STR("keys"), keys_view(r, own, doc));
+    doc_set(view, STR("keys"), settings_keys_view(r, own, doc));
     doc_set(view, STR("sessions"), sessions_view(r, doc));
     return view;
 }
@@ -276,11 +221,11 @@ static void settings_saved(struct request *r) {
         struct own *own = arena_new(r->arena, struct own);
         own->local = r->error;
         own->typed = &r->form;
-        show(r, 422, own);
+        settings_show(r, 422, own);
     } else if (r->outcome) {
         respond_error(r, &r->error);
     } else if (r->api) {
-        show(r, 200, NULL);
+        settings_show(r, 200, NULL);
     } else {
         respond_done(r, 200, NULL, STR("/settings"), "saved");
     }
@@ -319,7 +264,7 @@ static void password_done(struct request *r) {
     bool mine = own->user == r->viewer.user && str_starts(r->path, STR("/settings"));
     if (r->error.status == INVALID && !r->api && mine) {
         own->password = r->error;
-        show(r, 422, own);
+        settings_show(r, 422, own);
     } else if (r->error.status) {
         respond_error(r, &r->error);
     } else {
@@ -467,53 +412,7 @@ void handle_user_password(struct request *r) {
     request_work(r, password_job, own, user_password_hashed);
 }
 
-// ---------------------------------------------------------------- keys and sessions
-
-static enum status write_key(struct action *a, void *request, struct error *e) {
-    struct request *r = request;
-    struct own *own = r->arg;
-    return user_key_add(a, r->viewer.user, own->key_name, 0, own->key, e);
-}
-
-static void key_made(struct request *r) {
-    struct own *own = r->arg;
-    if (r->outcome) {
-        respond_error(r, &r->error);
-    } else if (r->api) {
-        struct doc *d = doc_object(r->arena);
-        struct hash hash = key_hash(str_z(own->key));
-        doc_set_str(r->arena, d, "key",
-                    start_of(r, (struct str){(const char *)hash.b, sizeof hash.b}));
-        doc_set_str(r->arena, d, "name", own->key_name);
-        doc_set_z(r->arena, d, "secret", own->key);
-        respond_json(r, 201, d);
-    } else {
-        show(r, 200,
-             own); // the one answer to a form that is no redirect: the key is shown only here
-    }
-}
-
-void handle_key_add(struct request *r) {
-    struct own *own = arena_new(r->arena, struct own);
-    own->key_name = str_trim(input_text(r, "name"));
-    request_write(r, write_key, own, key_made);
-}
-
-static enum status write_revoke(struct action *a, void *request, struct error *e) {
-    struct request *r = request;
-    return user_key_revoke(a, r->viewer.user, r->params[0], e);
-}
-
-static void key_revoked(struct request *r) {
-    if (r->outcome)
-        respond_error(r, &r->error);
-    else
-        respond_done(r, 204, NULL, STR("/settings#keys"), "key-revoked");
-}
-
-void handle_key_revoke(struct request *r) {
-    request_write(r, write_revoke, NULL, key_revoked);
-}
+// ---------------------------------------------------------------- sessions
 
 static enum status write_end(struct action *a, void *request, struct error *e) {
     struct request *r = request;

@@ -650,7 +650,7 @@ static struct doc *said_view(struct request *r, const struct doc *event, const s
 // How to delete a comment on its card: for who wrote it and administrators.
 static struct doc *unsay_view(struct request *r, const struct doc *event, int kind, bool card) {
     struct arena *a = r->arena;
-    bool may_delete = r->viewer.profile == PROFILE_ADMINISTRATOR ||
+    bool may_delete = is_administrator(&r->viewer) ||
                       doc_get_int(doc_get(event, STR("actor")), "id", -1) == r->viewer.user;
     if (kind != KIND_COMMENTED || !card || !may_delete || doc_get_true(event, "text_erased"))
         return doc_null(a);

@@ -158,7 +158,7 @@ void handle_metrics(struct request *r) {
     bool allowed = r->http->loopback && !r->web->options.proxy;
     struct error e = {0};
     if (!allowed && place_ready(r->place, &e) == OK && session_find(r, &e) == OK)
-        allowed = r->sign == SIGN_KEY && r->viewer.profile == PROFILE_ADMINISTRATOR;
+        allowed = r->sign == SIGN_KEY && is_administrator(&r->viewer);
     if (!allowed) {
         buf_lit(&r->http->out, "counters are given to this machine, and to administrators' keys\n");
         respond_text(r, 403, "text/plain; charset=utf-8");

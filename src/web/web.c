@@ -235,8 +235,21 @@ static bool check_module(struct request *r) {
     return r->module != NULL;
 }
 
+// What the key itself is not for. Which verbs and modules it has, may() knows, as for everything else that is asked by it.
+static bool check_key(struct request *r) {
+    const struct route *row = r->route;
+    bool writes = !(r->viewer.closed & ALLOW(VERB_EDIT));
+    if (!viewer_narrowed(&r->viewer) ||
+        (!(row->flags & ROUTE_ACCESS) && (writes || route_scope(row) == KEY_READ)))
+        return true;
+    respond_status(r, 403, N_("This API key is not for that."));
+    return false;
+}
+
 static bool check_permission(struct request *r) {
     struct error why = {0};
+    if (!check_key(r))
+        return false;
     if (may(&r->viewer, r->module, r->route->verb))
         return true;
     if (r->module && !may(&r->viewer, r->module, VERB_VIEW)) {

@@ -387,6 +387,8 @@ class Versions(Folder):
             DROP TABLE ranks_at;
             DROP TABLE passages;
             DROP TABLE second_factors;
+            ALTER TABLE api_keys DROP COLUMN scope;
+            ALTER TABLE api_keys DROP COLUMN modules;
             DROP TABLE recovery_codes;
             DROP TABLE sign_in_steps;
             CREATE INDEX log_by_actor ON log (actor);

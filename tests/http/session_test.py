@@ -152,7 +152,7 @@ class SigningIn(Story):
         self.user("program@example.org")
         browser = self.browser("program@example.org", "another test password")
         browser.get("/settings")
-        page = browser.submit("/settings/keys", {"name": "Nightly"})
+        page = browser.submit("/settings/keys", {"name": "Nightly", "scope": "administer"})
         secret = re.search(r"crn_[A-Za-z0-9_-]{43}", page.source).group(0)
         self.server.api(secret).want(200, "GET", "/api/contacts")
         page = browser.get("/settings")

@@ -42,7 +42,8 @@ static struct store *wrap(struct store *inner) {
 }
 
 static enum status add_key(struct action *a, void *arg, struct error *e) {
-    return user_key_add(a, 1, STR("test"), 0, arg, e);
+    struct key_wanted wanted = {.name = STR("test"), .scope = KEY_ADMINISTER};
+    return user_key_add(a, 1, &wanted, arg, e);
 }
 
 static void must(enum status s, const struct error *e) {

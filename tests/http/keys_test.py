@@ -1,0 +1,217 @@
+"""API keys that are for less than all: by what they may do, in which modules, and until when."""
+
+import re
+import time
+import unittest
+from datetime import datetime, timedelta, timezone
+
+from harness import Story, command
+from support import Stream
+
+OWN = "another test password"
+WORD = "Quetzalcoatlus"
+VALUES = {"{position}": "0", "{key}": "0000000000000000", "{rest}": "0/000.p/1", "{name}": "x", "{version}": "x", "{upload}": "0" * 32, "{field}": "photo",
+          "{digest}": "0" * 64, "{token}": "x" * 43}
+
+
+def rows():
+    """(method, path, least scope) of all that is asked for by a key."""
+    for line in command("routes")[1].splitlines():
+        found = re.match(r"(\S+)\s+(/api\S*)\s.*\(key: (\w+)\)$", line)
+        if found:
+            yield found.groups()
+
+
+class Keys(Story):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        api = cls.api
+        cls.company = api.want(201, "POST", "/api/companies", {"name": WORD, "city": "Lima"})["id"]
+        cls.contact = api.want(201, "POST", "/api/contacts", {"name": "Ana Seen", "company": cls.company})["id"]
+        cls.deal = api.want(201, "POST", "/api/opportunities", {"name": f"{WORD} deal", "contact": cls.contact, "company": cls.company})["id"]
+        cls.task = api.want(201, "POST", "/api/tasks", {"kind": "task", "subject": f"{WORD} call", "contact": cls.contact,
+                                                      "due": "2030-01-01T10:00:00Z", "reminder": "2020-01-01T10:00:00Z"})["id"]
+        api.want(201, "POST", f"/api/companies/{cls.company}/comments", {"text": f"{WORD} too"})
+
+    def limited(self, *arguments):
+        return self.server.api(self.server.command("token", "add", "admin@example.org", *arguments)[1].strip().splitlines()[-1])
+
+    def filled(self, path, module="contacts"):
+        for name, value in VALUES.items():
+            path = path.replace(name, value)
+        number = {"contacts": self.contact, "companies": self.company, "opportunities": self.deal, "tasks": self.task}.get(module, 1)
+        return path.replace("{module}", module).replace("{id}", str(number))
+
+    def refused(self, api, method, path):
+        status, _, body = api.request(method, path, {} if method != "GET" else None)
+        return status == 403 and "This API key is not for that" in str(body) or status == 403
+
+    def test_a_key_that_reads_changes_nothing(self):
+        api = self.limited("--scope", "read")
+        newest = self.api.want(200, "GET", "/api/history?limit=1")["items"][0]["position"]
+        found = list(rows())
+        self.assertGreater(len(found), 90)
+        for method, path, scope in found:
+            if method == "GET" and scope == "read":
+                continue
+            if "{module}/{id}/lines" in path or path.startswith("/api/{module}/import") or "/live" in path:
+                continue
+            with self.subTest(f"{method} {path}"):
+                status = api.request(method, self.filled(path), {} if method != "GET" else None)[0]
+                self.assertEqual(403, status)
+        self.assertEqual(newest, self.api.want(200, "GET", "/api/history?limit=1")["items"][0]["position"])
+        for path in ("/api/contacts", f"/api/contacts/{self.contact}", f"/api/contacts/{self.contact}/history", "/api/search?q=ana", "/api",
+                     "/api/contacts/export.csv", f"/api/contacts/{self.contact}/ribbon"):
+            self.assertEqual(200, api.request("GET", path)[0], path)
+
+    def test_a_key_that_writes_does_not_administer(self):
+        api = self.limited("--scope", "write")
+        for method, path, scope in rows():
+            if scope != "administer":
+                continue
+            with self.subTest(f"{method} {path}"):
+                self.assertEqual(403, api.request(method, self.filled(path), {} if method != "GET" else None)[0])
+        made = api.want(201, "POST", "/api/contacts", {"name": "By a key"})["id"]
+        api.want(200, "PATCH", f"/api/contacts/{made}", {"city": "Cali"})
+        api.want(201, "POST", f"/api/contacts/{made}/comments", {"text": "Here"})
+        api.want(204, "DELETE", f"/api/contacts/{made}")
+        for module in ("users", "profiles", "sign_in_rules", "fields", "roles"):
+            self.assertNotEqual(201, api.request("POST", f"/api/{module}", {"name": "x", "email": "x@example.org"})[0], module)
+
+    def test_every_route_of_a_module_is_closed_outside_of_the_keys_modules(self):
+        api = self.limited("--modules", "contacts")
+        for method, path, _ in rows():
+            if "{module}" not in path or path.startswith("/api/import/"):
+                continue
+            for module in ("companies", "opportunities", "tasks", "users", "views"):
+                status = api.request(method, self.filled(path, module), {} if method != "GET" else None)[0]
+                with self.subTest(f"{method} {path} {module}"):
+                    self.assertIn(status, (403, 404, 422) if module == "users" else (403, 404))
+
+    def test_nothing_of_other_modules_is_found_anywhere(self):
+        api = self.limited("--modules", "contacts")
+        for method, path, _ in rows():
+            if method != "GET" or "/live" in path or "/export" in path:
+                continue
+            with self.subTest(path):
+                status, _, body = api.request("GET", self.filled(path))
+                self.assertNotIn(WORD, str(body))
+        for path in (f"/api/search?q={WORD}", f"/api/contacts/{self.contact}?related=1&history=50", f"/api/contacts/{self.contact}/history?limit=200",
+                     f"/api/contacts/{self.contact}/history/export.csv", "/api/contacts/export.csv", "/api/contacts?columns=name,company",
+                     f"/api/contacts/{self.contact}/difference?from=2020-01-01", "/api/reminders", "/api/activities", "/api/notifications", "/api",
+                     f"/api/contacts?filter[company][eq]={self.company}", f"/api/contacts/{self.contact}?as_of=2099-01-01"):
+            with self.subTest(path):
+                status, _, body = api.request("GET", path)
+                self.assertIn(status, (200, 403, 404, 422), path)
+                self.assertNotIn(WORD, str(body))
+        self.assertEqual([], api.want(200, "GET", f"/api/contacts?filter[company][eq]={self.company}")["items"])
+        for path in ("/api/history", "/api/users", "/api/settings", "/api/settings/sign-in", f"/api/companies/{self.company}", "/api/history/export.csv",
+                     "/api/events", "/api/profiles/member/reach"):
+            self.assertIn(api.request("GET", path)[0], (403, 404), path)
+        self.assertEqual(200, api.request("GET", f"/api/contacts/{self.contact}")[0])
+
+    def test_live_streams_are_narrowed_too(self):
+        api = self.limited("--modules", "contacts")
+        headers = {"Authorization": f"Bearer {api.key}"}
+        self.assertEqual(403, Stream(self.server.port, "/api/live", headers).status)
+        self.assertEqual(404, Stream(self.server.port, f"/api/live?record=companies/{self.company}", headers).status)
+        stream = Stream(self.server.port, f"/api/live?record=contacts/{self.contact}", headers)
+        self.assertEqual(200, stream.status)
+        self.api.want(200, "PATCH", f"/api/tasks/{self.task}", {"subject": f"{WORD} called"})  # on the contact's story, and not for this key
+        self.api.want(200, "PATCH", f"/api/contacts/{self.contact}", {"city": f"City {time.time()}"})
+        position = self.api.want(200, "GET", f"/api/contacts/{self.contact}/history?own=1&limit=1")["items"][0]["position"]
+        stream.wait_for(1)
+        time.sleep(0.5)
+        self.assertEqual([position], stream.positions)
+        stream.close()
+
+    def test_parts_are_in_with_what_they_belong_to(self):
+        api = self.limited("--modules", "opportunities", "--scope", "write")
+        api.want(200, "GET", f"/api/opportunities/{self.deal}/lines")
+        api.want(201, "POST", "/api/lines", {"opportunity": self.deal, "name": "Hours", "quantity": "2", "price": "10"})
+        other = self.limited("--modules", "contacts", "--scope", "write")
+        self.assertIn(other.request("POST", "/api/lines", {"opportunity": self.deal, "name": "Hours"})[0], (403, 404))
+
+    def test_a_key_writes_no_links_into_what_it_may_not_know(self):
+        api = self.limited("--modules", "contacts", "--scope", "write")
+        there = api.request("POST", "/api/contacts", {"name": "Guess", "company": self.company})
+        missing = api.request("POST", "/api/contacts", {"name": "Guess", "company": 99999})
+        self.assertEqual((422, 422), (there[0], missing[0]))
+        self.assertNotIn(WORD, str(there[2]))
+        # What it did not see it has not taken away.
+        api.want(200, "PATCH", f"/api/contacts/{self.contact}", {"city": "Bogotá"})
+        self.assertEqual(self.company, self.api.want(200, "GET", f"/api/contacts/{self.contact}")["company"]["id"])
+
+    def test_what_is_for_less_makes_nothing_that_is_for_more(self):
+        for arguments in (("--scope", "write"), ("--modules", "contacts"), ("--scope", "read", "--modules", "contacts")):
+            api = self.limited(*arguments)
+            for body in ({"name": "More"}, {"name": "Less", "scope": "read", "modules": ["contacts"]}):
+                self.assertEqual(403, api.request("POST", "/api/settings/keys", body)[0], arguments)
+            self.assertEqual(403, api.request("POST", "/api/settings/second-factor", {"password": "x"})[0])
+            self.assertEqual(403, api.request("POST", "/api/settings/password", {"password": "x", "new_password": "y" * 12})[0])
+
+    def test_long_work_that_goes_on_by_itself_is_not_for_such_keys(self):
+        made = self.api.want(201, "POST", "/api/companies", {"name": "To be undone"})["id"]
+        operation = self.api.want(200, "GET", f"/api/companies/{made}/history?limit=1")["items"][0]["operation"]
+        for arguments in (("--scope", "write"), ("--modules", "contacts")):
+            self.assertEqual(403, self.limited(*arguments).request("POST", f"/api/operations/{operation}/undo", {})[0])
+        self.api.want(200, "GET", f"/api/companies/{made}")
+
+    def test_a_key_is_for_no_more_than_its_owner(self):
+        self.user("reader@example.org", "read_only")
+        key = self.server.command("token", "add", "reader@example.org", "--scope", "administer")[1].strip().splitlines()[-1]
+        api = self.server.api(key)
+        self.assertEqual(403, api.request("POST", "/api/contacts", {"name": "x"})[0])
+        self.assertEqual(403, api.request("GET", "/api/history")[0])
+
+    def test_keys_that_have_no_scope_said_may_do_all(self):
+        api = self.server.api(self.api.want(201, "POST", "/api/settings/keys", {"name": "As of old"})["secret"])
+        api.want(200, "GET", "/api/history?limit=1")
+        api.want(200, "GET", "/api/settings")
+        self.assertEqual(201, api.request("POST", "/api/settings/keys", {"name": "Another"})[0])
+
+    def test_made_on_the_page_and_told_there(self):
+        browser = self.browser()
+        browser.get("/settings")
+        page = browser.submit("/settings/keys", {"name": "Nightly", "scope": "write", "days": "30", "modules": ["contacts", "companies"]})
+        secret = re.search(r"crn_[A-Za-z0-9_-]{43}", page.source).group(0)
+        api = self.server.api(secret)
+        self.assertEqual(200, api.request("GET", "/api/companies")[0])
+        self.assertIn(api.request("GET", "/api/opportunities")[0], (403, 404))
+        self.assertEqual(403, api.request("GET", "/api/settings")[0])
+        mine = next(key for key in self.api.want(200, "GET", "/api/settings")["keys"] if key["name"] == "Nightly")
+        self.assertEqual(("write", ["contacts", "companies"]), (mine["scope"], mine["modules"]))
+        ends = datetime.fromisoformat(mine["expires_at"].replace("Z", "+00:00"))
+        self.assertLess(abs(ends - datetime.now(timezone.utc) - timedelta(days=30)), timedelta(minutes=5))
+        event = self.api.want(200, "GET", "/api/history?kind=key_added&limit=1")["items"][0]
+        self.assertEqual(("write", "contacts companies"), (event["scope"], event["modules"]))
+        self.assertNotIn(secret, str(event))
+        self.assertIn("Reads and writes", browser.get("/settings").text)
+
+    def test_what_makes_no_sense_is_refused_by_name(self):
+        for body, member in (({"name": "x", "scope": "everything"}, "scope"), ({"name": "x", "modules": ["nothing"]}, "modules"),
+                             ({"name": "x", "modules": "contacts"}, "modules"), ({"name": "x", "days": -1}, "days"), ({"name": ""}, "name")):
+            status, _, answer = self.api.request("POST", "/api/settings/keys", body)
+            self.assertEqual(422, status, body)
+            self.assertEqual([member], [e["field"] for e in answer["errors"]], body)
+        for arguments in (("--scope", "everything"), ("--modules", "nothing"), ("--expires", "2001-01-01"), ("--expires", "soon"), ("--days", "0"),
+                          ("--days", "3", "--expires", "2099-01-01")):
+            self.assertNotEqual(0, self.server.command("token", "add", "admin@example.org", *arguments, check=False)[0], arguments)
+
+    def test_a_key_ends_with_its_day(self):
+        day = (datetime.now(timezone.utc) + timedelta(days=1)).strftime("%Y-%m-%d")
+        api = self.limited("--expires", day, "--name", "until tomorrow")
+        api.want(200, "GET", "/api/contacts")
+        mine = next(key for key in self.api.want(200, "GET", "/api/settings")["keys"] if key["name"] == "until tomorrow")
+        self.assertTrue(mine["expires_at"].startswith((datetime.now(timezone.utc) + timedelta(days=2)).strftime("%Y-%m-%d")))
+
+    def test_the_descriptions_say_what_is_needed(self):
+        paths = self.api.want(200, "GET", "/api/openapi.json")["paths"]
+        self.assertEqual("read", paths["/api/contacts"]["get"]["x-key-scope"])
+        self.assertEqual("write", paths["/api/contacts"]["post"]["x-key-scope"])
+        self.assertEqual("administer", paths["/api/settings/keys"]["post"]["x-key-scope"])
+
+
+if __name__ == "__main__":
+    unittest.main()
