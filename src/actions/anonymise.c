@@ -136,7 +136,8 @@ static enum status digests_at(struct leaving *x, const struct event *ev, struct 
 
 // Beside fields: what people wrote, and what the record was called.
 static bool text_goes(struct leaving *x, const struct event *ev, const struct event_item *item) {
-    static const char *const texts[] = {"~text", "~mentions", "~reason", "~people"};
+    static const char *const texts[] = {"~text",     "~mentions", "~reason", "~people",
+                                        "~activity", "~person",   "~row"};
     if (str_is(item->field, "~document") && !doc_is_null(item->new)) // unless it has no name anyway
         return x->how->texts && doc_get_text(doc_opened(&x->event, item->new), "name").n;
     if (str_is(item->field, "~reason") && reason_stays(ev))

@@ -111,7 +111,58 @@ static enum status head_read(struct import *job, const struct doc *mapping, stru
     return s;
 }
 
-enum status job_source(struct import *job, struct source **out, struct error *e) {
+// ---------------------------------------------------------------- a history's rows in order
+
+#define SORT_MEMORY ((size_t)64 << 20)
+
+struct ordering {
+    struct import *job;
+    struct lookup *cases; // each with its number, in the order in which the file first names them
+    int64_t n_cases, rows, most;
+    struct arena arena;
+};
+
+// Rows of which nobody can say when they were come first, so that their case begins with what is wrong with it; those that
+// name no case come last.
+static bool order_key(void *arg, const struct import_line *line, int64_t *group, micros *at) {
+    struct ordering *o = arg;
+    const struct import_mapping *map = &o->job->mapping;
+    if ((o->most && o->rows == o->most) || o->job->cancel)
+        return false;
+    o->rows++;
+    struct str name = row_cell(map->history->of_case, line, NULL).text;
+    struct ref ref = {REF_ROW, INT64_MAX};
+    if (name.n && (ref = lookup_find(o->cases, 'c', name)).kind == REF_NONE) {
+        ref = (struct ref){REF_ROW, ++o->n_cases};
+        lookup_add(o->cases, 'c', name, ref);
+    }
+    *group = ref.n;
+    *at = SORT_NEVER;
+    const struct doc *value = NULL;
+    struct import_cell cell = row_cell(map->history->time, line, NULL);
+    if (import_value(map, map->history->time, &cell, STR(""), &o->arena, &value, NULL) == OK &&
+        value && !clock_parse(doc_text(value), at))
+        *at = SORT_NEVER;
+    arena_reset(&o->arena);
+    return true;
+}
+
+static enum status put_in_order(struct import *job, struct source *source, int64_t most,
+                                struct error *e) {
+    struct ordering o = {.job = job, .cases = lookup_new(), .most = most};
+    struct arena a = ARENA_INIT;
+    char *folder;
+    enum status s = import_path(job->crm, &a, "", &folder, e);
+    struct sort_by by = {order_key, &o, folder, SORT_MEMORY};
+    if (s == OK)
+        s = source_sort(source, &by, e);
+    lookup_free(o.cases);
+    arena_release(&o.arena);
+    arena_release(&a);
+    return s;
+}
+
+enum status job_source(struct import *job, int64_t most, struct source **out, struct error *e) {
     struct source_options options;
     struct source *source;
     enum status s = mapping_source(job->mapping_doc, &options, e);
@@ -124,6 +175,8 @@ enum status job_source(struct import *job, struct source **out, struct error *e)
     bool more = true;
     if (job->look.header)
         s = source_next(source, &line, &more, e);
+    if (s == OK && job->mapping.history)
+        s = put_in_order(job, source, most, e);
     if (s != OK) {
         source_close(source);
         return s;
@@ -217,6 +270,10 @@ static enum status may_fill(struct import *job, const struct module *m, const st
 static enum status mapping_use(struct import *job, struct doc *mapping, struct error *e) {
     enum status s = mapping_read(&job->mapping, job->model, job->module, job->columns,
                                  job->n_columns, mapping, &job->viewer->local, &job->arena, e);
+    if (s == OK && job->mapping.history && !may_tell_history(job->viewer, job->module))
+        s = error_set(e, DENIED, NULL,
+                      N_("Only administrators may import a history: it says what others did."),
+                      NULL);
     for (size_t i = 0; i < job->mapping.n_rules && s == OK; i++)
         s = may_fill(job, job->module, &job->mapping.rules[i], e);
     for (size_t i = 0; i < job->mapping.n_set && s == OK; i++)

@@ -149,6 +149,9 @@ static void slice_reap(struct run *run, struct slice *slice) {
             refusals_tell(run, &slice->rows[i]);
             import_errors_row(job, &slice->rows[i]);
         }
+    for (size_t i = 0; slice->rows && i < slice->n; i++)
+        tally_note(run->pass.tally, import_known_note,
+                   slice->rows[i].told && slice->rows[i].outcome == ROW_IS_SKIPPED);
     if (job->errors)
         fflush(job->errors);
     for (const struct later *l = slice->left; l; l = l->next)
@@ -213,6 +216,19 @@ static bool goes_on(struct run *run) {
     return !run->failed && !run->job->cancel;
 }
 
+// Where the part of the import before this one came to in the case that it was telling.
+static enum status telling_take_up(struct run *run, const struct import_line *line, int64_t index,
+                                   struct error *e) {
+    struct arena a = ARENA_INIT;
+    struct row row;
+    run->pass.quiet = true;
+    pass_prepare(&run->pass, line, index, &a, &row);
+    run->pass.quiet = false;
+    enum status s = case_take_up(&run->telling[0], run->job, &row, run->start.stopped, e);
+    arena_release(&a);
+    return s;
+}
+
 static enum status rows_run(struct run *run, struct source *source, struct error *e) {
     struct import *job = run->job;
     struct slice *slice = NULL;
@@ -220,9 +236,13 @@ static enum status rows_run(struct run *run, struct source *source, struct error
     bool more = true;
     enum status s = OK;
     int64_t index = 0;
+    run->telling[0].n_texts = job->mapping.n_rules + job->mapping.n_set;
     while (goes_on(run) && (s = source_next(source, &line, &more, e)) == OK && more) {
         index++;
         job->bytes = source_bytes(source);
+        if (index == run->start.row && job->mapping.history &&
+            (s = telling_take_up(run, &line, index, e)) != OK)
+            break;
         if (index <= run->start.row)
             continue;
         if (!slice) {
@@ -339,6 +359,7 @@ static enum status run_resume(struct run *run, struct error *e) {
         .skipped = doc_get_int(p, "skipped", 0),
         .refused = doc_get_int(p, "refused", 0),
         .linked = doc_get_int(p, "linked", 0),
+        .stopped = doc_get_int(p, "stopped", 0),
     };
     run->totals = run->start;
     run->resumed = true;
@@ -365,7 +386,7 @@ static bool has_rows(struct import *job, enum status *s, struct error *e) {
     struct source *source;
     struct import_line line;
     bool more = false;
-    *s = job_source(job, &source, e);
+    *s = job_source(job, 1, &source, e);
     if (*s == OK) {
         *s = source_next(source, &line, &more, e);
         source_close(source);
@@ -389,7 +410,7 @@ static struct doc *run_report(struct run *run, const char *state, struct arena *
 static enum status run_rows_and_links(struct run *run, struct error *e) {
     struct import *job = run->job;
     struct source *source = NULL;
-    enum status s = job_source(job, &source, e);
+    enum status s = job_source(job, 0, &source, e);
     if (s == OK)
         s = rows_run(run, source, e);
     if (s == OK && goes_on(run))
@@ -455,15 +476,18 @@ enum status import_run(struct import *job, enum import_start start, struct arena
     job->running = true;
     run->lock_of.fd = -1;
     enum status s = start == IMPORT_CONTINUE ? run_take_up(run, e) : OK;
-    if (s == OK)
-        s = pass_begin(&run->pass, job, run->start.row, e);
-    bool passing = s == OK;
-    bool any = s == OK && has_rows(job, &s, e);
+    bool any = s == OK && has_rows(job, &s, e), told = job->mapping.history != NULL;
+    bool passing = s == OK && !told && (s = pass_begin(&run->pass, job, run->start.row, e)) == OK;
     if (s == OK && any && !run->id)
         s = run_begin(run, e);
     if (s == OK && any && !run->resumed)
         s = import_lock(job->crm, run->id, &run->lock_of, e);
     job->id = run->id;
+    // A history may need fields and groups, which are part of its operation; what there is, is looked at after that.
+    if (s == OK && any && told)
+        s = history_prepare(job, &run->act, e);
+    if (s == OK && told)
+        passing = (s = pass_begin(&run->pass, job, run->start.row, e)) == OK;
     if (s == OK && any && run->resumed)
         s = later_recall(run, e);
     if (s == OK && any)
@@ -475,6 +499,8 @@ enum status import_run(struct import *job, enum import_start start, struct arena
         pass_end(&run->pass);
     for (int i = 0; i < 2; i++)
         arena_release(&run->slices[i].arena);
+    for (int i = 0; i < 3; i++)
+        case_release(&run->telling[i]);
     pthread_cond_destroy(&run->idle);
     pthread_mutex_destroy(&run->lock);
     free(run);

@@ -1,5 +1,5 @@
 // Reading of mapping documents. Strict: a word that is not understood is refused, so that no typing mistake loses a column.
-#include "actions/import_map.h"
+#include "actions/import_map_read.h"
 
 #include "formats/decimal.h"
 #include "formats/fold.h"
@@ -26,16 +26,7 @@ const struct field *import_field(const struct module *m, struct str key) {
     return f && !f->computed && !f->removed && f->type != TYPE_FILE ? f : NULL;
 }
 
-struct reading {
-    struct import_mapping *map;
-    const struct model *model;
-    const struct str *columns;
-    size_t n_columns;
-    struct arena *arena;
-    struct error *error;
-};
-
-static enum status wrong(struct reading *r, struct str where, const char *msgid, struct str what) {
+enum status wrong(struct reading *r, struct str where, const char *msgid, struct str what) {
     if (!where.n)
         where = STR("columns"); // a column without a name
     return error_set(r->error, INVALID, arena_dup(r->arena, where), msgid,
@@ -49,8 +40,8 @@ static bool known(struct str key, const char *const *words) {
     return false;
 }
 
-static enum status only_known(struct reading *r, struct str where, const struct doc *object,
-                              const char *const *words) {
+enum status only_known(struct reading *r, struct str where, const struct doc *object,
+                       const char *const *words) {
     if (object && object->type != DOC_OBJECT)
         return wrong(r, where, N_("{0} has to be an object of the mapping."), where);
     doc_each(part, object) {
@@ -61,7 +52,7 @@ static enum status only_known(struct reading *r, struct str where, const struct 
 }
 
 // The place of a column by its name: exactly, or as people would read it. -1 when there is none.
-static int column_find(struct reading *r, struct str name) {
+int column_find(struct reading *r, struct str name) {
     for (size_t i = 0; i < r->n_columns; i++)
         if (str_eq(r->columns[i], name))
             return (int)i;
@@ -80,6 +71,8 @@ static enum status part_read(struct reading *r, struct str where, struct str ins
     *out = (struct template_part){.column = PART_VALUE};
     if (str_is(how, "plain"))
         out->plain = true;
+    else if (str_is(how, "address"))
+        out->address = true;
     else if (how.n)
         name = inside; // a column with a colon in its name
     if (value && str_is(name, "value"))
@@ -119,9 +112,6 @@ static enum status template_read(struct reading *r, struct str where, struct str
 
 // ---------------------------------------------------------------- rules
 
-static enum status set_read(struct reading *, const struct module *, struct str where,
-                            const struct doc *, bool value, struct set_rule **, size_t *n);
-
 static enum status replacements_read(struct reading *r, struct rule *rule, const struct doc *in) {
     if (doc_is_null(in))
         return OK;
@@ -138,10 +128,17 @@ static enum status replacements_read(struct reading *r, struct rule *rule, const
     return OK;
 }
 
-static enum status words_read(struct reading *r, struct rule *rule, const struct doc *in) {
+enum status words_read(struct reading *r, struct rule *rule, const struct doc *in) {
     struct str missing = doc_get_text(in, "missing"), invalid = doc_get_text(in, "invalid");
     struct str point = doc_get_text(in, "point"), dates = doc_get_text(in, "dates");
     struct str factor = doc_get_text(in, "factor");
+    const struct doc *otherwise = doc_get(in, STR("otherwise"));
+    rule->otherwise_said = otherwise != NULL;
+    rule->otherwise = arena_str(r->arena, doc_text(otherwise));
+    if (otherwise && otherwise->type != DOC_STRING && otherwise->type != DOC_NULL)
+        return wrong(r, rule->column, N_("The replacement of {0} is not a text."),
+                     STR("otherwise"));
+    rule->missing_said = missing.n > 0;
     if (str_is(missing, "create"))
         rule->missing = MISSING_CREATE;
     else if (str_is(missing, "empty"))
@@ -198,11 +195,20 @@ static enum status companions_join(struct reading *r) {
     return OK;
 }
 
+static const struct field *field_for(struct reading *r, const struct module *m, struct str key) {
+    const struct field *f = import_field(m, key);
+    const struct import_history *h = r->map->history;
+    for (size_t i = 0; h && m == r->map->module && i < h->n_own && !f; i++)
+        if (str_eq(h->own[i].field.key, key))
+            f = &h->own[i].field;
+    return f;
+}
+
 static enum status rule_read(struct reading *r, const struct module *m, const struct doc *in,
                              struct rule *rule) {
-    static const char *const words[] = {"field",  "replace", "missing", "invalid",   "point",
-                                        "dates",  "factor",  "trim",    "separator", "currency",
-                                        "create", "text",    NULL};
+    static const char *const words[] = {"field",    "replace", "otherwise", "missing", "invalid",
+                                        "point",    "dates",   "factor",    "trim",    "separator",
+                                        "currency", "create",  "text",      NULL};
     struct str key = in->type == DOC_OBJECT ? doc_get_text(in, "field") : doc_text(in);
     if (rule->index < 0)
         key = rule->column;
@@ -214,7 +220,7 @@ static enum status rule_read(struct reading *r, const struct module *m, const st
     if (rule->index >= 0 && str_ends(key, STR(".currency"))) // goes with the column of the amount
         return companion_read(r, m, rule, key);
     bool ignored = !key.n || (rule->index >= 0 && str_is(key, "ignore"));
-    rule->field = ignored ? NULL : import_field(m, key);
+    rule->field = ignored ? NULL : field_for(r, m, key);
     if (ignored) // its texts may still be replaced, for the templates that use them
         return in->type == DOC_OBJECT ? replacements_read(r, rule, doc_get(in, STR("replace")))
                                       : OK;
@@ -244,8 +250,8 @@ static enum status rule_read(struct reading *r, const struct module *m, const st
                         : OK;
 }
 
-static enum status set_read(struct reading *r, const struct module *m, struct str where,
-                            const struct doc *in, bool value, struct set_rule **out, size_t *n) {
+enum status set_read(struct reading *r, const struct module *m, struct str where,
+                     const struct doc *in, bool value, struct set_rule **out, size_t *n) {
     if (doc_is_null(in))
         return OK;
     if (in->type != DOC_OBJECT)
@@ -288,7 +294,7 @@ static enum status columns_read(struct reading *r, const struct doc *columns) {
     return companions_join(r);
 }
 
-static const struct rule *rule_for(const struct import_mapping *map, const struct field *f) {
+const struct rule *rule_for(const struct import_mapping *map, const struct field *f) {
     for (size_t i = 0; i < map->n_rules; i++)
         if (map->rules[i].field == f)
             return &map->rules[i];
@@ -397,7 +403,7 @@ enum status mapping_read(struct import_mapping *out, const struct model *model,
                          struct error *e) {
     static const char *const words[] = {"module", "file",         "language", "currency",
                                         "region", "zone",         "columns",  "set",
-                                        "match",  "on_duplicate", NULL};
+                                        "match",  "on_duplicate", "history",  NULL};
     struct import_mapping map = {.module = m};
     struct reading r = {&map, model, columns, n_columns, a, e};
     enum status s = only_known(&r, STR("mapping"), in, words);
@@ -412,13 +418,17 @@ enum status mapping_read(struct import_mapping *out, const struct model *model,
     else if (duplicates.n && !str_is(duplicates, "skip"))
         return wrong(&r, STR("on_duplicate"),
                      N_("Duplicates are to skip, merge or create, not {0}."), duplicates);
+    const struct doc *history = doc_get(in, STR("history")), *set = doc_get(in, STR("set"));
+    if (!doc_is_null(history) && (s = history_fields_read(&r, history, &set)) != OK)
+        return s;
     if ((s = columns_read(&r, doc_get(in, STR("columns")))) != OK ||
-        (s = set_read(&r, m, STR("set"), doc_get(in, STR("set")), false, &map.set, &map.n_set)) !=
-            OK ||
+        (s = set_read(&r, m, STR("set"), set, false, &map.set, &map.n_set)) != OK ||
         (s = no_field_twice(&r)) != OK)
         return s;
     const struct doc *match = doc_get(in, STR("match"));
-    if (!doc_is_null(match))
+    if (map.history)
+        s = history_read(&r, in);
+    else if (!doc_is_null(match))
         s = match_read(&r, match);
     else
         match_choose(&r);

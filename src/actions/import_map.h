@@ -18,6 +18,7 @@ struct template_part {
     int column;      // of the file; PART_LITERAL, PART_VALUE
     struct str text; // of a literal
     bool plain;      // letters and digits without accents, small, dots between words
+    bool address;    // the same and some digits that tell it from all others: a name of a mail box
 };
 #define PART_LITERAL (-1)
 #define PART_VALUE (-2) // the cell that named a missing record
@@ -48,6 +49,9 @@ struct rule {
     int64_t factor;       // in millionths; 0: none
     struct replacement *replace;
     size_t n_replace;
+    bool otherwise_said;     // there is something for texts that `replace` does not name:
+    struct str otherwise;    // this
+    bool missing_said;       // by the mapping itself
     struct set_rule *create; // fields of a missing record that is created, beside its name
     size_t n_create;
     const struct module *target;   // of links and users
@@ -60,9 +64,33 @@ struct match_key {
     size_t n;
 };
 
+// A field of the administrators' kind that the mapping describes, to be made where there is none.
+struct own_field {
+    struct field field;       // as far as values need it: number -2, no columns
+    const struct doc *record; // of the module `fields`
+};
+
+// What makes a file the history of another system: each row is what happened once, to one case, at one time.
+struct import_history {
+    bool states; // a row is the whole record after one update; else it says what an event said
+    struct str source;          // whose history it is
+    const struct rule *of_case; // the column that says which case; its field is unique
+    struct rule *time;          // when
+    struct rule *person;        // who; NULL: nobody is told
+    bool names_only;            // who is no user here stays a mere name
+    int activity;               // column with what was done, for people; -1
+    struct str *unknown;        // cells that say nothing
+    size_t n_unknown;
+    struct own_field *own;
+    size_t n_own;
+    const struct doc *group_levels; // by group its level; NULL: none
+    struct set_rule *level;         // of a group that is made or has no level; NULL: none
+};
+
 struct import_mapping {
     const struct module *module;
-    struct rule *rules; // one for each column of the file, in their order
+    struct import_history *history; // NULL: rows are records
+    struct rule *rules;             // one for each column of the file, in their order
     size_t n_rules;
     struct set_rule *set;
     size_t n_set;

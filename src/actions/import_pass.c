@@ -175,7 +175,7 @@ static enum status names_ahead(struct pass *p, int64_t skip, struct error *e) {
     struct row_target *t = target_of(p, m);
     struct source *source;
     struct arena a = ARENA_INIT;
-    enum status s = job_source(job, &source, e);
+    enum status s = job_source(job, 0, &source, e);
     if (s != OK)
         return s;
     t->of_this_file = true;
@@ -288,6 +288,8 @@ enum status pass_begin(struct pass *p, struct import *job, int64_t skip_rows, st
         s = target_need(p, &map->rules[i], e);
     for (size_t i = 0; i < map->n_set && s == OK; i++)
         s = target_need(p, map->set[i].rule, e);
+    if (s == OK && map->history && map->history->person)
+        s = target_need(p, map->history->person, e);
     for (size_t k = 0; k < p->n_keys && s == OK; k++)
         s = seen_load(p, k, e);
     if (s == OK && leads_home(p))
@@ -304,6 +306,7 @@ void pass_end(struct pass *p) {
     for (size_t i = 0; i < ROWS_BLOCKS; i++)
         free((void *)p->rows[i]);
     tally_free(p->tally);
+    case_release(&p->telling);
     arena_release(&p->arena);
     memset(p, 0, sizeof *p);
 }

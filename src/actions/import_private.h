@@ -12,6 +12,7 @@
 #include "actions/import_lookup.h"
 #include "actions/import_map.h"
 #include "actions/import_source.h"
+#include "actions/values.h"
 #include "formats/csv.h"
 #include "formats/fold.h"
 
@@ -90,8 +91,9 @@ struct str import_field_label(const struct import *, const struct field *, struc
 
 // ---------------------------------------------------------------- import_job.c
 
-// The job's file opened again, at its first row of values.
-enum status job_source(struct import *, struct source **, struct error *);
+// The job's file opened again, at its first row of values; of a history its rows in order, only the first `most` of the file
+// unless that is 0.
+enum status job_source(struct import *, int64_t most, struct source **, struct error *);
 // The viewer with the right to keep the records of the import itself.
 struct viewer import_keeper(const struct import *);
 struct str import_signature(const struct import *, struct arena *);
@@ -150,6 +152,17 @@ struct row_item {
     struct str text; // of the cell, for `later`
 };
 
+// What a row of a history says beside its values.
+struct told_row {
+    int64_t group; // rows of one case have the same, from 1
+    micros at;
+    struct ref person;      // who did it; REF_NONE: nobody, or
+    struct str person_name; // no user here, only a name
+    struct str activity;    // empty: none
+    uint64_t digest;        // of the source and all cells: the same row again has the same
+    struct str *texts;      // by rule: of the columns, then of the templates
+};
+
 struct row {
     int64_t index;  // of the data rows, from 1
     int64_t number; // in the file, for people
@@ -160,6 +173,7 @@ struct row {
     struct row_item *items;
     size_t n_items;
     struct row_problem *problems;
+    struct told_row *told; // of a history; else NULL
     // How writing went; only the writer's thread touches it until the slice is done.
     enum outcome outcome;
     struct row_problem *refusal; // why writing refused it
@@ -181,6 +195,54 @@ static inline struct ref ref_made(struct made *made) {
 static inline struct made *made_of(struct ref ref) {
     return (struct made *)(intptr_t)ref.n;
 }
+
+// ---------------------------------------------------------------- import_case.c
+
+// The case of a history that is being told: what its rows so far have made of it.
+struct telling {
+    int64_t group;     // 0: none yet
+    int64_t id;        // its record; 0: to be made; -1: would be there by now (dry run)
+    int64_t version;   // the record's, when we left it; 0: not known
+    micros newest;     // what is older comes too late
+    int64_t stopped;   // row in the file that was refused, and with it all that come after; 0: none
+    struct str *texts; // of the row before; NULL: there is none
+    size_t n_texts;    // of any row
+    uint64_t *known;   // digests of the rows that are told
+    size_t n_known, cap;
+    struct arena of_texts[2]; // in turn
+    int turn;
+};
+enum tell {
+    TELL_CREATE,
+    TELL_CHANGE,
+    TELL_NOTHING, // it says what the row before said
+    TELL_KNOWN,
+    TELL_LATE,   // refused: but what comes after it may be told
+    TELL_REFUSE, // with all of its case that comes after it
+};
+// What is to be done with the row, and of what is refused why. conn: where its case is looked up, when it is the first of it.
+enum status case_decide(struct telling *, const struct import *, struct conn *, const struct row *,
+                        micros now, enum tell *, struct error *why, struct error *);
+// The rule by its place: among those of the columns, then of the templates.
+const struct rule *rule_at(const struct import_mapping *, size_t place);
+// Whether a blank text says that the field is empty: where rows are whole records and it may be.
+bool case_empties(const struct import_mapping *, size_t place);
+// Whether the row says something else there than the row before.
+bool case_differs(const struct telling *, const struct import_mapping *, const struct told_row *,
+                  size_t place);
+// INVALID, with what is known of the case.
+enum status case_too_late(const struct telling *, struct error *why);
+// The row is behind: *how it was taken.
+void case_behind(struct telling *, const struct import *, const struct row *, enum tell how);
+// What is known of the case after a row that an earlier part of the import came to. stopped: of that part's totals.
+enum status case_take_up(struct telling *, const struct import *, const struct row *,
+                         int64_t stopped, struct error *);
+void case_copy(struct telling *to, const struct telling *from);
+void case_release(struct telling *);
+// The digest of a row as the log has it: 16 hexadecimal digits.
+struct str told_digest(uint64_t digest, struct arena *);
+
+// ---------------------------------------------------------------- the pass
 
 #define ROWS_BLOCK 65536
 #define ROWS_BLOCKS 16384
@@ -208,7 +270,8 @@ struct pass {
     _Atomic int64_t *rows[ROWS_BLOCKS]; // ids by index; 0 unknown yet, ROW_REFUSED
     struct made *made;                  // newest first
     struct tally *tally;
-    bool quiet; // a preview: nothing is counted
+    struct telling telling; // of a history, in a dry run
+    bool quiet;             // a preview: nothing is counted
 };
 
 enum status pass_begin(struct pass *, struct import *, int64_t skip_rows, struct error *);
@@ -236,6 +299,18 @@ struct import_cell row_cell(const struct rule *, const struct import_line *,
 struct str row_template(const struct import_mapping *, const struct set_rule *,
                         const struct import_line *, struct str value, struct arena *);
 
+// ---------------------------------------------------------------- import_prepare.c
+
+// Fields that the mapping describes and that are not there, and the levels it gives to groups that are; before the first
+// row. The job's model and mapping are anew then.
+enum status history_prepare(struct import *, struct act *, struct error *);
+
+// ---------------------------------------------------------------- import_tell.c
+
+struct writing;
+// The row by the writer: as row_write() does with records.
+enum status told_write(struct writing *, struct row *, struct error *);
+
 // ---------------------------------------------------------------- import_write.c
 
 struct totals {
@@ -243,6 +318,8 @@ struct totals {
     int64_t number; // of that row in the file
     int64_t created, changed, unchanged, skipped, refused;
     int64_t linked; // links that waited for a row further down, set
+    int64_t
+        stopped; // of a history: the row in the file at which the case that is being told ended; 0: none
 };
 
 // A link that waits for a row further down.
@@ -289,6 +366,7 @@ struct run {
     bool resumed;
     struct later *later, **later_end; // all links that wait; in the pass's arena
     struct slice slices[2];
+    struct telling telling[3];  // of a history, before a slice and after it: by the slice's number
     int64_t slice_number;       // of the newest
     struct import_lock lock_of; // of the import's record
     bool lost;                  // that lock, to another node
@@ -299,12 +377,33 @@ struct run {
     struct error error; // why
 };
 
+// What the writing of a slice works with.
+struct writing {
+    struct slice *slice;
+    struct run *run;
+    struct action action;
+    const struct module *module; // of the model in force now
+    struct totals totals;
+    struct later **left_end;
+};
+// What a row may be refused for; anything else ends the slice.
+bool about_row(enum status);
+void refuse_for(struct writing *, struct row *, int column, const struct error *);
+// The record that a reference leads to, made if it is missing.
+enum status resolve(struct writing *, struct ref, int64_t *id, struct error *);
+// Items as values by the numbers of the model in force, which may be newer than the one they were prepared with.
+enum status values_of(struct writing *, const struct module *, const struct row_item *, size_t n,
+                      struct values *, struct error *);
+void leave_later(struct writing *, const struct row *, int64_t id);
+// The column of the file that is mapped to the field; -1: none.
+int column_of(const struct import *, const char *field);
+
 // The write_fn of a slice.
 enum status slice_write(struct write *, void *slice, struct error *);
 
 // ---------------------------------------------------------------- import_run.c
 
-extern const char import_unset_note[];
+extern const char import_unset_note[], import_known_note[];
 void progress_set(struct import *, const struct totals *);
 struct doc *import_report(const struct import *, const struct totals *, const char *state,
                           struct arena *);

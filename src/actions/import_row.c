@@ -17,18 +17,26 @@ void row_problem(struct row *row, struct arena *a, int column, const struct erro
 
 // ---------------------------------------------------------------- texts
 
+static struct str replaced_text(const struct rule *rule, struct str text,
+                                struct replacement **replaced) {
+    for (size_t i = 0; i < rule->n_replace; i++)
+        if (str_eq(rule->replace[i].from, text)) {
+            if (replaced)
+                *replaced = &rule->replace[i];
+            return rule->replace[i].to;
+        }
+    return rule->otherwise_said && text.n ? rule->otherwise : text;
+}
+
 struct import_cell row_cell(const struct rule *rule, const struct import_line *line,
                             struct replacement **replaced) {
     if (rule->index < 0 || (size_t)rule->index >= line->n)
         return (struct import_cell){.text = {"", 0}, .raw = {"", 0}};
     struct import_cell cell = line->cells[rule->index];
-    for (size_t i = 0; i < rule->n_replace; i++)
-        if (str_eq(rule->replace[i].from, cell.text)) {
-            if (replaced)
-                *replaced = &rule->replace[i];
-            return (struct import_cell){.text = rule->replace[i].to, .raw = rule->replace[i].to};
-        }
-    return cell;
+    struct str text = replaced_text(rule, cell.text, replaced);
+    if (text.p == cell.text.p)
+        return cell;
+    return (struct import_cell){.text = text, .raw = text};
 }
 
 // "José Ramón Ñ." as "jose.ramon.n"
@@ -48,6 +56,15 @@ static struct str plain(struct str text, struct arena *a) {
     return (struct str){out, n};
 }
 
+// "José Ñ." as "jose.n.5fd924625f6a": texts that differ only in what plain() leaves out differ here too.
+static struct str address(struct str text, struct arena *a) {
+    char hex[HASH_HEX];
+    struct str word = plain(text, a);
+    word.n = word.n > 40 ? 40 : word.n;
+    hash_hex(hash_of_parts(&text, 1), hex);
+    return text.n ? arena_printf(a, "%.*s%s%.12s", STR_FMT(word), word.n ? "." : "", hex) : text;
+}
+
 struct str row_template(const struct import_mapping *map, const struct set_rule *set,
                         const struct import_line *line, struct str value, struct arena *a) {
     struct buf out = BUF_INIT(1 << 20);
@@ -63,12 +80,12 @@ struct str row_template(const struct import_mapping *map, const struct set_rule 
             columns = true;
             filled = filled || text.n;
         }
-        buf_str(&out, part->plain ? plain(text, a) : text);
+        buf_str(&out, part->plain ? plain(text, a) : part->address ? address(text, a) : text);
     }
     // Of columns that are all blank, what stands between them says nothing.
     struct str made = columns && !filled ? STR("") : str_trim(arena_str(a, buf_view(&out)));
     buf_release(&out);
-    return made;
+    return replaced_text(set->rule, made, NULL);
 }
 
 // ---------------------------------------------------------------- links
@@ -393,6 +410,91 @@ static void rules_check(struct preparing *w) {
     }
 }
 
+// ---------------------------------------------------------------- of a history
+
+static uint64_t told_hash(const struct import *job, const struct import_line *line) {
+    struct hashing h;
+    uint64_t digest;
+    struct str source = job->mapping.history->source;
+    hash_begin(&h);
+    hash_more(&h, source.p, source.n);
+    for (size_t i = 0; i < line->n && i < job->n_columns; i++) {
+        if (str_is(job->columns[i], "problems") || !line->cells[i].raw.n)
+            continue; // what a file of refused rows has beside its own columns is no part of them
+        hash_more(&h, "\n", 1);
+        hash_more(&h, job->columns[i].p, job->columns[i].n);
+        hash_more(&h, "\t", 1);
+        hash_more(&h, line->cells[i].raw.p, line->cells[i].raw.n);
+    }
+    struct hash hash = hash_end(&h);
+    memcpy(&digest, hash.b, sizeof digest);
+    return digest;
+}
+
+static void told_person(struct preparing *w, struct told_row *told) {
+    const struct import_history *h = w->pass->job->mapping.history;
+    struct import_cell cell = {0};
+    if (h->person)
+        cell = row_cell(h->person, w->line, NULL);
+    if (!cell.text.n)
+        return;
+    told->person = pass_find(w->pass, h->person, cell.text, w->arena);
+    if (told->person.kind == REF_NONE && h->names_only) {
+        told->person_name = cell.text;
+        return;
+    }
+    struct row_item item;
+    if (items_of_text(w, h->person, cell, w->arena, &item, false))
+        told->person = item.refs[0];
+}
+
+static void told_time(struct preparing *w, struct told_row *told) {
+    const struct import_mapping *map = &w->pass->job->mapping;
+    struct import_cell cell = row_cell(map->history->time, w->line, NULL);
+    const struct doc *value;
+    struct error e = {0};
+    if (told->at != SORT_NEVER)
+        return;
+    if (!cell.text.n)
+        problem(w, map->history->time, N_("It is not said when this happened."), STR(""), STR(""));
+    else if (import_value(map, map->history->time, &cell, STR(""), w->arena, &value, &e) != OK)
+        row_problem(w->row, w->arena, map->history->time->index, &e);
+}
+
+// As it stands there: what it is replaced by is for the field.
+static struct str told_activity(const struct import_line *line, size_t column) {
+    return column < line->n ? line->cells[column].text : STR("");
+}
+
+static void told_begin(struct preparing *w) {
+    const struct import_mapping *map = &w->pass->job->mapping;
+    struct told_row *told = arena_new(w->arena, struct told_row);
+    told->group = w->line->group;
+    told->at = w->line->at;
+    told->digest = told_hash(w->pass->job, w->line);
+    told->texts = arena_array(w->arena, struct str, map->n_rules + map->n_set + 1);
+    w->row->told = told;
+}
+
+// Who, when and what was done; and what the row says, to be compared with the next one.
+static void told_make(struct preparing *w) {
+    const struct import_mapping *map = &w->pass->job->mapping;
+    const struct import_history *h = map->history;
+    struct told_row *told = w->row->told;
+    if (!row_cell(h->of_case, w->line, NULL).text.n)
+        problem(w, h->of_case, N_("It is not said which case this is about."), STR(""), STR(""));
+    told_time(w, told);
+    told_person(w, told);
+    if (h->activity >= 0)
+        told->activity = told_activity(w->line, (size_t)h->activity);
+    for (size_t i = 0; i < map->n_rules; i++)
+        if (map->rules[i].field)
+            told->texts[i] = row_cell(&map->rules[i], w->line, NULL).text;
+    for (size_t i = 0; i < map->n_set; i++)
+        told->texts[map->n_rules + i] =
+            row_template(map, &map->set[i], w->line, (struct str){0}, w->arena);
+}
+
 // ---------------------------------------------------------------- the row
 
 static void row_remember(struct preparing *w) {
@@ -456,8 +558,15 @@ static void shape_check(struct preparing *w) {
                    N_("rows with fewer cells than columns; what is not there counts as blank"), 1);
 }
 
-static void cells_copy(const struct import_line *line, struct arena *a, struct row *row,
-                       struct import_line *copy) {
+static bool says_nothing(const struct import_history *h, struct str text) {
+    for (size_t i = 0; h && i < h->n_unknown; i++)
+        if (str_eq(h->unknown[i], text))
+            return true;
+    return false;
+}
+
+static void cells_copy(const struct import_history *h, const struct import_line *line,
+                       struct arena *a, struct row *row, struct import_line *copy) {
     size_t bytes = 0;
     for (size_t i = 0; i < line->n; i++)
         bytes += line->cells[i].raw.n;
@@ -470,25 +579,32 @@ static void cells_copy(const struct import_line *line, struct arena *a, struct r
             memcpy(at, raw.p, raw.n);
         cells[i].raw.p = at;
         cells[i].text = str_trim(cells[i].raw);
+        if (says_nothing(h, cells[i].text))
+            cells[i].text.n = 0;
         at += raw.n;
     }
     row->cells = cells;
     row->n_cells = line->n;
-    *copy = (struct import_line){cells, line->n, line->number};
+    *copy = *line;
+    copy->cells = cells;
 }
 
 void pass_prepare(struct pass *p, const struct import_line *line, int64_t index, struct arena *a,
                   struct row *row) {
     struct import_line copy;
     *row = (struct row){.index = index, .number = line->number};
-    cells_copy(line, a, row, &copy);
+    cells_copy(p->job->mapping.history, line, a, row, &copy);
     pass_row_begin(p, index);
     struct preparing w = {.pass = p, .line = &copy, .row = row, .arena = a};
+    if (p->job->mapping.history)
+        told_begin(&w);
     shape_check(&w);
     if (row->problems) {
         // Shifted cells: their values would only add misleading problems.
     } else {
         items_make(&w);
+        if (p->job->mapping.history)
+            told_make(&w);
         bool bad = row->problems != NULL;
         duplicate_find(&w);
         if (row->fate != FATE_SKIP)

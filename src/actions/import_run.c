@@ -41,6 +41,8 @@ void import_progress(const struct import *job, struct import_progress *out) {
 
 const char import_unset_note[] = N_("links to rows further down that were refused stayed empty");
 
+const char import_known_note[] = N_("rows that were told before, word for word");
+
 void import_notes(struct pass *p, const struct source *source) {
     const struct import *job = p->job;
     tally_note(p->tally, N_("characters that the encoding does not know became �"),
@@ -115,7 +117,7 @@ enum status import_preview(struct import *job, int rows, struct arena *a, struct
     if (s != OK)
         return s;
     pass.quiet = true;
-    s = job_source(job, &source, e);
+    s = job_source(job, 0, &source, e);
     struct import_line line;
     bool more = true;
     for (int64_t index = 1;
@@ -187,10 +189,42 @@ static void waiting_tell(struct pass *p, const struct waiting *first) {
     arena_release(&a);
 }
 
-static enum status check_row(struct pass *p, const struct row *row, struct totals *t,
+// A row of a history: what is refused only now goes into the file of refused rows like the rest.
+static enum status check_told(struct pass *p, struct row *row, struct totals *t, struct arena *a,
+                              struct error *e) {
+    struct error why = {0};
+    enum tell how;
+    p->telling.n_texts = p->job->mapping.n_rules + p->job->mapping.n_set;
+    enum status s = case_decide(&p->telling, p->job, p->job->conn, row, clock_now(), &how, &why, e);
+    if (s != OK)
+        return s;
+    if (why.msgid) {
+        row_problem(row, a, -1, &why);
+        struct str text = import_text(p->job, &why, a);
+        tally_problem(p->tally, STR(""), text, why.msgid, row->number);
+        tally_refusal(p->tally, row->number, STR(""), STR(""), text);
+    }
+    t->row = row->index;
+    t->number = row->number;
+    t->created += how == TELL_CREATE;
+    t->changed += how == TELL_CHANGE;
+    t->unchanged += how == TELL_NOTHING;
+    t->skipped += how == TELL_KNOWN;
+    bool refused = how == TELL_REFUSE || how == TELL_LATE;
+    t->refused += refused;
+    tally_note(p->tally, import_known_note, how == TELL_KNOWN);
+    if (refused)
+        import_errors_row(p->job, row);
+    case_behind(&p->telling, p->job, row, how);
+    return OK;
+}
+
+static enum status check_row(struct pass *p, struct row *row, struct totals *t,
                              struct waiting **waiting, struct arena *a, struct error *e) {
     bool changes = false;
     enum status s = row->fate == FATE_CHANGE ? would_change(p, row, a, &changes, e) : OK;
+    if (row->told)
+        return check_told(p, row, t, a, e);
     t->row = row->index;
     t->number = row->number;
     t->created += row->fate == FATE_CREATE;
@@ -228,7 +262,7 @@ enum status import_check(struct import *job, struct arena *a, struct doc **repor
     }
     s = import_errors_begin(job, 0, false, NULL, e);
     if (s == OK)
-        s = job_source(job, &source, e);
+        s = job_source(job, 0, &source, e);
     struct import_line line;
     bool more = true;
     for (int64_t index = 1;

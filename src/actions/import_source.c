@@ -1,5 +1,6 @@
 // Rows of a file. What they mean is import_row.c's matter.
 #include "actions/import_source.h"
+#include "actions/import_sort.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct source {
     int64_t bytes;
     struct import_cell *cells;
     size_t cap;
+    struct sorted *sorted; // its rows in order; NULL: as they stand in the file
 };
 
 static enum status unreadable(struct error *e) {
@@ -153,7 +155,7 @@ static enum status next_of_csv(struct source *s, struct import_line *out, bool *
             for (size_t i = 0; i < row.n; i++)
                 s->cells[i] =
                     (struct import_cell){.text = str_trim(row.cells[i]), .raw = row.cells[i]};
-            *out = (struct import_line){s->cells, row.n, (int64_t)row.line};
+            *out = (struct import_line){.cells = s->cells, .n = row.n, .number = (int64_t)row.line};
             *more = true;
             return OK;
         case CSV_MORE: {
@@ -190,13 +192,34 @@ static enum status next_of_xlsx(struct source *s, struct import_line *out, bool 
                                            .plain = v->type != XLSX_TEXT,
                                            .broken = v->type == XLSX_ERROR};
     }
-    *out = (struct import_line){s->cells, row.n, (int64_t)row.number};
+    *out = (struct import_line){.cells = s->cells, .n = row.n, .number = (int64_t)row.number};
     return OK;
 }
 
+enum status source_sort(struct source *s, const struct sort_by *by, struct error *e) {
+    struct sorted *sorted = sorted_new(by);
+    struct import_line line;
+    bool more = true, wanted = true;
+    enum status st = OK;
+    while (st == OK && wanted && (st = source_next(s, &line, &more, e)) == OK && more) {
+        wanted = by->key(by->arg, &line, &line.group, &line.at);
+        if (wanted)
+            st = sorted_add(sorted, &line, e);
+    }
+    if (st == OK)
+        st = sorted_end(sorted, e);
+    if (st == OK)
+        s->sorted = sorted;
+    else
+        sorted_free(sorted);
+    return st;
+}
+
 enum status source_next(struct source *s, struct import_line *out, bool *more, struct error *e) {
+    if (s->sorted)
+        return sorted_next(s->sorted, out, more, e);
     for (;;) {
-        struct import_line line;
+        struct import_line line = {0};
         bool found = false;
         enum status st =
             s->csv ? next_of_csv(s, &line, &found, e) : next_of_xlsx(s, &line, &found, e);
@@ -215,6 +238,8 @@ enum status source_next(struct source *s, struct import_line *out, bool *more, s
 }
 
 int64_t source_bytes(const struct source *s) {
+    if (s->sorted)
+        return s->csv ? sorted_share(s->sorted, s->look.size) : 0;
     return s->csv ? s->bytes : 0;
 }
 
@@ -227,6 +252,7 @@ void source_close(struct source *s) {
         return;
     if (s->file)
         fclose(s->file);
+    sorted_free(s->sorted);
     csv_reader_free(s->csv);
     xlsx_reader_close(s->xlsx);
     free(s->piece);

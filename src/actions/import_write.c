@@ -3,21 +3,11 @@
 #include "actions/values.h"
 #include "records/rows.h"
 
-struct writing {
-    struct slice *slice;
-    struct run *run;
-    struct action action;
-    const struct module *module; // of the model in force now
-    struct totals totals;
-    struct later **left_end;
-};
-
-// What a row may be refused for; anything else ends the slice.
-static bool about_row(enum status s) {
+bool about_row(enum status s) {
     return s == INVALID || s == NOT_FOUND || s == DENIED || s == TOO_LARGE;
 }
 
-static void refuse_for(struct writing *w, struct row *row, int column, const struct error *e) {
+void refuse_for(struct writing *w, struct row *row, int column, const struct error *e) {
     struct row_problem *p = arena_new(&w->slice->arena, struct row_problem);
     *p = (struct row_problem){.column = column, .error = *e, .next = row->refusal};
     p->error.next = NULL;
@@ -26,9 +16,6 @@ static void refuse_for(struct writing *w, struct row *row, int column, const str
 }
 
 // ---------------------------------------------------------------- what links lead to
-
-static enum status values_of(struct writing *, const struct module *, const struct row_item *,
-                             size_t n, struct values *, struct error *);
 
 // Makes a missing record the first time it is needed. INVALID when it can't be made.
 static enum status make(struct writing *w, struct made *made, struct error *e) {
@@ -47,7 +34,7 @@ static enum status make(struct writing *w, struct made *made, struct error *e) {
     return s;
 }
 
-static enum status resolve(struct writing *w, struct ref ref, int64_t *id, struct error *e) {
+enum status resolve(struct writing *w, struct ref ref, int64_t *id, struct error *e) {
     enum status s = OK;
     switch (ref.kind) {
     case REF_RECORD:
@@ -86,10 +73,8 @@ static enum status refs_doc(struct writing *w, const struct row_item *item, cons
     return s;
 }
 
-// Items as values by the numbers of the model in force, which may be newer than the one they were prepared with.
-static enum status values_of(struct writing *w, const struct module *m,
-                             const struct row_item *items, size_t n, struct values *out,
-                             struct error *e) {
+enum status values_of(struct writing *w, const struct module *m, const struct row_item *items,
+                      size_t n, struct values *out, struct error *e) {
     struct values v = {
         .of_field = arena_array(w->action.write->arena, const struct doc *, m->n_fields + 1)};
     for (size_t i = 0; i < n; i++) {
@@ -117,14 +102,14 @@ static enum status values_of(struct writing *w, const struct module *m,
 
 // ---------------------------------------------------------------- rows
 
-static int column_of(const struct import *job, const char *field) {
+int column_of(const struct import *job, const char *field) {
     for (size_t i = 0; i < job->mapping.n_rules && *field; i++)
         if (job->mapping.rules[i].field && str_is(job->mapping.rules[i].field->key, field))
             return (int)i;
     return -1;
 }
 
-static void leave_later(struct writing *w, const struct row *row, int64_t id) {
+void leave_later(struct writing *w, const struct row *row, int64_t id) {
     for (size_t i = 0; i < row->n_items; i++) {
         if (!row->items[i].later)
             continue;
@@ -171,6 +156,8 @@ static enum status row_change(struct writing *w, struct row *row, struct error *
 }
 
 static enum status row_write(struct writing *w, struct row *row, struct error *e) {
+    if (row->told)
+        return told_write(w, row, e);
     struct error why = {0};
     enum status s = OK;
     int64_t id;
@@ -271,6 +258,8 @@ static struct doc *totals_doc(const struct totals *t, struct arena *a) {
     doc_set_int(a, d, "skipped", t->skipped);
     doc_set_int(a, d, "refused", t->refused);
     doc_set_int(a, d, "linked", t->linked);
+    if (t->stopped)
+        doc_set_int(a, d, "stopped", t->stopped);
     return d;
 }
 
@@ -306,6 +295,10 @@ static void count(struct totals *t, const struct row *row) {
     t->refused += row->outcome == ROW_IS_REFUSED;
 }
 
+static int64_t stopped_at(const struct writing *w) {
+    return w->run->telling[w->slice->number % 3].stopped;
+}
+
 static enum status rows_write(struct writing *w, struct error *e) {
     enum status s = OK;
     for (size_t i = 0; i < w->slice->n && s == OK; i++) {
@@ -313,6 +306,7 @@ static enum status rows_write(struct writing *w, struct error *e) {
         if (s == OK)
             count(&w->totals, &w->slice->rows[i]);
     }
+    w->totals.stopped = stopped_at(w);
     return s;
 }
 
@@ -331,6 +325,8 @@ enum status slice_write(struct write *write, void *arg, struct error *e) {
     micros began = clock_monotonic();
     struct writing w = {.slice = slice, .run = run, .left_end = &slice->left};
     w.totals = slice->before ? slice->before->after : run->start;
+    if (run->job->mapping.history)
+        case_copy(&run->telling[slice->number % 3], &run->telling[(slice->number + 2) % 3]);
     enum status s = action_begin(&w.action, write, run->job->crm, &run->act, e);
     if (s != OK)
         return s;

@@ -44,7 +44,8 @@
       "instead of a code of the second factor; ~left more there are")                              \
     X(31, HANDED_OVER, "handed_over",                                                              \
       "what a user has in charge goes to others, by this operation; which and to whom is ~handed") \
-    X(32, UNDONE, "undone", "somebody had an operation undone by this one; which is ~undoes")
+    X(32, UNDONE, "undone", "somebody had an operation undone by this one; which is ~undoes")      \
+    X(33, TOLD, "told", "another system told of ~activity, which changed nothing here")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

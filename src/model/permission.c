@@ -138,6 +138,12 @@ bool may_undo(const struct viewer *viewer, int64_t actor) {
            (viewer->user > 0 && viewer->user == actor && may(viewer, NULL, VERB_SELF));
 }
 
+bool may_tell_history(const struct viewer *viewer, const struct module *module) {
+    return !module->system && !module->part && may(viewer, NULL, VERB_USERS) &&
+           may(viewer, module, VERB_IMPORT) && may(viewer, module, VERB_CREATE) &&
+           may(viewer, module, VERB_EDIT) && may_everyones(viewer, module, VERB_EDIT);
+}
+
 bool is_system(const struct viewer *viewer) {
     return viewer && viewer->profile == PROFILE_ADMINISTRATOR && viewer->user == 0;
 }

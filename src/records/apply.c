@@ -481,6 +481,17 @@ static enum status names_today(struct applier *ap, const struct module *m, const
     return s;
 }
 
+static size_t told_items(const struct told_elsewhere *told, struct arena *a,
+                         struct event_item *out) {
+    size_t n = 0;
+    if (told->activity.n)
+        out[n++] = (struct event_item){STR("~activity"), NULL, doc_str(a, told->activity)};
+    if (told->person.n)
+        out[n++] = (struct event_item){STR("~person"), NULL, doc_str(a, told->person)};
+    out[n++] = (struct event_item){STR("~row"), NULL, doc_str(a, told->row)};
+    return n;
+}
+
 enum status record_commit(struct write *w, struct crm *crm, struct act *act, struct event *ev,
                           struct error *e) {
     struct applier *ap = crm_applier(crm);
@@ -496,7 +507,9 @@ enum status record_commit(struct write *w, struct crm *crm, struct act *act, str
         ev->at = act->at;
         ev->imported_time = true;
     }
-    struct event_item *items = arena_array(w->arena, struct event_item, ev->n_items + 3);
+    if (act->told)
+        ev->actor = act->told->actor;
+    struct event_item *items = arena_array(w->arena, struct event_item, ev->n_items + 6);
     size_t n = ev->n_items;
     if (n)
         memcpy(items, ev->items, n * sizeof *items);
@@ -510,6 +523,8 @@ enum status record_commit(struct write *w, struct crm *crm, struct act *act, str
         items[n++] = (struct event_item){STR("~reason"), NULL, doc_str(w->arena, act->reason)};
     if (act->link)
         items[n++] = (struct event_item){STR("~link"), NULL, act->link};
+    if (act->told)
+        n += told_items(act->told, w->arena, items + n);
     ev->items = items;
     ev->n_items = n;
     s = history_append(w, ev, e);

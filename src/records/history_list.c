@@ -118,7 +118,7 @@ static void open_items(struct reader *r, const struct module *m, struct str body
             if (erased && str_is(field, "~text"))
                 doc_set_bool(a, out, "text_erased", true);
             struct doc *v = doc_get(item, STR("new"));
-            if (!v)
+            if (!v || str_is(field, "~row")) // by which an import knows its own again
                 continue;
             if (str_is(field, "~erased")) { // at length it stands in the certificate
                 doc_set_int(a, out, "erased", v->count);
@@ -178,9 +178,51 @@ static struct doc *actor_doc(struct reader *r, int64_t user) {
     return user > 0 ? name_doc(r, users, user) : doc_null(r->arena);
 }
 
+// The import that brought an event from another system: who did it and when. Mostly it is that of the event before.
+struct teller {
+    bool known;
+    int64_t operation;
+    int64_t import, actor;
+    micros at;
+};
+
+static void teller_find(struct reader *r, int64_t operation, struct teller *t) {
+    struct arena a = ARENA_INIT;
+    struct event first;
+    if (t->known && t->operation == operation)
+        return;
+    *t = (struct teller){.operation = operation, .known = true};
+    if (history_get(r->conn, operation, &a, &first, NULL) == OK &&
+        str_is(first.module, "imports")) {
+        t->import = first.record;
+        t->actor = first.actor;
+        t->at = first.at;
+    }
+    arena_release(&a);
+}
+
+// What another system told is proven from the import on, not from its own time.
+static void put_teller(struct reader *r, const struct event *ev, struct teller *t, struct doc *d) {
+    struct arena *a = r->arena;
+    char at[CLOCK_TEXT];
+    if (!ev->imported_time)
+        return;
+    doc_set_bool(a, d, "imported", true);
+    if (ev->channel != CHANNEL_IMPORT)
+        return;
+    teller_find(r, ev->operation, t);
+    if (!t->import)
+        return;
+    struct doc *told = doc_set_object(a, d, "told_by");
+    clock_text(t->at, at);
+    doc_set_int(a, told, "import", t->import);
+    doc_set_str(a, told, "at", arena_str(a, str_z(at)));
+    doc_set(told, STR("person"), actor_doc(r, t->actor));
+}
+
 // The change log is whole for whoever may read it, so that they can trust it: of what they may not know of, that it happened.
 static struct doc *event_doc(struct reader *r, const struct event *ev, const struct module *m,
-                             struct str body, bool veiled) {
+                             struct str body, bool veiled, struct teller *teller) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a);
     char at[CLOCK_TEXT];
@@ -195,6 +237,7 @@ static struct doc *event_doc(struct reader *r, const struct event *ev, const str
     doc_set_int(a, d, "operation", ev->operation);
     if (ev->cause >= 0)
         doc_set_int(a, d, "cause", ev->cause);
+    put_teller(r, ev, teller, d);
     doc_set_str(a, d, "module", m->key);
     doc_set_int(a, d, "record", ev->record);
     if (veiled) {
@@ -493,6 +536,7 @@ static enum status page_read(struct reader *r, const struct history_query *h, in
         build(r, h, before, limit, marking, &q);
     }
     struct stmt *row = NULL;
+    struct teller teller = {0};
     bool more = true;
     s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
     while (!s && !*again && !(s = store_next(row, &more, e)) && more) {
@@ -512,8 +556,8 @@ static enum status page_read(struct reader *r, const struct history_query *h, in
         if (m && h->text.n)
             s = event_says(r, m, stmt_blob(row, 1), h->text, &wanted, e);
         if (wanted && !s && !*again)
-            doc_add(events,
-                    event_doc(r, &ev, m, stmt_blob(row, 1), marked && marking == MARK_HIDDEN));
+            doc_add(events, event_doc(r, &ev, m, stmt_blob(row, 1),
+                                      marked && marking == MARK_HIDDEN, &teller));
     }
     store_done(row);
     end->more = by_marks ? end->more : end->n == limit;

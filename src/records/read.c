@@ -189,8 +189,14 @@ enum status row_next_id(struct conn *conn, const struct module *m, int64_t *id, 
 
 enum status row_next_number(struct conn *conn, const struct module *m, const struct field *f,
                             struct arena *a, int64_t *out, struct error *e) {
-    struct str sql = arena_printf(a, "SELECT coalesce(max(%.*s),0)+1 FROM %.*s", STR_FMT(f->column),
-                                  STR_FMT(m->table));
+    // The field's index has the living records alone, so that the others, which are few, are asked for by themselves.
+    struct str sql = arena_printf(
+        a,
+        "SELECT coalesce(max(n),0)+1 FROM (SELECT n FROM (SELECT %.*s n FROM %.*s WHERE deleted_at "
+        "IS NULL AND %.*s IS NOT NULL ORDER BY %.*s DESC LIMIT 1) living UNION ALL SELECT "
+        "max(%.*s) FROM %.*s WHERE deleted_at IS NOT NULL) both_kinds",
+        STR_FMT(f->column), STR_FMT(m->table), STR_FMT(f->column), STR_FMT(f->column),
+        STR_FMT(f->column), STR_FMT(m->table));
     return one_int(conn, sql, NULL, 0, out, e);
 }
 

@@ -229,6 +229,14 @@ enum status names_tell(struct reader *, struct error *);
 // ---------------------------------------------------------------- writing
 
 // Who and how, for the events of one act.
+// What the history of another system says of an event, beside its time.
+struct told_elsewhere {
+    int64_t actor;       // who did it, a user; 0: nobody here
+    struct str person;   // who did it, when that is no user: a name. Empty: not told
+    struct str activity; // what that system calls it. Empty: nothing
+    struct str row;      // stands for what was read, so that it is known again
+};
+
 struct act {
     const struct viewer *viewer;
     int64_t on_behalf_of;
@@ -239,6 +247,8 @@ struct act {
     const struct doc
         *link; // a customer's, by which it is done by nobody who is signed in; NULL: none
     micros at; // 0: now
+    const struct told_elsewhere
+        *told; // another system tells it, and the viewer only brings it; NULL: it happens here
 };
 
 // At the start of each piece of writing (action_run does it): the model to work with in it.

@@ -54,7 +54,7 @@ int story_about(const struct module *m, const struct event *ev) {
     int about = says_of_documents(ev) ? STORY_DOCUMENTS : 0;
     if (ev->kind == KIND_COMMENTED || ev->kind == KIND_COMMENT_DELETED)
         about |= STORY_COMMENTS;
-    if (ev->kind == KIND_NOTED)
+    if (ev->kind == KIND_NOTED || ev->kind == KIND_TOLD)
         about |= STORY_NOTES;
     if (m->part || ev->kind == KIND_CONSENTS_SHARED || ev->kind == KIND_CONSENTS_OPENED ||
         ev->kind == KIND_CONSENTS_ENDED)
@@ -100,6 +100,7 @@ static const char *const kind_words[] = {
     [KIND_RECOVERY_CODE_USED] = N_("Recovery code used"),
     [KIND_HANDED_OVER] = N_("Handed over"),
     [KIND_UNDONE] = N_("Undone"),
+    [KIND_TOLD] = N_("Told by another system"),
 };
 
 const char *event_kind_word(int kind) {

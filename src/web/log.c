@@ -338,7 +338,7 @@ static enum status event_document(struct request *r, struct doc **out, struct er
 // What of an event this person may see opened in a receipt.
 static size_t open_fields(struct request *r, const struct module *m, bool names,
                           struct str *fields) {
-    static const char *const always[] = {"~name", "~reason", "~text"};
+    static const char *const always[] = {"~name", "~reason", "~text", "~activity", "~person"};
     size_t n = 0;
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         fields[n++] = str_z(always[i]);

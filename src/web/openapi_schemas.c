@@ -226,6 +226,15 @@ static struct doc *object_schema(struct arena *a, struct doc **properties, const
     return d;
 }
 
+// The import that brought an event from another system: from when on it is proven.
+static struct doc *teller_schema(struct arena *a) {
+    struct doc *p, *d = object_schema(a, &p, "import at person");
+    doc_set(p, STR("import"), schema_of(a, "integer"));
+    doc_set(p, STR("at"), format(a, schema_of(a, "string"), "date-time"));
+    doc_set(p, STR("person"), or_none(a, schema_ref(a, STR("Reference"))));
+    return d;
+}
+
 static struct doc *event_schema(struct arena *a) {
     struct doc *p,
         *d = object_schema(a, &p, "position at channel kind operation module record changes");
@@ -242,6 +251,10 @@ static struct doc *event_schema(struct arena *a) {
         doc_add(kinds, doc_str(a, str_z(event_kind_name(i))));
     doc_set(p, STR("operation"), schema_of(a, "integer"));
     doc_set(p, STR("cause"), schema_of(a, "integer"));
+    doc_set(p, STR("imported"), schema_of(a, "boolean"));
+    doc_set(p, STR("told_by"), teller_schema(a));
+    doc_set(p, STR("activity"), schema_of(a, "string"));
+    doc_set(p, STR("person"), schema_of(a, "string"));
     doc_set(p, STR("module"), schema_of(a, "string"));
     doc_set(p, STR("record"), schema_of(a, "integer"));
     doc_set(p, STR("name"), schema_of(a, "string"));

@@ -131,8 +131,9 @@ static struct str leaf_label(struct request *r, const struct module *m, struct s
     static const struct {
         const char *key, *label;
     } others[] = {
-        {"~text", N_("Text")},     {"~reason", N_("Reason")}, {"~mentions", N_("Mentions")},
-        {"~people", N_("People")}, {"~names", N_("Names")},   {"~document", N_("Document")},
+        {"~text", N_("Text")},         {"~reason", N_("Reason")}, {"~mentions", N_("Mentions")},
+        {"~people", N_("People")},     {"~names", N_("Names")},   {"~document", N_("Document")},
+        {"~activity", N_("Activity")}, {"~person", N_("Who")},    {"~row", N_("Row of the file")},
     };
     const struct field *f = m ? module_field(m, key) : NULL;
     if (f)

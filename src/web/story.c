@@ -45,6 +45,7 @@ static const struct look {
     [KIND_RECOVERY_CODE_USED] = {"key-round", "lost"},
     [KIND_HANDED_OVER] = {"arrow-right-left", "act"},
     [KIND_UNDONE] = {"undo-2", "wait"},
+    [KIND_TOLD] = {"history", ""},
 };
 
 static const struct look *look_of(int kind) {
@@ -62,6 +63,19 @@ struct str kind_tone(int kind) {
     return str_z(look_of(kind)->tone);
 }
 
+// "told by the import of 23 Nov 2026 by Laura; proven only from then on"; "" for what happened here.
+static struct str teller_of(struct request *r, const struct doc *event) {
+    const struct doc *told = doc_get(event, STR("told_by")), *person = doc_get(told, STR("person"));
+    micros at;
+    if (!clock_parse(doc_get_text(told, "at"), &at))
+        return STR("");
+    struct str name = doc_get_text(person, "name");
+    return FILL(r->arena,
+                T(r->language, "told by the import of {0} by {1}; proven only from then on"),
+                format_moment(r->arena, r->language, zone_civil(r->zone, at), 0),
+                name.n ? name : T(r->language, "the program"));
+}
+
 static struct str way_of(struct request *r, const struct doc *event) {
     return translate(r->language, str_z(event_channel_word(doc_get_text(event, "channel"))));
 }
@@ -74,8 +88,9 @@ static struct doc *actor_run(struct request *r, const struct doc *event, const c
     struct doc *customer = customer_run(r, event, as);
     if (customer)
         return customer;
+    struct str name = doc_get_text(event, "person"); // of somebody who is no user here
     if (id <= 0)
-        return run(r, T(r->language, "The program"), as, STR(""));
+        return run(r, name.n ? name : T(r->language, "The program"), as, STR(""));
     return run(r, doc_get_text(actor, "name"), as, href_of(r, STR("users"), id));
 }
 
@@ -289,6 +304,15 @@ static struct doc *tell_undone(struct telling *t) {
     struct doc *number = run(r, format_position(r->arena, operation), "",
                              rprintf(r, "/operations/%lld", (long long)operation));
     return SENTENCE(r, T(r->language, "{0} had operation {1} undone"), t->who, number);
+// What another system says was done, in its words.
+static struct doc *tell_told(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    struct str activity = doc_get_text(t->event, "activity");
+    struct doc *what = activity.n ? run(r, activity, "strong", STR(""))
+                                  : run(r, T(l, "(erased)"), "gone", STR(""));
+    return t->own ? SENTENCE(r, STR("{0}: {1}"), t->who, what)
+                  : SENTENCE(r, T(l, "{0}: {1}, about {2}"), t->who, what, t->what);
 }
 
 static struct doc *tell_of(struct telling *t, int kind) {
@@ -357,6 +381,8 @@ static struct doc *tell_of(struct telling *t, int kind) {
         return tell_handed(t);
     case KIND_UNDONE:
         return tell_undone(t);
+    case KIND_TOLD:
+        return tell_told(t);
     case KIND_REOPENED:
         return t->own ? SENTENCE(r, T(l, "{0} reopened this"), t->who)
                       : SENTENCE(r, T(l, "{0} reopened {1}"), t->who, t->what);
@@ -380,6 +406,11 @@ static struct doc *tell(struct request *r, const struct doc *event, const struct
     struct doc *list = tell_named(&t, kind, whole);
     if (!list)
         list = tell_of(&t, kind);
+    struct str activity = doc_get_text(event, "activity"); // as the other system calls it
+    if (activity.n && kind != KIND_TOLD) {
+        doc_add(list, run(r, STR(" · "), "quiet", STR("")));
+        doc_add(list, run(r, activity, "strong", STR("")));
+    }
     const struct doc *behalf = doc_get(event, STR("on_behalf_of"));
     if (!doc_is_null(behalf))
         doc_add(list, run(r,
@@ -679,7 +710,8 @@ static struct doc *operation_view(struct request *r, const struct doc *event) {
     if (operation < 0 || !part)
         return doc_null(a);
     struct doc *d = doc_object(a);
-    doc_set_str(a, d, "text", T(r->language, "see the operation"));
+    struct str teller = teller_of(r, event);
+    doc_set_str(a, d, "text", teller.n ? teller : T(r->language, "see the operation"));
     doc_set_str(a, d, "href", JOIN(a, STR("/operations/"), int_text(a, operation)));
     doc_set(d, STR("undo_href"), doc_null(a));
     return d;
@@ -728,7 +760,7 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set(d, STR("quote"), doc_null(a));
     doc_set_str(a, d, "reason", doc_get_text(event, "reason"));
     doc_set(d, STR("operation"), operation_view(r, event));
-    doc_set_str(a, d, "channel", way_of(r, event));
+    doc_set_str(a, d, "channel", doc_get(event, STR("told_by")) ? STR("") : way_of(r, event));
     doc_set(d, STR("act"), doc_null(a));
     return d;
 }
@@ -766,7 +798,8 @@ static struct doc *log_line(struct request *r, struct doc *lines) {
 static struct doc *log_lines(struct request *r, const struct doc *event, const struct module *m) {
     struct arena *a = r->arena;
     struct doc *lines = doc_array(a);
-    struct str text = doc_get_text(event, "text");
+    struct str text = doc_get_text(event, "text"), activity = doc_get_text(event, "activity");
+    text = text.n ? text : activity;
     if (doc_get(event, STR("export")))
         text = export_words(r, event, m);
     bool erased = str_is(doc_get_text(event, "kind"), event_kind_name(KIND_FILE_ERASED));
@@ -806,7 +839,8 @@ static struct doc *log_row(struct request *r, const struct doc *event) {
     doc_set_str(a, d, "date", format_day(a, r->language, when, year_now(r)));
     doc_set_str(a, d, "time", format_clock(a, when, true));
     doc_set(d, STR("who"), runs_of(r, actor_run(r, event, "")));
-    doc_set_str(a, d, "channel", way_of(r, event));
+    struct str teller = teller_of(r, event);
+    doc_set_str(a, d, "channel", teller.n ? teller : way_of(r, event));
     doc_set_str(a, d, "object",
                 doc_get(event, STR("export")) ? exported_of(r, event, m)
                 : m                           ? translate(r->language, m->label_one)
@@ -852,6 +886,12 @@ struct doc *event_facts(struct request *r, const struct doc *event) {
     struct str way = way_of(r, event);
     fact(r, facts, T(l, "By what way"),
          runs_of(r, run(r, way.n ? way : T(l, "on a page"), "", STR(""))));
+    struct str teller = teller_of(r, event);
+    if (teller.n)
+        fact(r, facts, T(l, "Told"),
+             runs_of(r, run(r, teller, "strong",
+                            JOIN(r->arena, STR("/operations/"),
+                                 int_text(r->arena, doc_get_int(event, "operation", 0))))));
     struct str reason = doc_get_text(event, "reason");
     if (reason.n)
         fact(r, facts, T(l, "Reason"), runs_of(r, run(r, reason, "long", STR(""))));

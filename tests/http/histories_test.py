@@ -1,0 +1,507 @@
+"""Histories of other systems: events of their own times and people, by the import."""
+
+import csv
+import datetime
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from harness import ROOT_FOLDER, Story
+from support import ADMINISTRATOR, PROGRAM, environment_of
+
+SHARED = Path(os.environ.get("CRONISTA_SHARED_DATA", ROOT_FOLDER / "../shared/data"))
+MAPPINGS = ROOT_FOLDER / "tests/data"
+
+EVENTS = """Ticket;When;What;Who;Team;Severity;Line
+T-1;03/02/2021 09:30;Take over;Bea Prado;Second line;?;3
+T-1;01/02/2021 08:00;Register;Ana Ríos;First line;high;1
+T-2;05/02/2021 10:00;Register;Ana Ríos;;low;1
+T-1;01/02/2021 08:00;Call back;Ana Ríos;First line;high;2
+T-2;05/02/2021 10:00;Register;Ana Ríos;;low;1
+T-1;04/02/2021 16:45;Close;Bea Prado;Second line;high;4
+T-2;06/02/2021 10:00;Close;Carlos Sáenz;n/a;low;2
+"""
+EVENTS_MAP = {
+    "module": "cases", "language": "es", "zone": "Europe/Madrid",
+    "history": {
+        "rows": "events", "source": "Old desk", "case": "Ticket", "time": {"column": "When", "dates": "dmy"}, "person": "Who",
+        "activity": {"column": "What", "sets": {"status": {"Register": "new", "Take over": "open", "Close": "closed"}}},
+        "unknown": ["?", "n/a"],
+        "people": {"level": "Front", "levels": {"Bea Prado": "Back"}},
+        "groups": {"levels": {"First line": "Front", "Second line": "Back"}},
+        "levels": ["Front", "Back"],
+        "fields": {"x_severity": {"label": "Severity", "type": "text"}},
+    },
+    "columns": {"Ticket": "external_id", "Team": "group", "Severity": "x_severity"},
+    "set": {"subject": "{Ticket}"},
+}
+
+STATES = """number,state,priority,group,assigned,updated,by,mods
+S-1,New,1,Alpha,,2020-01-01 10:00,Dora,0
+S-1,Open,1,Alpha,Eva,2020-01-01 11:00,Dora,1
+S-1,Open,1,Beta,Eva,2020-01-01 11:00,Eva,3
+S-1,Open,1,Beta,Eva,2020-01-01 12:00,Eva,4
+S-1,-100,?,?,?,2020-01-01 13:00,Eva,4
+S-1,Open,2,?,Dora,2020-01-01 14:00,Eva,5
+S-2,New,2,Beta,?,2020-01-02 10:00,Dora,0
+"""
+STATES_MAP = {
+    "module": "cases", "language": "none", "zone": "America/Bogota",
+    "history": {"rows": "states", "source": "Audit", "case": "number", "time": "updated", "person": "by", "unknown": ["?", "-100"],
+                "people": {"level": "Front"}, "groups": {}, "levels": ["Front", "Back"]},
+    "columns": {"number": "external_id", "state": {"field": "status", "replace": {"New": "new", "Open": "open"}},
+                "priority": {"field": "priority", "replace": {"1": "urgent", "2": "high"}}, "group": "group", "assigned": "owner"},
+    "set": {"subject": "{number}"},
+}
+
+
+def renamed(mapping, **parts):
+    return {**mapping, "history": {**mapping["history"], **parts}}
+
+
+class Telling(Story):
+    """A file is imported with the command, while a server runs."""
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text if isinstance(text, str) else json.dumps(text), encoding="utf-8")
+        return path
+
+    def tell(self, name, text, mapping, *more, check=True):
+        path = text if isinstance(text, Path) else self.write(name, text)
+        code, printed = self.server.command("import", "cases", str(path), "--map", str(self.write(f"{name}.map", mapping)),
+                                            "--json", *more, check=check)
+        if code != 0:
+            return code, printed
+        report = json.loads(printed[printed.index("{"):printed.rindex("}") + 1])
+        return [report[key] for key in ("created", "changed", "unchanged", "skipped", "refused")], report
+
+    def case(self, external):
+        items = self.api.want(200, "GET", f"/api/cases?filter[external_id][eq]={external}")["items"]
+        self.assertEqual(1, len(items), external)
+        return self.api.want(200, "GET", f"/api/cases/{items[0]['id']}")
+
+    def story(self, external):
+        """Oldest first."""
+        found = self.api.want(200, "GET", f"/api/cases/{self.case(external)['id']}/history?limit=200")["items"]
+        return found[::-1]
+
+    def short(self, external):
+        return [(e["at"], (e["actor"] or {}).get("name"), e["kind"], e.get("activity"),
+                 {c["field"]: c["new"] for c in e["changes"] if e["kind"] != "created"}) for e in self.story(external)]
+
+    def whole(self):
+        """What a log must be after anything that was done to it."""
+        self.server.command("verify")
+        self.assertIn("Every table is what the log says", self.server.command("rebuild", "--check")[1])
+
+
+class Small(Telling):
+    def setUp(self):
+        if not hasattr(Small, "told"):
+            Small.dry = self.tell("events.csv", EVENTS, EVENTS_MAP, "--dry-run")
+            before = self.api.want(200, "GET", "/api/history?limit=1")["items"][0]["position"]
+            Small.told = self.tell("events.csv", EVENTS, EVENTS_MAP)
+            Small.operation = Small.told[1]["operation"]
+            self.assertEqual(before + 1, Small.operation, "a dry run leaves nothing")
+
+    def test_events(self):
+        self.assertEqual([2, 4, 0, 1, 0], self.told[0])
+        self.assertEqual(self.told[0], self.dry[0])
+        groups = {g["name"]: g["id"] for g in self.api.want(200, "GET", "/api/groups?limit=200")["items"]}
+        self.assertEqual(self.short("T-1"), [
+            # two at the same time keep the order of the file, and the one that changes nothing is told all the same
+            ("2021-02-01T07:00:00Z", "Ana Ríos", "created", "Register", {}),
+            ("2021-02-01T07:00:00Z", "Ana Ríos", "told", "Call back", {}),
+            ("2021-02-03T08:30:00Z", "Bea Prado", "edited", "Take over", {"status": "open", "group": groups["Second line"]}),
+            ("2021-02-04T15:45:00Z", "Bea Prado", "edited", "Close", {"status": "closed", "solved_at": "2021-02-04T15:45:00Z"}),
+        ])
+        case = self.case("T-1")
+        self.assertEqual((case["created_at"], case["updated_at"]), ("2021-02-01T07:00:00Z", "2021-02-04T15:45:00Z"))
+        self.assertEqual((case["created_by"]["name"], case["updated_by"]["name"]), ("Ana Ríos", "Bea Prado"))
+        self.assertEqual((case["owner"], case["x_severity"], case["group"]["name"]), (None, "high", "Second line"))
+        self.assertEqual([e[3] for e in self.short("T-2")], ["Register", "Close"])
+        self.assertEqual(self.case("T-2")["group"], None)
+        self.assertEqual(self.told[1]["notes"][0]["rows"], 1)  # the exact repeat
+
+    def test_people_groups_and_levels(self):
+        people = {u["name"]: self.api.want(200, "GET", f"/api/users/{u['id']}")
+                  for u in self.api.want(200, "GET", "/api/users?limit=200")["items"]}
+        for name, level in (("Ana Ríos", "Front"), ("Bea Prado", "Back"), ("Carlos Sáenz", "Front")):
+            user = people[name]
+            self.assertEqual((user["active"], user["profile"], user["level"]["name"]), (False, "read_only", level))
+            self.assertTrue(user["email"].endswith("@imported.invalid"), user["email"])
+            self.assertIn(self.api.request("POST", "/api/session", {"email": user["email"], "password": "x" * 12})[0], (401, 403, 404))
+        levels = {one["name"]: one["rank"] for one in
+                  self.api.want(200, "GET", "/api/levels?limit=200&columns=name,rank")["items"]}
+        self.assertEqual((levels["Front"], levels["Back"]), (1, 2))
+        groups = {g["name"]: g["level"]["name"] for g in
+                  self.api.want(200, "GET", "/api/groups?limit=200&columns=name,level")["items"] if g["level"]}
+        self.assertEqual((groups["First line"], groups["Second line"]), ("Front", "Back"))
+
+    def test_told_by_the_import(self):
+        for event in self.story("T-1"):
+            self.assertEqual((event["imported"], event["channel"], event["operation"]), (True, "import", self.operation))
+            self.assertEqual(event["told_by"]["import"], self.told[1]["id"])
+            self.assertEqual(event["told_by"]["person"], None)
+            self.assertLess(event["at"], "2021-03")
+            self.assertGreater(event["told_by"]["at"], "2024")
+            self.assertNotIn("row", event)
+        head = self.api.want(200, "GET", f"/api/log/{self.story('T-1')[0]['position']}")
+        self.assertIn('"imported":true', head["head"])
+        # people that the import made were made when it ran, by whoever ran it
+        ana = [u for u in self.api.want(200, "GET", "/api/users?limit=200")["items"] if u["name"] == "Ana Ríos"][0]
+        made = self.api.want(200, "GET", f"/api/users/{ana['id']}/history")["items"][-1]
+        self.assertNotIn("imported", made)
+        self.assertEqual(made["operation"], self.operation)
+
+    def test_pages_say_so(self):
+        browser = self.browser()
+        case = self.case("T-1")
+        page = browser.get(f"/cases/{case['id']}")
+        self.assertEqual((page.status, page.wrong), (200, []))
+        self.assertIn("proven only from then on", page.text)
+        self.assertIn("Ana Ríos : Call back", page.text.replace("Ana Ríos:", "Ana Ríos :"))
+        self.assertIn(f"/operations/{self.operation}", page.links)
+        page = browser.get(f"/log/{self.story('T-1')[0]['position']}")
+        self.assertIn("proven only from then on", page.text)
+        self.assertIn("by the program", page.text)
+        page = browser.get(f"/history?operation={self.operation}")
+        self.assertIn("proven only from then on", page.text)
+        # what happened here says nothing of the kind
+        here = self.api.want(201, "POST", "/api/cases", {"subject": "Here"})
+        self.assertNotIn("proven only", browser.get(f"/cases/{here['id']}").text)
+
+    def test_the_change_log_finds_them(self):
+        bea = [u for u in self.api.want(200, "GET", "/api/users?limit=200")["items"] if u["name"] == "Bea Prado"][0]["id"]
+        find = lambda query: [e["kind"] for e in self.api.want(  # noqa: E731
+            200, "GET", f"/api/history?operation={self.operation}&{query}")["items"]]
+        self.assertEqual(find(f"user={bea}"), ["edited", "edited"])
+        self.assertEqual(find(f"user={bea}&from=2021-02-04&to=2021-02-05"), ["edited"])
+        self.assertEqual(find(f"user={bea}&from=2021-02-05"), [])
+        self.assertEqual(find("from=2021-02-01&to=2021-02-02&module=cases"), ["told", "created"])
+        self.assertEqual(find("kind=told"), ["told"])
+        self.assertEqual(find(f"user={bea}&field=group&module=cases"), ["edited"])
+
+    def test_twice_is_once(self):
+        counts, report = self.tell("events.csv", EVENTS, EVENTS_MAP)
+        self.assertEqual([0, 0, 0, 7, 0], counts)
+        self.assertEqual(4, len(self.story("T-1")))
+        # a longer file of the same system goes on where the shorter one ended
+        counts, _ = self.tell("more.csv", EVENTS + "T-2;07/02/2021 10:00;Reopen;Bea Prado;First line;low;3\n", EVENTS_MAP)
+        self.assertEqual([0, 1, 0, 7, 0], counts)
+        self.assertEqual("Reopen", self.story("T-2")[-1]["activity"])
+
+    def test_states(self):
+        counts, _ = self.tell("states.csv", STATES, STATES_MAP)
+        self.assertEqual([2, 4, 1, 0, 0], counts)
+        groups = {g["name"]: g["id"] for g in self.api.want(200, "GET", "/api/groups?limit=200")["items"]}
+        users = {u["name"]: u["id"] for u in self.api.want(200, "GET", "/api/users?limit=200")["items"]}
+        self.assertEqual(self.short("S-1"), [
+            ("2020-01-01T15:00:00Z", "Dora", "created", None, {}),
+            ("2020-01-01T16:00:00Z", "Dora", "edited", None, {"status": "open", "owner": users["Eva"]}),
+            ("2020-01-01T16:00:00Z", "Eva", "edited", None, {"group": groups["Beta"]}),
+            # unknown empties what may be empty, and says nothing of what may not: then it is only who is in charge and the group
+            ("2020-01-01T18:00:00Z", "Eva", "edited", None, {"group": None, "owner": None}),
+            ("2020-01-01T19:00:00Z", "Eva", "edited", None, {"priority": "high", "owner": users["Dora"]}),
+        ])
+        self.assertEqual(self.tell("states.csv", STATES, STATES_MAP)[0], [0, 0, 1, 6, 0])
+
+    def test_what_is_refused_ends_its_case(self):
+        text = ("Ticket;When;What;Who;Team;Severity;Line\n"
+                "R-1;01/02/2021 08:00;Register;Ana Ríos;First line;;1\n"
+                "R-1;02/02/2021 08:00;Take over;Ana Ríos;First line;;2\n"
+                f"R-1;03/02/2021 08:00;Close;Ana Ríos;First line;{'x' * 300};3\n"
+                "R-1;04/02/2021 08:00;Reopen;Ana Ríos;First line;;4\n"
+                "R-2;01/02/2021 08:00;Register;Ana Ríos;;;1\n"
+                "R-3;31/02/2021 08:00;Register;Ana Ríos;;;1\n"
+                "R-3;01/03/2021 08:00;Close;Ana Ríos;;;2\n"
+                ";01/03/2021 08:00;Close;Ana Ríos;;;2\n"
+                "R-4;01/03/2199 08:00;Register;Ana Ríos;;;2\n")
+        dry, _ = self.tell("refused.csv", text, EVENTS_MAP, "--dry-run")
+        errors = self.folder / "refused-rows.csv"
+        counts, report = self.tell("refused.csv", text, EVENTS_MAP, "--errors", str(errors))
+        self.assertEqual([2, 1, 0, 0, 6], counts)
+        self.assertEqual(dry, counts)
+        rows = list(csv.DictReader(errors.read_text(encoding="utf-8").splitlines(), delimiter=";"))
+        self.assertEqual([r["Ticket"] for r in rows], ["R-1", "R-1", "R-3", "R-3", "R-4", ""])
+        self.assertIn("earlier row of this case was refused (4)", rows[1]["problems"])
+        self.assertIn("in the future", rows[4]["problems"])
+        self.assertIn("which case", rows[5]["problems"])
+        # corrected, the file goes on where each case ended
+        fixed = errors.read_text(encoding="utf-8").replace("x" * 300, "low").replace("31/02", "28/02").replace("2199", "2019")
+        fixed = "\n".join(line for line in fixed.splitlines() if not line.startswith(";")) + "\n"
+        counts, report = self.tell("fixed.csv", fixed, EVENTS_MAP)
+        self.assertEqual([2, 3, 0, 0, 0], counts, report["problems"])
+        self.assertEqual([e[3] for e in self.short("R-1")], ["Register", "Take over", "Close", "Reopen"])
+        self.assertEqual([e[3] for e in self.short("R-3")], ["Register", "Close"])
+
+    def test_a_case_that_is_here_already(self):
+        case = self.api.want(201, "POST", "/api/cases", {"subject": "Older", "external_id": "H-1", "x_severity": "mine"})
+        text = "Ticket;When;What;Who;Team;Severity;Line\nH-1;01/02/2021 08:00;Close;Ana Ríos;;high;1\n"
+        counts, report = self.tell("here.csv", text, EVENTS_MAP)
+        self.assertEqual([0, 0, 0, 0, 1], counts)
+        self.assertIn("Something newer is known of this case", report["problems"][0]["problem"])
+        self.assertEqual("mine", self.api.want(200, "GET", f"/api/cases/{case['id']}")["x_severity"])
+        # one that was changed here since its last imported event
+        self.tell("here2.csv", text.replace("H-1", "H-2"), EVENTS_MAP)
+        told = self.case("H-2")
+        self.api.want(200, "PATCH", f"/api/cases/{told['id']}", {"subject": "Changed here"})
+        counts, report = self.tell("here3.csv", text.replace("H-1", "H-2") + "H-2;02/02/2021 08:00;Reopen;Ana Ríos;;;2\n", EVENTS_MAP)
+        self.assertEqual([0, 0, 0, 1, 1], counts)
+        self.assertEqual("Changed here", self.case("H-2")["subject"])
+
+    def test_older_and_later_rows(self):
+        head = "Ticket;When;What;Who;Team;Severity;Line\n"
+        self.tell("o1.csv", head + "O-1;05/02/2021 08:00;Register;Ana Ríos;;;1\n", EVENTS_MAP)
+        counts, report = self.tell("o2.csv", head + "O-1;06/02/2021 08:00;Close;Ana Ríos;;;3\nO-1;04/02/2021 08:00;Call;Ana Ríos;;;2\n",
+                                   EVENTS_MAP)
+        self.assertEqual([0, 1, 0, 0, 1], counts)  # the later one is told although one before it was refused
+        self.assertEqual([e[3] for e in self.short("O-1")], ["Register", "Close"])
+
+    def test_people_that_stay_names(self):
+        mapping = renamed(EVENTS_MAP, people={"missing": "name"})
+        counts, _ = self.tell("names.csv", "Ticket;When;What;Who;Team;Severity;Line\nN-1;05/02/2021 08:00;Register;Zoe Nobody;;;1\n"
+                              "N-1;05/02/2021 09:00;Close;Ana Ríos;;;1\n", mapping)
+        self.assertEqual([1, 1, 0, 0, 0], counts)
+        first, last = self.story("N-1")
+        self.assertEqual((first["actor"], first["person"]), (None, "Zoe Nobody"))
+        self.assertEqual(last["actor"]["name"], "Ana Ríos")
+        self.assertNotIn("Zoe Nobody", [u["name"] for u in self.api.want(200, "GET", "/api/users?limit=200")["items"]])
+        page = self.browser().get(f"/cases/{self.case('N-1')['id']}")
+        self.assertIn("Zoe Nobody created this", page.text)
+
+    def test_groups_that_are_there_get_their_level(self):
+        group = self.api.want(201, "POST", "/api/groups", {"name": "Veterans"})
+        mapping = renamed(EVENTS_MAP, groups={"levels": {"Veterans": "Oldest"}}, levels=["Front", "Back", "Oldest"])
+        self.tell("veterans.csv", "Ticket;When;What;Who;Team;Severity;Line\nV-1;05/02/2021 08:00;Register;Ana Ríos;veterans;;1\n", mapping)
+        got = self.api.want(200, "GET", f"/api/groups/{group['id']}")
+        self.assertEqual("Oldest", got["level"]["name"])
+        self.assertEqual(3, self.api.want(200, "GET", f"/api/levels/{got['level']['id']}")["rank"])
+        self.assertEqual(group["id"], self.case("V-1")["group"]["id"])
+
+    def test_times(self):
+        mapping = {"module": "cases", "language": "none", "zone": "Europe/Madrid",
+                   "history": {"rows": "events", "case": "Ticket", "time": "When", "activity": "What"},
+                   "columns": {"Ticket": "external_id"}, "set": {"subject": "{Ticket}"}}
+        text = ("Ticket,When,What\n"
+                "Z-1,2011-10-30T02:30:00.250+02:00,a\n"   # summer time
+                "Z-1,2011-10-30T02:10:00+01:00,b\n"        # after the hour was set back
+                "Z-1,2011-10-30 03:00,c\n"                 # in the mapping's zone
+                "Z-1,2011-10-29T23:59:59Z,first\n")
+        counts, report = self.tell("zones.csv", text, mapping)
+        self.assertEqual([1, 3, 0, 0, 0], counts, report["problems"])
+        self.assertEqual([(e["at"], e["activity"], e["actor"]) for e in self.story("Z-1")], [
+            ("2011-10-29T23:59:59Z", "first", None), ("2011-10-30T00:30:00.250000Z", "a", None),
+            ("2011-10-30T01:10:00Z", "b", None), ("2011-10-30T02:00:00Z", "c", None)])
+
+    def test_mappings_that_are_wrong(self):
+        wrong = [
+            (renamed(EVENTS_MAP, rows="stories"), "events or states"),
+            (renamed(EVENTS_MAP, when="When"), "unknown part: when"),
+            (renamed(EVENTS_MAP, time="Whenever"), "no column Whenever"),
+            (renamed(EVENTS_MAP, person={"column": "Nobody"}), "no column Nobody"),
+            (renamed(EVENTS_MAP, unknown="?"), "array of texts"),
+            (renamed(EVENTS_MAP, case="Severity"), "unique"),
+            (renamed(EVENTS_MAP, fields={"x_other": {"type": "link"}}), "can't make fields of the type link"),
+            (renamed(EVENTS_MAP, fields={"name of mine": {"type": "text"}}), "key"),
+            (renamed(EVENTS_MAP, people={"missing": "invent"}), "create, name, empty or refuse"),
+            (renamed(EVENTS_MAP, groups={"missing": "name"}), "create, empty or refuse"),
+            (renamed(EVENTS_MAP, rows="states"), "the activity sets nothing"),
+            (renamed(EVENTS_MAP, activity={"column": "What", "sets": {"group": {"a": "b"}}}), "Two columns"),
+            ({**EVENTS_MAP, "match": ["external_id"]}, "has no place here"),
+            ({k: v for k, v in EVENTS_MAP.items() if k != "history"} | {"history": 7}, "has to be an object"),
+        ]
+        for mapping, says in wrong:
+            code, printed = self.tell("wrong.csv", EVENTS, mapping, check=False)
+            self.assertNotEqual(0, code, says)
+            self.assertIn(says, printed)
+
+    def test_only_administrators(self):
+        profile = self.api.want(201, "POST", "/api/profiles", {
+            "name": "Imports cases", **{m: ["view", "everyone", "create", "edit", "edit_everyone", "delete", "import", "export", "settings"]
+                                        for m in ("cases", "contacts", "companies")}, "audits": True})["id"]
+        self.user("importer@example.org", f"p{profile}")
+        plain = {**EVENTS_MAP, "columns": {"Ticket": "external_id"}}
+        for mapping in (EVENTS_MAP, {**plain, "history": {"rows": "events", "case": "Ticket", "time": "When"}}):
+            for more in ((), ("--dry-run",)):
+                code, printed = self.tell("denied.csv", EVENTS.replace("T-", "D-"), mapping, "--as", "importer@example.org", *more, check=False)
+                self.assertNotEqual(0, code)
+                self.assertIn("Only administrators may import a history", printed)
+        del plain["history"]
+        self.assertEqual([2, 0, 0, 5, 0], self.tell("plain.csv", EVENTS.replace("T-", "D-"), plain, "--as", "importer@example.org")[0])
+        # an administrator's name stands beside what the import told
+        self.tell("mine.csv", EVENTS.replace("T-", "M-"), EVENTS_MAP, "--as", ADMINISTRATOR)
+        name = [u["name"] for u in self.api.want(200, "GET", "/api/users?limit=200")["items"] if u["email"] == ADMINISTRATOR][0]
+        self.assertEqual(name, self.story("M-1")[0]["told_by"]["person"]["name"])
+
+    def test_zz_whole(self):
+        self.whole()
+
+
+class Interrupted(Telling):
+    """A longer file, which is cut off, while people go on working."""
+
+    def rows(self, cases=1500, each=8):
+        lines = ["Ticket;When;What;Who;Team;Severity;Line"]
+        for line in range(each):
+            for case in range(cases):
+                lines.append(f"K-{case};{line + 1:02d}/02/2021 {case % 24:02d}:{case % 60:02d};"
+                             f"{('Register', 'Take over', 'Call', 'Close')[line % 4]};Agent {(case * 7 + line) % 40};"
+                             f"{('First line', 'Second line')[(case + line) % 2]};s{line // 3};{line}")
+        return "\n".join(lines) + "\n"
+
+    def test_killed_and_continued(self):
+        text = self.rows()
+        path, plan = self.write("long.csv", text), self.write("long.map", EVENTS_MAP)
+        arguments = [PROGRAM, "import", "cases", str(path), "--map", str(plan), "--json", "--data", str(self.server.data)]
+        environment = {**os.environ, **environment_of(self.server.data)}
+        mine = self.api.want(201, "POST", "/api/cases", {"subject": "Mine"})
+        slowest, kills, saves = 0, 0, 0
+        for go_on in ([], ["--continue"], ["--continue"]):
+            child = subprocess.Popen(arguments + go_on, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            wanted = self.cases() + 200
+            while child.poll() is None and self.cases() < wanted:
+                started = time.monotonic()
+                self.api.want(200, "PATCH", f"/api/cases/{mine['id']}", {"subject": f"Mine {saves}"})
+                slowest, saves = max(slowest, time.monotonic() - started), saves + 1
+            if child.poll() is None:
+                child.send_signal(signal.SIGKILL)
+                kills += 1
+            child.wait()
+        self.assertGreater(kills, 0, "it was over before it could be cut off")
+        counts, report = self.tell("long.csv", path, EVENTS_MAP, "--continue") if kills == 3 else ([1500, 10500, 0, 0, 0], None)
+        self.assertEqual([1500, 10500, 0, 0, 0], counts)
+        self.assertLess(slowest, 5)
+        told = defaultdict(list)
+        for event in self.exported():
+            if event["module"] == "cases" and event.get("imported"):
+                told[event["name"]].append(event["activity"])
+        self.assertEqual(1500, len(told))
+        for case, activities in told.items():
+            self.assertEqual(activities, ["Register", "Take over", "Call", "Close"] * 2, case)
+        self.whole()
+
+    def cases(self):
+        return self.api.want(200, "GET", "/api/cases?limit=1&sort=-id&columns=number")["items"][0]["id"]
+
+    def exported(self):
+        path = self.folder / "log.jsonl"
+        path.unlink(missing_ok=True)
+        self.server.command("export", "history", str(path))
+        with open(path, encoding="utf-8") as lines:
+            events = [json.loads(line) for line in lines]
+        return events[::-1]
+
+
+class Real(Telling):
+    """The same with files of others, counted by themselves."""
+
+    def table(self, name):
+        path = SHARED / name
+        if not path.exists():
+            self.skipTest("skipped: no shared data")
+        data = path.read_bytes()
+        if name.endswith(".gz"):
+            data = gzip.decompress(data)
+            path = self.folder / Path(name).with_suffix("").name
+            path.write_bytes(data)
+        return path, list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+
+    def tell_real(self, path, name):
+        started = time.monotonic()
+        _, printed = self.server.command("import", "cases", str(path), "--map", str(MAPPINGS / f"history_{name}.json"), "--json")
+        report = json.loads(printed[printed.index("{"):printed.rindex("}") + 1])
+        return report, time.monotonic() - started
+
+    def changes(self, operation, *fields):
+        """How many events changed each field, and how many told anything, of one operation."""
+        path = self.folder / "real.jsonl"
+        path.unlink(missing_ok=True)
+        self.server.command("export", "history", str(path))
+        count, events = Counter(), 0
+        with open(path, encoding="utf-8") as lines:
+            for event in map(json.loads, lines):
+                if event["operation"] != operation or not event.get("imported"):
+                    continue
+                events += 1
+                for change in event["changes"]:
+                    if event["kind"] != "created" and change["field"] in fields:
+                        count[change["field"]] += 1
+        return count, events
+
+    def test_incidents(self):
+        path, rows = self.table("incidents/incident_event_log.csv.gz")
+        report, took = self.tell_real(path, "incidents")
+        self.assertEqual((len(rows), 0), (report["rows"], report["refused"]))
+        states = json.loads((MAPPINGS / "history_incidents.json").read_text())["columns"]["incident_state"]["replace"]
+        cases = defaultdict(list)
+        for place, row in enumerate(rows):
+            at = datetime.datetime.strptime(row["sys_updated_at"], "%d/%m/%Y %H:%M")
+            cases[row["number"]].append((at, place, row))
+        count = Counter()
+        for lines in cases.values():
+            lines.sort(key=lambda line: line[:2])
+            state = group = owner = None
+            for nth, (_, _, row) in enumerate(lines):
+                now = states[row["incident_state"]] or state
+                where, who = (None if row[c] == "?" else row[c] for c in ("assignment_group", "assigned_to"))
+                if nth:
+                    count["status"] += now != state
+                    count["group"] += where != group
+                    count["owner"] += who != owner
+                state, group, owner = now, where, who
+        told, events = self.changes(report["operation"], "status", "group", "owner")
+        self.assertEqual(dict(count), dict(told))
+        self.assertEqual(report["created"], len(cases))
+        self.assertEqual(events, report["created"] + report["changed"])
+        self.assertLess(took, 60)
+        self.whole()
+        again, _ = self.tell_real(path, "incidents")
+        self.assertEqual((0, 0, 0), (again["created"], again["changed"], again["refused"]))
+
+    def events(self, name, group, unknown):
+        path, rows = self.table(f"levels/{name}.csv")
+        report, _ = self.tell_real(path, name)
+        self.assertEqual((len(rows), 0), (report["rows"], report["refused"]))
+        sets = json.loads((MAPPINGS / f"history_{name}.json").read_text())["history"]["activity"]["sets"]["status"]
+        person = {"helpdesk": "org:resource", "receipt": "case:responsible"}[name]
+        cases, count = defaultdict(list), Counter()
+        for place, row in enumerate(rows):
+            cases[row["case:concept:name"]].append((datetime.datetime.fromisoformat(row["time:timestamp"]), place, row))
+        for lines in cases.values():
+            lines.sort(key=lambda line: line[:2])
+            state = where = who = None
+            for nth, (_, _, row) in enumerate(lines):
+                now = sets.get(row["concept:name"], state)
+                there = where if row[group] in unknown else row[group]
+                charge = row[person] or who
+                if nth:
+                    count["status"] += now != state
+                    count["group"] += there != where
+                    count["owner"] += charge != who
+                state, where, who = now, there, charge
+            # what begins without a state begins as the module says
+        told, events = self.changes(report["operation"], "status", "group", "owner")
+        self.assertEqual({k: v for k, v in count.items() if v}, dict(told))
+        self.assertEqual(events, len(rows))
+        self.whole()
+
+    def test_help_desk(self):
+        self.events("helpdesk", "workgroup", ())
+
+    def test_receipts(self):
+        self.events("receipt", "org:group", ("", "EMPTY"))
+
+
+del Telling, Story  # they have no stories of their own
+
+if __name__ == "__main__":
+    unittest.main()
