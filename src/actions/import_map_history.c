@@ -14,12 +14,15 @@ static struct str column_named(const struct doc *in) {
     return in && in->type == DOC_OBJECT ? doc_get_text(in, "column") : doc_text(in);
 }
 
-static enum status column_of(struct reading *r, struct str part, const struct doc *in, int *index) {
+// Its place in the file; -1, and the error told: there is none.
+static int column_of(struct reading *r, struct str part, const struct doc *in) {
     struct str name = column_named(in);
+    int index = name.n ? column_find(r, name) : -1;
     if (!name.n)
-        return wrong(r, part, N_("The history's {0} has to be the name of a column."), part);
-    *index = column_find(r, name);
-    return *index < 0 ? wrong(r, part, N_("The file has no column {0}."), name) : OK;
+        wrong(r, part, N_("The history's {0} has to be the name of a column."), part);
+    else if (index < 0)
+        wrong(r, part, N_("The file has no column {0}."), name);
+    return index;
 }
 
 static enum status text_or_nothing(struct reading *r, const struct doc *in, const char *part) {
@@ -98,7 +101,7 @@ static enum status sets_read(struct reading *r, const struct doc *activity,
     struct arena *a = r->arena;
     const struct doc *sets =
         activity && activity->type == DOC_OBJECT ? doc_get(activity, STR("sets")) : NULL;
-    if (doc_is_null(sets))
+    if (!sets || doc_is_null(sets))
         return OK;
     if (sets->type != DOC_OBJECT)
         return wrong(r, STR("activity"), N_("{0} has to be an object of the mapping."),
@@ -267,10 +270,9 @@ static enum status groups_read(struct reading *r, const struct doc *in, const st
 
 static enum status case_read(struct reading *r, const struct doc *in) {
     struct import_mapping *map = r->map;
-    int index;
-    enum status s = column_of(r, STR("case"), in, &index);
-    if (s != OK)
-        return s;
+    int index = column_of(r, STR("case"), in);
+    if (index < 0)
+        return INVALID;
     struct rule *rule = &map->rules[index];
     const struct field *external = import_field(map->module, STR("external_id"));
     if (!rule->field && external && external->unique && !rule_for(map, external))
@@ -298,24 +300,22 @@ static struct rule *rule_new(struct reading *r, int index, const struct field *f
 
 static enum status time_read(struct reading *r, const struct doc *in) {
     static const char *const words[] = {"column", "dates", NULL};
-    int index;
-    enum status s = column_of(r, STR("time"), in, &index);
-    if (s != OK)
-        return s;
+    int index = column_of(r, STR("time"), in);
+    if (index < 0)
+        return INVALID;
     r->map->history->time = rule_new(r, index, &time_field);
     if (in->type != DOC_OBJECT)
         return OK;
-    s = only_known(r, STR("time"), in, words);
+    enum status s = only_known(r, STR("time"), in, words);
     return s ? s : words_read(r, r->map->history->time, in);
 }
 
 static enum status person_read(struct reading *r, const struct doc *in) {
-    int index;
     if (doc_is_null(in))
         return OK;
-    enum status s = column_of(r, STR("person"), in, &index);
-    if (s != OK)
-        return s;
+    int index = column_of(r, STR("person"), in);
+    if (index < 0)
+        return INVALID;
     struct rule *rule = rule_new(r, index, import_owner_field());
     rule->owner = true;
     rule->target = model_module(r->model, STR("users"));
@@ -330,7 +330,10 @@ static enum status activity_read(struct reading *r, const struct doc *in) {
     if (doc_is_null(in))
         return OK;
     enum status s = in->type == DOC_OBJECT ? only_known(r, STR("activity"), in, words) : OK;
-    return s ? s : column_of(r, STR("activity"), in, &h->activity);
+    if (s != OK)
+        return s;
+    h->activity = column_of(r, STR("activity"), in);
+    return h->activity < 0 ? INVALID : OK;
 }
 
 static enum status texts_check(struct reading *r, const char *part, const struct doc *in) {
