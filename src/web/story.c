@@ -304,6 +304,8 @@ static struct doc *tell_undone(struct telling *t) {
     struct doc *number = run(r, format_position(r->arena, operation), "",
                              rprintf(r, "/operations/%lld", (long long)operation));
     return SENTENCE(r, T(r->language, "{0} had operation {1} undone"), t->who, number);
+}
+
 // What another system says was done, in its words.
 static struct doc *tell_told(struct telling *t) {
     struct request *r = t->r;
