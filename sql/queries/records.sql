@@ -58,6 +58,10 @@ INSERT INTO passages (module, field, record, position, at, value, word) VALUES (
 DELETE FROM passages WHERE field = $2 AND position = $1
 AND module = (SELECT module FROM log WHERE position = $1) AND record = (SELECT record FROM log WHERE position = $1);
 
+-- name: passages_of_field
+SELECT record, position, at, value, word FROM passages
+WHERE module = $1 AND field = $2 AND record >= $3 AND record <= $4 ORDER BY record, position;
+
 -- name: log_newest
 SELECT coalesce(max(position), -1) FROM log;
 

@@ -261,6 +261,93 @@ static enum status history_out(struct exporting *x, struct error *e) {
     return s;
 }
 
+// ---------------------------------------------------------------- journeys
+
+enum {
+    STAY_RECORD,
+    STAY_NAME,
+    STAY_BEFORE,
+    STAY_BEFORE_ID,
+    STAY_VALUE,
+    STAY_VALUE_ID,
+    STAY_SINCE,
+    STAY_UNTIL,
+    STAY_SECONDS,
+    STAY_POSITION,
+    STAY_COLUMNS
+};
+
+static const struct {
+    const char *key, *label;
+} stay_columns[STAY_COLUMNS] = {
+    [STAY_RECORD] = {"id", N_("Record")},
+    [STAY_NAME] = {"name", N_("Name")},
+    [STAY_BEFORE] = {"before", N_("Before")},
+    [STAY_BEFORE_ID] = {"before.id", N_("Number of the one before")},
+    [STAY_VALUE] = {"value", N_("After")},
+    [STAY_VALUE_ID] = {"value.id", N_("Number of it")},
+    [STAY_SINCE] = {"since", N_("Since")},
+    [STAY_UNTIL] = {"until", N_("Until")},
+    [STAY_SECONDS] = {"seconds", N_("Seconds that count")},
+    [STAY_POSITION] = {"position", N_("Event number")},
+};
+
+static struct xlsx_cell stay_value(const struct exporting *x, const struct doc *value) {
+    const struct field *f = x->request->journeys->field;
+    struct str word = doc_get_text(value, "word");
+    const struct choice *c = f && x->request->labels ? field_choice(f, word) : NULL;
+    if (c)
+        word = catalogue_text(x->request->viewer->local.words, c->label);
+    return text_at(word.n ? word : doc_get_text(value, "name"));
+}
+
+static enum status stay_out(void *arg, const struct doc *d) {
+    struct exporting *x = arg;
+    enum status s;
+    if (x->request->format == EXPORT_JSONL) {
+        s = export_file_doc(x->file, d, x->error);
+    } else {
+        struct xlsx_cell *c = x->cells;
+        const struct doc *before = doc_get(d, STR("before")), *value = doc_get(d, STR("value"));
+        c[STAY_RECORD] = number_at(doc_get(d, STR("id")));
+        c[STAY_NAME] = text_at(doc_get_text(d, "name"));
+        c[STAY_BEFORE] = stay_value(x, before);
+        c[STAY_BEFORE_ID] = number_at(doc_get(before, STR("id")));
+        c[STAY_VALUE] = stay_value(x, value);
+        c[STAY_VALUE_ID] = number_at(doc_get(value, STR("id")));
+        c[STAY_SINCE] = export_moment(x->request, doc_get_text(d, "since"), &x->row);
+        c[STAY_UNTIL] = export_moment(x->request, doc_get_text(d, "until"), &x->row);
+        c[STAY_SECONDS] = number_at(doc_get(d, STR("time")));
+        c[STAY_POSITION] = number_at(doc_get(d, STR("position")));
+        s = export_file_row(x->file, c, STAY_COLUMNS, x->error);
+        arena_reset(&x->row);
+    }
+    x->rows += s == OK;
+    return s;
+}
+
+static enum status journeys_out(struct exporting *x, struct error *e) {
+    const struct catalogue *words = x->request->viewer->local.words;
+    x->columns = arena_array(&x->arena, struct export_column, STAY_COLUMNS);
+    for (size_t i = 0; i < STAY_COLUMNS; i++) {
+        struct str key = str_z(stay_columns[i].key);
+        struct str label = catalogue_text(words, str_z(stay_columns[i].label));
+        x->columns[i] =
+            (struct export_column){.key = key, .heading = x->request->labels ? label : key};
+    }
+    x->n_columns = STAY_COLUMNS;
+    x->cells = arena_array(&x->arena, struct xlsx_cell, STAY_COLUMNS);
+    struct str sheet = catalogue_text(words, STR("Traceability"));
+    enum status s = export_file_open(&x->file, x->request, sheet, x->columns, x->n_columns, e);
+    if (s != OK)
+        return s;
+    struct arena work = ARENA_INIT;
+    struct reader reader = {x->crm, x->conn, x->model, x->request->viewer, &work};
+    s = journey_each(&reader, x->request->journeys, x->request->stays, stay_out, x, e);
+    arena_release(&work);
+    return s;
+}
+
 // ---------------------------------------------------------------- the trace
 
 // "me" is whoever reads it; in the log it is who that was.
@@ -312,7 +399,7 @@ static struct doc *scope_doc(const struct history_query *h, const struct model *
     }
     if (h->user >= 0)
         doc_set_int(a, scope, "user", h->user);
-    const struct module *of = model_module_numbered(model, h->of_module);
+    const struct module *of = h->of_module ? model_module_numbered(model, h->of_module) : NULL;
     if (of)
         doc_set_str(a, scope, "module", of->key);
     if (h->kind)
@@ -324,28 +411,37 @@ static struct doc *scope_doc(const struct history_query *h, const struct model *
     return scope;
 }
 
+static void journeys_scope(struct doc *what, const struct journey_query *q, struct arena *a) {
+    const struct history_query period = {.from = q->from, .to = q->to, .user = -1, .operation = -1};
+    doc_set_str(a, what, "by", q->field ? q->field->key : STR("level"));
+    doc_set(what, STR("scope"), scope_doc(&period, NULL, a));
+}
+
 // Before anything leaves the house it stands in the log that it does: the file is only given out once this is durable.
 static enum status leave_trace(struct action *action, void *arg, struct error *e) {
     struct exporting *x = arg;
     struct arena *a = action->write->arena;
     const struct export_request *q = x->request;
     struct doc *what = doc_object(a);
-    doc_set_z(a, what, "what", q->list ? "records" : "history");
+    const struct list_query *list = q->journeys ? q->journeys->only : q->list;
+    doc_set_z(a, what, "what", q->journeys ? "journeys" : q->list ? "records" : "history");
     doc_set_z(a, what, "format", formats[q->format]);
     doc_set_int(a, what, "rows", x->rows);
-    if (q->list)
-        doc_set(what, STR("filters"), filters_doc(q->list, q->viewer->user, a));
+    if (q->journeys)
+        journeys_scope(what, q->journeys, a);
+    if (list)
+        doc_set(what, STR("filters"), filters_doc(list, q->viewer->user, a));
     else
         doc_set(what, STR("scope"), scope_doc(q->history, x->model, a));
     if (q->list && q->list->deleted)
         doc_set_bool(a, what, "deleted", true);
     struct doc *columns = doc_set_array(a, what, "columns");
-    for (size_t i = 0; i < x->n_columns && q->list; i++)
+    for (size_t i = 0; i < x->n_columns && list; i++)
         doc_add(columns, doc_str(a, x->columns[i].key));
     struct event_item item = {.field = STR("~export"), .new = what};
     struct event ev = {.kind = KIND_EXPORTED, .items = &item, .n_items = 1};
     // About no single record; of the whole history: it is the users' doings.
-    ev.module = q->list              ? q->list->module->key
+    ev.module = list                 ? list->module->key
                 : q->history->module ? q->history->module->key
                                      : STR("users");
     return record_commit(action->write, action->crm, action->act, &ev, e);
@@ -354,7 +450,9 @@ static enum status leave_trace(struct action *action, void *arg, struct error *e
 static enum status read_out(struct exporting *x, struct conn *conn, struct error *e) {
     x->conn = conn;
     x->rows = 0;
-    return x->request->list ? records_out(x, e) : history_out(x, e);
+    return x->request->journeys ? journeys_out(x, e)
+           : x->request->list   ? records_out(x, e)
+                                : history_out(x, e);
 }
 
 static enum status read_from_itself(struct exporting *x, struct conn *primary, struct error *e) {
@@ -388,7 +486,9 @@ static bool read_from_replica(struct exporting *x, struct conn *primary, enum st
 
 enum status export_run(struct crm *crm, const struct export_request *q, struct export_result *out,
                        struct error *e) {
-    const struct module *m = q->list ? q->list->module : q->history->module;
+    const struct module *m = q->journeys ? q->journeys->module
+                             : q->list   ? q->list->module
+                                         : q->history->module;
     // A record's own history is for whoever may see the record.
     if (!may(q->viewer, m, VERB_EXPORT) ||
         (!q->list && !may(q->viewer, m, m ? VERB_VIEW : VERB_AUDIT)))

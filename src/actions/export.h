@@ -9,6 +9,7 @@
 #ifndef CRONISTA_ACTIONS_EXPORT_H
 #define CRONISTA_ACTIONS_EXPORT_H
 
+#include "records/journey.h"
 #include "records/records.h"
 
 enum export_format { EXPORT_CSV, EXPORT_XLSX, EXPORT_JSONL };
@@ -23,7 +24,9 @@ struct export_request {
     enum event_channel channel;
     const struct list_query *
         list; // records: filters, order, columns (none: all fields); limit and cursor are ignored. Or
-    const struct history_query *history; // events; limit and before are ignored
+    const struct history_query *history;  // events; limit and before are ignored. Or
+    const struct journey_query *journeys; // stays of records' journeys (records/journey.h), of
+    const struct journey_want *stays;     // which these
     bool
         labels; // headings and values of choices as people read them, in the viewer's language; else keys
     bool mark;    // CSV: a byte order mark, which Excel wants

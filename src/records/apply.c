@@ -287,7 +287,7 @@ static enum status uses_follow(struct applier *ap, const struct module *m, const
 // ---------------------------------------------------------------- where it stood
 
 bool field_has_passages(const struct field *f) {
-    return f->type == TYPE_CHOICE || f->type == TYPE_USER ||
+    return f->type == TYPE_CHOICE || f->type == TYPE_YES_NO || f->type == TYPE_USER ||
            (f->type == TYPE_LINK && (str_is(f->target, "groups") || str_is(f->target, "levels")));
 }
 
@@ -299,7 +299,7 @@ static enum status passage(struct applier *ap, const struct module *m, const str
                         P_INT(ev->record),
                         P_INT(ev->position),
                         P_INT(ev->at),
-                        none || word ? P_NULL : P_INT(doc_integer(value, 0)),
+                        none || word ? P_NULL : P_INT(doc_integer(value, doc_true(value))),
                         none || !word ? P_NULL : P_TEXT(doc_text(value))};
     return store_insert(ap->conn, QUERY_PASSAGE_INSERT, p, 7, e);
 }

@@ -835,3 +835,42 @@ enum status record_each(struct reader *r, const struct list_query *lq,
     arena_release(&own);
     return s;
 }
+
+enum status record_ids(struct reader *r, const struct list_query *lq,
+                       enum status (*each)(void *, int64_t), void *arg, struct error *e) {
+    struct list l;
+    struct sql q;
+    struct stmt *row = NULL;
+    bool more = true;
+    enum status s = begin(&l, r, lq, e);
+    // Whose records the viewer sees is known sooner than asked for each.
+    if (!s && !l.m->part && !scope_private(l.m) && scope_by_owner(r->viewer, l.m))
+        s = ranks_hold(r, &l.ranks, e);
+    if (!s && l.ranks)
+        s = scope_given(r, l.m, (int64_t **)&l.reach.given, &l.reach.n_given, e);
+    if (!s && l.searching)
+        s = search_hits(r, l.m, &l.plan, e);
+    if (s) {
+        pick_end(&l);
+        return s;
+    }
+    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(&q, "SELECT id,owner FROM ");
+    sql_str(&q, l.m->table);
+    sql_z(&q, " m");
+    s = l.ranks ? asked_conditions(&l, &q, false, e) : conditions(&l, &q, false, e);
+    struct str text = sql_done(&q);
+    if (!s)
+        s = store_sql(r->conn, text, q.params, q.n, &row, e);
+    if (!s)
+        stmt_many(row);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        int64_t id = stmt_int(row, 0), owner = stmt_null(row, 1) ? 0 : stmt_int(row, 1);
+        if (!l.ranks || ranks_reach(l.ranks, r->viewer, owner) ||
+            scope_among(l.reach.given, l.reach.n_given, id))
+            s = each(arg, id);
+    }
+    store_done(row);
+    pick_end(&l);
+    return s;
+}

@@ -140,6 +140,9 @@ enum status record_list(struct reader *, const struct list_query *, struct doc *
 // stops. The document lives until the next call.
 enum status record_each(struct reader *, const struct list_query *,
                         enum status (*each)(void *, const struct doc *), void *, struct error *);
+// Their ids alone, in any order; neither sort, cursor nor limit is looked at.
+enum status record_ids(struct reader *, const struct list_query *,
+                       enum status (*each)(void *, int64_t), void *, struct error *);
 // Search over all modules the viewer may see: {"items":[{"module","id","name","text"}]}, best first, at most limit.
 enum status record_search(struct reader *, struct str text, const struct module *only, int limit,
                           struct doc **, struct error *);

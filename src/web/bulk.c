@@ -236,7 +236,8 @@ static void export_chosen(struct request *r, struct bulk *b) {
             (struct list_filter){STR("id"), OP_IN, arena_str(r->arena, buf_view(&ids))};
     q->filters = filters;
     buf_release(&ids);
-    export_answer(r, EXPORT_XLSX, q, NULL, translate(r->language, r->module->label));
+    export_answer(r, EXPORT_XLSX, (struct export_request){.list = q},
+                  translate(r->language, r->module->label));
 }
 
 // ---------------------------------------------------------------- what was asked for

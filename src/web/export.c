@@ -130,8 +130,8 @@ static void exported(struct request *r) {
     respond_file(r, fd, x->size, media_types[x->request.format], "attachment", x->name);
 }
 
-void export_answer(struct request *r, enum export_format format, const struct list_query *list,
-                   const struct history_query *history, struct str name) {
+void export_answer(struct request *r, enum export_format format, struct export_request what,
+                   struct str name) {
     struct exporting *x = arena_new(r->arena, struct exporting);
     x->fd = -1;
     x->viewer = transfer_viewer(r);
@@ -141,13 +141,12 @@ void export_answer(struct request *r, enum export_format format, const struct li
     // A spreadsheet is for people, and so is what a page gives; CSV keeps keys so that it can be imported as it is.
     struct str labels = query_text(r, "labels");
     bool people = labels.n ? says_yes(labels) : format == EXPORT_XLSX && !r->api;
-    x->request = (struct export_request){.format = format,
-                                         .viewer = &x->viewer,
-                                         .channel = r->api ? CHANNEL_API : CHANNEL_PAGE,
-                                         .list = list,
-                                         .history = history,
-                                         .labels = people,
-                                         .mark = format == EXPORT_CSV && !r->api};
+    x->request = what;
+    x->request.format = format;
+    x->request.viewer = &x->viewer;
+    x->request.channel = r->api ? CHANNEL_API : CHANNEL_PAGE;
+    x->request.labels = people;
+    x->request.mark = format == EXPORT_CSV && !r->api;
     x->request.replica =
         r->route->flags & ROUTE_REPLICA_LATER && position_wanted(r, &x->request.see);
     arena_defer(r->arena, close_export, x);
@@ -156,7 +155,7 @@ void export_answer(struct request *r, enum export_format format, const struct li
 
 // ---------------------------------------------------------------- what was asked for
 
-static enum export_format format_of(struct request *r) {
+enum export_format export_format_of(const struct request *r) {
     enum export_format format = EXPORT_CSV;
     export_format_find(r->path, &format); // the rows of the table have no other endings
     return format;
@@ -168,7 +167,8 @@ void handle_export(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
-    export_answer(r, format_of(r), &s->query, NULL, translate(r->language, r->module->label));
+    export_answer(r, export_format_of(r), (struct export_request){.list = &s->query},
+                  translate(r->language, r->module->label));
 }
 
 void handle_export_log(struct request *r) {
@@ -178,7 +178,8 @@ void handle_export_log(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
-    export_answer(r, format_of(r), NULL, q, T(r->language, "Change log"));
+    export_answer(r, export_format_of(r), (struct export_request){.history = q},
+                  T(r->language, "Change log"));
 }
 
 void handle_export_history(struct request *r) {
@@ -195,6 +196,6 @@ void handle_export_history(struct request *r) {
                                 .operation = -1,
                                 .before = -1};
     export_answer(
-        r, format_of(r), NULL, q,
+        r, export_format_of(r), (struct export_request){.history = q},
         FILL(r->arena, T(r->language, "History of {0}"), record_title(r, r->module, record)));
 }

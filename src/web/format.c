@@ -188,6 +188,24 @@ struct str format_span(struct arena *a, const struct language *l, micros span) {
     return count_text(a, T(l, "{0} d"), span / DAY);
 }
 
+struct str format_duration(struct arena *a, const struct language *l, int64_t seconds, bool hours) {
+    int64_t days = hours ? 0 : seconds / 86400, h = (seconds - days * 86400) / 3600,
+            minutes = seconds / 60 % 60;
+    struct str large, small = STR("");
+    if (days) {
+        large = FILL(a, T(l, "{0} d"), format_integer(a, l, days));
+        small = h ? count_text(a, T(l, "{0} h"), h) : small;
+    } else if (h) {
+        large = FILL(a, T(l, "{0} h"), format_integer(a, l, h));
+        small = minutes ? count_text(a, T(l, "{0} min"), minutes) : small;
+    } else if (minutes) {
+        large = count_text(a, T(l, "{0} min"), minutes);
+    } else {
+        large = count_text(a, T(l, "{0} s"), seconds);
+    }
+    return small.n ? JOIN(a, large, STR("\u00a0"), small) : large;
+}
+
 struct str format_heading(struct arena *a, const struct language *l, struct civil day,
                           struct civil today) {
     int64_t days = day_number(today) - day_number(day);

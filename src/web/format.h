@@ -34,6 +34,9 @@ struct str format_relative(struct arena *, const struct language *, const struct
 struct str format_days(struct arena *, const struct language *, int64_t days);
 // A length of time in one unit: "40 min", "2 d", "3 h".
 struct str format_span(struct arena *, const struct language *, micros);
+// A length of time as two units at most: "3 d 4 h", "2 h 15 min", "40 s". With `hours` nothing is larger than hours: of working
+// time, whose days are not those of the calendar.
+struct str format_duration(struct arena *, const struct language *, int64_t seconds, bool hours);
 // A day's heading: "Today", "Yesterday", else the long date.
 struct str format_heading(struct arena *, const struct language *, struct civil day,
                           struct civil today);

@@ -133,6 +133,11 @@ void handle_sign_in_rules_change(struct request *);
 
 // design.c
 void handle_reach(struct request *);
+void handle_journeys(struct request *);
+void handle_journey_records(struct request *);
+void handle_journey_stays(struct request *);
+void handle_journey(struct request *);
+void handle_export_journeys(struct request *);
 void handle_shares(struct request *);
 void handle_share(struct request *);
 void handle_share_end(struct request *);

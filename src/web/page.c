@@ -1,5 +1,6 @@
 #include "web/page.h"
 #include "base/utf8.h"
+#include "records/journey.h"
 #include "web/assets.h"
 #include "web/present.h"
 #include "web/session.h"
@@ -126,6 +127,19 @@ static void activities_item(struct request *r, struct doc *items, const struct m
         doc_replace(d, STR("active"), doc_bool(r->arena, true));
 }
 
+// The first whose way from hand to hand is of use: cases, or what else this viewer may see.
+static const struct module *journeys_module(struct request *r) {
+    const struct module *m = model_module(r->model, STR("cases"));
+    if (m && may(&r->viewer, m, VERB_VIEW))
+        return m;
+    for (size_t i = 0; i < r->model->n_modules; i++) {
+        m = &r->model->modules[i];
+        if (journey_field(&r->viewer, m, NULL) && may(&r->viewer, m, VERB_VIEW))
+            return m;
+    }
+    return NULL;
+}
+
 static struct doc *menu_document(struct request *r) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
@@ -143,10 +157,16 @@ static struct doc *menu_document(struct request *r) {
         menu_item(r, items, m->key, translate(l, m->label), m->icon, JOIN(a, STR("/"), m->key),
                   is_main(m));
     }
-    if (!may(&r->viewer, NULL, VERB_AUDIT) && !may(&r->viewer, NULL, VERB_USERS) &&
+    const struct module *journeys = journeys_module(r);
+    if (!journeys && !may(&r->viewer, NULL, VERB_AUDIT) && !may(&r->viewer, NULL, VERB_USERS) &&
         !may(&r->viewer, NULL, VERB_DESIGN))
         return menu;
     items = menu_group(r, menu, T(l, "Information"));
+    if (journeys) {
+        struct doc *d = menu_item(r, items, STR("journeys"), T(l, "Traceability"), STR("route"),
+                                  JOIN(a, STR("/"), journeys->key, STR("/journeys")), false);
+        doc_replace(d, STR("active"), doc_bool(a, str_find(r->path, STR("/journeys")) >= 0));
+    }
     if (may(&r->viewer, NULL, VERB_AUDIT))
         menu_item(r, items, STR("history"), T(l, "Change log"), STR("history"), STR("/history"),
                   false);

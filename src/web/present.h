@@ -104,6 +104,8 @@ struct doc *event_facts(struct request *, const struct doc *event);
 // The menu of saved views of a list or (`of` "history") the change log; *name is what it shows: that of the chosen one, or `all`.
 struct doc *views_view(struct request *, struct str of, struct str all, const struct doc *views,
                        int64_t chosen, struct str *name);
+// The filters among the pairs of an address that has this path: [{"field","operator","value","href": to change it, "remove_href"}].
+struct doc *filters_in_words(struct request *, struct str path, const struct pairs *);
 // The form that saves these filters as a view; null when there is nothing to be saved.
 struct doc *save_view_view(struct request *, struct str of, const struct pairs *);
 
@@ -128,6 +130,9 @@ struct doc *present_hand_over(struct request *, struct doc *);
 struct doc *present_event(struct request *, struct doc *);
 struct doc *present_activities(struct request *, struct doc *);
 struct doc *present_reminders(struct request *, struct doc *);
+struct doc *present_journeys(struct request *, struct doc *);
+struct doc *present_journey_list(struct request *, struct doc *);
+struct doc *present_journey(struct request *, struct doc *);
 struct doc *present_settings(struct request *, struct doc *);
 struct doc *present_factor(struct request *, struct doc *);
 struct doc *present_reach(struct request *, struct doc *);

@@ -4,6 +4,7 @@
 #include "actions/comment.h"
 #include "formats/json.h"
 #include "actions/hand_over.h"
+#include "records/journey.h"
 #include "records/scope.h"
 #include "web/activity.h"
 #include "web/list.h"
@@ -580,6 +581,10 @@ static void put_links(struct request *r, struct doc *view, const struct doc *rec
                   may(&r->viewer, model_module(r->model, STR("shares")), VERB_VIEW);
     doc_set(view, STR("shares_href"),
             or_null(r, shares ? rprintf(r, "%.*s/shares", STR_FMT(here)) : STR("")));
+    doc_set(view, STR("journey_href"),
+            or_null(r, journey_field(&r->viewer, r->module, NULL)
+                           ? rprintf(r, "%.*s/journey", STR_FMT(here))
+                           : STR("")));
     doc_set(view, STR("reach_href"),
             or_null(r, str_is(r->module->key, "profiles") ? rprintf(r, "%.*s/reach", STR_FMT(here))
                                                           : STR("")));

@@ -1,4 +1,5 @@
 // The page of a list: table, filters in words, columns, views.
+#include "records/journey.h"
 #include "web/activity.h"
 #include "web/list.h"
 #include "web/present.h"
@@ -211,22 +212,22 @@ struct str filter_words(struct request *r, const struct module *m, struct str ke
                    said.n ? " " : "", STR_FMT(said));
 }
 
-static struct doc *filters_in_words(struct request *r, const struct list_state *s) {
+struct doc *filters_in_words(struct request *r, struct str path, const struct pairs *pairs) {
     struct arena *a = r->arena;
     struct doc *list = doc_array(a);
-    for (size_t i = 0; i < s->pairs.n; i++) {
+    for (size_t i = 0; i < pairs->n; i++) {
         struct str key, op;
-        if (!filter_name(s->pairs.p[i].name, &key, &op) || str_is(key, "q"))
+        if (!filter_name(pairs->p[i].name, &key, &op) || str_is(key, "q"))
             continue;
         const struct field *f;
         struct doc *d = doc_add(list, doc_object(a));
         struct pair with = {STR("with"), key};
         doc_set_str(a, d, "field", filter_label(r, r->module, key, &f));
         doc_set_str(a, d, "operator", operator_word(r, f, op));
-        doc_set_str(a, d, "value", value_words(r, f, op, s->pairs.p[i].value));
-        doc_set_str(a, d, "href", list_href(r, path_of(r), &s->pairs, "", &with, 1));
+        doc_set_str(a, d, "value", value_words(r, f, op, pairs->p[i].value));
+        doc_set_str(a, d, "href", list_href(r, path, pairs, "", &with, 1));
         doc_set_str(a, d, "remove_href",
-                    list_href(r, path_of(r), &s->pairs, arena_dup(a, s->pairs.p[i].name), NULL, 0));
+                    list_href(r, path, pairs, arena_dup(a, pairs->p[i].name), NULL, 0));
     }
     return list;
 }
@@ -561,11 +562,16 @@ struct doc *present_list(struct request *r, struct doc *list) {
     doc_set_bool(a, view, "tabbed", doc_get(view, STR("tabs"))->count > 0);
     doc_set_str(a, view, "new_href", rprintf(r, "/%.*s/new", STR_FMT(m->key)));
     doc_set_str(a, view, "import_href", rprintf(r, "/%.*s/import", STR_FMT(m->key)));
+    doc_set(view, STR("journeys_href"),
+            or_null(r, journey_field(&r->viewer, m, NULL) && !s->query.deleted
+                           ? list_href(r, rprintf(r, "/%.*s/journeys", STR_FMT(m->key)), &s->pairs,
+                                       "sort columns deleted", NULL, 0)
+                           : STR("")));
     doc_set_str(a, view, "design_href", rprintf(r, "/settings/modules/%.*s", STR_FMT(m->key)));
     doc_set_str(a, view, "q", pairs_get(&s->pairs, "filter[q][contains]"));
     doc_set(view, STR("hidden"), hidden_pairs(r, &s->pairs, "filter[q][contains]"));
     put_views(r, s, view);
-    doc_set(view, STR("filters"), filters_in_words(r, s));
+    doc_set(view, STR("filters"), filters_in_words(r, path_of(r), &s->pairs));
     doc_set(view, STR("filter_fields"), filter_fields(r, s));
     doc_set(view, STR("filter_form"), filter_form(r, s));
     doc_set(view, STR("columns"), list_columns(r, s));

@@ -82,6 +82,40 @@ static const struct route_input record_body[] = {
         .handle = fn                                                                               \
     }
 
+static const struct route_input journeys_query[] = {
+    {"by", IN_TEXT, false,
+     "level, owner or a field with a list of values, a group or a user; level otherwise"},
+    {"from", IN_TIME, false,
+     "the period begins: a day or a moment; with the first record otherwise"},
+    {"to", IN_TIME, false,
+     "the period ends: a day, with which it ends, or a moment; now otherwise"},
+    {"hours", IN_TEXT, false, "calendar, or working: those of the company's calendar"},
+    {"ends", IN_BOOL, false, "count the time at an end (won, lost, solved, closed), too"},
+    {"filter", IN_FILTERS, false, "records as they are today, as in lists"},
+    {NULL, 0, false, NULL},
+};
+#define BEHIND_FIGURES                                                                             \
+    {"by", IN_TEXT, false, "as of the report, as are from, to, hours, ends and filter"},           \
+        {"from", IN_TIME, false, "the period begins"}, {"to", IN_TIME, false, "the period ends"},  \
+        {"hours", IN_TEXT, false, "calendar or working"},                                          \
+        {"ends", IN_BOOL, false, "count the time at an end"},                                      \
+        {"filter", IN_FILTERS, false, "records as they are today"},                                \
+        {"value", IN_TEXT, false, "stays there: an id, a key of the list; 0: nobody or nothing"},  \
+        {"before", IN_TEXT, false, "that came from there"},                                        \
+        {"what", IN_TEXT, false, "entered, moved, up, down, back or here"},                        \
+        {"bucket", IN_INT, false, "as long as this number of the report's `buckets`, from 0"},     \
+        {"passed", IN_INT, false, "of records that passed so many values"},                        \
+        {"record", IN_INT, false, "of this record alone"},                                         \
+        {"limit", IN_INT, false, "1 to 200; 50 otherwise"}, {                                      \
+        "after", IN_TEXT, false, "cursor: `next` of the answer before"                             \
+    }
+static const struct route_input journey_records_query[] = {
+    BEHIND_FIGURES,
+    {"sort", IN_TEXT, false, "id, time, changes, passed or back: the largest first; id otherwise"},
+    {NULL, 0, false, NULL},
+};
+static const struct route_input journey_stays_query[] = {BEHIND_FIGURES, {NULL, 0, false, NULL}};
+
 static const struct route_input import_query[] = {
     {"map", IN_TEXT, false,
      "the mapping as JSON (docs/import.md); what it leaves open is remembered or guessed"},
@@ -454,6 +488,57 @@ const struct route routes[] = {
 
 // ---- steps, lines, consents
 #include "web/routes_parts.h"
+
+    // ---- how records passed from hand to hand
+    {.method = "GET",
+     .path = "/{module}/journeys",
+     .verb = VERB_VIEW,
+     .page = "journeys",
+     .id = "reportJourneys",
+     .tag = "history",
+     .says = "How many levels, people, groups or phases records passed, and how long they stayed "
+             "in each",
+     .query = journeys_query,
+     .reply = REPLY_OBJECT,
+     .handle = handle_journeys,
+     .present = present_journeys},
+    {.method = "GET",
+     .path = "/{module}/journeys/records",
+     .verb = VERB_VIEW,
+     .page = "journey-list",
+     .id = "listJourneys",
+     .tag = "history",
+     .says = "The records behind a figure of that report, with their ways",
+     .query = journey_records_query,
+     .reply = REPLY_OBJECT,
+     .handle = handle_journey_records,
+     .present = present_journey_list},
+    {.method = "GET",
+     .path = "/{module}/journeys/stays",
+     .verb = VERB_VIEW,
+     .page = "journey-list",
+     .id = "listStays",
+     .tag = "history",
+     .says = "The stays behind a figure of that report, each with the change that brought it",
+     .query = journey_stays_query,
+     .reply = REPLY_OBJECT,
+     .handle = handle_journey_stays,
+     .present = present_journey_list},
+    EXPORTS("/{module}/journeys/export", "Journeys", journey_stays_query, VERB_EXPORT, 0,
+            "transfer", "The stays behind a figure, or all of them", handle_export_journeys),
+    {.method = "GET",
+     .path = "/{module}/{id}/journey",
+     .verb = VERB_VIEW,
+     .page = "journey",
+     .id = "recordJourney",
+     .tag = "history",
+     .says = "A record's way: its levels, who was in charge, its phases, and how long each",
+     .query =
+         INPUTS({"hours", IN_TEXT, false, "calendar, or working: those of the company's calendar"},
+                {"ends", IN_BOOL, false, "count the time at an end, too"}),
+     .reply = REPLY_OBJECT,
+     .handle = handle_journey,
+     .present = present_journey},
 
     // ---- the log
     {.method = "GET",

@@ -17,6 +17,9 @@ struct str exported_of(struct request *r, const struct doc *event, const struct 
                            : rprintf(r, "%.*s %lld", STR_FMT(translate(r->language, of->label_one)),
                                      (long long)number));
     }
+    if (m && str_is(doc_get_text(export, "what"), "journeys"))
+        return JOIN(r->arena, T(r->language, "Traceability"), STR(": "),
+                    translate(r->language, m->label));
     return log ? T(r->language, "Change log") : m ? translate(r->language, m->label) : STR("");
 }
 

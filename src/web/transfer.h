@@ -7,10 +7,11 @@
 
 // ---------------------------------------------------------------- export.c
 
-// Runs the export on a worker and answers with the file. query and history: one of them, in the request's arena. name: of
-// the file, without its ending.
-void export_answer(struct request *, enum export_format, const struct list_query *,
-                   const struct history_query *, struct str name);
+// Runs the export on a worker and answers with the file. what: `list`, `history` or `journeys` and `stays` are set, in the
+// request's arena; the rest is filled in here. name: of the file, without its ending.
+void export_answer(struct request *, enum export_format, struct export_request what,
+                   struct str name);
+enum export_format export_format_of(const struct request *); // by the ending of its path
 // Content-Disposition for a name of any characters (RFC 6266: an ASCII one and, in UTF-8, the real one).
 void set_disposition(struct request *, const char *how, struct str name);
 // Answers with an open file, which it takes over. media NULL: application/octet-stream.

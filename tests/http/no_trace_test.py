@@ -44,6 +44,8 @@ ASKED = {
     "user": ["2"], "field": ["subject", "zone"], "operation": ["1"], "position": ["1"], "size": ["1"], "record": ["companies/1"],
     "notifications": ["1"], "unread": ["1"], "download": ["1"], "nameless": ["1"], "name": ["x.txt"], "when": ["open", "overdue", "today", "next", "done"],
     "related": ["1"], "counts": ["1"], "view": ["1"],
+    "by": ["level", "owner", "priority", "outcome"], "hours": ["calendar"], "ends": ["1"], "value": ["1", "0", "-1", "high"], "what": ["moved", "here"],
+    "bucket": ["10"], "passed": ["1"],
     "map": [], "on_duplicate": [], "dry_run": [], "fresh": [], "continue": [],  # importing: a story of its own
 }
 AFTER = {"/history": "-1", "/events": "-1", "/live": "-1"}  # where `after` is a position; elsewhere a page of a list, which needs one
@@ -103,6 +105,13 @@ def once(text):
     # A ribbon reaches to now: its bars stand elsewhere each time. How many events they are of, and the first and last, is compared.
     text = re.sub(r'(?s)<section class="sheet ribbon.*?</section>', "", text)
     text = re.sub(r'^(\{)"from":"[^"]*","to":"[^"]*",("count":.*"estimated":[^,]*),"bars":\[.*\],', r"\1\2,", text)
+    # Ways reach to now, too: how long stays were until then, in seconds, and what share of it.
+    text = re.sub(r'"(time|nobody|mean|median|p90|longest)":\d+', r'"\1":', re.sub(r'("from":[^,]*),"to":"[^"]*","hours"', r'\1,"hours"', text))
+    text = re.sub(r"(?m)Z,,\d+,(\d+\r?)$", r"Z,,,\1", text)  # the same in files
+    if "econds" in text:
+        text = re.sub(r'(<c r="I\d+"[^>]*><v>)\d+', r"\1", text)
+    if "/journey" in text:
+        text = re.sub(r"\d+\s?(s|min)\b|\d\d:\d\d|[\d.,]+%|—", "", text)
     return re.sub(r'(content=")[\w-]{30,}("[^>]*name="csrf")', r"\1\2", text)
 
 

@@ -21,6 +21,7 @@ import { startPalette } from "./palette.js";
 import { startPoll } from "./poll.js";
 import { startReminders } from "./reminders.js";
 import { startRibbon } from "./ribbon.js";
+import { startSankey } from "./sankey.js";
 import { startStory } from "./story.js";
 import { startStream } from "./stream.js";
 import { startTheme } from "./theme.js";
@@ -29,7 +30,7 @@ import { startTokens } from "./tokens.js";
 import { startUploads } from "./uploads.js";
 import { startViewer } from "./viewer.js";
 
-const pieces = [startComment, startCopy, startDates, startLookup, startTokens, startForms, startKinds, startUploads, startLines, startList, startMore, startOrder, startPoll, startTimes, startRibbon];
+const pieces = [startComment, startCopy, startDates, startLookup, startTokens, startForms, startKinds, startUploads, startLines, startList, startMore, startOrder, startPoll, startTimes, startRibbon, startSankey];
 
 function enhance(root) {
   for (const piece of pieces) piece(root);
