@@ -489,56 +489,8 @@ const struct route routes[] = {
 // ---- steps, lines, consents
 #include "web/routes_parts.h"
 
-    // ---- how records passed from hand to hand
-    {.method = "GET",
-     .path = "/{module}/journeys",
-     .verb = VERB_VIEW,
-     .page = "journeys",
-     .id = "reportJourneys",
-     .tag = "history",
-     .says = "How many levels, people, groups or phases records passed, and how long they stayed "
-             "in each",
-     .query = journeys_query,
-     .reply = REPLY_OBJECT,
-     .handle = handle_journeys,
-     .present = present_journeys},
-    {.method = "GET",
-     .path = "/{module}/journeys/records",
-     .verb = VERB_VIEW,
-     .page = "journey-list",
-     .id = "listJourneys",
-     .tag = "history",
-     .says = "The records behind a figure of that report, with their ways",
-     .query = journey_records_query,
-     .reply = REPLY_OBJECT,
-     .handle = handle_journey_records,
-     .present = present_journey_list},
-    {.method = "GET",
-     .path = "/{module}/journeys/stays",
-     .verb = VERB_VIEW,
-     .page = "journey-list",
-     .id = "listStays",
-     .tag = "history",
-     .says = "The stays behind a figure of that report, each with the change that brought it",
-     .query = journey_stays_query,
-     .reply = REPLY_OBJECT,
-     .handle = handle_journey_stays,
-     .present = present_journey_list},
-    EXPORTS("/{module}/journeys/export", "Journeys", journey_stays_query, VERB_EXPORT, 0,
-            "transfer", "The stays behind a figure, or all of them", handle_export_journeys),
-    {.method = "GET",
-     .path = "/{module}/{id}/journey",
-     .verb = VERB_VIEW,
-     .page = "journey",
-     .id = "recordJourney",
-     .tag = "history",
-     .says = "A record's way: its levels, who was in charge, its phases, and how long each",
-     .query =
-         INPUTS({"hours", IN_TEXT, false, "calendar, or working: those of the company's calendar"},
-                {"ends", IN_BOOL, false, "count the time at an end, too"}),
-     .reply = REPLY_OBJECT,
-     .handle = handle_journey,
-     .present = present_journey},
+// ---- how records passed from hand to hand
+#include "web/routes_journeys.h"
 
     // ---- the log
     {.method = "GET",
