@@ -1,4 +1,4 @@
-// Records from a file: CSV or a spreadsheet, looked at, mapped, checked, and written as one operation.
+// Records from a file: CSV, a spreadsheet or an event log, looked at, mapped, checked, and written as one operation.
 //
 //   import_open     the file is recognised; its columns get a mapping (given, remembered or guessed)
 //   import_preview  the first rows as they would become, with the problems of every cell
@@ -35,7 +35,7 @@ enum status import_open(struct import **, struct crm *, const struct import_requ
                         struct error *);
 void import_close(struct import *); // NULL is fine
 
-// What was recognised: {"module","name","format":"csv"|"xlsx","size","digest","encoding"?,"delimiter"?,"header",
+// What was recognised: {"module","name","format":"csv"|"xlsx"|"xes","size","digest","encoding"?,"delimiter"?,"header",
 // "sheets"?:[..],"columns":[{"name","field" or null,"guess":"name"|"content"|"mapping"|"remembered"|"","values":[first few]}],
 // "mapping": the whole document as it stands,"remembered": name or null,"earlier":[{"id","name","at","state","row"}] imports of the
 // same bytes into this module, newest first}

@@ -441,7 +441,7 @@ enum status import_describe(struct import *job, struct arena *a, struct doc **ou
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "module", job->module->key);
     doc_set_str(a, d, "name", arena_str(a, job->name));
-    doc_set_z(a, d, "format", job->look.spreadsheet ? "xlsx" : "csv");
+    doc_set_z(a, d, "format", job->look.spreadsheet ? "xlsx" : job->look.event_log ? "xes" : "csv");
     doc_set_int(a, d, "size", job->look.size);
     doc_set_str(a, d, "digest", arena_str(a, str_z(job->digest)));
     doc_set_bool(a, d, "header", job->look.header);
@@ -450,7 +450,7 @@ enum status import_describe(struct import *job, struct arena *a, struct doc **ou
         for (size_t i = 0; i < job->look.n_sheets; i++)
             doc_add(sheets, doc_str(a, arena_str(a, job->look.sheets[i])));
         doc_set_str(a, d, "sheet", arena_str(a, job->look.sheet));
-    } else {
+    } else if (!job->look.event_log) {
         doc_set_z(a, d, "encoding", encoding_name(job->look.encoding));
         doc_set_str(a, d, "delimiter", arena_str(a, (struct str){&job->look.delimiter, 1}));
     }

@@ -1,4 +1,5 @@
-// The rows of a file that people bring, whatever it is: CSV of any make, or a sheet of a spreadsheet.
+// The rows of a file that people bring, whatever it is: CSV of any make, a sheet of a spreadsheet, the events of an event log
+// (XES): a column for each attribute, those of traces with "case:" before their names. CSV and XES may be packed (.gz).
 #ifndef CRONISTA_ACTIONS_IMPORT_SOURCE_H
 #define CRONISTA_ACTIONS_IMPORT_SOURCE_H
 
@@ -34,6 +35,7 @@ struct source_options {
 
 struct source_look {
     bool spreadsheet;
+    bool event_log; // XES
     bool header;
     enum encoding encoding;
     char delimiter;

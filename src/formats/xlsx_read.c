@@ -94,7 +94,7 @@ static bool read_count(const char *s, uint64_t *out) {
 
 static void begin_row(struct sheet *s, const char **attributes) {
     uint64_t row;
-    s->row = read_count(part_attribute(attributes, "r"), &row) && row > 0 ? row : s->next_row;
+    s->row = read_count(xml_attribute(attributes, "r"), &row) && row > 0 ? row : s->next_row;
     s->next_row = s->row + 1;
     s->next_column = 0;
     s->n = 0;
@@ -115,7 +115,7 @@ static enum cell_kind kind_of(const char *type) {
 }
 
 static void begin_cell(struct sheet *s, const char **attributes) {
-    const char *reference = part_attribute(attributes, "r");
+    const char *reference = xml_attribute(attributes, "r");
     uint64_t row, style;
     size_t column = s->next_column;
     if (reference && !xlsx_read_reference(reference, &column, &row)) {
@@ -128,8 +128,8 @@ static void begin_cell(struct sheet *s, const char **attributes) {
     }
     s->column = column;
     s->next_column = column + 1;
-    s->kind = kind_of(part_attribute(attributes, "t"));
-    s->style = read_count(part_attribute(attributes, "s"), &style) ? (size_t)style : 0;
+    s->kind = kind_of(xml_attribute(attributes, "t"));
+    s->style = read_count(xml_attribute(attributes, "s"), &style) ? (size_t)style : 0;
     s->in_cell = true;
     buf_clear(&s->value);
 }
@@ -300,7 +300,7 @@ static void on_end(void *arg, const char *name) {
     }
 }
 
-static const struct part_handlers sheet_handlers = {on_start, on_end, on_text};
+static const struct xml_handlers sheet_handlers = {on_start, on_end, on_text};
 
 static void sheet_close(struct sheet *s) {
     if (!s)
@@ -359,8 +359,8 @@ struct opening {
 
 static void on_relation(void *arg, const char *name, const char **attributes) {
     struct opening *o = arg;
-    const char *id = part_attribute(attributes, "Id"), *type = part_attribute(attributes, "Type"),
-               *target = part_attribute(attributes, "Target");
+    const char *id = xml_attribute(attributes, "Id"), *type = xml_attribute(attributes, "Type"),
+               *target = xml_attribute(attributes, "Target");
     if (strcmp(name, "Relationship") != 0 || !id || !type || !target ||
         o->relations_n++ >= RELATIONS_MOST)
         return;
@@ -410,11 +410,11 @@ static void on_workbook(void *arg, const char *name, const char **attributes) {
     struct opening *o = arg;
     struct arena *a = &o->reader->arena;
     if (strcmp(name, "workbookPr") == 0) {
-        const char *value = part_attribute(attributes, "date1904");
+        const char *value = xml_attribute(attributes, "date1904");
         o->reader->from_1904 = value && (strcmp(value, "1") == 0 || strcmp(value, "true") == 0);
     } else if (strcmp(name, "sheet") == 0 && o->found_n < SHEETS_MOST) {
-        const char *title = part_attribute(attributes, "name"),
-                   *id = part_attribute(attributes, "id");
+        const char *title = xml_attribute(attributes, "name"),
+                   *id = xml_attribute(attributes, "id");
         if (!title || !id)
             return;
         if (!o->found)
@@ -439,9 +439,9 @@ static void on_style(void *arg, const char *name, const char **attributes) {
     uint64_t id = 0;
     if (strcmp(name, "cellXfs") == 0)
         o->in_cell_styles = true;
-    read_count(part_attribute(attributes, "numFmtId"), &id);
+    read_count(xml_attribute(attributes, "numFmtId"), &id);
     if (strcmp(name, "numFmt") == 0 && o->formats_n++ < FORMATS_MOST) {
-        const char *code = part_attribute(attributes, "formatCode");
+        const char *code = xml_attribute(attributes, "formatCode");
         bool date, time;
         xlsx_format_kind(code ? code : "", &date, &time);
         struct format *f = arena_new(&r->arena, struct format);
@@ -469,9 +469,9 @@ static void on_style_end(void *arg, const char *name) {
         o->in_cell_styles = false;
 }
 
-static const struct part_handlers relation_handlers = {.start = on_relation};
-static const struct part_handlers workbook_handlers = {.start = on_workbook};
-static const struct part_handlers style_handlers = {.start = on_style, .end = on_style_end};
+static const struct xml_handlers relation_handlers = {.start = on_relation};
+static const struct xml_handlers workbook_handlers = {.start = on_workbook};
+static const struct xml_handlers style_handlers = {.start = on_style, .end = on_style_end};
 
 static enum status list_sheets(struct opening *o, struct str workbook, struct error *e) {
     struct xlsx_reader *r = o->reader;

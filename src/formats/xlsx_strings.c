@@ -107,7 +107,7 @@ static void on_text(void *arg, struct str text) {
         part_fail(s->part, TOO_LARGE, N_("The Excel file has too much text."));
 }
 
-static const struct part_handlers handlers = {on_start, on_end, on_text};
+static const struct xml_handlers handlers = {on_start, on_end, on_text};
 
 enum status strings_read(struct package *package, const char *name, uint64_t most,
                          struct strings **out, struct error *e) {

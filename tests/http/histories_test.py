@@ -368,6 +368,106 @@ class Small(Telling):
         self.whole()
 
 
+XES = """<?xml version="1.0" encoding="UTF-8"?>
+<log xes.version="1849-2016" xmlns="http://www.xes-standard.org/">
+  <extension name="Concept" prefix="concept" uri="http://www.xes-standard.org/concept.xesext"/>
+  <global scope="trace"><string key="concept:name" value="nothing"/></global>
+  <global scope="event"><string key="concept:name" value="nothing"/><date key="time:timestamp" value="1970-01-01T00:00:00Z"/></global>
+  <classifier name="Activity" keys="concept:name"/>
+  <string key="description" value="of the log itself"/>
+  <trace>
+    <string key="concept:name" value="E-1"/>
+    <string key="channel" value="web"><string key="why" value="of an attribute"/></string>
+    <list key="items"><values><string key="item" value="one"/></values></list>
+    <event>
+      <string key="concept:name" value="Close"/>
+      <string key="lifecycle:transition" value="complete"/>
+      <date key="time:timestamp" value="2021-06-03T09:00:00.000+02:00"/>
+      <string key="org:resource" value="Bea Prado"/><string key="org:group" value="Second line"/>
+      <int key="times" value="12"/>
+    </event>
+    <event>
+      <date key="time:timestamp" value="2021-06-01T09:00:00.500Z"/>
+      <string key="org:resource" value="Ana R&#237;os"/><string key="org:group" value="First line"/>
+      <string key="org:role" value="agent"/><string key="concept:name" value="Register"/>
+    </event>
+  </trace>
+  <trace><string key="concept:name" value="empty"/></trace>
+  <trace>
+    <string key="concept:name" value="E-2"/>
+    <event><string key="concept:name" value="Register"/><date key="time:timestamp" value="2021-06-02T09:00:00Z"/></event>
+  </trace>
+</log>
+"""
+XES_MAP = {
+    "module": "cases", "language": "none",
+    "history": {"rows": "events", "source": "Miner", "case": "case:concept:name", "time": "time:timestamp", "person": "org:resource",
+                "activity": {"column": "concept:name", "sets": {"status": {"Register": "new", "Close": "closed"}}},
+                "people": {"level": "Front"}, "groups": {}, "fields": {"x_times": {"label": "Times", "type": "integer"}}},
+    "columns": {"case:concept:name": "external_id", "org:group": "group", "case:channel": "channel", "times": "x_times"},
+    "set": {"subject": "{case:concept:name}"},
+}
+
+
+class EventLogs(Telling):
+    def bytes(self, name, data):
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    def test_xes(self):
+        dry, _ = self.tell("log.xes", XES, XES_MAP, "--dry-run")
+        counts, report = self.tell("log.xes", XES, XES_MAP)
+        self.assertEqual([2, 1, 0, 0, 0], counts, report["problems"])
+        self.assertEqual(dry, counts)
+        self.api.want(201, "POST", "/api/cases", {"subject": "Writing, the server learns of the new field"})
+        first, last = self.story("E-1")
+        self.assertEqual((first["at"], first["activity"], first["actor"]["name"]), ("2021-06-01T09:00:00.500000Z", "Register", "Ana Ríos"))
+        self.assertEqual((last["at"], last["activity"], last["actor"]["name"]), ("2021-06-03T07:00:00Z", "Close", "Bea Prado"))
+        case = self.case("E-1")
+        self.assertEqual((case["channel"], case["x_times"], case["group"]["name"], case["status"]), ("web", 12, "Second line", "closed"))
+        self.assertEqual(self.case("E-2")["group"], None)
+        # packed, and as the table that other tools make of it, it is the same file
+        self.assertEqual([0, 0, 0, 3, 0], self.tell("log.xes.gz", self.bytes("log.xes.gz", gzip.compress(XES.encode())), XES_MAP)[0])
+        code, printed = self.server.command("import", "cases", str(self.folder / "log.xes"), "--map",
+                                            str(self.write("show.map", {**XES_MAP, "columns": XES_MAP["columns"]})), "--show-mapping")
+        self.assertEqual(0, code)
+        self.assertEqual(json.loads(printed)["columns"]["org:group"], "group")
+        # what is not the same is refused into a table with the log's columns
+        errors = self.folder / "xes-errors.csv"
+        self.tell("late.xes", XES.replace("2021-06-02", "2199-06-02").replace("E-2", "E-3"), XES_MAP, "--errors", str(errors))
+        rows = list(csv.DictReader(errors.read_text(encoding="utf-8").splitlines()))
+        self.assertEqual([(r["case:concept:name"], r["time:timestamp"]) for r in rows], [("E-3", "2199-06-02T09:00:00Z")])
+
+    def test_packed_table(self):
+        counts, _ = self.tell("events.csv.gz", self.bytes("events.csv.gz", gzip.compress(EVENTS.replace("T-", "P-").encode())), EVENTS_MAP)
+        self.assertEqual([2, 4, 0, 1, 0], counts)
+
+    def test_what_is_no_log(self):
+        bomb = gzip.compress(b"Ticket;When;What;Who;Team;Severity;Line\n" + (b"a;;;;;" + b"x" * 50000 + b";\n") * 3000, 9)
+        wrong = [
+            ("cut.xes", XES[:-40].encode(), "no event log"),
+            ("other.xes", b"<?xml version='1.0'?><!-- <log --><list><log/></list>", "no event log"),
+            ("none.xes", b"<log></log>", "empty"),
+            ("entities.xes", b"<!DOCTYPE log [<!ENTITY a 'b'>]>" + XES[38:].encode(), "neither CSV"),
+            ("entities2.xes", XES.replace("?>", "?><!DOCTYPE log [<!ENTITY a 'b'>]>", 1).encode(), "no event log"),
+            ("deep.xes", b"<log><trace>" + b"<list>" * 70, "no event log"),
+            ("wide.xes", b"<log><trace><event>" + b"".join(b'<string key="k%d" value="v"/>' % n for n in range(1001)), "too large"),
+            ("cut.csv.gz", gzip.compress(EVENTS.encode())[:-30], "damaged"),
+            ("bad.csv.gz", b"\x1f\x8b\x08\x00" + b"\x00" * 6 + b"\xff" * 100, "damaged"),
+            ("bomb.csv.gz", bomb, "too large once unpacked"),
+        ]
+        for name, data, says in wrong:
+            with self.subTest(name):
+                code, printed = self.tell(name, self.bytes(name, data), XES_MAP if "xes" in name else EVENTS_MAP, check=False)
+                self.assertNotEqual(0, code)
+                if "entities.xes" not in name:
+                    self.assertIn(says, printed)
+
+    def test_zz_whole(self):
+        self.whole()
+
+
 class Interrupted(Telling):
     """A longer file, which is cut off, while people go on working."""
 
