@@ -81,7 +81,17 @@ class Telling(Story):
         if code != 0:
             return code, printed
         report = json.loads(printed[printed.index("{"):printed.rindex("}") + 1])
+        if "--dry-run" not in more:
+            self.learn(mapping)
         return [report[key] for key in ("created", "changed", "unchanged", "skipped", "refused")], report
+
+    def learn(self, mapping):
+        """The server hears of fields that another process made soon, not at once."""
+        for field in mapping.get("history", {}).get("fields", {}):
+            until = time.monotonic() + 20
+            while self.api.request("GET", f"/api/cases?limit=1&columns={field}")[0] != 200:
+                self.assertLess(time.monotonic(), until, field)
+                time.sleep(0.05)
 
     def case(self, external):
         items = self.api.want(200, "GET", f"/api/cases?filter[external_id][eq]={external}")["items"]
@@ -420,7 +430,6 @@ class EventLogs(Telling):
         counts, report = self.tell("log.xes", XES, XES_MAP)
         self.assertEqual([2, 1, 0, 0, 0], counts, report["problems"])
         self.assertEqual(dry, counts)
-        self.api.want(201, "POST", "/api/cases", {"subject": "Writing, the server learns of the new field"})
         first, last = self.story("E-1")
         self.assertEqual((first["at"], first["activity"], first["actor"]["name"]), ("2021-06-01T09:00:00.500000Z", "Register", "Ana Ríos"))
         self.assertEqual((last["at"], last["activity"], last["actor"]["name"]), ("2021-06-03T07:00:00Z", "Close", "Bea Prado"))
