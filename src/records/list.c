@@ -15,7 +15,7 @@
 #define PAGE 50
 #define SURELY_MANY (4 * SEARCH_FEW)
 #define SORTS 5         // four asked for, and the id
-#define WALK_OF 8       // with one of so many users in reach most records that are met are, too
+#define WALK_OF 1       // one of so many users in reach: more than half of what is met is, too
 #define WALK_MOST 40    // rows passed by for each that is wanted
 #define HIDDEN_MOST 500 // records kept from a viewer, up to which proposals from memory are of use
 
@@ -40,6 +40,9 @@ struct list {
     struct ranks *
         ranks; // whose records the viewer sees, where picks know it too: else the statement says it
     struct pick_reach reach;
+    bool
+        knows_given; // what is shared with the viewer was read; a walk reads it when it meets the first that is not in reach
+    enum status asked; // what came of that
     bool
         walks; // with ranks and without picks: an index is walked, and what others have is passed over
     bool walked_long;         // and found too little
@@ -192,11 +195,19 @@ static bool by_ranks(const struct list *l) {
     return l->ranks && (l->picks || l->walks);
 }
 
-static bool in_reach(const struct list *l, struct stmt *row) {
+static enum status read_given(struct list *l, struct error *e) {
+    l->knows_given = true;
+    return scope_given(l->r, l->m, (int64_t **)&l->reach.given, &l->reach.n_given, e);
+}
+
+static bool in_reach(struct list *l, struct stmt *row, struct error *e) {
     int c = l->columns.n_columns + (int)l->n_order;
     int64_t id = stmt_int(row, 0);
-    return ranks_reach(l->ranks, l->r->viewer, stmt_null(row, c) ? 0 : stmt_int(row, c)) ||
-           scope_among(l->reach.given, l->reach.n_given, id);
+    if (ranks_reach(l->ranks, l->r->viewer, stmt_null(row, c) ? 0 : stmt_int(row, c)))
+        return true;
+    if (!l->knows_given)
+        l->asked = read_given(l, e);
+    return scope_among(l->reach.given, l->reach.n_given, id);
 }
 
 static enum status conditions(struct list *l, struct sql *q, bool counting, struct error *e) {
@@ -294,8 +305,6 @@ static enum status rank(struct list *l, struct error *e) {
     if (l->m->part || scope_private(l->m) || !scope_by_owner(r->viewer, l->m))
         return OK;
     enum status s = ranks_hold(r, &l->ranks, e);
-    if (!s && l->ranks)
-        s = scope_given(r, l->m, (int64_t **)&l->reach.given, &l->reach.n_given, e);
     l->reach.ranks = l->ranks;
     l->reach.viewer = r->viewer;
     // A database of one's own gives row after row, and is stopped when there are enough.
@@ -303,7 +312,7 @@ static enum status rank(struct list *l, struct error *e) {
     l->walks = !s && l->ranks && !asks && has_index(l->order[0].field) &&
                store_kind(conn_store(r->conn)) == STORE_SQLITE &&
                ranks_one_of(l->ranks, r->viewer) <= WALK_OF && !l->walked_long;
-    return s;
+    return s || !l->ranks || l->walks || l->knows_given ? s : read_given(l, e);
 }
 
 static void pick_end(struct list *l) {
@@ -429,6 +438,12 @@ static void order_by(struct list *l, struct sql *q, bool empty_part) {
     }
 }
 
+// SQLite goes through what is proposed in its order, which is the list's as long as nothing has changed since.
+static bool in_order(const struct list *l) {
+    return l->picks && !picks_changed(l->picks) &&
+           store_kind(conn_store(l->r->conn)) == STORE_SQLITE;
+}
+
 // One part of the list: the rows with a value in the first sort column, or those without.
 static enum status part_sql(struct list *l, bool empty_part, int limit, struct sql *q,
                             struct error *e) {
@@ -461,7 +476,8 @@ static enum status part_sql(struct list *l, bool empty_part, int limit, struct s
             after_cursor(l, q, empty_part);
         }
     }
-    order_by(l, q, empty_part);
+    if (!in_order(l))
+        order_by(l, q, empty_part);
     sql_z(q, " LIMIT ");
     // Of what changed, memory does not know who is in charge: it may fall away afterwards.
     sql_param(q, P_INT(l->walks      ? (int64_t)limit * WALK_MOST
@@ -595,7 +611,7 @@ static enum status rows(struct list *l, int limit, struct doc *items, int *n, st
         s = store_sql(l->r->conn, sql_done(&q), q.params, q.n, &row, e);
         while (!s && !(s = store_next(row, &more, e)) && more) {
             l->walked_long = l->walks && ++met == (limit + 1) * WALK_MOST;
-            if (by_ranks(l) && !in_reach(l, row))
+            if (by_ranks(l) && !in_reach(l, row, e))
                 continue;
             if (*n == limit) {
                 *end = at_limit;
@@ -605,6 +621,7 @@ static enum status rows(struct list *l, int limit, struct doc *items, int *n, st
                 at_limit = cursor_of(l, row, l->r->arena);
             doc_add(items, row_shown(l->r, l->m, &l->columns, row));
         }
+        s = s ? s : l->asked;
         store_done(row);
     }
     return s;

@@ -180,6 +180,10 @@ bool ranks_reach(const struct ranks *r, const struct viewer *viewer, int64_t own
     return owner > 0 && (size_t)owner < r->n_users && is_below(r, viewer->role, r->role[owner]);
 }
 
+int64_t ranks_made_at(const struct ranks *r) {
+    return r->made_at;
+}
+
 static size_t below_of(const struct ranks *r, const struct viewer *viewer) {
     bool known = viewer->role > 0 && (size_t)viewer->role < r->n_roles;
     return 1 + (known ? r->users_below[viewer->role] : 0);
@@ -195,6 +199,10 @@ void ranks_users(const struct ranks *r, const struct viewer *viewer, size_t most
     *ids = arena_array(a, int64_t, *n > most ? 1 : *n);
     if (*n > most)
         return;
+    if (*n == 1) { // nobody below
+        **ids = viewer->user;
+        return;
+    }
     *n = 0;
     for (size_t user = 1; user < r->n_users; user++)
         if (ranks_reach(r, viewer, (int64_t)user))

@@ -17,6 +17,8 @@ void ranks_release(struct crm *, struct ranks *); // NULL is fine
 
 // Whether records that this user is in charge of (0: nobody) are in the viewer's reach for that alone.
 bool ranks_reach(const struct ranks *, const struct viewer *, int64_t owner);
+// What it was made of: two of the same say the same.
+int64_t ranks_made_at(const struct ranks *);
 // One of how many users is below the viewer, or the viewer: 1 is all.
 size_t ranks_one_of(const struct ranks *, const struct viewer *);
 // Those below the viewer, and the viewer, ascending, in the arena; more than `most` of them are

@@ -26,6 +26,7 @@
 #define UNUSED (600 * SECOND) // then it is put away
 // Looking at one record costs as much as looking for a part in so many bytes.
 #define LOOK_BYTES 512
+#define REACH_BYTES (2 << 20) // of sets of places that one column keeps
 #define FEW_USERS 200 // with at most so many in reach it is counted what they are in charge of
 #define BLOCK 2048    // texts looked through at once, where the order is their own
 #define SAMPLE 256    // texts looked at to guess how many contain a part
@@ -45,6 +46,18 @@ struct column {
     struct grams *grams; // to find parts in them; NULL while nobody looked for any
     size_t size;         // of all this
     int uses;            // under the shelf's lock; the slot's own is one
+    struct reach_set
+        *reaches; // under that lock, too; each stays as it is while the column is there
+    size_t reach_bytes;
+};
+
+// The places of an order whose records somebody sees by who is in charge.
+struct reach_set {
+    struct reach_set *next;
+    int64_t user, role, made_at; // whose; of which ranks
+    int64_t position, newest;    // of the owners
+    int64_t n;                   // bits that are set
+    uint64_t bits[];
 };
 
 struct slot {
@@ -66,7 +79,15 @@ struct shelf {
 
 // ---------------------------------------------------------------- keeping
 
+static size_t words_of(const struct column *c) {
+    return (c->n + c->n_empty) / 64 + 1;
+}
+
 static void column_free(struct column *c) {
+    for (struct reach_set *s = c->reaches, *next; s; s = next) {
+        next = s->next;
+        free(s);
+    }
     free(c->id);
     free(c->place);
     free(c->value);
@@ -446,7 +467,8 @@ struct picks {
     int64_t *users; // in reach, if they are few
     size_t n_users;
     struct str part;
-    uint64_t *marked; // by place in `order`: those that contain the part, as far as was looked
+    uint64_t *
+        marked; // by place in `order`: those that contain the part, as far as was looked; NULL: none yet
     int64_t n_marked;
     bool all_marked;
     uint64_t *blocks; // of `within` that may contain the part; NULL: any
@@ -559,7 +581,6 @@ enum status picks_open(struct reader *r, const struct pick_query *q, struct pick
         picks_close(p);
         return s;
     }
-    p->marked = arena_array(r->arena, uint64_t, (p->order->n + p->order->n_empty) / 64 + 1);
     p->guess = p->within ? make_guess(p) : 0;
     *out = p;
     return OK;
@@ -617,9 +638,16 @@ static void look_at(struct picks *p, size_t from, size_t to) {
     }
 }
 
+// Room for the marks, with none set; mostly there is no need of it.
+static void need_marks(struct picks *p) {
+    if (!p->marked)
+        p->marked = arena_array(p->arena, uint64_t, words_of(p->order));
+}
+
 // Marks those of the texts at places from `from` to before `to` that contain the part.
 static void look_through(struct picks *p, size_t from, size_t to) {
     size_t begin, end;
+    need_marks(p);
     if (!p->blocks)
         look_at(p, from, to);
     else
@@ -630,8 +658,8 @@ static void look_through(struct picks *p, size_t from, size_t to) {
 static void look_through_all(struct picks *p) {
     if (p->all_marked)
         return;
-    size_t words = (p->order->n + p->order->n_empty) / 64 + 1;
-    memset(p->marked, 0, words * sizeof *p->marked);
+    need_marks(p);
+    memset(p->marked, 0, words_of(p->order) * sizeof *p->marked);
     p->n_marked = 0;
     look_through(p, 0, p->within->n);
     p->all_marked = true;
@@ -658,11 +686,105 @@ static size_t count_in_reach(struct picks *p) {
     return found;
 }
 
+static bool same_reach(const struct picks *p, const struct reach_set *s) {
+    const struct viewer *v = p->reach->viewer;
+    return s->user == v->user && s->role == v->role &&
+           s->made_at == ranks_made_at(p->reach->ranks) && s->position == p->owners->position &&
+           s->newest == p->owners->newest;
+}
+
+// What an earlier request of the same person has found out; NULL: none has.
+static const struct reach_set *reach_kept(const struct picks *p) {
+    pthread_mutex_lock(&p->shelf->lock);
+    const struct reach_set *s = p->order->reaches;
+    while (s && !same_reach(p, s))
+        s = s->next;
+    pthread_mutex_unlock(&p->shelf->lock);
+    return s;
+}
+
+static void add_place(const struct column *order, uint32_t id, struct reach_set *s) {
+    uint32_t place = place_of(order, id);
+    if (place == NOWHERE)
+        return;
+    s->n += !(s->bits[place / 64] >> (place % 64) & 1);
+    s->bits[place / 64] |= UINT64_C(1) << (place % 64);
+}
+
+// Of the few users whose records they see.
+static struct reach_set *reach_make(const struct picks *p) {
+    const struct column *c = p->owners;
+    size_t bytes = sizeof(struct reach_set) + words_of(p->order) * sizeof(uint64_t);
+    struct reach_set *s = must_alloc(bytes);
+    memset(s, 0, bytes);
+    s->user = p->reach->viewer->user;
+    s->role = p->reach->viewer->role;
+    s->made_at = ranks_made_at(p->reach->ranks);
+    s->position = c->position;
+    s->newest = c->newest;
+    for (size_t i = 0; i < p->n_users; i++)
+        for (size_t at = first_of(c, p->users[i]); at < c->n && c->value[at] == p->users[i]; at++)
+            add_place(p->order, c->id[at], s);
+    for (size_t i = 0; i < c->n_empty; i++)
+        add_place(p->order, c->id[c->n + i], s);
+    return s;
+}
+
+// Keeps it if there is room, and nobody was quicker. False: it is still the caller's.
+static bool reach_keep(struct picks *p, struct reach_set *made) {
+    size_t bytes = sizeof *made + words_of(p->order) * sizeof(uint64_t);
+    pthread_mutex_lock(&p->shelf->lock);
+    const struct reach_set *s = p->order->reaches;
+    while (s && !same_reach(p, s))
+        s = s->next;
+    bool keeps = !s && p->order->reach_bytes + bytes <= REACH_BYTES;
+    if (keeps) {
+        made->next = p->order->reaches;
+        p->order->reaches = made;
+        p->order->reach_bytes += bytes;
+    }
+    pthread_mutex_unlock(&p->shelf->lock);
+    return keeps;
+}
+
+static void mark_kept(struct picks *p, const struct reach_set *s) {
+    p->marked = arena_bytes(p->arena, words_of(p->order) * sizeof *p->marked);
+    memcpy(p->marked, s->bits, words_of(p->order) * sizeof *p->marked);
+    p->n_marked = s->n;
+    for (size_t i = 0; i < p->n_changed; i++) {
+        uint32_t place = place_of(p->order, p->changed[i]);
+        uint64_t bit = UINT64_C(1) << (place % 64);
+        if (place == NOWHERE || !(p->marked[place / 64] & bit))
+            continue;
+        p->marked[place / 64] &= ~bit;
+        p->n_marked--;
+    }
+    for (size_t i = 0; i < p->reach->n_given; i++)
+        mark_one(p, p->reach->given[i]);
+    p->all_marked = true;
+}
+
+static bool marked_before(struct picks *p) {
+    const struct reach_set *kept = p->reach && !p->within ? reach_kept(p) : NULL;
+    if (kept)
+        mark_kept(p, kept);
+    return kept != NULL;
+}
+
 // All of them at once: where they are few they are met too seldom.
 static void mark_in_reach(struct picks *p) {
     const struct column *c = p->owners;
-    if (p->all_marked)
+    if (p->all_marked || marked_before(p))
         return;
+    need_marks(p);
+    if (!p->within) {
+        struct reach_set *made = reach_make(p);
+        bool kept = reach_keep(p, made);
+        mark_kept(p, made);
+        if (!kept)
+            free(made);
+        return;
+    }
     for (size_t i = 0; i < p->n_users; i++)
         for (size_t at = first_of(c, p->users[i]); at < c->n && c->value[at] == p->users[i]; at++)
             mark_one(p, c->id[at]);
@@ -756,9 +878,11 @@ static size_t propose_own(struct picks *p, struct places *left, size_t n, int64_
 // What many texts contain is met soon in any order. For what few contain all texts are looked through.
 static size_t propose(struct picks *p, struct places *left, size_t n, int64_t *ids) {
     size_t found = 0, most = SIZE_MAX, patience = SIZE_MAX;
-    if (p->reach && !p->all_marked) {
+    if (p->reach && !p->all_marked && !marked_before(p)) {
         size_t all = count_in_reach(p); // marking one costs about as much as looking at two
         patience = all < SIZE_MAX / 4 ? 2 * all + n : SIZE_MAX;
+        if (!p->within && patience < SIZE_MAX) // what is marked is kept, for the next time
+            patience = all / 8 > 8 * n ? all / 8 : 8 * n;
     }
     if (p->within) {
         most = p->bytes / LOOK_BYTES;
@@ -802,7 +926,7 @@ int64_t picks_count(struct picks *p, const int64_t **changed, size_t *n_changed)
         look_through_all(p);
         return p->n_marked;
     }
-    if (p->reach && !p->all_marked && count_in_reach(p) < SIZE_MAX)
+    if (p->reach && !p->all_marked && !marked_before(p) && count_in_reach(p) < SIZE_MAX)
         mark_in_reach(p);
     if (p->all_marked)
         return p->n_marked;

@@ -56,7 +56,7 @@ struct pick_cursor {
     const struct doc *value; // of the order's column, null when there is none
     int64_t id;
 };
-// Ids, in any order and each once, among which the next `n` behind the cursor (NULL: from the start) are, of those with
+// Ids, each once, in the order asked for but for those that changed, which are last, among which the next `n` behind the cursor (NULL: from the start) are, of those with
 // a value in the order's column or of those without one.
 void picks_next(struct picks *, const struct pick_cursor *, bool without_value, bool descending,
                 size_t n, int64_t **ids, size_t *n_ids);

@@ -5,6 +5,7 @@
 
 void sql_begin(struct sql *q, struct arena *a, enum store_kind kind) {
     *q = (struct sql){.text = BUF_INIT(SQL_MAX), .arena = a, .kind = kind};
+    buf_room(&q->text, 1000); // most are shorter
 }
 
 void sql_z(struct sql *q, const char *z) {
@@ -41,6 +42,7 @@ void sql_contains(struct sql *q, struct str whole, struct param part) {
 static void id_rows(struct sql *q, const int64_t *ids, size_t n) {
     struct buf list = BUF_INIT(SIZE_MAX / 4);
     bool sqlite = q->kind == STORE_SQLITE;
+    buf_room(&list, n * 8); // not to grow again and again
     buf_char(&list, sqlite ? '[' : '{');
     for (size_t i = 0; i < n; i++) {
         if (i)

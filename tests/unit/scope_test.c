@@ -725,11 +725,142 @@ static void test_many_records_at_once(void **state) {
     conn_close(conn);
 }
 
+// ---------------------------------------------------------------- who sees few records, list after list
+
+#define MANY 600 // records
+#define EVERY                                                                                      \
+    40 // of so many one is of user 2, one of nobody, and one of user 4; the others are of user 3
+
+struct listing {
+    struct world *w;
+    pthread_t thread;
+    const bool *seen; // by owner
+    int64_t shared;   // 0: none
+    const int *owners;
+    size_t wrong, lists;
+};
+
+// Each of the lists has exactly those of these owners, and what is shared.
+static void *list_few(void *arg) {
+    static const char *const sorts[] = {"name", "updated_at", "owner"};
+    struct listing *l = arg;
+    struct arena a = ARENA_INIT;
+    struct conn *conn;
+    if (store_connect(crm_store(l->w->crm), STORE_READ, &conn, NULL))
+        return NULL;
+    const struct model *model = crm_model_hold(l->w->crm);
+    struct viewer viewer = {.user = 1, .role = 1};
+    viewer_set_profile(&viewer, model, PROFILE_CUSTOM + 1);
+    struct reader r = {l->w->crm, conn, model, &viewer, &a};
+    for (int i = 0; i < 12; i++) {
+        struct list_query lq = {.module = model_module(model, STR("opportunities")),
+                                .limit = i % 2 ? 2 : 9,
+                                .count = i % 5 == 4,
+                                .sort = {{str_z(sorts[i % 3]), i & 2}},
+                                .n_sort = 1};
+        bool there[MANY + 1] = {false};
+        struct doc *d = NULL;
+        store_begin(conn, false, NULL);
+        do {
+            r.names = NULL;
+            l->wrong += record_list(&r, &lq, &d, NULL) != OK;
+            doc_each(one, doc_get(d, STR("items"))) {
+                bool *is = &there[doc_get_int(one, "id", 0)];
+                l->wrong += *is;
+                *is = true;
+            }
+            lq.after = doc_get_text(d, "next");
+        } while (lq.after.n);
+        for (int64_t id = 1; id <= MANY; id++)
+            l->wrong += there[id] != (l->seen[l->owners[id]] || id == l->shared);
+        store_rollback(conn);
+        l->lists++;
+        arena_reset(&a);
+    }
+    crm_model_release(l->w->crm, model);
+    conn_close(conn);
+    arena_release(&a);
+    return NULL;
+}
+
+static void check_few(struct world *w, const int *owners, const bool *seen, int64_t is_shared) {
+    for (int round = 0; round < 3;
+         round++) { // the columns are made; the set is made; the set is there
+        struct listing all[READERS];
+        for (int i = 0; i < READERS; i++) {
+            all[i] = (struct listing){w, 0, seen, is_shared, owners, 0, 0};
+            assert_int_equal(pthread_create(&all[i].thread, NULL, list_few, &all[i]), 0);
+        }
+        for (int i = 0; i < READERS; i++) {
+            pthread_join(all[i].thread, NULL);
+            assert_int_equal(all[i].lists, 12);
+            assert_int_equal(all[i].wrong, 0);
+        }
+        crm_index_wait(w->crm);
+    }
+}
+
+static void move_to(struct world *w, int64_t user, int64_t role) {
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    struct moving m = {user, role};
+    struct act act = {.viewer = &system, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+    assert_int_equal(action_run(w->crm, &act, move, &m, NULL), OK);
+}
+
+static void test_who_sees_few(void **state) {
+    struct world *w = *state;
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    static int owners[MANY + 1];
+    char json[200];
+    create(w, &system, "levels", "{\"name\":\"All\"}");
+    create(w, &system, "roles", "{\"name\":\"R1\"}");
+    create(w, &system, "roles", "{\"name\":\"R2\",\"parent\":1}");
+    create(w, &system, "roles", "{\"name\":\"R3\"}");
+    create(w, &system, "profiles", "{\"name\":\"Own\",\"opportunities\":[\"view\"]}");
+    for (int u = 1; u <= 40; u++) { // most of them are nobody's subordinates
+        snprintf(json, sizeof json,
+                 "{\"name\":\"U%d\",\"email\":\"u%d@example.org\",\"profile\":\"p1\",\"level\":1,"
+                 "\"active\":true,\"role\":%d}",
+                 u, u, u < 3 ? u : 3);
+        create(w, &system, "users", json);
+    }
+    for (int id = 1; id <= MANY; id++) {
+        int place = id % EVERY;
+        owners[id] = place == 0 ? 2 : place == 1 ? 0 : place == 2 ? 4 : 3;
+        snprintf(json, sizeof json,
+                 owners[id] ? "{\"name\":\"D%d\",\"owner\":%d}"
+                            : "{\"name\":\"D%d\",\"owner\":null}",
+                 id * 7 % 100, owners[id]);
+        assert_int_equal(create(w, &system, "opportunities", json), id);
+    }
+    crm_index_wait(w->crm);
+    bool seen[PEOPLE] = {[0] = true, [2] = true};
+    check_few(w, owners, seen, 0);
+    for (int64_t id = 10; id < 14; id++) { // changed since
+        owners[id] = id % 2 ? 2 : 4;
+        give_away(w, id, owners[id]);
+    }
+    owners[EVERY] = 3; // and no longer seen
+    give_away(w, EVERY, 3);
+    check_few(w, owners, seen, 0);
+    create(w, &system, "shares", "{\"opportunity\":300,\"to_user\":1,\"edits\":false}");
+    check_few(w, owners, seen, 300);
+    move_to(w, 4, 2);
+    seen[4] = true;
+    check_few(w, owners, seen, 300);
+    move_to(w, 2, 3);
+    seen[2] = false;
+    check_few(w, owners, seen, 300);
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(test_one_record_and_statements_say_the_same), TEST(test_whose_records_are_seen),
-        TEST(test_roles_change_while_others_read),         TEST(test_the_rule),
-        TEST(test_stories_with_events_of_others),          TEST(test_many_records_at_once)};
+    const struct CMUnitTest tests[] = {TEST(test_one_record_and_statements_say_the_same),
+                                       TEST(test_whose_records_are_seen),
+                                       TEST(test_roles_change_while_others_read),
+                                       TEST(test_the_rule),
+                                       TEST(test_stories_with_events_of_others),
+                                       TEST(test_many_records_at_once),
+                                       TEST(test_who_sees_few)};
     return cmocka_run_group_tests_name("scope", tests, NULL, NULL);
 }
