@@ -68,6 +68,9 @@ enum status user_sign_in_failed(struct action *, int64_t user, struct str wrong,
 enum status user_session_close(struct action *, const struct hash *session, struct error *);
 // One of a user's sessions, by the first 16 hexadecimal digits. NOT_FOUND.
 enum status user_session_end(struct action *, int64_t user, struct str start, struct error *);
+// All of a user's sessions but `keep` (may be NULL), and sign-ins under way. One's own, or VERB_USERS.
+enum status user_sessions_end(struct action *, int64_t user, const struct hash *keep,
+                              struct error *);
 
 // The administrator of a new installation: adds one when there is no user yet. `made` false: there was somebody.
 // It has no language of its own: pages follow the choice on the sign-in page. Blocks (it hashes and writes). Not from a

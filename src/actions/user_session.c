@@ -1,6 +1,7 @@
 // Passwords, keys and sessions of users. All of it is private; the log tells only that something happened.
 #include <stdio.h>
 #include "actions/user.h"
+#include "records/rows.h"
 #include "store/queries.h"
 
 // An event about a user that carries no values, or the name of what it is about.
@@ -209,6 +210,24 @@ enum status user_key_revoke(struct action *a, int64_t user, struct str start, st
 
 // ---------------------------------------------------------------- sessions
 
+// The event is also when the user last did.
+static enum status tell_signed_in(struct action *a, int64_t user, struct error *e) {
+    struct arena *arena = a->write->arena;
+    const struct module *users = model_module(a->model, STR("users"));
+    struct doc *row = NULL;
+    char at[CLOCK_TEXT];
+    enum status s = row_get(a->write->conn, users, user, arena, &row, e);
+    if (s)
+        return s;
+    clock_text(a->write->now, at);
+    struct event_item item = {.field = STR("last_sign_in"),
+                              .old = doc_get(row, STR("last_sign_in")),
+                              .new = doc_str(arena, arena_str(arena, str_z(at)))};
+    struct event event = {
+        .kind = KIND_SIGNED_IN, .module = users->key, .record = user, .items = &item, .n_items = 1};
+    return record_commit(a->write, a->crm, a->act, &event, e);
+}
+
 enum status user_session_open(struct action *a, const struct account *account, micros until,
                               const struct hash *before, struct str device,
                               char token[CRYPTO_TOKEN], struct error *e) {
@@ -226,7 +245,7 @@ enum status user_session_open(struct action *a, const struct account *account, m
     if (!s)
         s = store_run(a->write->conn, QUERY_SESSION_INSERT, p, 6, NULL, e);
     if (!s)
-        s = tell(a, KIND_SIGNED_IN, account->id, STR(""), e);
+        s = tell_signed_in(a, account->id, e);
     if (!s)
         memcpy(token, made, CRYPTO_TOKEN);
     return s;
@@ -260,6 +279,16 @@ enum status user_session_close(struct action *a, const struct hash *session, str
     return store_run(a->write->conn, QUERY_SESSION_DELETE, p, 1, NULL, e);
 }
 
+static enum status tell_ended(struct action *a, int64_t user, int64_t sessions, struct error *e) {
+    struct event_item item = {.field = STR("~sessions"), .new = doc_int(a->write->arena, sessions)};
+    struct event event = {.kind = KIND_SESSIONS_ENDED,
+                          .module = STR("users"),
+                          .record = user,
+                          .items = &item,
+                          .n_items = 1};
+    return record_commit(a->write, a->crm, a->act, &event, e);
+}
+
 enum status user_session_end(struct action *a, int64_t user, struct str start, struct error *e) {
     struct hash hash;
     struct param of[] = {P_INT(user), P_INT(0), P_INT(0)};
@@ -267,5 +296,23 @@ enum status user_session_end(struct action *a, int64_t user, struct str start, s
     if (!s)
         s = by_start(a->write->conn, QUERY_SESSIONS_OF_USER, of, 3, start, a->write->arena, &hash,
                      NULL, e);
-    return s ? s : user_session_close(a, &hash, e);
+    if (!s)
+        s = user_session_close(a, &hash, e);
+    return s ? s : tell_ended(a, user, 1, e);
+}
+
+enum status user_sessions_end(struct action *a, int64_t user, const struct hash *keep,
+                              struct error *e) {
+    static const struct hash none;
+    struct account account;
+    struct param p[] = {P_INT(user), hash_param(keep ? keep : &none)};
+    int64_t ended = 0;
+    enum status s = own_or_allowed(a, user, e);
+    if (!s)
+        s = account_get(a->write->conn, user, a->write->arena, &account, e);
+    if (!s)
+        s = store_run(a->write->conn, QUERY_SESSIONS_DELETE_OTHERS, p, 2, &ended, e);
+    if (!s)
+        s = store_run(a->write->conn, QUERY_SIGN_IN_STEPS_OF_USER, p, 1, NULL, e);
+    return s || !ended ? s : tell_ended(a, user, ended, e);
 }

@@ -45,7 +45,9 @@
     X(31, HANDED_OVER, "handed_over",                                                              \
       "what a user has in charge goes to others, by this operation; which and to whom is ~handed") \
     X(32, UNDONE, "undone", "somebody had an operation undone by this one; which is ~undoes")      \
-    X(33, TOLD, "told", "another system told of ~activity, which changed nothing here")
+    X(33, TOLD, "told", "another system told of ~activity, which changed nothing here")            \
+    X(34, SESSIONS_ENDED, "sessions_ended",                                                        \
+      "a user is signed out where they were signed in; in how many places is ~sessions")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

@@ -56,10 +56,14 @@ static enum status apply_update(struct applier *ap, const struct module *m, cons
     sql_begin(&q, a, store_kind(conn_store(ap->conn)));
     sql_z(&q, "UPDATE ");
     sql_str(&q, m->table);
-    sql_z(&q, " SET version=version+1,updated_at=");
-    sql_param(&q, P_INT(ev->at));
-    sql_z(&q, ",updated_by=");
-    sql_param(&q, P_INT(ev->actor));
+    sql_z(&q, event_makes_version(ev->kind) ? " SET version=version+1,updated_at=" : " SET id=");
+    if (event_makes_version(ev->kind)) {
+        sql_param(&q, P_INT(ev->at));
+        sql_z(&q, ",updated_by=");
+        sql_param(&q, P_INT(ev->actor));
+    } else { // who signs in does not change their record
+        sql_param(&q, P_INT(ev->record));
+    }
     if (ev->kind == KIND_DELETED || ev->kind == KIND_RESTORED) {
         sql_z(&q, ",deleted_at=");
         sql_param(&q, ev->kind == KIND_DELETED ? P_INT(ev->at) : P_NULL);
@@ -404,7 +408,8 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
     bool row = ev->kind == KIND_CREATED;
     if (row)
         s = apply_created(ap, m, ev, &c, a, e);
-    else if (event_makes_version(ev->kind) && (ev->kind != KIND_IMPORTED || ev->n_items)) {
+    else if (event_changes_row(ev->kind) &&
+             ((ev->kind != KIND_IMPORTED && ev->kind != KIND_SIGNED_IN) || ev->n_items)) {
         row = true;
         s = apply_update(ap, m, ev, &c, a, e);
     }

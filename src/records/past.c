@@ -55,10 +55,10 @@ static void take_back(struct past *p, const struct module *m, enum event_kind ki
     p->changed = true;
 }
 
-static void kinds_that_change(struct sql *q) {
+static void kinds_that(bool (*change)(enum event_kind), struct sql *q) {
     sql_z(q, " AND l.kind IN (1");
     for (int kind = 2; event_kind_name(kind); kind++)
-        if (event_makes_version((enum event_kind)kind)) {
+        if (change((enum event_kind)kind)) {
             char text[16];
             snprintf(text, sizeof text, ",%d", kind);
             sql_z(q, text);
@@ -81,7 +81,7 @@ static void events_sql(struct reader *r, const struct module *m, const int64_t *
     }
     sql_z(q, before ? " AND l.at<=" : " AND l.at>");
     sql_param(q, P_INT(at));
-    kinds_that_change(q);
+    kinds_that(event_changes_row, q);
     if (field.n) {
         struct buf needle = BUF_INIT(1000);
         buf_lit(&needle, "\"field\":");
@@ -215,7 +215,9 @@ static enum status pasts_read(struct reader *r, const struct module *m, const in
     size_t n_changed = 0;
     for (size_t i = 0; i < n && !s; i++) {
         all[i].existed = all[i].row && moment_of(all[i].row, "created_at") <= at;
-        if (all[i].existed && moment_of(all[i].row, "updated_at") > at)
+        // Users: that somebody signed in changes their row, and when it was changed last not.
+        if (all[i].existed && (moment_of(all[i].row, "updated_at") > at ||
+                               moment_of(all[i].row, "last_sign_in") > at))
             changed[n_changed++] = all[i].id;
     }
     if (s || !n_changed)
@@ -281,7 +283,7 @@ static enum status changed_last(struct reader *r, const struct module *m, struct
     sql_param(&q, P_INT(p->id));
     sql_z(&q, " AND l.at<=");
     sql_param(&q, P_INT(at));
-    kinds_that_change(&q);
+    kinds_that(event_makes_version, &q);
     // PostgreSQL would walk all of the log for a record that has not changed for long.
     sql_z(&q, q.kind == STORE_SQLITE ? " ORDER BY l.position DESC LIMIT 1"
                                      : " ORDER BY l.position+0 DESC LIMIT 1");

@@ -313,6 +313,10 @@ enum status record_get(struct reader *r, const struct module *m, int64_t id, str
     return s ? s : names_answer(r, e);
 }
 
+bool event_changes_row(enum event_kind kind) {
+    return event_makes_version(kind) || kind == KIND_SIGNED_IN;
+}
+
 bool event_makes_version(enum event_kind kind) {
     return kind == KIND_EDITED || kind == KIND_ASSIGNED || kind == KIND_DELETED ||
            kind == KIND_RESTORED || kind == KIND_IMPORTED || kind == KIND_FILE_ERASED ||

@@ -40,5 +40,6 @@ bool item_holds_files(const struct module *, const struct event_item *);
 struct str file_digest_of(struct arena *, const struct doc *value);
 // Whether an event of this kind gives the record a new version.
 bool event_makes_version(enum event_kind);
+bool event_changes_row(enum event_kind); // these, and what is no change of the record for people
 
 #endif

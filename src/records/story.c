@@ -36,7 +36,7 @@ static int about_field(const struct module *m, const struct event *ev,
     const struct field *f = module_field(m, item->field);
     if (f && f->type == TYPE_FILE)
         return STORY_DOCUMENTS;
-    if (ev->kind == KIND_CREATED)
+    if (ev->kind == KIND_CREATED || ev->kind == KIND_SIGNED_IN)
         return 0;
     return m->stage.n && str_eq(item->field, m->stage) ? STORY_STATUS : STORY_INFORMATION;
 }
@@ -101,6 +101,7 @@ static const char *const kind_words[] = {
     [KIND_HANDED_OVER] = N_("Handed over"),
     [KIND_UNDONE] = N_("Undone"),
     [KIND_TOLD] = N_("Told by another system"),
+    [KIND_SESSIONS_ENDED] = N_("Signed out"),
 };
 
 const char *event_kind_word(int kind) {

@@ -115,6 +115,9 @@ void handle_password(struct request *);
 void handle_key_add(struct request *);
 void handle_key_revoke(struct request *);
 void handle_session_end(struct request *);
+void handle_sessions_end(struct request *);
+void handle_user_sign_out(struct request *);
+void handle_user_sign_out_page(struct request *);
 void handle_user_password(struct request *);
 void handle_user_password_page(struct request *);
 

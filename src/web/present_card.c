@@ -558,6 +558,8 @@ static void access_links(struct request *r, struct doc *list, struct str here) {
     const struct language *l = r->language;
     action(r, list, T(l, "New password"), rprintf(r, "%.*s/password", STR_FMT(here)), "key-round",
            false);
+    action(r, list, T(l, "Sign out everywhere"), rprintf(r, "%.*s/sign-out", STR_FMT(here)),
+           "log-out", false);
     action(r, list, T(l, "Take away the second factor"),
            rprintf(r, "%.*s/second-factor/end", STR_FMT(here)), "shield-alert", false);
 }

@@ -47,7 +47,8 @@ struct web {
     struct imports *imports;
     struct errands *errands;
     struct attempts *attempts;
-    struct buckets *visits; // to pages of people who are not signed in, by address
+    struct buckets *failures; // to sign in, that are told in the log, by user
+    struct buckets *visits;   // to pages of people who are not signed in, by address
     pthread_mutex_t late_lock;
     bool late_end; // what comes late is no longer given to the workers
     struct crm_listener *listener;

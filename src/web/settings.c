@@ -7,6 +7,7 @@
 #include "web/present.h"
 #include "web/respond.h"
 #include "web/routes.h"
+#include "web/session.h"
 #include "web/settings.h"
 
 // ---------------------------------------------------------------- reading
@@ -132,7 +133,7 @@ static struct doc *password_controls(struct request *r, const struct own *own) {
     return list;
 }
 
-// "Firefox, Linux" of what the browser says of itself.
+// "Firefox on Linux" of what the browser says of itself.
 static struct str browser_name(struct request *r, struct str agent) {
     static const char *const browsers[][2] = {{"Edg/", "Edge"},        {"OPR/", "Opera"},
                                               {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"},
@@ -148,7 +149,7 @@ static struct str browser_name(struct request *r, struct str agent) {
         if (str_find(agent, str_z(systems[i][0])) >= 0)
             system = systems[i][1];
     if (browser && system)
-        return rprintf(r, "%s, %s", browser, system);
+        return FILL(r->arena, T(r->language, "{0} on {1}"), str_z(browser), str_z(system));
     return browser ? str_z(browser) : system ? str_z(system) : T(r->language, "Another program");
 }
 
@@ -206,6 +207,11 @@ struct doc *present_settings(struct request *r, struct doc *doc) {
     doc_set(view, STR("factor"), factor_view(r, doc_get(doc, STR("second_factor"))));
     doc_set(view, STR("keys"), settings_keys_view(r, own, doc));
     doc_set(view, STR("sessions"), sessions_view(r, doc));
+    size_t others = 0;
+    doc_each(session, doc_get(doc, STR("sessions")))
+        others += !doc_get_true(session, "current");
+    doc_set(view, STR("end_others_action"),
+            or_null(r, others ? STR("/settings/sessions/end") : STR("")));
     return view;
 }
 
@@ -255,8 +261,10 @@ void handle_settings_change(struct request *r) {
 static enum status write_password(struct action *a, void *request, struct error *e) {
     struct request *r = request;
     struct own *own = r->arg;
-    return user_password(a, own->user, own->hash,
-                         own->user == r->viewer.user ? &r->person.session : NULL, e);
+    bool mine = own->user == r->viewer.user && r->sign == SIGN_SESSION;
+    enum status s = user_password(a, own->user, own->hash, mine ? &r->person.session : NULL, e);
+    // Who knew the token before does not know it now.
+    return s || !mine ? s : user_session_renew(a, &r->person.session, own->token, own->csrf, e);
 }
 
 static void password_done(struct request *r) {
@@ -268,6 +276,9 @@ static void password_done(struct request *r) {
     } else if (r->error.status) {
         respond_error(r, &r->error);
     } else {
+        if (own->token[0])
+            cookie_set(r, session_cookie_name(r), str_z(own->token), r->web->options.session_most,
+                       false);
         respond_done(r, 204, NULL, mine ? STR("/settings") : href_of(r, STR("users"), own->user),
                      "password");
     }
@@ -414,6 +425,12 @@ void handle_user_password(struct request *r) {
 
 // ---------------------------------------------------------------- sessions
 
+static enum status write_end_others(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    return user_sessions_end(a, r->viewer.user, r->sign == SIGN_SESSION ? &r->person.session : NULL,
+                             e);
+}
+
 static enum status write_end(struct action *a, void *request, struct error *e) {
     struct request *r = request;
     return user_session_end(a, r->viewer.user, r->params[0], e);
@@ -428,4 +445,61 @@ static void session_ended(struct request *r) {
 
 void handle_session_end(struct request *r) {
     request_write(r, write_end, NULL, session_ended);
+}
+
+static void sessions_ended(struct request *r) {
+    if (r->outcome)
+        respond_error(r, &r->error);
+    else
+        respond_done(r, 204, NULL, STR("/settings#sessions"), "sessions-ended");
+}
+
+void handle_sessions_end(struct request *r) {
+    request_write(r, write_end_others, NULL, sessions_ended);
+}
+
+// ---------------------------------------------------------------- of another
+
+void handle_user_sign_out_page(struct request *r) {
+    struct arena *a = r->arena;
+    const struct language *l = r->language;
+    const struct module *users = model_module(r->model, STR("users"));
+    struct doc *user, *view = doc_object(a);
+    if (record_get(&r->reader, users, r->id, &user, &r->error)) {
+        respond_error(r, &r->error);
+        return;
+    }
+    struct str here = href_of(r, STR("users"), r->id);
+    doc_set_str(a, view, "title",
+                FILL(a, T(l, "Sign {0} out everywhere?"), record_title(r, users, user)));
+    doc_set_str(a, view, "text",
+                T(l, "All browsers in which this person is signed in ask for the password again. "
+                     "API keys stay."));
+    doc_set_array(a, view, "items");
+    doc_set_str(a, view, "more", STR(""));
+    doc_set_str(a, view, "action", rprintf(r, "%.*s/sign-out", STR_FMT(here)));
+    hidden(r, doc_set_array(a, view, "hidden"), STR("confirmed"), STR("1"));
+    doc_set_str(a, view, "submit", T(l, "Sign out everywhere"));
+    doc_set_bool(a, view, "danger", true);
+    doc_set_str(a, view, "cancel_href", here);
+    respond_page(r, 200, "confirm", view, NULL);
+}
+
+static enum status write_sign_out(struct action *a, void *request, struct error *e) {
+    struct request *r = request;
+    return user_sessions_end(a, r->id, NULL, e);
+}
+
+static void user_signed_out(struct request *r) {
+    if (r->outcome)
+        respond_error(r, &r->error);
+    else
+        respond_done(r, 204, NULL, href_of(r, STR("users"), r->id), "sessions-ended");
+}
+
+void handle_user_sign_out(struct request *r) {
+    if (!r->api && !str_is(input_text(r, "confirmed"), "1"))
+        handle_user_sign_out_page(r);
+    else
+        request_write(r, write_sign_out, NULL, user_signed_out);
 }

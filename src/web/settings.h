@@ -14,6 +14,7 @@ struct own {
     char key[KEY_TEXT];
     struct str new_password;
     char hash[CRYPTO_PASSWORD];
+    char token[CRYPTO_TOKEN], csrf[CRYPTO_TOKEN]; // of the session, after the password changed
     int64_t user;
     micros wait; // too many attempts; 0: not
 };

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "formats/fold.h"
 #include "web/attempts.h"
+#include "web/bucket.h"
 #include "web/present.h"
 #include "web/respond.h"
 #include "web/session.h"
@@ -152,6 +153,9 @@ static void failure_done(struct write_task *task) {
 }
 
 static void note_failure(struct request *r, int64_t user, const char *wrong) {
+    // A flood of them is told once and then again now and then: it must not fill the log.
+    if (buckets_take(r->web->failures, rprintf(r, "%lld", (long long)user), r->now) > 0)
+        return;
     struct failure *f = must_alloc(sizeof *f);
     *f = (struct failure){.crm = r->web->crm, .user = user, .wrong = wrong};
     f->task = (struct write_task){.run = failure_write, .arg = f, .done = failure_done};

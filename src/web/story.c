@@ -46,6 +46,7 @@ static const struct look {
     [KIND_HANDED_OVER] = {"arrow-right-left", "act"},
     [KIND_UNDONE] = {"undo-2", "wait"},
     [KIND_TOLD] = {"history", ""},
+    [KIND_SESSIONS_ENDED] = {"log-out", "wait"},
 };
 
 static const struct look *look_of(int kind) {
@@ -349,6 +350,11 @@ static struct doc *tell_of(struct telling *t, int kind) {
                               t->what)
                    : SENTENCE(r, T(l, "Somebody tried to sign in as {0} with a wrong password"),
                               t->what);
+    case KIND_SESSIONS_ENDED:
+        return doc_get_int(doc_get(t->event, STR("actor")), "id", 0) ==
+                       doc_get_int(t->event, "record", -1)
+                   ? SENTENCE(r, T(l, "{0} ended other sessions"), t->who)
+                   : SENTENCE(r, T(l, "{0} signed {1} out everywhere"), t->who, t->what);
     case KIND_SECOND_FACTOR_ON:
         return SENTENCE(r, T(l, "{0} set up a second factor"), t->who);
     case KIND_SECOND_FACTOR_OFF:

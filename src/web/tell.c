@@ -419,6 +419,9 @@ struct doc *tell_named(struct telling *t, int kind, bool *whole) {
     if (!t->m)
         return NULL;
     switch (kind) {
+    case KIND_SIGNED_IN:
+        *whole = true; // when they last did is its moment
+        break;
     case KIND_STEP_TICKED:
     case KIND_STEP_UNTICKED:
         *whole = true;

@@ -503,6 +503,7 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     if (!s) {
         web->attempts = attempts_new(crm_store(crm), &web->log_key, options->attempts,
                                      options->account_attempts);
+        web->failures = buckets_new(10, 10 * MINUTE, 4096);
         web->visits = buckets_new((double)options->attempts * VISITS, 2 * SECOND, 4096);
         s = check_options(web, e);
     }
@@ -562,6 +563,7 @@ void web_stop(struct web *web) {
     languages_close(web->languages);
     attempts_free(web->attempts);
     buckets_free(web->visits);
+    buckets_free(web->failures);
     log_key_wipe(&web->log_key);
     pthread_mutex_destroy(&web->late_lock);
     free(web->certificate);

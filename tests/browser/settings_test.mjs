@@ -119,10 +119,16 @@ test("an API key is made, works, and is ended", world.story(async () => {
   const raul = await world.person({ user });
   await raul.goto("/settings");
   await raul.page.fill("#keys [name=name]", "Contabilidad");
-  await raul.page.click("#keys form.form-foot button");
+  await raul.page.click("#keys summary");
+  await raul.page.check("#keys [name=modules][value=contacts]");
+  await raul.accessible("/settings");
+  await raul.picture("settings-key");
+  await raul.page.click("#keys form.key-form button");
   const key = (await raul.at(".secret").innerText()).trim();
   const ask = async () => (await fetch(`${world.server.url}/api/contacts/1`, { headers: { Authorization: `Bearer ${key}` } })).status;
   assert.equal(await ask(), 200);
+  const other = await fetch(`${world.server.url}/api/companies`, { headers: { Authorization: `Bearer ${key}` } });
+  assert.equal(other.status, 404, "it is for contacts alone");
   await raul.goto("/settings");
   await raul.count(".secret", 0);
   await raul.at("#keys li", { hasText: "Contabilidad" }).locator("button").click();

@@ -350,6 +350,103 @@ class Needed(SecondStory):
         self.assertIn("read_only", str(event["changes"]))
 
 
+class Sessions(SecondStory):
+    FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+    def test_they_are_listed_with_device_and_place_and_ended_together(self):
+        user, _ = self.user("many@example.org")
+        here, there, elsewhere = (self.browser("many@example.org", OWN) for _ in range(3))
+        named = Browser(self.server.port)
+        named.get("/sign-in")
+        named.submit("/sign-in", {"email": "many@example.org", "password": OWN}, headers={"User-Agent": self.FIREFOX})
+        page = here.get("/settings")
+        self.assertIn("Firefox on Linux", page.text)
+        self.assertIn("127.0.0.1", page.text)
+        self.assertEqual(403, here.send("POST", "/settings/sessions/end", "", FORM).status)
+        here.get("/settings")
+        self.assertEqual(200, here.submit("/settings/sessions/end").status)
+        for browser in (there, elsewhere, named):
+            browser.get("/")
+            self.assertEqual("/sign-in", browser.path)
+        self.assertEqual(200, here.get("/contacts").status)
+        self.assertNotIn("/settings/sessions/end", here.get("/settings").source)
+        event = self.api.want(200, "GET", f"/api/users/{user}/history?limit=1")["items"][0]
+        self.assertEqual(("sessions_ended", 3), (event["kind"], event["sessions"]))
+
+    def test_administrators_sign_somebody_out_everywhere(self):
+        user, api = self.user("out@example.org")
+        _, other = self.user("nosy@example.org")
+        browsers = [self.browser("out@example.org", OWN) for _ in range(2)]
+        self.assertEqual(403, other.request("POST", f"/api/users/{user}/sign-out")[0])
+        administrator = self.browser()
+        administrator.get(f"/users/{user}/sign-out")
+        self.assertEqual(403, administrator.send("POST", f"/users/{user}/sign-out", "confirmed=1", FORM).status)
+        administrator.get(f"/users/{user}/sign-out")
+        page = administrator.submit(f"/users/{user}/sign-out")
+        self.assertIn("out everywhere", page.text)
+        for browser in browsers:
+            browser.get("/")
+            self.assertEqual("/sign-in", browser.path)
+        api.want(200, "GET", "/api/contacts")  # keys stay
+        self.assertIn("sessions_ended", self.kinds(user))
+        self.api.want(204, "POST", f"/api/users/{user}/sign-out")
+
+    def test_who_is_deactivated_has_neither_sessions_nor_keys_and_none_come_back(self):
+        user, api = self.user("gone@example.org")
+        browser = self.browser("gone@example.org", OWN)
+        self.api.want(200, "PATCH", f"/api/users/{user}", {"active": False})
+        for _ in range(2):
+            browser.get("/")
+            self.assertEqual("/sign-in", browser.path)
+            self.assertEqual(401, api.request("GET", "/api/contacts")[0])
+            self.api.want(200, "PATCH", f"/api/users/{user}", {"active": True})
+
+    def test_a_new_password_gives_another_token(self):
+        self.user("token@example.org")
+        browser = self.browser("token@example.org", OWN)
+        before = browser.cookies["cronista"]
+        browser.get("/settings")
+        browser.submit("/settings/password", {"password": OWN, "new_password": "a much better password"})
+        self.assertNotEqual(before, browser.cookies["cronista"])
+        self.assertEqual((200, "/settings"), (browser.page.status, browser.path))
+        thief = Browser(self.server.port)
+        thief.cookies["cronista"] = before
+        thief.get("/")
+        self.assertEqual("/sign-in", thief.path)
+
+    def test_a_flood_of_failures_does_not_fill_the_log(self):
+        user, _ = self.user("flood@example.org")
+        for _ in range(25):
+            browser = Browser(self.server.port)
+            browser.get("/sign-in")
+            browser.submit("/sign-in", {"email": "flood@example.org", "password": "not the password"})
+        time.sleep(0.3)
+        self.assertEqual(10, self.kinds(user).count("sign_in_failed"))
+
+    def test_when_they_last_signed_in_is_for_administrators(self):
+        user, api = self.user("last@example.org")
+        before = self.api.want(200, "GET", f"/api/users/{user}")
+        self.assertIsNone(before["last_sign_in"])
+        self.browser("last@example.org", OWN)
+        after = self.api.want(200, "GET", f"/api/users/{user}")
+        event = self.api.want(200, "GET", f"/api/users/{user}/history?kind=signed_in&limit=1")["items"][0]
+        self.assertEqual(after["last_sign_in"][:19], event["at"][:19])
+        for same in ("version", "updated_at", "updated_by"):  # it is no change of the record
+            self.assertEqual(before[same], after[same])
+        self.assertNotIn("last_sign_in", api.want(200, "GET", f"/api/users/{user}"))
+        newest = self.api.want(200, "GET", "/api/users?sort=-last_sign_in&limit=1")["items"][0]
+        self.assertEqual(user, newest["id"])
+        page = self.browser().get("/users")
+        self.assertIn("Last sign-in", page.text)
+        self.assertEqual(403, self.api.request("PATCH", f"/api/users/{user}", {"last_sign_in": "2020-01-01T00:00:00Z"})[0])
+        past = self.api.want(200, "GET", f"/api/users/{user}?as_of={before['created_at']}")
+        self.assertIsNone(past["last_sign_in"])
+        story = self.api.want(200, "GET", f"/api/users/{user}/history?kind=information")["items"]
+        self.assertNotIn("signed_in", [item["kind"] for item in story])
+        code, said = self.server.command("rebuild", "--check", check=False)
+        self.assertEqual(0, code, said)
+
+
 class TooManyCodes(SecondStory):
     arguments = ("--attempts", "1000", "--account-attempts", "4")
 
