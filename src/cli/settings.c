@@ -84,7 +84,7 @@ static const struct setting settings[] = {
     NUMBER(attempts, "20", 1, 100000,
            "passwords an address may try at once, and then one every ten seconds"),
     NUMBER(account_attempts, "10", 1, 100000,
-           "passwords that may be tried for an account, and then one a minute"),
+           "passwords that may be tried for an account from an address, and then one a minute"),
     SWITCH(demo, "the sign-in page shows the demonstration's account"),
     TEXT(demo_email, NULL, NULL, "that account's e-mail address"),
     TEXT(demo_password, NULL, NULL, "and password"),

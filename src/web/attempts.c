@@ -3,6 +3,7 @@
 // ATM). No row is a full bucket. The time is the database's: clocks of nodes may differ.
 #include "web/attempts.h"
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/log.h"
 #include "web/bucket.h"
@@ -29,8 +30,10 @@ struct count {
     uint8_t kind; // the hash's: an address is no account
 };
 
+enum { BY_ADDRESS, BY_ADDRESS_LONG, BY_ACCOUNT, BY_ACCOUNT_LONG, COUNTS };
+
 struct attempts {
-    struct count by_address, by_account;
+    struct count counts[COUNTS];
     struct store *store; // NULL: no other nodes
     struct hash secret;
     pthread_mutex_t lock; // of what follows
@@ -48,9 +51,11 @@ static struct count count_new(int64_t burst, micros refill, uint8_t kind) {
 struct attempts *attempts_new(struct store *store, const struct log_key *key, int64_t by_address,
                               int64_t by_account) {
     struct attempts *a = must_alloc(sizeof *a);
-    *a = (struct attempts){.by_address = count_new(by_address, 10 * SECOND, 1),
-                           .by_account = count_new(by_account, MINUTE, 2),
-                           .store = store_kind(store) == STORE_POSTGRES ? store : NULL};
+    *a = (struct attempts){.store = store && store_kind(store) == STORE_POSTGRES ? store : NULL};
+    a->counts[BY_ADDRESS] = count_new(by_address, 10 * SECOND, 1);
+    a->counts[BY_ADDRESS_LONG] = count_new(5 * by_address, 5 * MINUTE, 3);
+    a->counts[BY_ACCOUNT] = count_new(by_account, MINUTE, 2);
+    a->counts[BY_ACCOUNT_LONG] = count_new(3 * by_account, 30 * MINUTE, 4);
     struct hashing h;
     hash_begin(&h);
     hash_more(&h, "attempts\n", 9);
@@ -65,8 +70,8 @@ void attempts_free(struct attempts *a) {
         return;
     conn_close(a->conn);
     pthread_mutex_destroy(&a->lock);
-    buckets_free(a->by_address.own);
-    buckets_free(a->by_account.own);
+    for (int i = 0; i < COUNTS; i++)
+        buckets_free(a->counts[i].own);
     free(a);
 }
 
@@ -156,25 +161,57 @@ static void give_back(struct attempts *a, const struct count *c, struct str key,
     conn_give(a, store_run_sql(conn, STR(RETURN), p, 2, NULL, &e), &e);
 }
 
+static struct str key_of(const struct attempt *who, int count) {
+    return count == BY_ACCOUNT || count == BY_ACCOUNT_LONG ? who->account : who->address;
+}
+
 micros attempts_count(struct attempts *a, const struct attempt *who, micros now) {
-    micros wait = take_own(&a->by_address, who->address, now);
-    return wait ? wait : take_own(&a->by_account, who->account, now);
+    micros wait = 0;
+    for (int i = 0; i < COUNTS && !wait; i++)
+        wait = take_own(&a->counts[i], key_of(who, i), now);
+    return wait;
 }
 
 micros attempts_count_all(struct attempts *a, const struct attempt *who, micros now) {
+    micros wait = 0;
     if (!a->store)
         return 0;
-    micros wait = take_all(a, &a->by_address, who->address, now);
-    if (!wait)
-        return take_all(a, &a->by_account, who->account, now);
-    if (who->account.n)
-        buckets_return(a->by_account.own, who->account, now);
+    for (int i = 0; i < COUNTS && !wait; i++) {
+        wait = take_all(a, &a->counts[i], key_of(who, i), now);
+        for (int j = i + 1; j < COUNTS && wait; j++) // was no attempt at these
+            if (key_of(who, j).n)
+                buckets_return(a->counts[j].own, key_of(who, j), now);
+    }
     return wait;
 }
 
 void attempts_return(struct attempts *a, const struct attempt *who, micros now) {
-    give_back(a, &a->by_address, who->address, now);
-    give_back(a, &a->by_account, who->account, now);
+    for (int i = 0; i < COUNTS; i++)
+        give_back(a, &a->counts[i], key_of(who, i), now);
+}
+
+// ---------------------------------------------------------------- devices
+
+static void device_mac(const struct attempts *a, struct str account, struct str nonce,
+                       char hex[HASH_HEX]) {
+    const struct str parts[] = {STR("device\n"), nonce, STR("\n"), account};
+    struct hash message = hash_of_parts(parts, 4);
+    hash_hex(hash_mac(a->secret, (struct str){(const char *)message.b, sizeof message.b}), hex);
+}
+
+void attempts_device(const struct attempts *a, struct str account, char out[DEVICE_TEXT]) {
+    char nonce[CRYPTO_TOKEN], mac[HASH_HEX];
+    crypto_token(nonce);
+    device_mac(a, account, str_z(nonce), mac);
+    snprintf(out, DEVICE_TEXT, "%s.%s", nonce, mac);
+}
+
+bool attempts_device_good(const struct attempts *a, struct str account, struct str device) {
+    char mac[HASH_HEX];
+    if (device.n != DEVICE_TEXT - 1 || device.p[CRYPTO_TOKEN - 1] != '.')
+        return false;
+    device_mac(a, account, (struct str){device.p, CRYPTO_TOKEN - 1}, mac);
+    return bytes_eq(mac, device.p + CRYPTO_TOKEN, HASH_HEX - 1);
 }
 
 void attempts_sweep(struct attempts *a) {

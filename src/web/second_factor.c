@@ -253,7 +253,7 @@ static void factor_job(struct request *r, struct place *place) {
         s = own_password(r, place, &w->wait, &r->error);
     if (s || w->wait)
         return;
-    struct attempt attempt = second_attempt(r, r->viewer.user);
+    struct attempt attempt = second_attempt(r, r->viewer.user, r->person.email);
     if (w->what != BEGIN) {
         w->wait = attempts_count(r->web->attempts, &attempt, r->now);
         if (!w->wait)

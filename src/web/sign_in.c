@@ -164,9 +164,23 @@ static void note_failure(struct request *r, int64_t user, const char *wrong) {
 
 #define STEP_COOKIE STR("cronista-step")
 
+#define DEVICE_COOKIE STR("cronista-device")
+#define DEVICE_DAYS 400 // browsers keep no cookie longer
+
+// The cookie of a browser in which this person signed in before; empty in others.
+static struct str device_of(struct request *r, struct str email) {
+    struct str device = cookie_get(r, DEVICE_COOKIE);
+    return attempts_device_good(r->web->attempts, fold_str(r->arena, email), device) ? device
+                                                                                     : STR("");
+}
+
 static struct attempt attempt_of(struct request *r) {
     const struct signing_in *in = r->arg;
-    return (struct attempt){address_key(r), fold_str(r->arena, in->email)};
+    struct str email = fold_str(r->arena, in->email), device = device_of(r, in->email),
+               address = address_key(r);
+    if (device.n) // whatever strangers do at the same address
+        return (struct attempt){STR(""), rprintf(r, "%.*s\n%.*s", STR_FMT(email), STR_FMT(device))};
+    return (struct attempt){address, rprintf(r, "%.*s\n%.*s", STR_FMT(email), STR_FMT(address))};
 }
 
 // Runs it as an act of the person who signs in.
@@ -219,6 +233,11 @@ static void too_many(struct request *r, const struct signing_in *in) {
 }
 
 static void gone_in(struct request *r, const struct signing_in *in) {
+    if (!device_of(r, in->account.email).n) {
+        char *device = arena_bytes(r->arena, DEVICE_TEXT);
+        attempts_device(r->web->attempts, fold_str(r->arena, in->account.email), device);
+        cookie_set(r, DEVICE_COOKIE, str_z(device), DEVICE_DAYS * (DAY / SECOND), false);
+    }
     cookie_set(r, session_cookie_name(r), str_z(in->token), r->web->options.session_most, false);
     cookie_set(r, FORM_COOKIE, STR(""), -1, false);
     respond_redirect(r, in->next);
@@ -308,8 +327,13 @@ void handle_second_page(struct request *r) {
         second_page(r, 200, next, STR(""));
 }
 
-struct attempt second_attempt(struct request *r, int64_t user) {
-    return (struct attempt){address_key(r), rprintf(r, "second factor of %lld", (long long)user)};
+// Whoever gets here knows the password. So codes are counted for the account, wherever they come from.
+struct attempt second_attempt(struct request *r, int64_t user, struct str email) {
+    struct str device = device_of(r, email);
+    if (device.n)
+        return (struct attempt){STR(""),
+                                rprintf(r, "code of %lld\n%.*s", (long long)user, STR_FMT(device))};
+    return (struct attempt){address_key(r), rprintf(r, "code of %lld", (long long)user)};
 }
 
 static void second_job(struct request *r, struct place *place) {
@@ -327,7 +351,7 @@ static void second_job(struct request *r, struct place *place) {
     }
     if (s)
         return;
-    struct attempt attempt = second_attempt(r, user);
+    struct attempt attempt = second_attempt(r, user, in->account.email);
     in->wait = attempts_count(r->web->attempts, &attempt, r->now);
     if (!in->wait)
         in->wait = attempts_count_all(r->web->attempts, &attempt, r->now);

@@ -7,8 +7,8 @@
 
 // What an address counts as where attempts are counted: for IPv6 its network of 64 bits, of which one customer has all.
 struct str address_key(struct request *);
-// Tries of this address at the codes of a user's second factor.
-struct attempt second_attempt(struct request *, int64_t user);
+// Tries at the codes of a user's second factor.
+struct attempt second_attempt(struct request *, int64_t user, struct str email);
 // The path if it is one of this site, which may be gone to after signing in; else that of the home page.
 struct str own_path(struct str);
 

@@ -20,7 +20,7 @@ struct web_options {
     bool proxy; // behind a proxy that sets X-Forwarded-For and -Proto, and does TLS
     int64_t session_idle, session_most; // seconds
     int64_t attempts; // wrong passwords an address may try at once; one more every ten seconds
-    int64_t account_attempts; // the same for an account; one more every minute
+    int64_t account_attempts; // the same for an account from an address; one more every minute
     int64_t streams;          // live streams at a time
     const char *product;      // name of the installation
     const char *language;     // for those who have not chosen: "es"

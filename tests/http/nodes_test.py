@@ -96,12 +96,28 @@ class Attempts(Nodes):
         self.assertTrue(0 < int(page.headers["Retry-After"]) <= 10, page.headers["Retry-After"])
         self.assertEqual(303, self.attempt(1, "198.51.100.2", ADMINISTRATOR, PASSWORD).status)
 
-    def test_an_account_has_its_attempts_once(self):
+    def test_an_account_has_its_attempts_once_from_an_address(self):
         email = "somebody@example.org"
-        statuses = [self.attempt(i % 2, f"198.51.100.{10 + i}", email).status for i in range(9)]
-        self.assertEqual([403] * 6 + [429] * 3, statuses)
-        self.assertEqual(429, self.attempt(1, "198.51.100.30", email.upper()).status)
-        self.assertEqual(403, self.attempt(1, "198.51.100.30", "else@example.org").status)
+        self.attempts("198.51.100.10", times=4, email=email)
+        self.assertEqual([429, 429], self.attempts("198.51.100.10", times=2, email=email))
+        # Nobody locks somebody else out.
+        self.assertEqual([403] * 9, [self.attempt(i % 2, f"198.51.100.{11 + i}", email).status for i in range(9)])
+
+    def test_a_browser_known_to_one_node_is_known_to_all(self):
+        self.apis[0].want(201, "POST", "/api/users", {"name": "Known", "email": "known@example.org", "profile": "member",
+                                                      "password": "another test password"})
+        person, here = Wanderer(self.nodes), {"X-Forwarded-For": "198.51.100.90"}
+
+        def sign_in(node):
+            person.cookies.pop("__Host-cronista", None)
+            person.at(node).get("/sign-in")
+            return person.submit("/sign-in", {"email": "known@example.org", "password": "another test password"}, follow=False, headers=here).status
+
+        self.assertEqual(303, sign_in(0))
+        self.assertEqual(429, self.attempts("198.51.100.90", times=5, email="known@example.org")[-1])
+        self.assertEqual(303, sign_in(1))
+        person.cookies.pop("cronista-device")
+        self.assertEqual(429, sign_in(1))
 
     def test_the_limit_ends(self):
         self.assertEqual([403] * 4 + [429], self.attempts("198.51.100.40", times=5, email="ends@example.org"))

@@ -462,5 +462,54 @@ class TooManyCodes(SecondStory):
         self.assertGreater(int(page.headers["Retry-After"]), 0)
 
 
+class NobodyLocksOthersOut(SecondStory):
+    arguments = ("--proxy", "yes", "--attempts", "30", "--account-attempts", "4")
+
+    def attempt(self, address, email="owner@example.org", password="not the password", cookies=None):
+        browser = Browser(self.server.port)
+        browser.cookies.update(cookies or {})
+        browser.get("/sign-in")
+        page = browser.submit("/sign-in", {"email": email, "password": password}, follow=False, headers={"X-Forwarded-For": address})
+        return page.status, browser
+
+    def test_a_stranger_who_hammers_an_account_keeps_its_owner_in(self):
+        for name in ("owner", "other"):
+            self.user(f"{name}@example.org")
+        _, browser = self.attempt("203.0.113.1", password=OWN)
+        known = {name: value for name, value in browser.cookies.items() if "device" in name}
+        self.assertEqual(1, len(known))
+        _, browser = self.attempt("203.0.113.1", "other@example.org", OWN)
+        others = {name: value for name, value in browser.cookies.items() if "device" in name}
+        statuses = [self.attempt("203.0.113.66")[0] for _ in range(8)]
+        self.assertEqual([403] * 4 + [429] * 4, statuses)
+        self.assertEqual(429, self.attempt("203.0.113.66", password=OWN)[0])  # nor does the right one get in from there
+        self.assertEqual(303, self.attempt("203.0.113.2", password=OWN)[0])
+        # The owner at the very address of the stranger, in a browser known from before.
+        self.assertEqual(303, self.attempt("203.0.113.66", password=OWN, cookies=known)[0])
+        for cookies in (others, {name: value[:-1] + ("0" if value[-1] != "0" else "1") for name, value in known.items()}):
+            self.assertEqual(429, self.attempt("203.0.113.66", password=OWN, cookies=cookies)[0])
+        # Even when that address may try nothing at all any more.
+        statuses = [self.attempt("203.0.113.66", f"{i}@example.org")[0] for i in range(40)]
+        self.assertEqual(429, statuses[-1])
+        self.assertEqual(303, self.attempt("203.0.113.66", password=OWN, cookies=known)[0])
+        # What a known browser may try is limited as well.
+        statuses = [self.attempt("203.0.113.3", cookies=known)[0] for _ in range(6)]
+        self.assertEqual([403] * 4 + [429] * 2, statuses)
+
+    def test_codes_are_counted_for_the_account_wherever_they_come_from(self):
+        self.user("codes@example.org")
+        browser, clock, _ = self.enrol("codes@example.org")
+        known = {name: value for name, value in browser.cookies.items() if "device" in name}
+        statuses = []
+        for i in range(6):
+            _, thief = self.attempt(f"203.0.113.{100 + i}", "codes@example.org", OWN)
+            thief.get("/sign-in/second")
+            statuses.append(thief.submit("/sign-in/second", {"code": clock.wrong()}, headers={"X-Forwarded-For": f"203.0.113.{100 + i}"}).status)
+        self.assertEqual([403] * 4 + [429] * 2, statuses)
+        _, owner = self.attempt("203.0.113.9", "codes@example.org", OWN, known)
+        owner.get("/sign-in/second")
+        self.assertEqual(303, owner.submit("/sign-in/second", {"code": clock.code()}, follow=False).status)
+
+
 if __name__ == "__main__":
     unittest.main()
