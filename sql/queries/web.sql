@@ -94,6 +94,23 @@ UPDATE api_keys SET seen_at = $2 WHERE hash = $1;
 -- name: keys_of_user
 SELECT hash, name, created_at, expires_at, seen_at, scope, modules FROM api_keys WHERE "user" = $1 ORDER BY created_at DESC LIMIT 200;
 
+-- Invitations: one of a user at most.
+
+-- name: invitation_insert
+INSERT INTO invitations (id, "user", made_by, made_at, expires_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: invitation_drop
+DELETE FROM invitations WHERE "user" = $1;
+
+-- name: invitation_find
+SELECT "user", made_by, expires_at FROM invitations WHERE id = $1 AND expires_at > $2;
+
+-- name: invitation_of
+SELECT "user", made_by, expires_at FROM invitations WHERE "user" = $1 AND expires_at > $2;
+
+-- name: invitations_over
+SELECT "user" FROM invitations WHERE expires_at <= $1 ORDER BY expires_at LIMIT 100;
+
 -- Long work that is cut in slices.
 
 -- name: errand_insert

@@ -15,6 +15,7 @@ struct action {
         const struct module *module; // of the record made last, when it was the last event of all
         int64_t id, next;            // next: the position after it
     } made;
+    bool invites; // a user who is made now is invited, and has yet to accept
 };
 
 // Runs fn as one piece of writing with an action made ready; blocks until durable.

@@ -110,12 +110,22 @@ static void process(const struct computing *c) {
                          c->action->write->arena));
 }
 
+// Whether a user can sign in, in one word. Who is invited is so until the invitation is accepted.
+static void user(const struct computing *c) {
+    struct str now = doc_get_text(c->before, "state");
+    bool invited = c->before ? str_is(now, "invited") : c->action->invites;
+    const char *state = !doc_true(will_be(c, "active")) ? "inactive"
+                        : invited                       ? "invited"
+                                                        : "active";
+    put(c, "state", doc_str(c->action->write->arena, str_z(state)));
+}
+
 static const struct {
     const char *module;
     void (*compute)(const struct computing *);
 } computed[] = {
     {"opportunities", opportunity}, {"cases", solved_case}, {"tasks", done_task}, {"lines", line},
-    {"processes", process},
+    {"processes", process},         {"users", user},
 };
 
 void values_compute(struct action *a, const struct module *m, const struct doc *before,

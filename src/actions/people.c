@@ -1,5 +1,6 @@
 #include "actions/people.h"
 
+#include "actions/invitation.h"
 #include "store/queries.h"
 
 static const struct doc *will_be(const struct module *m, const struct doc *before,
@@ -24,11 +25,12 @@ static enum status check_last(struct action *a, const struct module *m, int64_t 
         administers(active, will_be(m, before, v, "profile")))
         return OK;
     struct error *here = problems_next(p);
-    enum status s =
-        store_found_sql(a->write->conn,
-                        STR("SELECT 1 FROM m_users WHERE deleted_at IS NULL AND f_active=1 AND "
-                            "f_profile='administrator' AND id<>$1 LIMIT 1"),
-                        &user, 1, &other, here);
+    enum status s = store_found_sql(
+        a->write->conn,
+        STR("SELECT 1 FROM m_users WHERE deleted_at IS NULL AND f_active=1 AND "
+            "f_profile='administrator' AND coalesce(f_state,'')<>'invited' AND id<>$1 LIMIT "
+            "1"),
+        &user, 1, &other, here);
     if (!s && !other)
         s = error_set(here, INVALID, doc_true(active) ? "profile" : "active",
                       N_("This is the last active administrator."), NULL);
@@ -91,6 +93,10 @@ enum status people_follow(struct action *a, const struct module *m, int64_t id,
         doc_true(will_be(m, before, v, "active")))
         return OK;
     enum status s = store_run(a->write->conn, QUERY_SESSIONS_DELETE_ALL, &p, 1, NULL, e);
+    if (!s)
+        s = store_run(a->write->conn, QUERY_SIGN_IN_STEPS_OF_USER, &p, 1, NULL, e);
+    if (!s)
+        s = invitation_end(a, id, "deactivated", e);
     return s ? s : end_keys(a, id, e);
 }
 

@@ -72,6 +72,9 @@ enum status user_session_end(struct action *, int64_t user, struct str start, st
 enum status user_sessions_end(struct action *, int64_t user, const struct hash *keep,
                               struct error *);
 
+// Users of an older installation, whose records do not say their state yet: the program says it, once. Not from a piece of writing.
+enum status user_states_fill(struct crm *, struct error *);
+
 // The administrator of a new installation: adds one when there is no user yet. `made` false: there was somebody.
 // It has no language of its own: pages follow the choice on the sign-in page. Blocks (it hashes and writes). Not from a
 // piece of writing.

@@ -115,6 +115,56 @@ enum status user_add(struct action *a, const struct doc *values, const char *pas
     return s;
 }
 
+// ---------------------------------------------------------------- users of older installations
+
+#define FILL_AT_ONCE 100
+
+struct filling {
+    size_t n;
+};
+
+static enum status fill_states(struct action *a, void *arg, struct error *e) {
+    struct filling *filling = arg;
+    struct arena *arena = a->write->arena;
+    int64_t ids[FILL_AT_ONCE];
+    bool active[FILL_AT_ONCE], more = true;
+    struct stmt *row = NULL;
+    size_t n = 0;
+    enum status s = store_sql(a->write->conn,
+                              STR("SELECT id,f_active FROM m_users WHERE f_state IS NULL AND "
+                                  "deleted_at IS NULL ORDER BY id"),
+                              NULL, 0, &row, e);
+    while (!s && n < FILL_AT_ONCE && !(s = store_next(row, &more, e)) && more) {
+        active[n] = !stmt_null(row, 1) && stmt_int(row, 1) != 0;
+        ids[n++] = stmt_int(row, 0);
+    }
+    store_done(row);
+    for (size_t i = 0; i < n && !s; i++) {
+        struct event_item item = {STR("state"), NULL,
+                                  doc_str(arena, active[i] ? STR("active") : STR("inactive"))};
+        struct event ev = {.kind = KIND_EDITED,
+                           .module = STR("users"),
+                           .record = ids[i],
+                           .items = &item,
+                           .n_items = 1};
+        s = record_commit(a->write, a->crm, a->act, &ev, e);
+    }
+    filling->n = n;
+    return s;
+}
+
+enum status user_states_fill(struct crm *crm, struct error *e) {
+    struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
+    struct filling filling = {.n = FILL_AT_ONCE};
+    enum status s = OK;
+    while (!s && filling.n == FILL_AT_ONCE) {
+        struct act act = {
+            .viewer = &system, .channel = CHANNEL_SYSTEM, .operation = -1, .cause = -1};
+        s = action_run(crm, &act, fill_states, &filling, e);
+    }
+    return s;
+}
+
 // ---------------------------------------------------------------- the first one
 
 struct first {

@@ -1,6 +1,6 @@
 // Passwords, keys and sessions of users. All of it is private; the log tells only that something happened.
 #include <stdio.h>
-#include "actions/user.h"
+#include "actions/invitation.h"
 #include "records/rows.h"
 #include "store/queries.h"
 
@@ -43,6 +43,10 @@ enum status user_password(struct action *a, int64_t user, const char *hash, cons
         s = store_run(conn, QUERY_SESSIONS_DELETE_OTHERS, others, 2, NULL, e);
     if (!s)
         s = store_run(conn, QUERY_SIGN_IN_STEPS_OF_USER, others, 1, NULL, e);
+    if (!s)
+        s = invitation_end(a, user, "password", e);
+    if (!s)
+        s = invitation_over(a, user, e);
     return s ? s : tell(a, KIND_PASSWORD_CHANGED, user, STR(""), e);
 }
 

@@ -31,6 +31,7 @@ static const struct private_table {
     {"reminders", "\"user\",task,reminder,until,changed_at", "iiiii"},
     {"consent_links", "id,position,module,record,\"user\",made_at,expires_at,opened_at,ended_at",
      "biiiiiiii"},
+    {"invitations", "id,\"user\",made_by,made_at,expires_at", "biiii"},
     {"errands",
      "id,kind,subject,\"user\",channel,operation,state,what,progress,node,began_at,seen_at",
      "iiiiiiitttii"},

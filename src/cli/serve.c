@@ -82,6 +82,8 @@ static int serve(struct cli_place where, const char *replica, const struct web_o
     if (!s)
         s = first_user(crm, &e);
     if (!s)
+        s = user_states_fill(crm, &e);
+    if (!s)
         s = web_start(&web, crm, o, &e);
     if (!s)
         files = file_job_start(crm);

@@ -47,7 +47,10 @@
     X(32, UNDONE, "undone", "somebody had an operation undone by this one; which is ~undoes")      \
     X(33, TOLD, "told", "another system told of ~activity, which changed nothing here")            \
     X(34, SESSIONS_ENDED, "sessions_ended",                                                        \
-      "a user is signed out where they were signed in; in how many places is ~sessions")
+      "a user is signed out where they were signed in; in how many places is ~sessions")           \
+    X(35, INVITED, "invited", "a link with which a user may choose a password; good ~until")       \
+    X(36, INVITATION_ACCEPTED, "invitation_accepted", "the user did so, and the link is used up")  \
+    X(37, INVITATION_ENDED, "invitation_ended", "that link is good no more; why is ~end")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,

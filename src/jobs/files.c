@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "actions/consent.h"
+#include "actions/invitation.h"
 #include "records/files.h"
 #include "records/uploads.h"
 
@@ -52,7 +53,8 @@ static void look(struct file_job *j) {
 
 static enum status expire(struct action *a, void *arg, struct error *e) {
     (void)arg;
-    return consent_links_expire(a, e);
+    enum status s = consent_links_expire(a, e);
+    return s ? s : invitations_expire(a, e);
 }
 
 // Links of customers that ran out are told of, by the program itself. What fails now is done the next time.

@@ -32,8 +32,8 @@ static const struct {
 };
 
 // What of a user is for everybody to see; the rest is for administrators and, as VERB_SELF, for that user.
-static const char *const user_fields[] = {"name",     "email",  "level", "active",
-                                          "position", "office", "phone"};
+static const char *const user_fields[] = {"name",  "email",    "level",  "active",
+                                          "state", "position", "office", "phone"};
 
 static bool is_custom(const struct viewer *viewer) {
     return viewer->profile >= PROFILE_CUSTOM;

@@ -321,5 +321,6 @@ bool event_makes_version(enum event_kind kind) {
     return kind == KIND_EDITED || kind == KIND_ASSIGNED || kind == KIND_DELETED ||
            kind == KIND_RESTORED || kind == KIND_IMPORTED || kind == KIND_FILE_ERASED ||
            kind == KIND_CLOSED || kind == KIND_REOPENED || kind == KIND_ANONYMISED ||
-           kind == KIND_STEP_TICKED || kind == KIND_STEP_UNTICKED || kind == KIND_PRIVACY;
+           kind == KIND_STEP_TICKED || kind == KIND_STEP_UNTICKED || kind == KIND_PRIVACY ||
+           kind == KIND_INVITED || kind == KIND_INVITATION_ACCEPTED;
 }

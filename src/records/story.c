@@ -102,6 +102,9 @@ static const char *const kind_words[] = {
     [KIND_UNDONE] = N_("Undone"),
     [KIND_TOLD] = N_("Told by another system"),
     [KIND_SESSIONS_ENDED] = N_("Signed out"),
+    [KIND_INVITED] = N_("Invited"),
+    [KIND_INVITATION_ACCEPTED] = N_("Invitation accepted"),
+    [KIND_INVITATION_ENDED] = N_("Invitation ended"),
 };
 
 const char *event_kind_word(int kind) {

@@ -5,6 +5,7 @@
 #include "store/queries.h"
 #include "web/card.h"
 #include "web/handlers.h"
+#include "web/invitation.h"
 #include "web/parts.h"
 #include "web/present.h"
 #include "web/present_card.h"
@@ -406,12 +407,9 @@ static enum status write_link(struct action *a, void *request, struct error *e) 
                           &s->position, e);
 }
 
-// What the customer opens. The host is the one that this person came by.
+// What the customer opens.
 static struct str link_address(struct request *r, const char *token) {
-    struct str host = http_header(r->http, "Host");
-    if (r->web->options.proxy && http_header(r->http, "X-Forwarded-Host").n)
-        host = http_header(r->http, "X-Forwarded-Host");
-    return rprintf(r, "%s://%.*s/consent/%s", r->secure ? "https" : "http", STR_FMT(host), token);
+    return rprintf(r, "%.*s/consent/%s", STR_FMT(site_address(r)), token);
 }
 
 static void link_made(struct request *r) {

@@ -5,6 +5,7 @@
 #include "records/scope.h"
 #include "web/card.h"
 #include "web/handlers.h"
+#include "web/invitation.h"
 #include "web/present.h"
 #include "web/respond.h"
 #include "web/routes.h"
@@ -145,6 +146,8 @@ static enum status write_new(struct action *a, void *request, struct error *e) {
     enum status status = make_linked(a, r, s, values, e);
     if (status)
         return status;
+    if (s->invite)
+        return user_invite(a, values, &r->result, s->invitation, &s->invited_until, e);
     return str_is(m->key, "users") ? user_add(a, values, s->password_hash, &r->result, e)
                                    : record_create(a, m, values, &r->result, e);
 }
@@ -176,7 +179,13 @@ static void created(struct request *r) {
         http_set(r->http, "ETag",
                  rprintf(r, "\"%lld\"", (long long)doc_get_int(record, "version", 1)));
     }
-    respond_done(r, 201, record, here, "created");
+    bool invited = s->invite && s->invitation[0]; // not where it was done before
+    if (invited && r->api)
+        doc_set(record, STR("invitation"), invitation_made(r, s->invitation, s->invited_until));
+    if (invited && !r->api)
+        invitation_show(r, 201, r->id, invitation_made(r, s->invitation, s->invited_until));
+    else
+        respond_done(r, 201, record, here, "created");
 }
 
 static void hash_password(struct request *r, struct place *place) {
@@ -200,7 +209,10 @@ static void hashed(struct request *r) {
 static bool take_password(struct request *r, struct form_state *s) {
     s->password = r->body ? doc_text(doc_get(s->values, STR("password")))
                           : pairs_get(&r->form, "new_password");
+    const struct doc *invite = r->body ? doc_get(s->values, STR("invite")) : NULL;
+    s->invite = !s->password.n && (doc_true(invite) || says_yes(pairs_get(&r->form, "invite")));
     doc_remove(s->values, STR("password"));
+    doc_remove(s->values, STR("invite"));
     if (!s->password.n)
         return true;
     return password_acceptable(s->password, doc_text(doc_get(s->values, STR("email"))),

@@ -2,6 +2,7 @@
 #ifndef CRONISTA_WEB_FORM_H
 #define CRONISTA_WEB_FORM_H
 
+#include "base/crypto.h"
 #include "web/request.h"
 
 // A record to be made on the way, by the name that was typed for a link.
@@ -21,6 +22,9 @@ struct form_state {
     struct doc *values; // for the action
     struct form_new *news;
     struct str password; // of a new user
+    bool invite;         // who gets a link instead
+    char invitation[CRYPTO_TOKEN];
+    micros invited_until;
     const char *password_hash;
     int64_t version; // started from; 0: whatever is there
     struct doc *clash;

@@ -104,6 +104,13 @@ void handle_hand_over_page(struct request *);
 void handle_hand_over(struct request *);
 void handle_activate(struct request *);
 
+// invitation.c
+void handle_invitation(struct request *);
+void handle_invitation_make(struct request *);
+void handle_invitation_end(struct request *);
+void handle_invited_page(struct request *);
+void handle_invited(struct request *);
+
 // notifications.c
 void handle_notifications(struct request *);
 void handle_notifications_read(struct request *);

@@ -189,6 +189,7 @@ static struct doc *write_schema(struct arena *a, const struct module *m, bool cr
     if (creating && str_is(m->key, "users")) {
         struct doc *password = doc_set(properties, STR("password"), schema_of(a, "string"));
         doc_set_int(a, password, "minLength", 10);
+        doc_set(properties, STR("invite"), schema_of(a, "boolean"));
     }
     if (creating && required->count)
         doc_set(d, STR("required"), required);

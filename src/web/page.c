@@ -30,6 +30,7 @@ static const struct {
     {"factor-off", "won", N_("The second factor is switched off."), NULL, NULL},
     {"factor-reset", "won", N_("The second factor is taken away."), NULL, NULL},
     {"deactivated", "won", N_("The user is deactivated. Sessions and keys are ended."), NULL, NULL},
+    {"invitation-ended", "won", N_("The link is ended."), NULL, NULL},
     {"activated", "won", N_("The user is active again."), NULL, NULL},
     {"sessions-ended", "won", N_("The sessions are ended."), NULL, NULL},
     {"session-ended", "won", N_("The session is ended."), NULL, NULL},

@@ -126,6 +126,7 @@ struct doc *present_history(struct request *, struct doc *);
 struct doc *present_log(struct request *, struct doc *);
 struct doc *present_operation(struct request *, struct doc *);
 struct doc *present_undo(struct request *, struct doc *);
+struct doc *present_invitation(struct request *, struct doc *);
 struct doc *present_hand_over(struct request *, struct doc *);
 struct doc *present_event(struct request *, struct doc *);
 struct doc *present_activities(struct request *, struct doc *);

@@ -554,12 +554,16 @@ static struct doc *card_crumbs(struct request *r, const struct doc *record) {
 }
 
 // What administrators do about how a user signs in.
-static void access_links(struct request *r, struct doc *list, struct str here) {
+static void access_links(struct request *r, struct doc *list, const struct doc *record,
+                         struct str here) {
     const struct language *l = r->language;
     action(r, list, T(l, "New password"), rprintf(r, "%.*s/password", STR_FMT(here)), "key-round",
            false);
     action(r, list, T(l, "Sign out everywhere"), rprintf(r, "%.*s/sign-out", STR_FMT(here)),
            "log-out", false);
+    if (str_is(doc_get_text(record, "state"), "invited"))
+        action(r, list, T(l, "Invitation"), rprintf(r, "%.*s/invitation", STR_FMT(here)), "mail",
+               false);
     action(r, list, T(l, "Take away the second factor"),
            rprintf(r, "%.*s/second-factor/end", STR_FMT(here)), "shield-alert", false);
 }
@@ -592,7 +596,7 @@ static void put_links(struct request *r, struct doc *view, const struct doc *rec
                                                           : STR("")));
     struct doc *access = doc_set_array(r->arena, view, "access");
     if (now && str_is(r->module->key, "users") && may(&r->viewer, NULL, VERB_USERS))
-        access_links(r, access, here);
+        access_links(r, access, record, here);
     bool user = now && str_is(r->module->key, "users"),
          manages = user && may(&r->viewer, NULL, VERB_USERS), hands = false;
     for (size_t i = 0; i < r->model->n_modules && user && !hands; i++)

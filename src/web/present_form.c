@@ -123,6 +123,12 @@ static struct doc *form_groups(struct request *r, const struct form_state *s) {
                 control_input(
                     r, STR("new_password"), T(r->language, "Password"), "password", STR(""),
                     s->refused ? problem_of(r, &s->problems, STR("password")) : STR(""), false));
+    if (s->creating && str_is(m->key, "users"))
+        doc_add(
+            group_controls(r, groups, T(r->language, "General")),
+            control_yes_no(r, STR("invite"),
+                           T(r->language, "Invite by a link, with which they choose a password"),
+                           s->refused ? says_yes(pairs_get(&s->typed, "invite")) : true));
     doc_each(group, groups) {
         bool away = true;
         doc_each(control, doc_get(group, STR("controls")))

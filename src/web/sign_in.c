@@ -95,18 +95,22 @@ struct str address_key(struct request *r) {
     return arena_str(r->arena, (struct str){(const char *)six.s6_addr, 8});
 }
 
-static enum status open_session(struct action *a, struct request *r, struct error *e) {
-    struct signing_in *in = r->arg;
+enum status sign_in_open(struct action *a, struct request *r, const struct account *account,
+                         char token[CRYPTO_TOKEN], struct error *e) {
     struct str agent = http_header(r->http, "User-Agent");
     agent.n = utf8_valid(agent) ? utf8_cut(agent, 300) : 0;
     struct str device = rprintf(r, "%.*s\n%.*s", STR_FMT(r->address), STR_FMT(agent));
     struct str old = cookie_get(r, session_cookie_name(r));
     struct hash before = hash_of(old);
     micros until = a->write->now + r->web->options.session_most * SECOND;
-    enum status s =
-        user_session_open(a, &in->account, until, old.n ? &before : NULL, device, in->token, e);
+    enum status s = user_session_open(a, account, until, old.n ? &before : NULL, device, token, e);
     r->position = a->write->next - 1; // what was written before, in another browser say, is seen
     return s;
+}
+
+static enum status open_session(struct action *a, struct request *r, struct error *e) {
+    struct signing_in *in = r->arg;
+    return sign_in_open(a, r, &in->account, in->token, e);
 }
 
 // After the right password.
@@ -232,15 +236,19 @@ static void too_many(struct request *r, const struct signing_in *in) {
     sign_in_page(r, 429, in->email, in->next, wait_text(r, in->wait));
 }
 
+void sign_in_done(struct request *r, const char *token, struct str next) {
+    cookie_set(r, session_cookie_name(r), str_z(token), r->web->options.session_most, false);
+    cookie_set(r, FORM_COOKIE, STR(""), -1, false);
+    respond_redirect(r, next);
+}
+
 static void gone_in(struct request *r, const struct signing_in *in) {
     if (!device_of(r, in->account.email).n) {
         char *device = arena_bytes(r->arena, DEVICE_TEXT);
         attempts_device(r->web->attempts, fold_str(r->arena, in->account.email), device);
         cookie_set(r, DEVICE_COOKIE, str_z(device), DEVICE_DAYS * (DAY / SECOND), false);
     }
-    cookie_set(r, session_cookie_name(r), str_z(in->token), r->web->options.session_most, false);
-    cookie_set(r, FORM_COOKIE, STR(""), -1, false);
-    respond_redirect(r, in->next);
+    sign_in_done(r, in->token, in->next);
 }
 
 static struct str second_path(struct request *r, struct str next) {

@@ -2,6 +2,7 @@
 #ifndef CRONISTA_WEB_SIGN_IN_H
 #define CRONISTA_WEB_SIGN_IN_H
 
+#include "actions/user.h"
 #include "web/attempts.h"
 #include "web/request.h"
 
@@ -11,6 +12,12 @@ struct str address_key(struct request *);
 struct attempt second_attempt(struct request *, int64_t user, struct str email);
 // The path if it is one of this site, which may be gone to after signing in; else that of the home page.
 struct str own_path(struct str);
+
+// A session for somebody who was found to be who they say: of this request's browser. Its token is for sign_in_done().
+enum status sign_in_open(struct action *, struct request *, const struct account *,
+                         char token[CRYPTO_TOKEN], struct error *);
+// Answers with that session's cookie, and leads on.
+void sign_in_done(struct request *, const char *token, struct str next);
 
 // Handlers.
 void handle_sign_in_page(struct request *);

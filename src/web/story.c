@@ -47,6 +47,9 @@ static const struct look {
     [KIND_UNDONE] = {"undo-2", "wait"},
     [KIND_TOLD] = {"history", ""},
     [KIND_SESSIONS_ENDED] = {"log-out", "wait"},
+    [KIND_INVITED] = {"mail", "act"},
+    [KIND_INVITATION_ACCEPTED] = {"user-check", "won"},
+    [KIND_INVITATION_ENDED] = {"link-2-off", "wait"},
 };
 
 static const struct look *look_of(int kind) {
@@ -385,6 +388,12 @@ static struct doc *tell_of(struct telling *t, int kind) {
         return tell_noted(t);
     case KIND_PRIVACY:
         return tell_privacy(t);
+    case KIND_INVITED:
+        return SENTENCE(r, T(l, "{0} invited {1}"), t->who, t->what);
+    case KIND_INVITATION_ACCEPTED:
+        return SENTENCE(r, T(l, "{0} accepted the invitation"), t->who);
+    case KIND_INVITATION_ENDED:
+        return SENTENCE(r, T(l, "The invitation of {0} ended"), t->what);
     case KIND_HANDED_OVER:
         return tell_handed(t);
     case KIND_UNDONE:

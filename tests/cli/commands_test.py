@@ -380,6 +380,7 @@ class Versions(Folder):
             DROP TABLE reminders;
             DROP TABLE consent_links;
             DROP TABLE errands;
+            DROP TABLE invitations;
             ALTER TABLE record_links DROP COLUMN since;
             DROP TABLE record_links_past;
             DROP TABLE files_brought;

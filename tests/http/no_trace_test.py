@@ -54,7 +54,7 @@ AFTER = {"/history": "-1", "/events": "-1", "/live": "-1"}  # where `after` is a
 PAGES = {"/sign-in": [], "/sign-in/second": [], "/users/{id}/second-factor/end": [], "/users/{id}/sign-out": [], "/keys": [], "/{module}/new": [], "/{module}/{id}/edit": [], "/{module}/{id}/delete": [], "/{module}/import": [],
          "/{module}/import/{upload}": [], "/{module}/{id}/documents/{digest}/delete": [], "/users/{id}/password": [],
          "/settings/modules/{module}/new": [], "/static/{version}/{name}": [], "/favicon.ico": [], "/manifest.webmanifest": [], "/healthz": [],
-         "/readyz": [], "/metrics": [], "/consent/{token}": []}
+         "/readyz": [], "/metrics": [], "/consent/{token}": [], "/invitation/{token}": []}
 
 # What is sent by routes that change something, by method and path of the API (of the page where there is none). None: not about records that
 # can be hidden. A route that is not here fails the test.
@@ -77,7 +77,7 @@ SENT = {
     "POST /{module}/{id}/consents/links": {"days": "7"}, "DELETE /{module}/{id}/consents/links/{position}": {},
     "POST /{module}/{id}/lines": {"name.new": "x"}, "POST /{module}/{id}/shares": {"user": 1}, "DELETE /{module}/{id}/shares/{key}": {},
     "POST /operations/{position}/undo": None, "POST /users/{id}/hand-over": {"to": "{id}"}, "POST /users/{id}/deactivate": {"to": "{id}"},
-    "POST /users/{id}/activate": {},
+    "POST /users/{id}/activate": {}, "POST /users/{id}/invitation": None, "DELETE /users/{id}/invitation": None, "POST /invitation/{token}": None,
     "POST /{module}/{id}/steps": {"step": "s1", "done": "1"},
 }
 

@@ -134,6 +134,27 @@ class HandingOver(People):
         for user, there in ((chief, True), (one, True), (two, True), (far, False)):
             self.assertEqual(f'value="{user}"' in offered, there, offered)
 
+    def test_a_key_for_one_module_reaches_no_further_in_later_slices(self):
+        ana, ana_api = self.person()
+        luis, _ = self.person()
+        for i in range(130):
+            self.create("companies", {"name": f"Key {i}"}, ana_api)
+            self.create("contacts", {"name": f"Key {i}"}, ana_api)
+        done = self.hand_over(ana, to=[luis])
+        self.assertEqual(done["changed"], 260)
+        key = self.api.want(201, "POST", "/api/settings/keys", {"name": "narrow", "scope": "write", "modules": ["companies"]})["secret"]
+        narrow = self.server.api(key)
+        # It is no key of an administrator, so it undoes what its owner did.
+        got, _, answer = narrow.request("POST", f"/api/operations/{done['operation']}/undo", {})
+        self.assertIn(got, (200, 202), answer)
+        until = time.monotonic() + 60
+        while answer["undo"]["state"] == "running" and time.monotonic() < until:
+            time.sleep(0.05)
+            answer = self.api.want(200, "GET", f"/api/operations/{done['operation']}/undo")
+        self.assertEqual((answer["undo"]["state"], answer["undo"]["changed"]), ("done", 130), answer["undo"])
+        self.assertEqual(self.charge(ana), {"companies": 130})
+        self.assertEqual(self.charge(luis)["contacts"], 130)
+
     def test_many_survive_a_kill(self):
         ana, ana_api = self.person()
         luis, _ = self.person()
@@ -255,6 +276,113 @@ class Leaving(People):
         self.assertIn("The operation is undone", page.text)
         self.assertEqual(self.owner("companies", company), ana)
         self.assertTrue(self.get("users", ana)["active"])
+
+
+class Invited(People):
+    def invite(self, **values):
+        People.number += 1
+        body = {"name": "New Person", "email": f"invited{People.number}@example.org", "profile": "member", "active": True, "invite": True, **values}
+        made = self.api.want(201, "POST", "/api/users", body)
+        return made["id"], "/" + made["invitation"]["url"].split("/", 3)[3], body["email"]
+
+    def kinds(self, user):
+        return [e["kind"] for e in self.api.want(200, "GET", f"/api/users/{user}/history")["items"]]
+
+    def test_the_whole_way(self):
+        user, path, email = self.invite(language="pl")
+        self.assertEqual(self.get("users", user)["state"], "invited")
+        self.assertIn(user, [u["id"] for u in self.api.want(200, "GET", "/api/users?filter[state][eq]=invited")["items"]])
+        self.assertEqual(self.kinds(user), ["invited", "created"])
+        self.assertEqual(self.api.want(200, "GET", f"/api/users/{user}/invitation")["state"], "invited")
+        browser = self.browser(None)
+        page = browser.get(path)
+        self.assertEqual((page.status, page.wrong), (200, []))
+        self.assertIn('lang="pl"', page.source)  # theirs, whatever the browser says
+        self.assertEqual(browser.submit(path, {"name": "Zofia", "password": "short", "again": "short"}).status, 422)
+        self.assertEqual(browser.submit(path, {"name": "Zofia", "password": "a long password", "again": "another one"}).status, 422)
+        self.assertEqual(self.get("users", user)["state"], "invited")
+        page = browser.submit(path, {"name": "Zofia Nowak", "password": "a long password", "again": "a long password"})
+        self.assertEqual(page.status, 200)
+        self.assertIn("Zofia Nowak", page.source)  # signed in, at home
+        now = self.get("users", user)
+        self.assertEqual((now["state"], now["name"]), ("active", "Zofia Nowak"))
+        self.assertEqual(self.kinds(user)[:4], ["signed_in", "edited", "invitation_accepted", "invited"])
+        # Used once.
+        self.assertEqual(self.browser(None).get(path).status, 404)
+        self.browser(email, "a long password")
+        self.api.want(409, "POST", f"/api/users/{user}/invitation", {})  # who has a password needs none
+        self.server.command("rebuild", "--check")
+
+    def test_the_secret_is_nowhere(self):
+        user, path, _ = self.invite()
+        token = path.rsplit("/", 1)[1]
+        self.assertEqual(len(token), 43)
+        for asked in (f"/api/users/{user}", f"/api/users/{user}/history", f"/api/users/{user}/invitation", "/api/history", "/api/events"):
+            self.assertNotIn(token, str(self.api.want(200, "GET", asked)))
+        self.assertNotIn(token, self.server.log_tail(2000))
+        self.assertEqual(self.browser(None).get("/invitation/" + "x" * 43).status, 404)
+
+    def test_a_new_link_ends_the_one_before(self):
+        user, first, _ = self.invite()
+        made = self.api.want(201, "POST", f"/api/users/{user}/invitation", {})["made"]
+        second = "/" + made["url"].split("/", 3)[3]
+        self.assertEqual(self.browser(None).get(first).status, 404)
+        self.assertEqual(self.browser(None).get(second).status, 200)
+        self.assertEqual(self.kinds(user)[:2], ["invited", "invitation_ended"])
+        self.api.want(204, "DELETE", f"/api/users/{user}/invitation")
+        self.assertEqual(self.browser(None).get(second).status, 404)
+        self.assertIsNone(self.api.want(200, "GET", f"/api/users/{user}/invitation")["expires_at"])
+
+    def test_who_is_deactivated_can_not_accept(self):
+        user, path, _ = self.invite()
+        self.hand_over(user, end="deactivate")
+        self.assertEqual(self.get("users", user)["state"], "inactive")
+        self.assertEqual(self.browser(None).get(path).status, 404)
+        self.api.want(409, "POST", f"/api/users/{user}/invitation", {})
+        self.api.want(200, "POST", f"/api/users/{user}/activate", {})
+        self.assertEqual(self.browser(None).get(path).status, 404)
+
+    def test_a_password_of_the_administrator_takes_its_place(self):
+        user, path, email = self.invite()
+        self.api.want(204, "POST", f"/api/users/{user}/password", {"password": "given by hand"})
+        self.assertEqual(self.get("users", user)["state"], "active")
+        self.assertEqual(self.browser(None).get(path).status, 404)
+        self.browser(email, "given by hand")
+
+    def test_two_accept_one_is_let_in(self):
+        user, path, _ = self.invite()
+        one, two = self.browser(None), self.browser(None)
+        one.get(path)
+        two.get(path)
+        sent = {"name": "Once", "password": "a long password", "again": "a long password"}
+        self.assertEqual([one.submit(path, sent).status, two.submit(path, sent).status], [200, 404])
+        self.assertEqual(self.kinds(user).count("invitation_accepted"), 1)
+
+    def test_by_the_page(self):
+        browser = self.browser()
+        browser.get("/users/new")
+        page = browser.submit("/users", {"name": "By page", "email": "bypage@example.org", "profile": "member", "invite": "1"})
+        self.assertEqual((page.status, page.wrong), (201, []))
+        user = self.api.want(200, "GET", "/api/users?filter[email][eq]=bypage@example.org")["items"][0]["id"]
+        path = "/invitation/" + page.source.partition("/invitation/")[2][:43]
+        self.assertIn("mailto:bypage%40example.org?subject=", page.source)
+        self.assertEqual(self.browser(None).get(path).status, 200)
+        self.assertNotIn(path, browser.get(f"/users/{user}/invitation").source)  # only once
+        self.assertIn(f"/users/{user}/invitation", browser.get(f"/users/{user}").links)
+        found = browser.get("/users?filter[state][eq]=invited")
+        self.assertIn("Invited, not yet accepted", found.text)
+        self.assertIn("By page", found.text)
+
+    def test_only_who_manages_users_invites(self):
+        _, api = self.person()
+        user, _, _ = self.invite()
+        self.assertEqual(api.request("POST", "/api/users", {"name": "x", "email": "x@example.org", "invite": True})[0], 403)
+        for method in ("GET", "POST", "DELETE"):
+            self.assertEqual(api.request(method, f"/api/users/{user}/invitation", None if method == "GET" else {})[0], 403)
+
+    def test_who_has_yet_to_accept_is_no_last_administrator(self):
+        self.invite(profile="administrator")
+        self.assertEqual(self.api.request("PATCH", "/api/users/1", {"profile": "member"})[0], 422)
 
 
 if __name__ == "__main__":

@@ -190,8 +190,11 @@ class Undoing(Base):
         # What one may no longer change stays, and it is said why.
         mine = self.change("companies", one, {"city": "Loja"}, eva_api)
         self.api.want(200, "PATCH", f"/api/users/{eva}", {"profile": "read_only"})
-        preview = self.preview(mine, eva_api)["preview"]
+        preview = eva_api.want(200, "GET", f"/api/operations/{mine}/undo")["preview"]
         self.assertEqual(told(preview, "refused"), {(one, "city")})
+        self.undo(mine, eva_api, 403)
+        profile = self.create("profiles", {"name": "Contacts alone", "companies": ["view", "everyone"], "contacts": ["view", "edit"]})
+        self.api.want(200, "PATCH", f"/api/users/{eva}", {"profile": f"p{profile}"})
         undo = self.undo(mine, eva_api)
         self.assertEqual((undo["changed"], undo["refused"], undo["operation"]), (0, 1, None))
         self.assertEqual(self.undo(mine)["changed"], 1)  # an administrator may
