@@ -131,36 +131,10 @@ static enum status save(struct action *a, struct errand *g, struct error *e) {
     return store_run(a->write->conn, QUERY_ERRAND_SAVE, p, 6, NULL, e);
 }
 
-// What the key leaves open by which it was asked for: the slices after the first have no more than that.
-static void keep_narrow(struct action *a, struct doc *progress) {
-    struct arena *arena = a->write->arena;
-    const struct viewer *viewer = a->act->viewer;
-    if (!viewer_narrowed(viewer))
-        return;
-    doc_set_int(arena, progress, "closed", viewer->closed);
-    struct doc *only = viewer->modules ? doc_set_array(arena, progress, "only") : NULL;
-    for (size_t i = 0; i < a->model->n_modules && only; i++)
-        if (viewer->modules >> a->model->modules[i].index & 1)
-            doc_add(only, doc_str(arena, a->model->modules[i].key));
-}
-
-static void narrow(const struct model *model, const struct doc *progress, struct viewer *viewer) {
-    const struct doc *only = doc_get(progress, STR("only"));
-    viewer->closed = (unsigned)doc_get_int(progress, "closed", 0);
-    doc_each(key, only) {
-        const struct module *m = model_module(model, doc_text(key));
-        if (m)
-            viewer->modules |= UINT64_C(1) << m->index;
-    }
-    if (only && !viewer->modules)
-        viewer->closed = ~0u;
-}
-
 enum status errand_begin(struct action *a, enum errand_kind kind, int64_t subject,
                          const struct doc *what, struct doc *progress, struct str node,
                          struct errand *out, struct error *e) {
     struct arena *arena = a->write->arena;
-    keep_narrow(a, progress);
     struct param p[] = {P_INT(kind),
                         P_INT(subject),
                         P_INT(a->act->viewer->user),
@@ -241,7 +215,6 @@ static enum status one_slice(struct write *w, void *arg, struct error *e) {
         return s;
     viewer = (struct viewer){.user = account.id, .role = account.role, .name = account.name};
     viewer_set_profile(&viewer, a.model, account.profile);
-    narrow(a.model, g.progress, &viewer);
     s = errand_slice(&a, &g, e);
     go->over = !s && g.state != ERRAND_RUNNING;
     return s;
