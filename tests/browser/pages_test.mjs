@@ -85,6 +85,12 @@ const pages = {
     await typed("dialog.palette input", "horno")(who);
     await who.at("dialog.palette .found-group a", { hasText: "Horno nuevo" }).first().waitFor();
   }],
+  journeys: ["/opportunities/journeys?by=stage", (who) => who.at("[data-sankey], .journeys-figures").first().waitFor()],
+  "journeys-nothing": ["/leads/journeys?to=2000-01-01"],
+  "journeys-refused": ["/cases/journeys?from=ayer", null, 422],
+  "journey-records": ["/opportunities/journeys/records?by=owner&sort=time"],
+  "journey-stays": ["/opportunities/journeys/stays?by=stage&what=moved"],
+  journey: [() => `/opportunities/${ids.opportunity}/journey`],
   log: ["/history"],
   "log-filtered": ["/history?module=opportunities&kind=edited"],
   operation: ["/operations/0"],
