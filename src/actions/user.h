@@ -12,6 +12,10 @@
 // INVALID (field "password") for one that is too short, too long, or nothing but the e-mail address.
 enum status password_acceptable(struct str password, struct str email, struct error *);
 
+// The hash of an acceptable one that somebody chose just now. INVALID when it is known from breaches (actions/breached.h),
+// UNAVAILABLE. It takes its time: on a worker.
+enum status password_new(struct str password, char hash[CRYPTO_PASSWORD], struct error *);
+
 // Somebody as signing in needs them. Strings live in the arena.
 struct account {
     int64_t id;

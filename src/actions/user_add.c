@@ -1,4 +1,5 @@
 // Users made and found; the first administrator.
+#include "actions/breached.h"
 #include "actions/user.h"
 #include "base/utf8.h"
 #include "formats/fold.h"
@@ -18,6 +19,14 @@ enum status password_acceptable(struct str password, struct str email, struct er
     if (str_eq(password, email))
         return error_set(e, INVALID, "password", N_("The e-mail address is no password."), NULL);
     return OK;
+}
+
+enum status password_new(struct str password, char hash[CRYPTO_PASSWORD], struct error *e) {
+    enum status s = breached_check(password, e);
+    if (!s && !crypto_password_hash(password, hash))
+        s = error_set(e, UNAVAILABLE, "password",
+                      N_("There is not enough memory to keep a password safely."), NULL);
+    return s;
 }
 
 static enum status account_read(struct conn *conn, struct str sql, const struct param *p,
@@ -208,9 +217,8 @@ enum status user_first(struct crm *crm, struct str email, struct str password, b
     }
     s = password_acceptable(password, email, e);
     char hash[CRYPTO_PASSWORD];
-    if (!s && !crypto_password_hash(password, hash))
-        s = error_set(e, UNAVAILABLE, "password",
-                      N_("There is not enough memory to keep a password safely."), NULL);
+    if (!s)
+        s = password_new(password, hash, e);
     if (s)
         return s;
     struct arena arena = ARENA_INIT;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "actions/breached.h"
 #include "actions/user.h"
 #include "base/log.h"
 #include "cli/open.h"
@@ -79,6 +80,8 @@ static int serve(struct cli_place where, const char *replica, const struct web_o
     struct file_job *files = NULL;
     struct crm_options open = {.create = true, .migrate = true, .replica = replica};
     enum status s = cli_open_crm(&crm, where, open, &e);
+    if (!s)
+        s = breached_use(o->breached_passwords, &e);
     if (!s)
         s = first_user(crm, &e);
     if (!s)

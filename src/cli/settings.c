@@ -85,6 +85,10 @@ static const struct setting settings[] = {
            "passwords an address may try at once, and then one every ten seconds"),
     NUMBER(account_attempts, "10", 1, 100000,
            "passwords that may be tried for an account from an address, and then one a minute"),
+    TEXT(
+        breached_passwords, NULL, NULL,
+        "list of breached passwords, none of which may be chosen: a sorted file of SHA-1 hashes or "
+        "a folder of ranges, as of Have I Been Pwned"),
     SWITCH(demo, "the sign-in page shows the demonstration's account"),
     TEXT(demo_email, NULL, NULL, "that account's e-mail address"),
     TEXT(demo_password, NULL, NULL, "and password"),

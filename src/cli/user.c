@@ -1,6 +1,8 @@
 // cronista user add, cronista token add: people and programs that may sign in.
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "actions/breached.h"
 #include "actions/second_factor.h"
 #include "cli/open.h"
 
@@ -36,9 +38,10 @@ static enum status password_read(struct str email, char hash[CRYPTO_PASSWORD], s
         line.n--;
     if (s == OK)
         s = password_acceptable(line, email, e);
-    if (s == OK && !crypto_password_hash(line, hash))
-        s = error_set(e, UNAVAILABLE, "password",
-                      N_("There is not enough memory to keep a password safely."), NULL);
+    if (s == OK)
+        s = breached_use(getenv("CRONISTA_BREACHED_PASSWORDS"), e);
+    if (s == OK)
+        s = password_new(line, hash, e);
     buf_release(&in);
     return s;
 }

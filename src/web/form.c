@@ -192,16 +192,13 @@ static void hash_password(struct request *r, struct place *place) {
     (void)place;
     struct form_state *s = r->arg;
     char *hash = arena_bytes(r->arena, CRYPTO_PASSWORD);
-    if (crypto_password_hash(s->password, hash))
+    if (password_new(s->password, hash, &r->error) == OK)
         s->password_hash = hash;
-    else
-        error_set(&r->error, UNAVAILABLE, "password",
-                  N_("There is not enough memory to keep a password safely."), NULL);
 }
 
 static void hashed(struct request *r) {
     if (r->error.status)
-        respond_error(r, &r->error);
+        failed(r, r->arg);
     else
         request_write(r, write_new, r->arg, created);
 }

@@ -332,12 +332,11 @@ static void password_job(struct request *r, struct place *place) {
         s = password_right(r, &account, &r->error);
     if (!s) {
         s = password_acceptable(own->new_password, account.email, &r->error);
+        if (!s)
+            s = password_new(own->new_password, own->hash, &r->error);
         if (s && mine)
             memcpy(r->error.field, "new_password", sizeof "new_password");
     }
-    if (!s && !crypto_password_hash(own->new_password, own->hash))
-        error_set(&r->error, UNAVAILABLE, "",
-                  N_("There is not enough memory to keep a password safely."), NULL);
 }
 
 static void password_hashed(struct request *r) {

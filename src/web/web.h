@@ -27,7 +27,8 @@ struct web_options {
     const char *zone;         // "America/Bogota"
     const char *currency;     // "USD"
     const char *region;       // "CO": telephone numbers without a country
-    bool demo;                // the sign-in page shows the demonstration's account
+    const char *breached_passwords; // a list of them (actions/breached.h); NULL: none
+    bool demo;                      // the sign-in page shows the demonstration's account
     const char *demo_email, *demo_password;
 };
 

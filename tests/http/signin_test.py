@@ -3,13 +3,17 @@
 import base64
 import hashlib
 import hmac
+import os
 import re
+import shutil
 import struct
+import tempfile
 import time
 import unittest
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from harness import Browser, Story, at_once
+from harness import PASSWORD, Browser, Story, at_once, command
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 OWN = "another test password"
@@ -460,6 +464,87 @@ class TooManyCodes(SecondStory):
         page = browser.submit("/sign-in/second", {"code": clock.code()})
         self.assertEqual(429, page.status)  # nor is the right one looked at
         self.assertGreater(int(page.headers["Retry-After"]), 0)
+
+
+class Breached(SecondStory):
+    """A list as Have I Been Pwned gives it out: one file; then a folder of ranges."""
+
+    known = "known to everybody"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lists = Path(tempfile.mkdtemp(prefix="cronista-"))
+        hashes = sorted(hashlib.sha1(text.encode()).hexdigest().upper() for text in (cls.known, *(f"filler {i}" for i in range(2000))))
+        cls.write(hashes)
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        shutil.rmtree(cls.lists, ignore_errors=True)
+
+    @classmethod
+    def write(cls, hashes):
+        (cls.lists / "all.txt").write_text("".join(f"{h}:{len(h) % 7 + 1}\r\n" for h in hashes))
+        cls.environment = {"CRONISTA_BREACHED_PASSWORDS": str(cls.lists / "all.txt")}
+
+    def test_a_known_password_is_refused_by_name_wherever_it_is_set(self):
+        user, api = self.user("breached@example.org")
+        browser = self.browser("breached@example.org", OWN)
+        browser.get("/settings")
+        page = browser.submit("/settings/password", {"password": OWN, "new_password": self.known})
+        self.assertEqual(422, page.status)
+        self.assertIn("known from breaches", page.text)
+        status, _, body = self.api.request("POST", f"/api/users/{user}/password", {"password": self.known})
+        self.assertEqual((422, ["password"]), (status, [e["field"] for e in body["errors"]]))
+        made = {"name": "New", "email": "new@example.org", "profile": "member", "password": self.known}
+        status, _, body = self.api.request("POST", "/api/users", made)
+        self.assertEqual((422, ["password"]), (status, [e["field"] for e in body["errors"]]))
+        administrator = self.browser()
+        administrator.get("/users/new")
+        page = administrator.submit("/users", {"name": "New", "email": "new@example.org", "new_password": self.known})
+        self.assertEqual(422, page.status)
+        self.assertIn("known from breaches", page.text)
+        self.api.want(204, "POST", f"/api/users/{user}/password", {"password": "known to nobody at all"})
+        self.browser("breached@example.org", "known to nobody at all")
+
+    def test_the_command_line_looks_too(self):
+        os.environ.update(self.environment)
+        try:
+            code, said = self.server.command("user", "add", "typed@example.org", "--name", "Typed", "--password-stdin", text=f"{self.known}\n", check=False)
+        finally:
+            del os.environ["CRONISTA_BREACHED_PASSWORDS"]
+        self.assertNotEqual(0, code)
+        self.assertIn("known from breaches", said)
+
+    def test_a_list_that_can_not_be_read_lets_nothing_pass(self):
+        user, _ = self.user("unread@example.org")
+        hidden = self.lists.with_suffix(".away")
+        self.lists.rename(hidden)
+        try:
+            self.assertEqual(503, self.api.request("POST", f"/api/users/{user}/password", {"password": "known to nobody at all"})[0])
+        finally:
+            hidden.rename(self.lists)
+
+
+class BreachedRanges(Breached):
+    @classmethod
+    def write(cls, hashes):
+        for prefix in {h[:5] for h in hashes} | {hashlib.sha1(text).hexdigest().upper()[:5] for text in
+                                                 (PASSWORD.encode(), OWN.encode(), b"known to nobody at all")}:
+            (cls.lists / f"{prefix}.txt").write_text("".join(f"{h[5:]}:3\r\n" for h in hashes if h.startswith(prefix)))
+        cls.environment = {"CRONISTA_BREACHED_PASSWORDS": str(cls.lists)}
+
+
+class WithoutTheList(unittest.TestCase):
+    def test_a_list_that_is_not_there_is_told_at_the_start(self):
+        folder = tempfile.mkdtemp(prefix="cronista-")
+        try:
+            code, said = command("serve", "--data", f"{folder}/data", "--listen", "127.0.0.1:0", "--breached-passwords", f"{folder}/list", check=False, timeout=60)
+            self.assertNotEqual(0, code)
+            self.assertIn(f"{folder}/list", said)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class NobodyLocksOthersOut(SecondStory):
