@@ -276,9 +276,7 @@ void handle_invited_page(struct request *r) {
 static void hash_job(struct request *r, struct place *place) {
     struct accepting *x = r->arg;
     (void)place;
-    if (!crypto_password_hash(x->password, x->hash))
-        error_set(&r->error, UNAVAILABLE, "password",
-                  N_("There is not enough memory to keep a password safely."), NULL);
+    password_new(x->password, x->hash, &r->error);
 }
 
 static enum status write_accept(struct action *a, void *request, struct error *e) {
@@ -320,8 +318,9 @@ static void accepted(struct request *r) {
 }
 
 static void hashed(struct request *r) {
-    if (r->error.status)
-        respond_error(r, &r->error);
+    r->outcome = r->error.status;
+    if (r->outcome)
+        accepted(r); // says why not
     else
         request_write(r, write_accept, r->arg, accepted);
 }

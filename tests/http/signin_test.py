@@ -508,6 +508,19 @@ class Breached(SecondStory):
         self.api.want(204, "POST", f"/api/users/{user}/password", {"password": "known to nobody at all"})
         self.browser("breached@example.org", "known to nobody at all")
 
+    def test_who_is_invited_chooses_none_of_them(self):
+        user = self.api.want(201, "POST", "/api/users", {"name": "Invited", "email": "invited@example.org", "profile": "member"})["id"]
+        made = self.api.want(201, "POST", f"/api/users/{user}/invitation", {})["made"]
+        path = "/" + made["url"].split("/", 3)[3]
+        browser = self.browser(None)
+        browser.get(path)
+        page = browser.submit(path, {"name": "Invited", "password": self.known, "again": self.known})
+        self.assertEqual(422, page.status)
+        self.assertIn("known from breaches", page.text)
+        self.assertNotIn("cronista", browser.cookies)
+        browser.submit(path, {"name": "Invited", "password": "known to nobody at all", "again": "known to nobody at all"})
+        self.assertIn("cronista", browser.cookies)
+
     def test_the_command_line_looks_too(self):
         os.environ.update(self.environment)
         try:
