@@ -45,7 +45,9 @@ enum status import_describe(struct import *, struct arena *, struct doc **, stru
 enum status import_map(struct import *, const struct doc *mapping, struct error *);
 
 // {"columns":[field or null...],"rows":[{"row":2,"does":"create"|"change"|"skip"|"refuse","id"?: of the duplicate,
-//   "cells":[{"text": as in the file,"value"?: as it would be,"problem"?: why not}],"problems":[texts of the whole row]}]}
+//   "cells":[{"text": as in the file,"value"?: as it would be,"problem"?: why not,"same"?: as in the row before of its case}],
+//   "problems":[texts of the whole row],"told"?: of a history {"at"?,"person","activity"}}]}
+// Of a history the first rows in its order, and "does" may be "same" or "known", too.
 enum status import_preview(struct import *, int rows, struct arena *, struct doc **,
                            struct error *);
 

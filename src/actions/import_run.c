@@ -69,6 +69,8 @@ struct doc *import_report(const struct import *job, const struct totals *t, cons
 
 // ---------------------------------------------------------------- preview
 
+#define PREVIEW_OF 5000 // rows at the beginning of a history, of which the first are shown
+
 static struct doc *cell_doc(const struct pass *p, const struct row *row, int column,
                             struct arena *a) {
     struct doc *cell = doc_object(a);
@@ -85,21 +87,60 @@ static struct doc *cell_doc(const struct pass *p, const struct row *row, int col
     return cell;
 }
 
-static void preview_row(const struct pass *p, const struct row *row, struct doc *rows,
-                        struct arena *a) {
-    static const char *const does[] = {"create", "change", "skip", "refuse"};
+// A row of a history as it would be told: when, by whom, what is done by it, and in which columns it says the same as before.
+static enum status preview_told(struct pass *p, struct row *row, const char **does, bool *same,
+                                struct arena *a, struct doc *one, struct error *e) {
+    static const char *const words[] = {"create", "change", "same", "known", "refuse", "refuse"};
+    const struct import_mapping *map = &p->job->mapping;
+    const struct told_row *told = row->told;
+    struct error why = {0};
+    enum tell how;
+    char at[CLOCK_TEXT];
+    p->telling.n_texts = map->n_rules + map->n_set;
+    enum status s = case_decide(&p->telling, p->job, p->job->conn, row, clock_now(), &how, &why, e);
+    if (s != OK)
+        return s;
+    if (why.msgid)
+        row_problem(row, a, -1, &why);
+    *does = words[how];
+    for (size_t i = 0; i < p->job->n_columns; i++)
+        same[i] = how != TELL_CREATE && !case_differs(&p->telling, map, told, i);
+    case_behind(&p->telling, p->job, row, how);
+    struct doc *d = doc_set_object(a, one, "told");
+    if (told->at != SORT_NEVER) {
+        clock_text(told->at, at);
+        doc_set_str(a, d, "at", arena_str(a, str_z(at)));
+    }
+    struct str person = map->history->person && (size_t)map->history->person->index < row->n_cells
+                            ? row->cells[map->history->person->index].text
+                            : STR("");
+    doc_set_str(a, d, "person", person);
+    doc_set_str(a, d, "activity", told->activity);
+    return OK;
+}
+
+static enum status preview_row(struct pass *p, struct row *row, struct doc *rows, struct arena *a,
+                               struct error *e) {
+    static const char *const fates[] = {"create", "change", "skip", "refuse"};
     struct doc *one = doc_add(rows, doc_object(a));
+    const char *does = fates[row->fate];
+    bool *same = arena_array(a, bool, p->job->n_columns + 1);
+    enum status s = row->told ? preview_told(p, row, &does, same, a, one, e) : OK;
     doc_set_int(a, one, "row", row->number);
-    doc_set_z(a, one, "does", does[row->fate]);
+    doc_set_z(a, one, "does", does);
     if (row->duplicate.kind == REF_RECORD)
         doc_set_int(a, one, "id", row->duplicate.n);
     struct doc *cells = doc_set_array(a, one, "cells");
-    for (size_t i = 0; i < p->job->n_columns; i++)
-        doc_add(cells, cell_doc(p, row, (int)i, a));
+    for (size_t i = 0; i < p->job->n_columns; i++) {
+        struct doc *cell = doc_add(cells, cell_doc(p, row, (int)i, a));
+        if (same[i])
+            doc_set_bool(a, cell, "same", true);
+    }
     struct doc *problems = doc_set_array(a, one, "problems");
     for (const struct row_problem *q = row->problems; q; q = q->next)
         if (q->column < 0)
             doc_add(problems, doc_str(a, import_text(p->job, &q->error, a)));
+    return s;
 }
 
 enum status import_preview(struct import *job, int rows, struct arena *a, struct doc **out,
@@ -117,7 +158,7 @@ enum status import_preview(struct import *job, int rows, struct arena *a, struct
     if (s != OK)
         return s;
     pass.quiet = true;
-    s = job_source(job, 0, &source, e);
+    s = job_source(job, PREVIEW_OF, &source, e);
     struct import_line line;
     bool more = true;
     for (int64_t index = 1;
@@ -125,7 +166,7 @@ enum status import_preview(struct import *job, int rows, struct arena *a, struct
          index++) {
         struct row row;
         pass_prepare(&pass, &line, index, a, &row);
-        preview_row(&pass, &row, list, a);
+        s = preview_row(&pass, &row, list, a, e);
     }
     source_close(source);
     pass_end(&pass);

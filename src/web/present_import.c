@@ -126,7 +126,7 @@ struct doc *present_import(struct request *r, struct doc *doc) {
     struct doc *view = page_of(r, STEP_FILE);
     struct str most = format_bytes(a, l, r->web->options.upload_bytes);
     doc_set_str(a, view, "action", own_path(r, ""));
-    doc_set_str(a, view, "accept", STR(".csv,.xlsx,.tsv,.txt"));
+    doc_set_str(a, view, "accept", STR(".csv,.xlsx,.tsv,.txt,.xes,.gz"));
     doc_set_str(a, view, "limit", FILL(a, T(l, "At most {0}."), most));
     doc_set_str(a, view, "sample_href", own_path(r, "/sample.xlsx"));
     struct doc *fields = doc_set_array(a, view, "fields");
@@ -222,6 +222,7 @@ struct doc *wizard_mapping(struct request *r, const struct doc *described, const
     struct str duplicates = pairs_get(&r->form, "duplicates");
     if (duplicates.n)
         doc_replace(mapping, STR("on_duplicate"), doc_str(a, duplicates));
+    wizard_history(r, described, mapping);
     return mapping;
 }
 
@@ -358,6 +359,7 @@ static void match_view(struct request *r, const struct wizard *w, struct doc *li
 
 static void links_view(struct request *r, const struct wizard *w, struct doc *list) {
     struct arena *a = r->arena;
+    bool told = !doc_is_null(doc_get(w->mapping, STR("history")));
     const struct language *l = r->language;
     doc_each(column, doc_get(w->described, STR("columns"))) {
         struct str key = column_target(w, column);
@@ -366,6 +368,8 @@ static void links_view(struct request *r, const struct wizard *w, struct doc *li
             continue;
         const struct module *target = f->type == TYPE_USER ? model_module(r->model, STR("users"))
                                                            : model_module(r->model, f->target);
+        if (told && target && (str_is(target->key, "users") || str_is(target->key, "groups")))
+            continue; // the history says what becomes of all of them
         const struct doc *rule =
             doc_get(doc_get(w->mapping, STR("columns")), doc_get_text(column, "name"));
         struct str missing =
@@ -388,10 +392,9 @@ static struct doc *preview_row(struct request *r, const struct doc *row, const s
                                bool *bad) {
     static const struct {
         const char *does, *says, *tone;
-    } fates[] = {{"create", N_("is created"), "won"},
-                 {"change", N_("is changed"), "act"},
-                 {"skip", N_("is left as it is"), ""},
-                 {"refuse", N_("is refused"), "lost"}};
+    } fates[] = {{"create", N_("is created"), "won"},  {"change", N_("is changed"), "act"},
+                 {"skip", N_("is left as it is"), ""}, {"same", N_("changes nothing"), ""},
+                 {"known", N_("is known"), ""},        {"refuse", N_("is refused"), "lost"}};
     struct arena *a = r->arena;
     struct doc *d = doc_object(a), *fate = doc_object(a);
     doc_set_str(a, d, "line", format_integer(a, r->language, doc_get_int(row, "row", 0)));
@@ -403,6 +406,7 @@ static struct doc *preview_row(struct request *r, const struct doc *row, const s
     doc_set(d, STR("fate"), fate);
     const struct doc *first = doc_first(doc_get(row, STR("problems")));
     doc_set_str(a, d, "problem", doc_text(first));
+    doc_set_str(a, d, "told", wizard_told(r, row));
     *bad = *bad || str_is(doc_get_text(row, "does"), "refuse");
     struct doc *cells = doc_set_array(a, d, "cells"), *column = doc_first(columns);
     doc_each(cell, doc_get(row, STR("cells"))) {
@@ -410,6 +414,7 @@ static struct doc *preview_row(struct request *r, const struct doc *row, const s
             struct doc *c = doc_add(cells, doc_object(a));
             doc_set_str(a, c, "text", doc_get_text(cell, "text"));
             doc_set_str(a, c, "problem", doc_get_text(cell, "problem"));
+            doc_set_bool(a, c, "same", doc_get_true(cell, "same"));
         }
         column = column ? column->next : NULL;
     }
@@ -483,6 +488,8 @@ struct doc *present_import_map(struct request *r, const struct wizard *w) {
     option(r, duplicates, STR("merge"), T(l, "complete and change them"), str_is(on, "merge"));
     option(r, duplicates, STR("create"), T(l, "create another one"), str_is(on, "create"));
     links_view(r, w, doc_set_array(a, view, "links"));
+    doc_set(view, STR("history"), wizard_history_view(r, w));
+    doc_set_bool(a, view, "records", doc_is_null(doc_get(w->mapping, STR("history"))));
     doc_set_str(a, view, "remember", doc_get_text(w->file.about, "remember"));
     preview_view(r, w, view);
     return view;

@@ -26,6 +26,12 @@ struct doc *wizard_mapping(struct request *, const struct doc *described, const 
 // A key of the list "match": fields joined by "+", alternatives by ",". Empty for "as is usual".
 struct str wizard_match(struct request *, const struct doc *mapping);
 
+// present_history.c: what the form says about a history, in the mapping; and its part of the page, null where it is not theirs.
+void wizard_history(struct request *, const struct doc *described, struct doc *mapping);
+struct doc *wizard_history_view(struct request *, const struct wizard *);
+// "3 Feb 2021 09:30 · Bea Prado · Take over", of a row of the preview; "" of what is no history.
+struct str wizard_told(struct request *, const struct doc *row);
+
 struct doc *present_import(struct request *, struct doc *); // doc: {"items": earlier imports}
 struct doc *present_import_map(struct request *, const struct wizard *);
 struct doc *present_import_run(struct request *, struct doc *); // doc: the state of an import

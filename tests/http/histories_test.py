@@ -12,9 +12,12 @@ import time
 import unittest
 from collections import Counter, defaultdict
 from pathlib import Path
+from urllib.parse import quote, urlencode, urlsplit
 
 from harness import ROOT_FOLDER, Story
 from support import ADMINISTRATOR, PROGRAM, environment_of
+from transfer_test import multipart
+from support import ADMINISTRATOR, POSTGRES, PROGRAM, environment_of
 
 SHARED = Path(os.environ.get("CRONISTA_SHARED_DATA", ROOT_FOLDER / "../shared/data"))
 MAPPINGS = ROOT_FOLDER / "tests/data"
@@ -447,6 +450,64 @@ class EventLogs(Telling):
         self.tell("late.xes", XES.replace("2021-06-02", "2199-06-02").replace("E-2", "E-3"), XES_MAP, "--errors", str(errors))
         rows = list(csv.DictReader(errors.read_text(encoding="utf-8").splitlines()))
         self.assertEqual([(r["case:concept:name"], r["time:timestamp"]) for r in rows], [("E-3", "2199-06-02T09:00:00Z")])
+
+    def upload(self, browser, name, data):
+        browser.get("/cases/import")
+        kind, body = multipart(browser.page.form("/cases/import").fields, {"file": (name, data)})
+        browser.send("POST", "/cases/import", body, {"Content-Type": kind}, follow=False)
+        self.assertEqual(browser.page.status, 303, browser.page.text[:500])
+        return browser.get(browser.page.headers["Location"])
+
+    def test_pages(self):
+        self.api.want(200, "PATCH", "/api/settings", {"language": "en"})
+        browser = self.browser()
+        page = self.upload(browser, "pages.xes", XES.replace("E-1", "W-1").replace("E-2", "W-2").encode())
+        action = urlsplit(browser.path).path
+        self.assertIn("history.rows", page.form(action).names)
+        self.assertIn("match", page.form(action).names)
+        # what event logs call things is known; the case goes to what tells cases apart
+        page = browser.submit(action, {"history.rows": "events"}, ("do", "again"))
+        self.assertEqual((page.status, page.wrong), (200, []))
+        fields = dict(page.form(action).fields)
+        columns = {name: fields[f"history.{name}"] for name in ("case", "time", "person", "activity")}
+        self.assertEqual(columns, {"case": "0", "time": "4", "person": "5", "activity": "2"})
+        self.assertEqual((fields["column.0"], fields["column.5"], fields["column.6"]), ("external_id", "owner", "group"))
+        self.assertNotIn("match", page.form(action).names)
+        self.assertRegex(page.text, "is created .*Ana Ríos · Register .*is changed .*Bea Prado · Close")
+        # a column that can't say which case: it is said why, and nothing is lost
+        page = browser.submit(action, {"column.0": "subject", "column.8": "external_id", "history.unknown": " ?;; agent "}, ("do", "again"))
+        self.assertEqual(page.status, 422)
+        self.assertIn("mapped to a field that is unique", page.text)
+        self.assertEqual(dict(page.form(action).fields)["history.unknown"], "?; agent")
+        browser.submit(action, {"column.0": "external_id", "column.8": "", "history.people": "name"}, ("do", "run"))
+        for _ in range(400):
+            if "Refresh" not in browser.page.headers:
+                break
+            time.sleep(0.05)
+            browser.get(browser.path)
+        self.assertRegex(browser.page.text, "Created 2 .*Changed 1 .*Refused 0")
+        first, _ = self.story("W-1")
+        self.assertEqual((first["at"], first["activity"], first["kind"]), ("2021-06-01T09:00:00.500000Z", "Register", "created"))
+        self.assertEqual(first["told_by"]["person"]["id"], 1)
+        self.assertEqual(self.case("W-1")["subject"], "W-1")
+
+    def test_pages_of_others(self):
+        profile = self.api.want(201, "POST", "/api/profiles", {
+            "name": "Imports", "cases": ["view", "everyone", "create", "edit", "edit_everyone", "import"]})["id"]
+        _, api = self.user("pages@example.org", f"p{profile}")
+        browser = self.browser("pages@example.org", "another test password")
+        page = self.upload(browser, "others.xes", XES.replace("E-", "Y-").encode())
+        action = urlsplit(browser.path).path
+        self.assertNotIn("history.rows", page.form(action).names)
+        fields = [*page.form(action).fields, ("history.rows", "events"), ("do", "again")]
+        browser.send("POST", action, urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"})
+        self.assertNotIn("Ana Ríos · Register", browser.page.text)
+        mapping = {**XES_MAP, "history": {k: v for k, v in XES_MAP["history"].items() if k != "fields"},
+                   "columns": {"case:concept:name": "external_id"}}
+        status, _, answer = api.request("POST", f"/api/import/cases?name=x.xes&map={quote(json.dumps(mapping))}",
+                                        XES.replace("E-", "Y-").encode(), {"Content-Type": "text/csv"})
+        self.assertEqual(403, status, answer)
+        self.assertEqual([], self.api.want(200, "GET", "/api/cases?filter[external_id][starts]=Y-")["items"])
 
     def test_packed_table(self):
         counts, _ = self.tell("events.csv.gz", self.bytes("events.csv.gz", gzip.compress(EVENTS.replace("T-", "P-").encode())), EVENTS_MAP)
