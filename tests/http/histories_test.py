@@ -17,7 +17,6 @@ from urllib.parse import quote, urlencode, urlsplit
 from harness import ROOT_FOLDER, Story
 from support import ADMINISTRATOR, PROGRAM, environment_of
 from transfer_test import multipart
-from support import ADMINISTRATOR, POSTGRES, PROGRAM, environment_of
 
 SHARED = Path(os.environ.get("CRONISTA_SHARED_DATA", ROOT_FOLDER / "../shared/data"))
 MAPPINGS = ROOT_FOLDER / "tests/data"
