@@ -187,8 +187,8 @@ static void failed(struct action *a, struct errand *g, const struct error *why) 
 
 static enum status one_slice(struct write *w, void *arg, struct error *e) {
     struct going_on *go = arg;
-    struct errand g;
-    struct account account;
+    struct errand g = {0};
+    struct account account = {0};
     struct viewer viewer = {0};
     struct act act = {.viewer = &viewer, .operation = -1, .cause = -1};
     struct action a;

@@ -53,14 +53,17 @@ enum status invitation_find(struct conn *conn, struct str token, micros now, str
                             struct error *e) {
     struct hash hash = hash_of(token);
     struct param p[] = {hash_param(&hash), P_INT(now)};
-    struct account account;
+    struct account account = {0};
+    struct invitation found = {0};
     struct arena own = ARENA_INIT;
-    enum status s = read(conn, QUERY_INVITATION_FIND, p, 2, out, e);
+    enum status s = read(conn, QUERY_INVITATION_FIND, p, 2, &found, e);
     if (!s)
-        s = account_get(conn, out->user, &own, &account, e);
+        s = account_get(conn, found.user, &own, &account, e);
     if (!s && !account.active)
         s = error_set(e, NOT_FOUND, NULL, N_("This invitation is no longer good."), NULL);
     arena_release(&own);
+    if (!s)
+        *out = found;
     return s;
 }
 
@@ -150,7 +153,7 @@ enum status user_invite(struct action *a, const struct doc *values, int64_t *id,
 
 enum status invitation_make(struct action *a, int64_t user, char token[CRYPTO_TOKEN],
                             micros *expires, struct error *e) {
-    struct account account;
+    struct account account = {0};
     if (!may(a->act->viewer, NULL, VERB_USERS))
         return error_set(e, DENIED, NULL, N_("You may not do this."), NULL);
     enum status s = account_get(a->write->conn, user, a->write->arena, &account, e);
@@ -188,7 +191,7 @@ static enum status say(struct action *a, int64_t user, struct str name, struct s
 enum status invitation_accept(struct action *a, struct str token, struct str name,
                               struct str language, const char *hash, struct account *account,
                               struct error *e) {
-    struct invitation found;
+    struct invitation found = {0};
     struct conn *conn = a->write->conn;
     int64_t changed = 0;
     enum status s = invitation_find(conn, token, a->write->now, &found, e);

@@ -431,6 +431,15 @@ static enum status look(struct action *a, int64_t operation, const struct module
 
 // ---------------------------------------------------------------- doing it
 
+static void steps_refused(struct undo_record *out, const struct error *why) {
+    for (size_t i = 0; i < out->n_fields; i++)
+        if (out->fields[i].field->computed) {
+            out->fields[i].fate = UNDO_REFUSED;
+            out->fields[i].why = *why;
+            out->fields[i].why.next = NULL;
+        }
+}
+
 static enum status turn_steps(struct action *a, const struct story *story, struct undo_record *out,
                               struct error *e) {
     enum status s = OK;
@@ -440,11 +449,7 @@ static enum status turn_steps(struct action *a, const struct story *story, struc
         if (s == CONFLICT) {
             s = OK; // it is so already
         } else if (s && errand_refuses(s)) {
-            struct undo_field *u = out->fields;
-            while (!u->field->computed)
-                u++;
-            u->fate = UNDO_REFUSED;
-            u->why = why;
+            steps_refused(out, &why);
             return OK;
         } else if (s) {
             *e = why;
