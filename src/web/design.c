@@ -113,6 +113,7 @@ struct doc *present_modules(struct request *r, struct doc *doc) {
     if (may(&r->viewer, NULL, VERB_USERS)) { // the other settings are for administrators
         action(r, actions, T(l, "Rules of activities"), STR("/settings/activities"), "list-checks",
                false);
+        action(r, actions, T(l, "Security"), STR("/settings/security"), "shield-alert", false);
         action(r, actions, T(l, "Rules of signing in"), STR("/settings/sign-in"), "shield-check",
                false);
         action(r, actions, T(l, "Processes"), STR("/processes"), "list-checks", false);

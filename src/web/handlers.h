@@ -137,6 +137,9 @@ void handle_factor_off(struct request *);
 void handle_factor_reset(struct request *);
 void handle_factor_reset_page(struct request *);
 
+// security.c
+void handle_security(struct request *);
+
 // sign_in_rules.c
 void handle_sign_in_rules(struct request *);
 void handle_sign_in_rules_change(struct request *);

@@ -136,6 +136,7 @@ struct doc *present_journey_list(struct request *, struct doc *);
 struct doc *present_journey(struct request *, struct doc *);
 struct doc *present_settings(struct request *, struct doc *);
 struct doc *present_factor(struct request *, struct doc *);
+struct doc *present_security(struct request *, struct doc *);
 struct doc *present_reach(struct request *, struct doc *);
 struct doc *present_modules(struct request *, struct doc *);
 // Of the template `table`.

@@ -47,6 +47,7 @@ const pages = {
   reminders: ["/reminders"],
   "activity-rules": ["/settings/activities"],
   "sign-in-rules": ["/settings/sign-in"],
+  "security": ["/settings/security"],
   "second-factor": ["/settings/second-factor"],
   "meeting-new": ["/tasks/new?kind=meeting"],
   card: [() => `/opportunities/${ids.opportunity}`, (who) => who.at("[data-live]").waitFor()],

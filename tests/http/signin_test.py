@@ -6,14 +6,17 @@ import hmac
 import os
 import re
 import shutil
+import sqlite3
 import struct
+import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from harness import PASSWORD, Browser, Story, at_once, command
+from harness import ADMINISTRATOR, PASSWORD, Api, Browser, Story, at_once, command, free_port
+from support import POSTGRES, PROGRAM, environment_of, psql
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 OWN = "another test password"
@@ -547,6 +550,97 @@ class BreachedRanges(Breached):
                                                  (PASSWORD.encode(), OWN.encode(), b"known to nobody at all")}:
             (cls.lists / f"{prefix}.txt").write_text("".join(f"{h[5:]}:3\r\n" for h in hashes if h.startswith(prefix)))
         cls.environment = {"CRONISTA_BREACHED_PASSWORDS": str(cls.lists)}
+
+
+class Security(SecondStory):
+    def weak(self):
+        return {item["key"]: item for item in self.api.want(200, "GET", "/api/settings/security")["items"]}
+
+    def test_each_weakness_is_told_until_it_is_gone(self):
+        found = self.weak()
+        for key in ("administrators_without_factor", "factor_not_needed", "keys_without_end", "keys_too_broad", "no_breached_list"):
+            self.assertIn(key, found)
+        for key in ("demo_password", "keys_unused", "users_away", "log_key_open", "plain_cookies"):
+            self.assertNotIn(key, found)
+        self.assertEqual(["Administrator"], [user["name"] for user in found["administrators_without_factor"]["users"]])
+        broad = found["keys_too_broad"]["count"]
+        self.api.want(201, "POST", "/api/settings/keys", {"name": "Narrow", "scope": "read", "days": 30})
+        self.assertEqual(broad, self.weak()["keys_too_broad"]["count"])
+        self.api.want(201, "POST", "/api/settings/keys", {"name": "Broad"})
+        self.assertEqual(broad + 1, self.weak()["keys_too_broad"]["count"])
+        # The demonstration's password.
+        boss, _ = self.user("boss@example.org", "administrator", "meridiana-demo")
+        self.assertEqual([boss], [user["id"] for user in self.weak()["demo_password"]["users"]])
+        self.api.want(204, "POST", f"/api/users/{boss}/password", {"password": "quite another one"})
+        self.assertNotIn("demo_password", self.weak())
+        # The key of the log, where it is a file.
+        key = self.server.data / "log.key"
+        if key.exists():
+            key.chmod(0o640)
+            self.assertIn("log_key_open", self.weak())
+            key.chmod(0o600)
+            self.assertNotIn("log_key_open", self.weak())
+        # The rule, and who has a factor.
+        self.enrol("boss@example.org", "quite another one")
+        self.assertNotIn(boss, [user["id"] for user in self.weak()["administrators_without_factor"]["users"]])
+        self.api.want(200, "PATCH", "/api/settings/sign-in", {"profiles": ["administrator"]})
+        self.assertNotIn("factor_not_needed", self.weak())
+        self.api.want(200, "PATCH", "/api/settings/sign-in", {"profiles": []})
+
+    def sql(self, text):
+        if POSTGRES:
+            psql(self.server.data, text)
+            return
+        database = sqlite3.connect(self.server.data / "cronista.db", timeout=20)
+        with database:
+            database.execute(text)
+        database.close()
+
+    def test_what_nobody_used_for_long_is_told(self):
+        user, api = self.user("away@example.org")
+        self.server.command("token", "add", "away@example.org", "--name", "Forgotten")
+        long_ago = int((time.time() - 100 * 86400) * 1000000)
+        self.assertNotIn("keys_unused", self.weak())
+        self.sql(f"UPDATE api_keys SET created_at = {long_ago} WHERE name = 'Forgotten'")
+        self.sql(f"UPDATE m_users SET created_at = {long_ago} WHERE id = {user}")
+        found = self.weak()
+        self.assertEqual(([user], 1), ([u["id"] for u in found["keys_unused"]["users"]], found["keys_unused"]["count"]))
+        self.assertEqual([user], [u["id"] for u in found["users_away"]["users"]])
+        api.want(200, "GET", "/api/contacts")  # a program of theirs was there
+        time.sleep(0.3)
+        self.assertNotIn("users_away", self.weak())
+        self.api.want(200, "PATCH", f"/api/users/{user}", {"active": False})
+        self.assertNotIn("keys_unused", self.weak())
+
+    def test_a_server_that_others_reach_without_encryption_is_told(self):
+        folder, port = tempfile.mkdtemp(prefix="cronista-"), free_port()
+        data = Path(folder) / "data"
+        for more, told in (((), True), (("--proxy", "yes"), False)):
+            process = subprocess.Popen([PROGRAM, "serve", "--data", data, "--listen", f"0.0.0.0:{port}", *more], stdout=subprocess.DEVNULL,
+                                       env={**os.environ, **environment_of(data), "CRONISTA_ADMIN_EMAIL": ADMINISTRATOR, "CRONISTA_ADMIN_PASSWORD": PASSWORD})
+            try:
+                for _ in range(300):
+                    try:
+                        if Api(port).request("GET", "/readyz")[0] == 200:
+                            break
+                    except OSError:
+                        time.sleep(0.1)
+                key = command("token", "add", ADMINISTRATOR, "--data", str(data))[1].strip().splitlines()[-1]
+                items = Api(port, key).want(200, "GET", "/api/settings/security")["items"]
+                self.assertEqual(told, "plain_cookies" in [item["key"] for item in items])
+            finally:
+                process.terminate()
+                process.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def test_what_is_told_is_for_administrators(self):
+        _, member = self.user("curious@example.org")
+        self.assertEqual(403, member.request("GET", "/api/settings/security")[0])
+        browser = self.browser()
+        page = browser.get("/settings/security")
+        self.assertEqual((200, []), (page.status, page.wrong))
+        self.assertIn("Administrators without a second factor", page.text)
+        self.assertIn("/settings/security", browser.get("/settings/modules").links)
 
 
 class WithoutTheList(unittest.TestCase):
