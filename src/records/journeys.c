@@ -112,11 +112,6 @@ static void buckets_make(struct journeys *j, size_t n) {
         j->buckets[bucket_of(j, j->values[i].id, j->values[i].word)] = (uint32_t)i + 1;
 }
 
-int journeys_find(struct journeys *j, int64_t id, struct str word) {
-    size_t at = bucket_of(j, id, word);
-    return j->buckets[at] ? (int)j->buckets[at] - 1 : -1;
-}
-
 static int value_of(struct journeys *j, int64_t id, struct str word) {
     size_t at = bucket_of(j, id, word);
     if (j->buckets[at])
@@ -159,12 +154,9 @@ struct doc *journeys_value_doc(struct journeys *j, int value) {
     return name_doc(j->r, model_module(j->r->model, key), v->id);
 }
 
-static void choices_known(struct journeys *j, const struct field *f, bool ordered) {
-    for (size_t i = 0; i < f->n_choices; i++) {
-        int v = value_of(j, 0, f->choices[i].key);
-        if (ordered)
-            j->values[v].order = (int)i;
-    }
+static void choices_known(struct journeys *j, const struct field *f) {
+    for (size_t i = 0; i < f->n_choices; i++)
+        j->values[value_of(j, 0, f->choices[i].key)].order = (int)i;
 }
 
 // ---------------------------------------------------------------- levels
@@ -342,7 +334,7 @@ enum status journeys_open(struct reader *r, const struct journey_query *q, struc
         // Who is in charge is noted from the beginning of a record, another value only once there is one.
         if (!str_is(q->field->key, "owner") && !(q->field->required && q->field->fixed))
             stream_add(j, IS_BIRTH, STR("owner"));
-        choices_known(j, q->field, q->field->type == TYPE_CHOICE);
+        choices_known(j, q->field);
     } else {
         stream_add(j, IS_OWNER, STR("owner"));
         // A group that the viewer may not see stands for nobody; so do its levels.

@@ -65,7 +65,6 @@ int journey_bucket(micros time);
 // Values are numbered as they are met; an order, where there is one, is that of levels or of the list.
 size_t journeys_values(const struct journeys *);
 const struct place_value *journeys_value(const struct journeys *, int value);
-int journeys_find(struct journeys *, int64_t id, struct str word); // -1: never met
 // As journey.h has it; its name comes with names_answer().
 struct doc *journeys_value_doc(struct journeys *, int value);
 
