@@ -152,12 +152,16 @@ static struct doc *menu_document(struct request *r) {
     if (tasks && may(&r->viewer, tasks, VERB_VIEW))
         activities_item(r, items, tasks);
     items = menu_group(r, menu, T(l, "Modules"));
+    bool reports =
+        str_find(r->path, STR("/journeys")) >= 0; // of all modules, under an item of its own
     for (size_t i = 0; i < r->model->n_modules; i++) {
         const struct module *m = &r->model->modules[i];
         if (m->system || m->part || m == tasks || !may(&r->viewer, m, VERB_VIEW))
             continue;
-        menu_item(r, items, m->key, translate(l, m->label), m->icon, JOIN(a, STR("/"), m->key),
-                  is_main(m));
+        struct doc *d = menu_item(r, items, m->key, translate(l, m->label), m->icon,
+                                  JOIN(a, STR("/"), m->key), is_main(m));
+        if (reports)
+            doc_replace(d, STR("active"), doc_bool(a, false));
     }
     const struct module *journeys = journeys_module(r);
     if (!journeys && !may(&r->viewer, NULL, VERB_AUDIT) && !may(&r->viewer, NULL, VERB_USERS) &&
@@ -167,7 +171,7 @@ static struct doc *menu_document(struct request *r) {
     if (journeys) {
         struct doc *d = menu_item(r, items, STR("journeys"), T(l, "Traceability"), STR("route"),
                                   JOIN(a, STR("/"), journeys->key, STR("/journeys")), false);
-        doc_replace(d, STR("active"), doc_bool(a, str_find(r->path, STR("/journeys")) >= 0));
+        doc_replace(d, STR("active"), doc_bool(a, reports));
     }
     if (may(&r->viewer, NULL, VERB_AUDIT))
         menu_item(r, items, STR("history"), T(l, "Change log"), STR("history"), STR("/history"),

@@ -247,7 +247,21 @@ static struct str bucket_label(struct request *r, int i) {
     return FILL(a, T(l, "under {0}"), duration(r, journey_bucket_ends[i]));
 }
 
-static void buckets_of(struct request *r, struct doc *row, const struct doc *v) {
+// How many lengths there are any stays of: what comes after them is left out.
+static int buckets_used(const struct doc *report) {
+    int used = 1;
+    doc_each(v, doc_get(report, STR("values"))) {
+        int i = 0;
+        doc_each(n, doc_get(v, STR("buckets"))) {
+            i++;
+            if (doc_integer(n, 0) && i > used)
+                used = i;
+        }
+    }
+    return used;
+}
+
+static void buckets_of(struct request *r, struct doc *row, const struct doc *v, int used) {
     struct arena *a = r->arena;
     struct doc *list = doc_set_array(a, row, "buckets");
     int64_t most = 1;
@@ -257,6 +271,8 @@ static void buckets_of(struct request *r, struct doc *row, const struct doc *v) 
     int i = 0;
     doc_each(n, doc_get(v, STR("buckets"))) {
         int64_t count = doc_integer(n, 0);
+        if (i == used)
+            break;
         struct doc *d = doc_add(list, doc_object(a));
         doc_set_str(a, d, "text", count ? number(r, count) : STR(""));
         doc_set_str(a, d, "label", bucket_label(r, i));
@@ -270,7 +286,8 @@ static void buckets_of(struct request *r, struct doc *row, const struct doc *v) 
     }
 }
 
-static void value_row(struct request *r, struct doc *rows, const struct doc *v, int64_t most) {
+static void value_row(struct request *r, struct doc *rows, const struct doc *v, int64_t most,
+                      int used) {
     const struct journey_state *x = r->state;
     struct arena *a = r->arena;
     const struct doc *value = doc_get(v, STR("value"));
@@ -295,7 +312,7 @@ static void value_row(struct request *r, struct doc *rows, const struct doc *v, 
     doc_set_str(a, d, "back", number(r, back));
     doc_set(d, STR("back_href"),
             or_null(r, back ? behind(r, "/stays", value, "what", STR("back")) : STR("")));
-    buckets_of(r, d, v);
+    buckets_of(r, d, v, used);
 }
 
 static void values_view(struct request *r, const struct doc *report, struct doc *view) {
@@ -303,12 +320,13 @@ static void values_view(struct request *r, const struct doc *report, struct doc 
     struct doc *rows = doc_set_array(a, view, "values"),
                *labels = doc_set_array(a, view, "bucket_labels");
     int64_t most = 1, more = doc_get_int(report, "more_values", 0);
+    int used = buckets_used(report);
     doc_each(v, doc_get(report, STR("values")))
         if (doc_get_int(v, "time", 0) > most)
             most = doc_get_int(v, "time", 0);
     doc_each(v, doc_get(report, STR("values")))
-        value_row(r, rows, v, most);
-    for (int i = 0; i < JOURNEY_BUCKETS; i++) {
+        value_row(r, rows, v, most, used);
+    for (int i = 0; i < used; i++) {
         struct doc *d = doc_add(labels, doc_object(a));
         doc_set_str(a, d, "text", bucket_label(r, i));
     }
