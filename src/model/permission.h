@@ -110,6 +110,13 @@ bool viewer_narrowed(const struct viewer *);
 struct viewer viewer_raised(const struct viewer *);
 // With all of it: not by a key for less.
 bool is_administrator(const struct viewer *);
+// What a profile may be given in a module, in the order in which people read it: "view" and so on, in words (English message), and what
+// it lets do; for "everyone" and "edit_everyone" that is nothing by itself. False behind the last.
+struct grant {
+    const char *key, *label;
+    unsigned verbs;
+};
+bool grant_at(size_t i, struct grant *);
 // What somebody of this profile may do by the model in force.
 void viewer_set_profile(struct viewer *, const struct model *, int64_t profile);
 

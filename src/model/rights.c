@@ -8,10 +8,7 @@
 #define HIDDEN "hidden_"
 #define LOCKED "locked_"
 
-static const struct {
-    const char *key, *label;
-    unsigned verbs;
-} grants[] = {
+static const struct grant grants[] = {
     {"view", N_("See"), ALLOW(VERB_VIEW)},
     {"everyone", N_("See everyone's"), 0},
     {"create", N_("Create"), ALLOW(VERB_CREATE)},
@@ -25,6 +22,12 @@ static const struct {
     {"settings", N_("Configure"), ALLOW(VERB_DESIGN)},
 };
 #define GRANTS (sizeof grants / sizeof *grants)
+
+bool grant_at(size_t i, struct grant *out) {
+    if (i < GRANTS)
+        *out = grants[i];
+    return i < GRANTS;
+}
 
 static bool is_ruled(const struct module *m) {
     return !m->system && !m->part;

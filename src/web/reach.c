@@ -25,21 +25,15 @@ int64_t reach_profile(const struct model *model, struct str what) {
 }
 
 // Verbs about modules, as people read them.
-static const struct {
-    enum verb verb;
-    const char *label;
-} shown[] = {
-    {VERB_VIEW, N_("See")},
-    {VERB_CREATE, N_("Create")},
-    {VERB_EDIT, N_("Edit")},
-    {VERB_DELETE, N_("Delete")},
-    {VERB_EXPORT, N_("Export")},
-    {VERB_IMPORT, N_("Import")},
-    {VERB_BULK_DELETE, N_("Delete many at once")},
-    {VERB_BULK_DUPLICATE, N_("Duplicate many at once")},
-    {VERB_DESIGN, N_("Configure")},
-};
-#define SHOWN (sizeof shown / sizeof *shown)
+// The verb of what a profile may be given; false for what is none by itself.
+static bool verb_of(const struct grant *grant, enum verb *verb) {
+    for (int one = VERB_VIEW; one <= VERB_PUBLIC; one++)
+        if (grant->verbs == ALLOW(one)) {
+            *verb = (enum verb)one;
+            return true;
+        }
+    return false;
+}
 
 static void fields_of(struct doc *d, const char *name, const struct viewer *v,
                       const struct module *m, bool write, struct arena *a) {
@@ -55,9 +49,11 @@ static void fields_of(struct doc *d, const char *name, const struct viewer *v,
 static void module_of(struct doc *list, const struct viewer *v, const struct module *m,
                       struct arena *a) {
     struct doc *d = doc_object(a), *verbs = doc_array(a);
-    for (size_t i = 0; i < SHOWN; i++)
-        if (may(v, m, shown[i].verb))
-            doc_add(verbs, doc_str(a, str_z(verb_name(shown[i].verb))));
+    struct grant grant;
+    enum verb verb;
+    for (size_t i = 0; grant_at(i, &grant); i++)
+        if (verb_of(&grant, &verb) && may(v, m, verb))
+            doc_add(verbs, doc_str(a, str_z(verb_name(verb))));
     if (!verbs->count)
         return;
     doc_add(list, d);
@@ -175,12 +171,14 @@ static struct str field_labels(struct request *r, const struct module *m, const 
 }
 
 static void verbs_said(struct request *r, struct buf *b, const struct doc *verbs) {
-    for (size_t i = 0; i < SHOWN; i++)
+    struct grant grant;
+    enum verb of;
+    for (size_t i = 0; grant_at(i, &grant); i++)
         doc_each(verb, verbs) {
-            if (!str_is(doc_text(verb), verb_name(shown[i].verb)))
+            if (!verb_of(&grant, &of) || !str_is(doc_text(verb), verb_name(of)))
                 continue;
             buf_z(b, b->n ? ", " : "");
-            buf_str(b, translate(r->language, str_z(shown[i].label)));
+            buf_str(b, translate(r->language, str_z(grant.label)));
         }
 }
 
