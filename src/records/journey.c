@@ -5,10 +5,15 @@
 
 #include "records/journeys.h"
 
+// Microseconds of a million records are more than 64 bits hold.
+struct span {
+    int64_t seconds, micros;
+};
+
 // Of one value.
 struct sums {
     int64_t records, visits, entries, back, here;
-    micros time;
+    struct span time;
     micros *times; // of each visit
     size_t n, cap;
     int64_t buckets[JOURNEY_BUCKETS];
@@ -32,7 +37,7 @@ struct report {
     size_t n;
     struct moves moves, paths;
     int64_t records, changes, up, down, back, passed[JOURNEY_PASSED_MOST + 1];
-    micros time;
+    struct span time;
     uint32_t serial;
 };
 
@@ -79,6 +84,15 @@ static struct sums *sums_of(struct report *t, const struct journeys *j, int valu
     return &t->of[value];
 }
 
+static void span_add(struct span *sum, micros time) {
+    sum->seconds += time / SECOND;
+    sum->micros += time % SECOND;
+}
+
+static int64_t span_seconds(const struct span *sum) {
+    return sum->seconds + sum->micros / SECOND;
+}
+
 static void stay_add(struct report *t, const struct journeys *j, const struct stay *stay) {
     struct sums *of = sums_of(t, j, stay->value);
     of->records += of->serial != t->serial;
@@ -87,7 +101,7 @@ static void stay_add(struct report *t, const struct journeys *j, const struct st
     of->entries += stay->enters;
     of->back += stay->enters && !stay->first && stay->back;
     of->here += stay->here;
-    of->time += stay->time;
+    span_add(&of->time, stay->time);
     of->buckets[journey_bucket(stay->time)]++;
     if (of->n == of->cap) {
         of->cap = of->cap ? of->cap * 2 : 16;
@@ -108,7 +122,7 @@ static void journey_add(struct report *t, struct journeys *j, const struct journ
     t->up += f.up;
     t->down += f.down;
     t->back += f.back;
-    t->time += f.time;
+    span_add(&t->time, f.time);
     t->passed[f.passed < JOURNEY_PASSED_MOST ? f.passed : JOURNEY_PASSED_MOST]++;
     for (size_t i = 0; i < one->n; i++) {
         const struct stay *stay = &one->stays[i];
@@ -163,8 +177,8 @@ static void value_told(struct journeys *j, struct doc *list, int value, struct s
     doc_set_int(a, d, "records", of->records);
     doc_set_int(a, d, "visits", of->visits);
     doc_set_int(a, d, "entries", of->entries);
-    time_set(a, d, "time", of->time);
-    time_set(a, d, "mean", of->time / (micros)of->n);
+    doc_set_int(a, d, "time", span_seconds(&of->time));
+    doc_set_int(a, d, "mean", span_seconds(&of->time) / (int64_t)of->n);
     time_set(a, d, "median", nth(of->times, of->n, (of->n - 1) / 2));
     time_set(a, d, "p90", nth(of->times, of->n, (of->n - 1) * 9 / 10));
     time_set(a, d, "longest", nth(of->times, of->n, of->n - 1));
@@ -210,7 +224,7 @@ static void values_told(struct report *t, struct journeys *j, struct doc *d, str
         int order = journeys_value(j, all[i].value)->order;
         all[i].n = order >= 0                   ? INT64_MAX - order
                    : all[i].value == VALUE_NONE ? -1
-                                                : t->of[all[i].value].time;
+                                                : span_seconds(&t->of[all[i].value].time);
     }
     if (told)
         qsort(all, told, sizeof *all, by_n);
@@ -318,8 +332,8 @@ static struct doc *report_told(struct report *t, struct journeys *j, const struc
     doc_set_int(a, d, "up", t->up);
     doc_set_int(a, d, "down", t->down);
     doc_set_int(a, d, "back", t->back);
-    time_set(a, d, "time", t->time);
-    time_set(a, d, "nobody", t->n ? t->of[VALUE_NONE].time : 0);
+    doc_set_int(a, d, "time", span_seconds(&t->time));
+    doc_set_int(a, d, "nobody", t->n ? span_seconds(&t->of[VALUE_NONE].time) : 0);
     values_told(t, j, d, a);
     moves_told(t, j, d, a);
     paths_told(t, j, d, a);

@@ -24,8 +24,11 @@ struct journey_query {
     int64_t record; // only this one, which the viewer is known to see, deleted or not; 0: all
 };
 
-// Which fields' journeys the viewer may see; the level first, where somebody is in charge of such records.
-bool journey_field(const struct viewer *, const struct module *, const struct field *);
+// Whether records of the module have journeys at all.
+bool journey_module(const struct module *);
+// Whether the viewer may see them by that field, the level (NULL), and what its values are called.
+bool journey_field(const struct viewer *, const struct model *, const struct module *,
+                   const struct field *);
 
 // Which stays, and the records that have such: what a figure of the report counts. -1 is any.
 struct journey_want {

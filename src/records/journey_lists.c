@@ -141,7 +141,8 @@ static void choose(struct chosen *best, int *n, int most, struct chosen one) {
 
 static enum status cursor_read(struct str text, struct chosen *out, struct error *e) {
     struct str key = str_cut(&text, '.');
-    if (str_int(key, &out->key) && str_int(text, &out->record))
+    if (str_int(key, &out->key) && str_int(text, &out->record) && out->record > 0 &&
+        out->record < INT64_MAX)
         return OK;
     return error_set(e, INVALID, "after", N_("This is not a page of this list."), NULL);
 }

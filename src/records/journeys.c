@@ -295,17 +295,25 @@ static void stream_add(struct journeys *j, enum role role, struct str field) {
 }
 
 // Whether somebody is in charge of such records: of those that are not only settings.
-static bool has_owners(const struct module *m) {
+bool journey_module(const struct module *m) {
     return !m->system && !m->part && !m->apart;
 }
 
-bool journey_field(const struct viewer *v, const struct module *m, const struct field *f) {
-    if (!has_owners(m))
+static bool sees(const struct viewer *v, const struct model *model, const char *module) {
+    return may(v, model_module(model, str_z(module)), VERB_VIEW);
+}
+
+bool journey_field(const struct viewer *v, const struct model *model, const struct module *m,
+                   const struct field *f) {
+    if (!journey_module(m))
         return false;
     if (!f)
-        return true;
-    return field_has_passages(f) && f->type != TYPE_YES_NO && !f->removed && !f->hidden &&
-           (f->number < 0 || may_field(v, m, f, false));
+        return sees(v, model, "users") && sees(v, model, "groups") && sees(v, model, "levels");
+    if (!field_has_passages(f) || f->type == TYPE_YES_NO || f->removed || f->hidden ||
+        (f->number >= 0 && !may_field(v, m, f, false)))
+        return false;
+    return f->type == TYPE_CHOICE ||
+           may(v, model_module(model, f->type == TYPE_USER ? STR("users") : f->target), VERB_VIEW);
 }
 
 static const struct field *group_in_charge(const struct module *m) {
@@ -313,16 +321,17 @@ static const struct field *group_in_charge(const struct module *m) {
     return f && f->type == TYPE_LINK && str_is(f->target, "groups") ? f : NULL;
 }
 
-// The phase or state; of activities, whether they are done.
-static const struct field *says_the_end(const struct module *m) {
+// The phase or state; of activities, whether they are done. Who may not see that sees no end.
+static const struct field *says_the_end(const struct viewer *v, const struct module *m) {
     const struct field *f = module_field(m, m->stage.n ? m->stage : STR("done"));
-    return f && (m->stage.n || f->type == TYPE_YES_NO) ? f : NULL;
+    bool says = f && (m->stage.n || f->type == TYPE_YES_NO);
+    return says && may_field(v, m, f, false) ? f : NULL;
 }
 
 enum status journeys_open(struct reader *r, const struct journey_query *q, struct journeys **out,
                           struct error *e) {
     const struct module *m = q->module;
-    const struct field *stage = says_the_end(m), *group = group_in_charge(m);
+    const struct field *stage = says_the_end(r->viewer, m), *group = group_in_charge(m);
     struct journeys *j = must_alloc(sizeof *j);
     *j = (struct journeys){.r = r, .q = q, .last = INT64_MAX, .stage = stage};
     *out = j;
@@ -397,10 +406,19 @@ static void step_read(struct journeys *j, const struct stream *st) {
     if (j->q->field && str_eq(st->field, j->q->field->key))
         step.value = value_of(j, step.id, word);
     GROW(j->steps, j->n_steps, j->cap_steps);
-    size_t i = j->n_steps++;
-    for (; i > 0 && j->steps[i - 1].position > step.position; i--)
-        j->steps[i] = j->steps[i - 1];
-    j->steps[i] = step;
+    j->steps[j->n_steps++] = step;
+}
+
+static int by_position(const void *x, const void *y) {
+    const struct step *a = x, *b = y;
+    return (a->position > b->position) - (a->position < b->position);
+}
+
+static bool in_order(const struct journeys *j) {
+    for (size_t i = 1; i < j->n_steps; i++)
+        if (j->steps[i - 1].position > j->steps[i].position)
+            return false;
+    return true;
 }
 
 static enum status steps_read(struct journeys *j, int64_t *record, bool *more, struct error *e) {
@@ -419,6 +437,8 @@ static enum status steps_read(struct journeys *j, int64_t *record, bool *more, s
             s = stream_next(st, e);
         }
     }
+    if (!s && !in_order(j))
+        qsort(j->steps, j->n_steps, sizeof *j->steps, by_position);
     return s;
 }
 
@@ -472,12 +492,17 @@ static void walk(struct journeys *j) {
 
 // ---------------------------------------------------------------- what counts
 
+#define HOURS_MOST (190 * 365 * DAY) // nobody worked by a calendar before
+
 // Prepared a long way back, and further where a stay is older.
 static enum status hours_since(struct journeys *j, micros since, struct error *e) {
-    if (!j->q->hours || (j->hours && since >= j->hours_from))
+    if (!j->q->hours ||
+        (j->hours && (since >= j->hours_from || j->hours_from == j->q->to - HOURS_MOST)))
         return OK;
     micros back = j->hours ? 2 * (j->q->to - j->hours_from) : 1500 * DAY;
     micros from = j->q->to - back < since ? j->q->to - back : since;
+    if (from < j->q->to - HOURS_MOST)
+        from = j->q->to - HOURS_MOST;
     workhours_free(j->hours);
     j->hours = NULL;
     j->hours_from = from;
@@ -547,7 +572,8 @@ static int direction_from(const struct journeys *j, int before, int value) {
 static enum status weigh(struct journeys *j, struct error *e) {
     const struct journey_query *q = j->q;
     int last = -1; // the last value that was one
-    micros begin = !j->n_stays ? 0 : j->stays[0].since < q->from ? q->from : j->stays[0].since;
+    micros from = q->from ? q->from : INT64_MIN;
+    micros begin = !j->n_stays ? 0 : j->stays[0].since < from ? from : j->stays[0].since;
     enum status s = j->n_stays && begin < q->to ? hours_since(j, begin, e) : OK;
     j->ended = ended_at(j, q->to);
     met_none(j);
@@ -556,11 +582,11 @@ static enum status weigh(struct journeys *j, struct error *e) {
         stay->last = i + 1 == j->n_stays;
         if (stay->last)
             stay->until = q->now > stay->since ? q->now : stay->since;
-        micros a = stay->since > q->from ? stay->since : q->from,
+        micros a = stay->since > from ? stay->since : from,
                b = stay->until < q->to ? stay->until : q->to;
         bool alive, is_one = stay->value != VALUE_NONE;
         stay->time = time_of(j, a, b, &alive);
-        stay->enters = stay->since >= q->from && stay->since < q->to;
+        stay->enters = stay->since >= from && stay->since < q->to;
         stay->counts = stay->enters || alive;
         stay->here =
             stay->since < q->to && stay->until >= q->to && (!j->ended || q->field == j->stage);

@@ -35,14 +35,22 @@ static enum status unknown(struct request *r, const char *name, struct str what,
                      arena_dup(r->arena, what), NULL);
 }
 
+// By what it is told where nobody says: the level; for whom that is not to be seen, the phase.
+static const struct field *otherwise(struct request *r) {
+    return journey_field(&r->viewer, r->model, r->module, NULL)
+               ? NULL
+               : module_field(r->module, r->module->stage);
+}
+
 static enum status read_field(struct request *r, struct journey_state *x, struct error *e) {
     struct str by = query_text(r, "by");
     const struct module *m = r->module;
-    const struct field *f = by.n && !str_is(by, "level") ? any_field(m, by) : NULL;
+    bool level = str_is(by, "level");
+    const struct field *f = !by.n ? otherwise(r) : level ? NULL : any_field(m, by);
     x->query.field = f;
-    if (!journey_field(&r->viewer, m, NULL))
+    if (!journey_module(m))
         return error_set(e, NOT_FOUND, NULL, N_("There is no such page."), NULL);
-    if (by.n && !str_is(by, "level") && (!f || !journey_field(&r->viewer, m, f)))
+    if ((by.n && !level && !f) || !journey_field(&r->viewer, r->model, m, f))
         return unknown(r, "by", by, e);
     return OK;
 }
@@ -197,13 +205,13 @@ static struct doc *named(struct reader *reader, const struct journey_query *q, i
 
 static void read_job(struct request *r, struct place *place) {
     struct journey_state *x = r->arg;
-    struct reader reader = {r->web->crm, place->conn, r->model, &r->viewer, r->arena};
+    struct reader reader = {r->web->crm, NULL, r->model, &r->viewer, r->arena};
     x->status = place_ready(place, &x->error);
-    reader.conn = place->conn;
     if (!x->status)
         x->status = store_begin(place->conn, false, &x->error);
     if (x->status)
         return;
+    reader.conn = place->conn;
     switch (x->page) {
     case JOURNEY_RECORDS:
         x->status = journey_records(&reader, &x->query, &x->want, x->sort, x->after, x->limit,
@@ -279,49 +287,58 @@ void handle_export_journeys(struct request *r) {
 
 // ---------------------------------------------------------------- one record
 
-// By what a record's journey is told: its level, who was in charge, and what says where it stands.
-static enum status read_one(struct request *r, struct doc *out, struct journey_query *q,
-                            struct error *e) {
+// By one of the things a record's journey is told by.
+static enum status read_one(struct request *r, struct reader *reader, struct journey_state *x,
+                            const struct field *by, struct doc *out, struct error *e) {
     struct journey_want w = {.any_value = true, .any_before = true, .bucket = -1, .passed = -1};
     struct doc *page = NULL;
-    enum status s = journey_records(&r->reader, q, &w, JOURNEY_BY_ID, (struct str){0}, 1, &page, e);
+    if (!journey_field(&r->viewer, r->model, r->module, by))
+        return OK;
+    x->query.field = by;
+    enum status s =
+        journey_records(reader, &x->query, &w, JOURNEY_BY_ID, (struct str){0}, 1, &page, e);
     const struct doc *item = s ? NULL : doc_first(doc_get(page, STR("items")));
     if (s || !item)
         return s;
     struct doc *d = doc_add(out, doc_object(r->arena));
-    doc_set_str(r->arena, d, "by", q->field ? q->field->key : STR("level"));
+    doc_set_str(r->arena, d, "by", by ? by->key : STR("level"));
     for (const struct doc *v = item->first; v; v = v->next)
         if (!str_is(v->key, "id") && !str_is(v->key, "name") && !str_is(v->key, "module"))
             doc_set(d, v->key, doc_copy(r->arena, v));
     return OK;
 }
 
+static void one_job(struct request *r, struct place *place) {
+    struct journey_state *x = r->arg;
+    struct reader reader = {r->web->crm, NULL, r->model, &r->viewer, r->arena};
+    struct doc *list = doc_set_array(r->arena, x->out, "journeys");
+    x->status = place_ready(place, &x->error);
+    if (!x->status)
+        x->status = store_begin(place->conn, false, &x->error);
+    if (x->status)
+        return;
+    reader.conn = place->conn;
+    x->status = read_one(r, &reader, x, NULL, list, &x->error);
+    if (!x->status)
+        x->status = read_one(r, &reader, x, any_field(r->module, STR("owner")), list, &x->error);
+    for (size_t i = 0; i < r->module->n_fields && !x->status; i++)
+        x->status = read_one(r, &reader, x, &r->module->fields[i], list, &x->error);
+    store_rollback(place->conn);
+}
+
 void handle_journey(struct request *r) {
     struct journey_state *x = arena_new(r->arena, struct journey_state);
-    struct doc *record, *out = doc_object(r->arena);
-    const struct field *owner = any_field(r->module, STR("owner"));
+    struct doc *record;
+    x->out = doc_object(r->arena);
     enum status s = record_get(&r->reader, r->module, r->id, &record, &r->error);
     if (!s)
         s = read_all(r, x, &r->error);
-    struct doc *list = doc_set_array(r->arena, out, "journeys");
-    x->query.only = NULL;
-    x->query.record = r->id;
-    x->query.field = NULL;
-    if (!s)
-        s = read_one(r, list, &x->query, &r->error);
-    x->query.field = owner;
-    if (!s)
-        s = read_one(r, list, &x->query, &r->error);
-    for (size_t i = 0; i < r->module->n_fields && !s; i++) {
-        x->query.field = &r->module->fields[i];
-        if (journey_field(&r->viewer, r->module, x->query.field))
-            s = read_one(r, list, &x->query, &r->error);
-    }
     if (s) {
         respond_error(r, &r->error);
         return;
     }
-    doc_set(out, STR("record"), record);
-    r->state = x;
-    respond(r, 200, out);
+    doc_set(x->out, STR("record"), record);
+    x->query.only = NULL;
+    x->query.record = r->id;
+    request_work(r, one_job, x, answer);
 }

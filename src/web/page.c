@@ -136,7 +136,7 @@ static const struct module *journeys_module(struct request *r) {
         return m;
     for (size_t i = 0; i < r->model->n_modules; i++) {
         m = &r->model->modules[i];
-        if (journey_field(&r->viewer, m, NULL) && may(&r->viewer, m, VERB_VIEW))
+        if (journey_module(m) && may(&r->viewer, m, VERB_VIEW))
             return m;
     }
     return NULL;

@@ -588,9 +588,8 @@ static void put_links(struct request *r, struct doc *view, const struct doc *rec
     doc_set(view, STR("shares_href"),
             or_null(r, shares ? rprintf(r, "%.*s/shares", STR_FMT(here)) : STR("")));
     doc_set(view, STR("journey_href"),
-            or_null(r, journey_field(&r->viewer, r->module, NULL)
-                           ? rprintf(r, "%.*s/journey", STR_FMT(here))
-                           : STR("")));
+            or_null(r, journey_module(r->module) ? rprintf(r, "%.*s/journey", STR_FMT(here))
+                                                 : STR("")));
     doc_set(view, STR("reach_href"),
             or_null(r, str_is(r->module->key, "profiles") ? rprintf(r, "%.*s/reach", STR_FMT(here))
                                                           : STR("")));

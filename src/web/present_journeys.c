@@ -103,10 +103,13 @@ static struct doc *by_options(struct request *r, const struct journey_query *q) 
     struct doc *list = doc_array(r->arena);
     const struct module *m = r->module;
     const struct field *owner = common_column(STR("owner"));
-    option(r, list, STR("level"), T(r->language, "Level"), !q->field);
-    option(r, list, owner->key, field_label(r, owner), q->field && str_is(q->field->key, "owner"));
+    if (journey_field(&r->viewer, r->model, m, NULL))
+        option(r, list, STR("level"), T(r->language, "Level"), !q->field);
+    if (journey_field(&r->viewer, r->model, m, owner))
+        option(r, list, owner->key, field_label(r, owner),
+               q->field && str_is(q->field->key, "owner"));
     for (size_t i = 0; i < m->n_fields; i++)
-        if (journey_field(&r->viewer, m, &m->fields[i]))
+        if (journey_field(&r->viewer, r->model, m, &m->fields[i]))
             option(r, list, m->fields[i].key, field_label(r, &m->fields[i]),
                    q->field == &m->fields[i]);
     return list;
@@ -116,7 +119,7 @@ static struct doc *module_links(struct request *r) {
     struct doc *list = doc_array(r->arena);
     for (size_t i = 0; i < r->model->n_modules; i++) {
         const struct module *m = &r->model->modules[i];
-        if (!journey_field(&r->viewer, m, NULL) || !may(&r->viewer, m, VERB_VIEW))
+        if (!journey_module(m) || !may(&r->viewer, m, VERB_VIEW))
             continue;
         struct doc *d = doc_add(list, doc_object(r->arena));
         doc_set_str(r->arena, d, "label", translate(r->language, m->label));

@@ -563,7 +563,7 @@ struct doc *present_list(struct request *r, struct doc *list) {
     doc_set_str(a, view, "new_href", rprintf(r, "/%.*s/new", STR_FMT(m->key)));
     doc_set_str(a, view, "import_href", rprintf(r, "/%.*s/import", STR_FMT(m->key)));
     doc_set(view, STR("journeys_href"),
-            or_null(r, journey_field(&r->viewer, m, NULL) && !s->query.deleted
+            or_null(r, journey_module(m) && !s->query.deleted
                            ? list_href(r, rprintf(r, "/%.*s/journeys", STR_FMT(m->key)), &s->pairs,
                                        "sort columns deleted", NULL, 0)
                            : STR("")));

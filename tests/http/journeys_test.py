@@ -221,6 +221,31 @@ class Journeys(Story):
         for case, owner in zip((own, foreign), before):
             self.api.want(200, "PATCH", f"/api/cases/{case}", {"owner": owner and owner["id"]})
 
+    def test_who_may_not_see_the_state_sees_no_end(self):
+        profile = self.api.want(201, "POST", "/api/profiles", {"name": "No states", "cases": ["view", "everyone"], "hidden_cases": ["status"]})["id"]
+        _, blind = self.user("journeys-blind@example.org", f"p{profile}")
+        case = self.api.want(201, "POST", "/api/cases", {"subject": "Solved unseen", "owner": self.people[0]})["id"]
+        query = "filter[subject][eq]=Solved%20unseen"
+        before = self.behind("records", query, blind)
+        self.api.want(200, "PATCH", f"/api/cases/{case}", {"status": "solved"})
+        after = self.behind("records", query, blind)
+        self.assertTrue(self.behind("records", query)[0]["ended"])
+        for one in (before, after):
+            self.assertEqual((False, self.levels[0]), (one[0]["ended"], key(one[0]["value"])))
+
+    def test_a_key_for_one_module_does_not_tell_of_others(self):
+        made = self.api.want(201, "POST", "/api/settings/keys", {"name": "Only cases", "scope": "read", "modules": ["cases"]})
+        narrow = self.server.api(made["secret"])
+        self.assertEqual("status", narrow.want(200, "GET", "/api/cases/journeys")["by"])
+        for by in ("level", "owner", "group"):
+            narrow.want(422, "GET", f"/api/cases/journeys?by={by}")
+        self.assertEqual([], [j["by"] for j in narrow.want(200, "GET", f"/api/cases/{self.cases[0]}/journey")["journeys"]
+                              if j["by"] in ("level", "owner", "group")])
+
+    def test_pages_that_are_none(self):
+        for after in ("0.9223372036854775807", "0.-9223372036854775808", "0.0"):
+            self.api.want(422, "GET", f"/api/cases/journeys/stays?after={after}")
+
     def test_pages(self):
         browser = self.browser(language="pl")
         for path in ("/cases/journeys", "/cases/journeys?by=owner&hours=calendar&ends=1", "/cases/journeys/records?sort=changes",

@@ -486,11 +486,40 @@ static void test_a_rebuild_finds_the_same(void **state) {
     assert_int_equal(different, 0);
 }
 
+// Cases of the year 1700, before 1970 and so long that a sum of microseconds would not hold them.
+#define OLD_CASES 1000
+static void test_long_ago(void **state) {
+    struct world *w = *state;
+    int tick = (int)((-8520336000 * SECOND - BEGIN) / MINUTE); // the year 1700
+    for (int i = 1; i <= OLD_CASES; i++)
+        assert_int_equal(doing(w, tick, "cases", 0, "{\"subject\":\"Old\",\"owner\":null}"), i);
+    struct reader r = {w->crm, NULL, crm_model_hold(w->crm), &system_itself, &w->arena};
+    struct journey_query q = {
+        .module = model_module(r.model, STR("cases")), .to = BEGIN, .now = BEGIN};
+    struct doc *d = NULL;
+    struct work_calendar never = {.zone = zone_find(STR("UTC"))};
+    assert_int_equal(store_connect(crm_store(w->crm), STORE_READ, &r.conn, NULL), OK);
+    assert_int_equal(store_begin(r.conn, false, NULL), OK);
+    assert_int_equal(journey_report(&r, &q, &d, NULL), OK);
+    int64_t each = -(int64_t)tick * 60;
+    assert_int_equal(doc_get_int(d, "time", -1), OLD_CASES * each);
+    const struct doc *nobody = doc_first(doc_get(d, STR("values")));
+    assert_int_equal(doc_get_int(nobody, "entries", -1), OLD_CASES);
+    assert_int_equal(doc_get_int(nobody, "mean", -1), each);
+    q.hours = &never;
+    assert_int_equal(journey_report(&r, &q, &d, NULL), OK);
+    assert_int_equal(doc_get_int(d, "time", -1), 0);
+    store_rollback(r.conn);
+    conn_close(r.conn);
+    crm_model_release(w->crm, r.model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_figure_is_what_was_counted_minute_by_minute,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_rebuild_finds_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_ago, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
