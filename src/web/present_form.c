@@ -16,6 +16,9 @@ static struct doc *group_controls(struct request *r, struct doc *groups, struct 
     struct doc *g = doc_object(r->arena);
     doc_set_str(r->arena, g, "title", title);
     doc_set_bool(r->arena, g, "away", false);
+    doc_set_bool(r->arena, g, "fold", false);
+    doc_set_bool(r->arena, g, "open", false);
+    doc_set_str(r->arena, g, "said", STR(""));
     doc_add(groups, g);
     return doc_set_array(r->arena, g, "controls");
 }
@@ -105,6 +108,39 @@ static bool in_forms(struct request *r, const struct field *f) {
     return !f->hidden && may_field(&r->viewer, r->module, f, true) && f->type != TYPE_JSON;
 }
 
+// What is ticked of a group's lists, in words.
+static struct str ticked(struct request *r, const struct doc *group) {
+    struct buf b = BUF_INIT(10000);
+    doc_each(control, doc_get(group, STR("controls"))) {
+        if (!doc_get_true(doc_get(control, STR("is")), "choices"))
+            continue;
+        doc_each(one, doc_get(control, STR("options"))) {
+            if (!doc_get_true(one, "selected"))
+                continue;
+            buf_z(&b, b.n ? ", " : "");
+            buf_str(&b, doc_get_text(one, "label"));
+        }
+    }
+    struct str text = arena_str(r->arena, buf_view(&b));
+    buf_release(&b);
+    return text;
+}
+
+#define GROUPS_OPEN 7 // more would be a long way down: then they are opened one by one
+
+static void fold_groups(struct request *r, struct doc *groups) {
+    bool folds = groups->count > GROUPS_OPEN;
+    for (struct doc *group = groups->first; group; group = group->next) {
+        bool problem = false;
+        doc_each(control, doc_get(group, STR("controls")))
+            problem = problem || doc_get_text(control, "problem").n;
+        bool folded = folds && group != groups->first;
+        doc_replace(group, STR("fold"), doc_bool(r->arena, folded));
+        doc_replace(group, STR("open"), doc_bool(r->arena, problem));
+        doc_replace(group, STR("said"), doc_str(r->arena, folded ? ticked(r, group) : STR("")));
+    }
+}
+
 static struct doc *form_groups(struct request *r, const struct form_state *s) {
     const struct module *m = r->module;
     struct doc *groups = doc_array(r->arena);
@@ -129,6 +165,7 @@ static struct doc *form_groups(struct request *r, const struct form_state *s) {
             control_yes_no(r, STR("invite"),
                            T(r->language, "Invite by a link, with which they choose a password"),
                            s->refused ? says_yes(pairs_get(&s->typed, "invite")) : true));
+    fold_groups(r, groups);
     doc_each(group, groups) {
         bool away = true;
         doc_each(control, doc_get(group, STR("controls")))
