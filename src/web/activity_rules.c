@@ -29,14 +29,11 @@ static struct doc *rules_document(struct request *r) {
 static struct doc *without_name(struct request *r, const struct doc *groups) {
     struct doc *out = doc_array(r->arena);
     doc_each(group, groups) {
-        struct doc *one = doc_object(r->arena), *controls = doc_array(r->arena);
+        struct doc *controls = form_group(r, out, doc_get_text(group, "title"));
         doc_each(control, doc_get(group, STR("controls")))
             if (!str_is(doc_get_text(control, "key"), "name"))
                 doc_add(controls, doc_copy(r->arena, control));
-        doc_set_str(r->arena, one, "title", doc_get_text(group, "title"));
-        doc_set_bool(r->arena, one, "away", !controls->count);
-        doc_set(one, STR("controls"), controls);
-        doc_add(out, one);
+        doc_replace(out->last, STR("away"), doc_bool(r->arena, !controls->count));
     }
     return out;
 }

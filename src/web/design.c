@@ -640,12 +640,6 @@ static bool shown_flag(struct request *r, const struct field_state *s, const cha
     return s->refused ? pairs_get(&r->form, member).n > 0 : now;
 }
 
-static struct doc *group_of(struct request *r, struct doc *groups, struct str title) {
-    struct doc *g = doc_add(groups, doc_object(r->arena));
-    doc_set_str(r->arena, g, "title", title);
-    return doc_set_array(r->arena, g, "controls");
-}
-
 static void add_type_controls(struct request *r, const struct field_state *s,
                               struct doc *controls) {
     const struct language *l = r->language;
@@ -673,7 +667,7 @@ static struct doc *field_groups(struct request *r, const struct field_state *s) 
     const struct language *l = r->language;
     static const struct field none;
     const struct field *f = s->field ? s->field : &none;
-    struct doc *groups = doc_array(r->arena), *controls = group_of(r, groups, T(l, "General"));
+    struct doc *groups = doc_array(r->arena), *controls = form_group(r, groups, T(l, "General"));
     const struct error *e = &s->problems;
     doc_add(controls, control_input(r, STR("label"), T(l, "Label"), "text",
                                     shown_text(r, s, "label", f->label),
@@ -686,7 +680,7 @@ static struct doc *field_groups(struct request *r, const struct field_state *s) 
     doc_add(controls,
             control_input(r, STR("help"), T(l, "Help"), "text", shown_text(r, s, "help", f->help),
                           problem_of(r, e, STR("help")), false));
-    controls = group_of(r, groups, T(l, "Rules"));
+    controls = form_group(r, groups, T(l, "Rules"));
     if (!f->computed) {
         doc_add(controls, control_yes_no(r, STR("required"), T(l, "Required"),
                                          shown_flag(r, s, "required", f->required)));

@@ -66,6 +66,8 @@ struct control_state {
 };
 struct doc *control(struct request *, const struct module *, const struct field *,
                     const struct control_state *);
+// The controls of the group of a form with this title, which is made when there is none.
+struct doc *form_group(struct request *, struct doc *groups, struct str title);
 // A control that is no field of a module: "input" of a type.
 struct doc *control_input(struct request *, struct str key, struct str label, const char *type,
                           struct str value, struct str problem, bool required);

@@ -9,7 +9,7 @@
 
 // ---------------------------------------------------------------- groups of controls
 
-static struct doc *group_controls(struct request *r, struct doc *groups, struct str title) {
+struct doc *form_group(struct request *r, struct doc *groups, struct str title) {
     doc_each(g, groups)
         if (str_eq(doc_get_text(g, "title"), title))
             return doc_get(g, STR("controls"));
@@ -147,21 +147,21 @@ static struct doc *form_groups(struct request *r, const struct form_state *s) {
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         if (in_forms(r, f))
-            doc_add(group_controls(r, groups,
-                                   translate(r->language, f->group.n ? f->group : STR("General"))),
+            doc_add(form_group(r, groups,
+                               translate(r->language, f->group.n ? f->group : STR("General"))),
                     field_control(r, s, f));
     }
     if (!m->system)
-        doc_add(group_controls(r, groups, T(r->language, "General")),
+        doc_add(form_group(r, groups, T(r->language, "General")),
                 field_control(r, s, common_column(STR("owner"))));
     if (s->creating && str_is(m->key, "users"))
-        doc_add(group_controls(r, groups, T(r->language, "General")),
+        doc_add(form_group(r, groups, T(r->language, "General")),
                 control_input(
                     r, STR("new_password"), T(r->language, "Password"), "password", STR(""),
                     s->refused ? problem_of(r, &s->problems, STR("password")) : STR(""), false));
     if (s->creating && str_is(m->key, "users"))
         doc_add(
-            group_controls(r, groups, T(r->language, "General")),
+            form_group(r, groups, T(r->language, "General")),
             control_yes_no(r, STR("invite"),
                            T(r->language, "Invite by a link, with which they choose a password"),
                            s->refused ? says_yes(pairs_get(&s->typed, "invite")) : true));
@@ -184,7 +184,7 @@ static void put_quick(struct request *r, struct doc *view, const struct doc *gro
         doc_each(control, doc_get(group, STR("controls"))) {
             bool first =
                 doc_get_true(control, "required") || doc_get_text(control, "problem").n > 0;
-            doc_add(group_controls(r, first ? needed : rest, first ? STR("") : title),
+            doc_add(form_group(r, first ? needed : rest, first ? STR("") : title),
                     doc_copy(a, control));
         }
     }

@@ -65,7 +65,7 @@ static struct doc *controls_view(struct request *r, struct sharing *s) {
     if (!s->form.record)
         s->form.record = doc_object(a);
     struct doc *form = present_form(r, NULL), *groups = doc_array(a),
-               *group = doc_add(groups, doc_object(a)), *controls = doc_array(a);
+               *controls = form_group(r, groups, STR(""));
     r->module = here;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         doc_each(given, doc_get(form, STR("groups")))
@@ -73,9 +73,6 @@ static struct doc *controls_view(struct request *r, struct sharing *s) {
                 if (str_is(doc_get_text(control, "key"), keys[i]))
                     doc_add(controls, doc_copy(a, control));
             }
-    doc_set_str(a, group, "title", STR(""));
-    doc_set_bool(a, group, "away", false);
-    doc_set(group, STR("controls"), controls);
     doc_replace(form, STR("groups"), groups);
     return form;
 }
