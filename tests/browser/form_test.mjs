@@ -81,6 +81,20 @@ test("an opportunity with a lookup, a company made on the way, money, a choice a
   await ana.sees(".fact[data-key=amount] dd", /48\.500,25/);
 }));
 
+test("what is created by its name is called as it stands in the box, however late the offers come", world.story(async () => {
+  const ana = await world.person();
+  await ana.goto("/opportunities/new");
+  const box = ana.at("[data-name=company] input[role=combobox]");
+  await box.pressSequentially("Mol");
+  await ana.at("[data-name=company] [role=option].new").waitFor();
+  await ana.page.route("**/lookup?*", () => {}); // no answer comes any more
+  await box.pressSequentially("inos del Norte");
+  await ana.at("[data-name=company] [role=option].new").click();
+  const window_ = ana.at("dialog.window");
+  await window_.waitFor();
+  assert.equal(await window_.locator("[name=name]").inputValue(), "Molinos del Norte");
+}));
+
 test("several links and several choices; a tag and a link taken away again", world.story(async () => {
   const ana = await world.person();
   await ana.goto("/tasks/new?kind=meeting");

@@ -143,8 +143,15 @@ class Lookup {
 
   take(option) {
     if (!option) return;
-    if (option.dataset.create) this.create(option.dataset.create);
+    if (option.dataset.create) this.create(this.asTyped(option));
     else this.choose(option.dataset.id, option.querySelector("span").textContent);
+  }
+
+  // What is offered may be of the letters before: the name is what stands in the box now.
+  asTyped(option) {
+    const address = new URL(option.dataset.create, location.href), typed = this.input.value.trim();
+    for (const [name, value] of [...address.searchParams]) if (typed && value === option.dataset.text) address.searchParams.set(name, typed);
+    return address.pathname + address.search;
   }
 
   async create(href) {
