@@ -7,6 +7,8 @@
 #include "records/rows.h"
 
 #define ROW_DIGITS 16
+// 1685-01-01: before it microseconds are no longer exact in every reader of the log's heads (history/head.c).
+#define EARLIEST (-INT64_C(8993635200000000))
 
 struct str told_digest(uint64_t digest, struct arena *a) {
     return arena_printf(a, "%016llx", (unsigned long long)digest);
@@ -63,7 +65,7 @@ static void forget(struct telling *t) {
         memset(t->known, 0, t->cap * sizeof *t->known);
     t->n_known = 0;
     t->id = t->version = t->stopped = t->group = 0;
-    t->newest = 0;
+    t->newest = INT64_MIN;
     t->texts = NULL;
 }
 
@@ -183,6 +185,11 @@ static enum tell refusal(const struct telling *t, const struct row *row, micros 
         return TELL_REFUSE;
     if (row->told->at > now) {
         error_set(why, INVALID, "", N_("This would be in the future: it is no history."), NULL);
+        return TELL_REFUSE;
+    }
+    if (row->told->at < EARLIEST) {
+        error_set(why, INVALID, "", N_("This would be before 1685: nothing can be told of then."),
+                  NULL);
         return TELL_REFUSE;
     }
     if (!t->stopped)

@@ -79,13 +79,18 @@ static bool separator(struct str *text) {
 
 bool import_date(struct str text, const char *order, struct arena *a, struct str *iso) {
     int day = 0, month = 0, year = 0;
+    bool brief = false; // a year of two digits
     for (int i = 0; i < 3; i++) {
         bool is_year = order[i] == 'y';
         int *part = is_year ? &year : order[i] == 'm' ? &month : &day;
-        if ((i && !separator(&text)) || !digits(&text, is_year ? 2 : 1, is_year ? 4 : 2, part))
+        if (i && !separator(&text))
             return false;
+        size_t n = text.n;
+        if (!digits(&text, is_year ? 2 : 1, is_year ? 4 : 2, part))
+            return false;
+        brief = brief || (is_year && n - text.n == 2);
     }
-    if (year < 100)
+    if (brief)
         year += year < 70 ? 2000 : 1900;
     if (!civil_valid(year, month, day))
         return false;

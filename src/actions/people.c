@@ -52,11 +52,28 @@ static enum status check_parent(struct action *a, const struct module *m, int64_
     return s ? problems_note(p, here, s) : OK;
 }
 
+// What one has asked for goes on with one's rights, which are none once one is not active; and nobody locks themselves out.
+static enum status check_self(struct action *a, const struct module *m, int64_t id,
+                              const struct doc *before, const struct values *v,
+                              struct problems *p) {
+    if (id != a->act->viewer->user || !doc_get_true(before, "active") ||
+        doc_true(will_be(m, before, v, "active")))
+        return OK;
+    struct error *here = problems_next(p);
+    return problems_note(
+        p, here,
+        error_set(here, INVALID, "active",
+                  N_("Nobody can deactivate themselves: another administrator has to."), NULL));
+}
+
 enum status people_check(struct action *a, const struct module *m, int64_t id,
                          const struct doc *before, const struct values *v, struct problems *p) {
     if (str_is(m->key, "roles"))
         return check_parent(a, m, id, v, p);
-    return before && str_is(m->key, "users") ? check_last(a, m, id, before, v, p) : OK;
+    if (!before || !str_is(m->key, "users"))
+        return OK;
+    enum status s = check_last(a, m, id, before, v, p);
+    return s || p->status ? s : check_self(a, m, id, before, v, p);
 }
 
 // ---------------------------------------------------------------- who is no longer active

@@ -40,6 +40,7 @@ struct story {
     struct step *steps; // newest first
     bool mine, made, deleted, restored, for_good;
     bool newest; // the event it was asked for is the operation's last about this record
+    bool binned; // deleted or restored since by another operation
     int64_t by;  // who changed the record since
     micros at;
     size_t n_mine;
@@ -71,6 +72,8 @@ static void gather_other(struct story *story, const struct module *m, const stru
         story->by = ev->actor;
         story->at = ev->at;
     }
+    if (!story->mine && (ev->kind == KIND_DELETED || ev->kind == KIND_RESTORED))
+        story->binned = true;
     for (size_t i = 0; i < ev->n_items; i++) {
         const struct field *f = any_field(m, ev->items[i].field);
         struct slot *slot = f ? slot_of(story, m, f) : NULL;
@@ -267,7 +270,8 @@ static enum status decide_whole(struct action *a, const struct story *story, con
         out->fate = UNDO_ALREADY;
     } else if (out->does == UNDO_DELETE && story->made && differs(story, out->module, row, out)) {
         out->fate = UNDO_KEPT;
-    } else if (out->does == UNDO_DELETE && !story->made && story->at) {
+    } else if ((out->does == UNDO_DELETE && !story->made && story->at) ||
+               (out->does == UNDO_RESTORE && story->binned)) { // it is another deletion
         out->fate = UNDO_KEPT;
         out->by = story->by;
         out->at = story->at;
@@ -495,21 +499,28 @@ static enum status write_back(struct action *a, const struct story *story, struc
 
 // ---------------------------------------------------------------- before
 
+// Whether the viewer may know of anything it did: as the operation's own page says.
+static enum status is_known(struct reader *r, int64_t operation, bool *known, struct error *e) {
+    struct history_query q = {
+        .visible = true, .user = -1, .operation = operation, .before = -1, .limit = 1};
+    struct doc *history;
+    enum status s = history_list(r, &q, &history, e);
+    *known = !s && doc_get(history, STR("items"))->count;
+    return s;
+}
+
 enum status undo_allowed(struct reader *r, int64_t operation, int64_t *events, struct error *e) {
     struct event ev;
     struct errand g;
-    struct doc *counts;
+    bool known = false;
     enum status s = history_get(r->conn, operation, r->arena, &ev, e);
-    if (s == NOT_FOUND || (!s && ev.operation != operation))
+    if (!s && ev.operation == operation)
+        s = is_known(r, operation, &known, e);
+    if (s == NOT_FOUND || (!s && !known))
         return error_set(e, NOT_FOUND, NULL, N_("There is no such operation."), NULL);
-    if (!s && !may_undo(r->viewer, ev.actor)) {
-        s = history_operation(r, operation, &counts, e);
-        if (!s && !counts->count)
-            return error_set(e, NOT_FOUND, NULL, N_("There is no such operation."), NULL);
-        return s ? s
-                 : error_set(e, DENIED, NULL,
-                             N_("Only whoever did this may undo it, and administrators."), NULL);
-    }
+    if (!s && !may_undo(r->viewer, ev.actor))
+        return error_set(e, DENIED, NULL,
+                         N_("Only whoever did this may undo it, and administrators."), NULL);
     if (!s)
         s = errand_of_operation(r->conn, operation, r->arena, &g, e);
     if (!s && g.state == ERRAND_RUNNING)

@@ -288,7 +288,9 @@ struct doc *present_hand_over(struct request *r, struct doc *doc) {
                               T(l, "{0} of {1} records are handed over."),
                               T(l, "Everything is handed over.")));
     bool runs = str_is(doc_get_text(doc_get(doc, STR("hand_over")), "state"), "running");
-    doc_set_bool(a, view, "form", !runs && (!h->deactivate || doc_get_true(user, "active")));
+    bool self = h->deactivate && r->id == r->viewer.user;
+    doc_set_bool(a, view, "form",
+                 !runs && !self && (!h->deactivate || doc_get_true(user, "active")));
     doc_set(view, STR("modules"), modules_view(r, h, charge));
     doc_set(view, STR("heirs"), heirs_view(r, h));
     doc_set_str(a, view, "role",
@@ -298,7 +300,10 @@ struct doc *present_hand_over(struct request *r, struct doc *doc) {
                            TN(l, "Their role is {0}: {1} active user has a role below it.",
                               "Their role is {0}: {1} active users have a role below it.", below),
                            doc_get_text(role, "name"), int_text(a, below)));
-    doc_set_str(a, view, "problem", h->asked ? why_text(r, &h->error) : STR(""));
+    doc_set_str(a, view, "problem",
+                self       ? T(l, "Nobody can deactivate themselves: another administrator has to.")
+                : h->asked ? why_text(r, &h->error)
+                           : STR(""));
     doc_set_str(a, view, "action",
                 JOIN(a, here, h->deactivate ? STR("/deactivate") : STR("/hand-over")));
     doc_set_str(a, view, "cancel_href", here);

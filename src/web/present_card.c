@@ -603,7 +603,9 @@ static void put_links(struct request *r, struct doc *view, const struct doc *rec
     doc_set(view, STR("hand_over_href"),
             or_null(r, hands ? rprintf(r, "%.*s/hand-over", STR_FMT(here)) : STR("")));
     doc_set(view, STR("deactivate_href"),
-            or_null(r, manages && active ? rprintf(r, "%.*s/deactivate", STR_FMT(here)) : STR("")));
+            or_null(r, manages && active && doc_get_int(record, "id", 0) != r->viewer.user
+                           ? rprintf(r, "%.*s/deactivate", STR_FMT(here))
+                           : STR("")));
     doc_set(view, STR("activate_action"),
             or_null(r, manages && !active ? rprintf(r, "%.*s/activate", STR_FMT(here)) : STR("")));
     doc_set(view, STR("delete_href"),

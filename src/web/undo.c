@@ -153,7 +153,7 @@ static enum status preview(struct request *r, struct place *place, struct undoin
     return OK;
 }
 
-// An import that this process is about to write more of.
+// An import that is about to write more, by whichever process.
 static bool is_importing(struct request *r, struct reader *reader) {
     struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
     struct list_filter of = {STR("operation"), OP_EQ, int_text(r->arena, r->id)};
@@ -162,7 +162,9 @@ static bool is_importing(struct request *r, struct reader *reader) {
     int64_t id = 0;
     all.viewer = &system;
     return row_find(&all, model_module(r->model, STR("imports")), &of, 1, 0, &id, NULL) == OK &&
-           id && imports_of_record(r->web->imports, id, &state);
+           id &&
+           (imports_of_record(r->web->imports, id, &state) ||
+            import_is_alive(r->web->crm, reader->conn, id));
 }
 
 static void preview_job(struct request *r, struct place *place) {

@@ -278,6 +278,18 @@ class Small(Telling):
         self.assertEqual([0, 1, 0, 0, 1], counts)  # the later one is told although one before it was refused
         self.assertEqual([e[3] for e in self.short("O-1")], ["Register", "Close"])
 
+    def test_very_old_ones(self):
+        counts, report = self.tell("old.csv", "Ticket;When;What;Who;Team;Severity;Line\nOLD-1;02/01/1685 08:00;Register;Ana Ríos;;;1\n"
+                                   "OLD-1;31/12/1969 22:00;Close;Ana Ríos;;;2\nOLD-3;31/12/0001 08:00;Register;Ana Ríos;;;2\nOLD-2;01/01/1900 08:00;Register;Ana Ríos;;;1\n"
+                                   "OLD-2;02/01/1900 08:00;Close;Bea Prado;;;2\nOLD-2;02/01/01 08:00;Call;Bea Prado;;;3\n", EVENTS_MAP)
+        self.assertEqual([2, 3, 0, 0, 1], counts, report)
+        self.assertIn("1685", str(report["problems"]))
+        self.assertEqual([e[0][:10] for e in self.short("OLD-1")], ["1685-01-02", "1969-12-31"])
+        self.assertEqual([e[0][:10] for e in self.short("OLD-2")], ["1900-01-01", "1900-01-02", "2001-01-02"])
+        counts, report = self.tell("old2.csv", "Ticket;When;What;Who;Team;Severity;Line\nOLD-1;31/12/1965 22:00;Call;Ana Ríos;;;4\n", EVENTS_MAP)
+        self.assertEqual([0, 0, 0, 0, 1], counts, report)
+        self.whole()
+
     def test_people_that_stay_names(self):
         mapping = renamed(EVENTS_MAP, people={"missing": "name"})
         counts, _ = self.tell("names.csv", "Ticket;When;What;Who;Team;Severity;Line\nN-1;05/02/2021 08:00;Register;Zoe Nobody;;;1\n"

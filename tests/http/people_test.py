@@ -213,6 +213,24 @@ class Leaving(People):
         self.api.want(200, "PATCH", f"/api/users/{second}", {"active": True})
         self.api.want(200, "PATCH", f"/api/users/{second}", {"profile": "member"})
 
+    def test_nobody_deactivates_themselves(self):
+        boss, boss_api = self.person("administrator")
+        luis, _ = self.person()
+        company = self.create("companies", {"name": "Hers"}, boss_api)
+        for body in ({}, {"to": [luis]}):
+            answer = self.hand_over(boss, boss_api, "deactivate", 422, **body)
+            self.assertIn("a sí mismo", answer["detail"])
+        boss_api.want(422, "PATCH", f"/api/users/{boss}", {"active": False})
+        self.assertTrue(self.get("users", boss, boss_api)["active"])
+        self.assertEqual(self.owner("companies", company), boss)
+        browser = self.browser(self.get("users", boss)["email"], "another test password")
+        self.assertNotIn(f"/users/{boss}/deactivate", browser.get(f"/users/{boss}").links)
+        page = browser.get(f"/users/{boss}/deactivate")
+        self.assertIn("Nobody can deactivate themselves", page.text)
+        self.assertFalse([f for f in page.forms if f.action.endswith("/deactivate")])
+        self.assertEqual(self.hand_over(boss, end="deactivate", to=[luis])["state"], "done")
+        self.assertEqual(self.owner("companies", company), luis)
+
     def test_nobody_is_deleted(self):
         ana, _ = self.person()
         answer = self.api.want(400, "DELETE", f"/api/users/{ana}")

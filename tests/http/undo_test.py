@@ -1,10 +1,13 @@
 """Undoing an operation: saves, bulk changes, deletions, imports, undoings; what is kept, what is refused, by whom."""
 
+import os
+import subprocess
 import threading
 import time
 import unittest
 
 from harness import Story
+from support import PROGRAM, environment_of
 
 
 def told(preview, fate):
@@ -125,6 +128,48 @@ class Undoing(Base):
         self.assertEqual(self.preview(operation)["preview"]["already"], 1)
         self.undo(undo["operation"])
         self.assertIsNone(self.get("contacts", one)["deleted_at"])
+
+    def test_another_deletion_since_stays(self):
+        one, two = self.create("companies", {"name": "Gone"}), self.create("companies", {"name": "Gone once"})
+        operations = {}
+        for number in (one, two):
+            self.eva_api.want(204, "DELETE", f"/api/companies/{number}")
+            operations[number] = self.operation_of(self.api, "companies", number)
+        self.api.want(200, "POST", f"/api/companies/{one}/restore", {})
+        self.api.want(204, "DELETE", f"/api/companies/{one}")
+        preview = self.preview(operations[one], self.eva_api)["preview"]
+        self.assertEqual(told(preview, "kept"), {(one, None)})
+        self.assertEqual(preview["items"][0]["by"]["id"], 1)
+        undo = self.undo(operations[one], self.eva_api)
+        self.assertEqual((undo["changed"], undo["kept"]), (0, 1))
+        self.assertTrue(self.get("companies", one)["deleted_at"])
+        self.assertEqual(self.undo(operations[two], self.eva_api)["changed"], 1)
+        self.assertIsNone(self.get("companies", two)["deleted_at"])
+
+    def test_an_operation_one_may_not_know_of(self):
+        one = self.create("companies", {"name": "Not for leads"})
+        operation = self.operation_of(self.api, "companies", one)
+        for scope, modules, status in (("read", ["leads"], 404), ("read", ["companies"], 200)):
+            key = self.server.api(self.api.want(201, "POST", "/api/settings/keys", {"name": "narrow", "scope": scope, "modules": modules})["secret"])
+            key.want(status, "GET", f"/api/operations/{operation}")
+            key.want(status, "GET", f"/api/operations/{operation}/undo")
+
+    def test_an_import_of_another_process_that_still_runs(self):
+        path = self.server.data / "many.csv"
+        path.write_text("name\n" + "".join(f"Running {i}\n" for i in range(30000)), encoding="utf-8")
+        child = subprocess.Popen([PROGRAM, "import", "companies", str(path), "--data", str(self.server.data)],
+                                 env={**os.environ, **environment_of(self.server.data)}, stdout=subprocess.DEVNULL)
+        running = "/api/companies?limit=1&sort=-id&filter[name][starts]=Running"
+        while not (found := self.api.want(200, "GET", running)["items"]):
+            self.assertIsNone(child.poll(), "it was over before it could be undone")
+            time.sleep(0.02)
+        operation = self.operation_of(self.api, "companies", found[0]["id"])
+        answer = self.undo(operation, status=409)
+        self.api.want(409, "GET", f"/api/operations/{operation}/undo")
+        self.assertIsNone(child.poll(), "it was over before it could be undone")
+        self.assertIn("importación", answer["detail"])
+        self.assertEqual(child.wait(), 0)
+        self.api.want(200, "GET", f"/api/operations/{operation}/undo")
 
     def test_created_and_edited_by_somebody_since_stays(self):
         made = self.create("contacts", {"name": "Made"})
