@@ -38,17 +38,17 @@ DELETE FROM sessions WHERE expires_at <= $1 OR seen_at <= $2;
 UPDATE sessions SET id = $2, csrf = $3 WHERE id = $1;
 
 -- name: second_factor_get
-SELECT secret, confirmed_at, last_step, (SELECT count(*) FROM recovery_codes r WHERE r."user" = s."user")
+SELECT secret, confirmed_at, last_step, (SELECT count(*) FROM recovery_codes r WHERE r."user" = s."user"), made_at, begun_by
 FROM second_factors s WHERE "user" = $1;
 
 -- What is in force already stays.
 -- name: second_factor_begin
-INSERT INTO second_factors ("user", secret, made_at, confirmed_at, last_step) VALUES ($1, $2, $3, NULL, 0)
-ON CONFLICT ("user") DO UPDATE SET secret = excluded.secret, made_at = excluded.made_at
+INSERT INTO second_factors ("user", secret, made_at, confirmed_at, last_step, begun_by) VALUES ($1, $2, $3, NULL, 0, $4)
+ON CONFLICT ("user") DO UPDATE SET secret = excluded.secret, made_at = excluded.made_at, begun_by = excluded.begun_by
 WHERE second_factors.confirmed_at IS NULL;
 
 -- name: second_factor_confirm
-UPDATE second_factors SET confirmed_at = $2 WHERE "user" = $1 AND confirmed_at IS NULL;
+UPDATE second_factors SET confirmed_at = $2, begun_by = NULL WHERE "user" = $1 AND confirmed_at IS NULL;
 
 -- Of two that bring the same code at once, on whatever node, one finds no row.
 -- name: second_factor_take

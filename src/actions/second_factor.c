@@ -32,6 +32,8 @@ struct kept {
     uint8_t secret[OTP_SECRET];
     micros confirmed; // 0: not yet
     int64_t last_step, codes;
+    micros made;
+    struct hash begun_by; // zeros: nobody may confirm it
 };
 
 static enum status read_kept(struct conn *conn, int64_t user, struct kept *out, struct error *e) {
@@ -50,6 +52,10 @@ static enum status read_kept(struct conn *conn, int64_t user, struct kept *out, 
         out->confirmed = stmt_null(row, 1) ? 0 : stmt_int(row, 1);
         out->last_step = stmt_int(row, 2);
         out->codes = stmt_int(row, 3);
+        out->made = stmt_int(row, 4);
+        struct str by = stmt_null(row, 5) ? STR("") : stmt_blob(row, 5);
+        if (by.n == sizeof out->begun_by.b)
+            memcpy(out->begun_by.b, by.p, by.n);
     }
     store_done(row);
     return s;
@@ -65,11 +71,18 @@ enum status second_factor_get(struct conn *conn, int64_t user, struct second_fac
     return s;
 }
 
-enum status second_factor_waiting(struct conn *conn, int64_t user, uint8_t secret[OTP_SECRET],
-                                  struct error *e) {
+// Whether it is being set up, and by whoever asks: somebody else with a session of the same person did not give the password.
+static bool waits_for(const struct kept *kept, const struct hash *by, micros now) {
+    static const struct hash none;
+    return kept->there && !kept->confirmed && !hash_eq(kept->begun_by, none) &&
+           hash_eq(kept->begun_by, *by) && now - kept->made < SECOND_FACTOR_WAITS;
+}
+
+enum status second_factor_waiting(struct conn *conn, int64_t user, const struct hash *by,
+                                  micros now, uint8_t secret[OTP_SECRET], struct error *e) {
     struct kept kept;
     enum status s = read_kept(conn, user, &kept, e);
-    if (!s && (!kept.there || kept.confirmed))
+    if (!s && !waits_for(&kept, by, now))
         s = error_set(e, NOT_FOUND, NULL, N_("There is no such thing any more."), NULL);
     if (!s)
         memcpy(secret, kept.secret, OTP_SECRET);
@@ -176,19 +189,21 @@ static enum status own_only(struct action *a, int64_t *user, struct error *e) {
 }
 
 enum status second_factor_begin(struct action *a, const uint8_t secret[OTP_SECRET],
-                                struct error *e) {
+                                const struct hash *by, struct error *e) {
     int64_t user, changed = 0;
     enum status s = own_only(a, &user, e);
-    struct param p[] = {P_INT(user), P_BLOB(bytes(secret, OTP_SECRET)), P_INT(a->write->now)};
+    struct param p[] = {P_INT(user), P_BLOB(bytes(secret, OTP_SECRET)), P_INT(a->write->now),
+                        hash_param(by)};
     if (!s)
-        s = store_run(a->write->conn, QUERY_SECOND_FACTOR_BEGIN, p, 3, &changed, e);
+        s = store_run(a->write->conn, QUERY_SECOND_FACTOR_BEGIN, p, 4, &changed, e);
     if (!s && !changed)
         s = error_set(e, CONFLICT, NULL, N_("There is a second factor already."), NULL);
     return s;
 }
 
-enum status second_factor_confirm(struct action *a, struct str code, const struct hash *keep,
-                                  struct recovery_codes *codes, struct error *e) {
+enum status second_factor_confirm(struct action *a, struct str code, const struct hash *by,
+                                  const struct hash *keep, struct recovery_codes *codes,
+                                  struct error *e) {
     static const struct hash none;
     struct conn *conn = a->write->conn;
     struct kept kept;
@@ -196,7 +211,7 @@ enum status second_factor_confirm(struct action *a, struct str code, const struc
     enum status s = own_only(a, &user, e);
     if (!s)
         s = read_kept(conn, user, &kept, e);
-    if (!s && (!kept.there || kept.confirmed))
+    if (!s && !waits_for(&kept, by, a->write->now))
         s = error_set(e, CONFLICT, NULL, N_("Nothing waits to be confirmed."), NULL);
     if (!s)
         s = take_code(a, user, &kept, code, e);

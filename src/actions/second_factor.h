@@ -21,15 +21,18 @@ struct second_factor {
 };
 enum status second_factor_get(struct conn *, int64_t user, struct second_factor *, struct error *);
 
-// Begins to set up one's own: the secret is in force once a code made with it has been shown. CONFLICT when there is one.
-enum status second_factor_begin(struct action *, const uint8_t secret[OTP_SECRET], struct error *);
-// The secret that waits for that, for a form that is shown again. NOT_FOUND.
-enum status second_factor_waiting(struct conn *, int64_t user, uint8_t secret[OTP_SECRET],
-                                  struct error *);
+#define SECOND_FACTOR_WAITS (10 * MINUTE)
+// Begins to set up one's own: the secret is in force once a code made with it has been shown, within this time, to the same
+// session or key (by: its hash), which is where the password was given. CONFLICT when there is one.
+enum status second_factor_begin(struct action *, const uint8_t secret[OTP_SECRET],
+                                const struct hash *by, struct error *);
+// The secret that waits for that, for a form that is shown again. NOT_FOUND, also for what another began.
+enum status second_factor_waiting(struct conn *, int64_t user, const struct hash *by, micros now,
+                                  uint8_t secret[OTP_SECRET], struct error *);
 // Puts it in force, ends the sessions that began without it except `keep` (may be NULL), and makes the recovery codes, which are
-// told only now. INVALID (field "code").
-enum status second_factor_confirm(struct action *, struct str code, const struct hash *keep,
-                                  struct recovery_codes *, struct error *);
+// told only now. INVALID (field "code"), CONFLICT when nothing waits for `by`.
+enum status second_factor_confirm(struct action *, struct str code, const struct hash *by,
+                                  const struct hash *keep, struct recovery_codes *, struct error *);
 // New recovery codes instead of the old ones, against a code. INVALID (field "code").
 enum status second_factor_codes(struct action *, struct str code, struct recovery_codes *,
                                 struct error *);

@@ -80,8 +80,8 @@ struct hash key_hash(struct str key) {
 }
 
 // The modules as they are kept: each once, with blanks between; empty: all.
-static enum status modules_wanted(struct action *a, const struct doc *wanted, struct str *out,
-                                  struct error *e) {
+static enum status modules_wanted(struct action *a, const struct doc *wanted, enum key_scope scope,
+                                  struct str *out, struct error *e) {
     struct buf b = BUF_INIT(64 * (MODULE_KEY_MAX + 1));
     enum status s = OK;
     doc_each(one, wanted) {
@@ -89,6 +89,12 @@ static enum status modules_wanted(struct action *a, const struct doc *wanted, st
         if (!m && !s)
             s = error_set(e, INVALID, "modules", N_("There is no module {0}."),
                           arena_dup(a->write->arena, doc_text(one)), NULL);
+        // Who administers these may do all, so no key for some modules does.
+        if (m && m->system && scope == KEY_ADMINISTER && !s)
+            s = error_set(e, INVALID, "modules",
+                          N_("A key for some modules can't administer {0}. Choose that it reads or "
+                             "writes, or no modules."),
+                          arena_dup(a->write->arena, m->key), NULL);
         bool again = false;
         doc_each(before, wanted) {
             if (before == one)
@@ -144,7 +150,7 @@ enum status user_key_add(struct action *a, int64_t user, const struct key_wanted
         s = error_set(e, INVALID, "name", N_("A key needs a name of at most 200 characters."),
                       NULL);
     if (!s)
-        s = modules_wanted(a, wanted->modules, &modules, e);
+        s = modules_wanted(a, wanted->modules, wanted->scope, &modules, e);
     if (s)
         return s;
     char token[CRYPTO_TOKEN], made[KEY_TEXT];

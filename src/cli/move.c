@@ -25,7 +25,7 @@ static const struct private_table {
     {"credentials", "\"user\",hash,changed_at", "iti"},
     {"sessions", "id,\"user\",csrf,created_at,seen_at,expires_at,device", "bitiiit"},
     {"api_keys", "hash,\"user\",name,created_at,expires_at,seen_at,scope,modules", "bitiiiit"},
-    {"second_factors", "\"user\",secret,made_at,confirmed_at,last_step", "ibiii"},
+    {"second_factors", "\"user\",secret,made_at,confirmed_at,last_step,begun_by", "ibiiib"},
     {"recovery_codes", "\"user\",hash", "ib"},
     {"requests", "id,digest,result,done_at", "bbii"},
     {"reminders", "\"user\",task,reminder,until,changed_at", "iiiii"},

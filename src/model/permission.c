@@ -65,9 +65,15 @@ static bool is_closed(const struct viewer *viewer, const struct module *module, 
     return verb == VERB_AUDIT || verb == VERB_USERS; // which are of the whole account
 }
 
-// Not by a key with which users and what is configured are not administered: to it the system's modules are as to a member.
+// Not by a key with which users and what is configured are not administered.
 static bool administers(const struct viewer *viewer) {
     return viewer->profile == PROFILE_ADMINISTRATOR && !(viewer->closed & ALLOW(VERB_USERS));
+}
+
+// The system's modules, which decide who may do what everywhere. To a key for some modules, whichever they are, they are as to a
+// member: else one for users would make administrators.
+static bool administers_system(const struct viewer *viewer) {
+    return administers(viewer) && !viewer->modules;
 }
 
 bool may(const struct viewer *viewer, const struct module *module, enum verb verb) {
@@ -86,7 +92,7 @@ bool may(const struct viewer *viewer, const struct module *module, enum verb ver
         (verb == VERB_CREATE || verb == VERB_IMPORT || verb == VERB_DELETE ||
          verb == VERB_BULK_DELETE || verb == VERB_BULK_DUPLICATE))
         return false;
-    if (administrator || !module)
+    if (!module || (module->system ? administers_system(viewer) : administrator))
         return verbs_of(viewer) & ALLOW(verb);
     if (!module->system)
         return (is_custom(viewer) ? rights_of(viewer, module)->verbs : verbs_of(viewer)) &
@@ -118,7 +124,7 @@ bool may_field(const struct viewer *viewer, const struct module *module, const s
         if (has_bit(r->hidden, field->number) || (write && has_bit(r->locked, field->number)))
             return false;
     }
-    if (administers(viewer) || !str_is(module->key, "users"))
+    if (administers_system(viewer) || !str_is(module->key, "users"))
         return true;
     for (size_t i = 0; i < sizeof user_fields / sizeof *user_fields; i++)
         if (str_is(field->key, user_fields[i]))
@@ -155,7 +161,7 @@ bool may_record(const struct viewer *viewer, const struct module *module,
     bool owns = viewer->user != 0 && of->owner == viewer->user;
     if (of->private && !is_system(viewer))
         return owns || (viewer->user != 0 && of->creator == viewer->user) || of->takes_part;
-    if (administers(viewer) || !str_is(module->key, "views"))
+    if (administers_system(viewer) || !str_is(module->key, "views"))
         return true;
     return owns || (of->shared && verb == VERB_VIEW);
 }

@@ -186,6 +186,11 @@ struct doc *present_factor(struct request *r, struct doc *doc) {
 
 // ---------------------------------------------------------------- changing it
 
+// Where the password was given.
+static const struct hash *asked_by(const struct request *r) {
+    return r->sign == SIGN_KEY ? &r->person.key : &r->person.session;
+}
+
 static enum status write_factor(struct action *a, void *request, struct error *e) {
     struct request *r = request;
     struct factor_work *w = r->arg;
@@ -193,10 +198,10 @@ static enum status write_factor(struct action *a, void *request, struct error *e
     enum status s = OK;
     switch (w->what) {
     case BEGIN:
-        s = second_factor_begin(a, w->secret, e);
+        s = second_factor_begin(a, w->secret, asked_by(r), e);
         break;
     case CONFIRM:
-        s = second_factor_confirm(a, w->code, session, &w->codes, e);
+        s = second_factor_confirm(a, w->code, asked_by(r), session, &w->codes, e);
         // What it may do now is more than it was.
         if (!s && session)
             s = user_session_renew(a, session, w->token, w->csrf, e);
@@ -222,8 +227,8 @@ static void factor_done(struct request *r) {
         w->problem = r->error;
         r->error = (struct error){0};
         if (w->what == CONFIRM)
-            w->has_secret =
-                second_factor_waiting(r->reader.conn, r->viewer.user, w->secret, NULL) == OK;
+            w->has_secret = second_factor_waiting(r->reader.conn, r->viewer.user, asked_by(r),
+                                                  r->now, w->secret, NULL) == OK;
         show(r, 422, w);
         return;
     }

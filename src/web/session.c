@@ -131,23 +131,28 @@ static void rights_from(struct viewer *viewer, const struct model *model, enum s
 struct rights_now {
     struct viewer *viewer;
     const struct model *model;
+    bool lacks_factor;
 };
 
-static void rights_now(void *arg, struct stmt *row, enum sign sign, micros seen) {
-    (void)seen;
-    struct rights_now *now = arg;
-    rights_from(now->viewer, now->model, sign, row);
-}
-
 // Whether the administrators' rules ask this person for a second factor, and there is none.
-static bool lacks_factor(struct request *r, struct stmt *row) {
+static bool lacks_factor(const struct viewer *viewer, struct stmt *row, struct arena *a) {
     if (!stmt_null(row, COLUMN_FACTOR))
         return false;
     if (is_yes(row, COLUMN_EVERYBODY))
         return true;
-    struct str profile = profile_key(r->arena, r->viewer.profile);
+    struct str profile = profile_key(a, viewer->profile);
     return !stmt_null(row, COLUMN_PROFILES) &&
-           str_find(stmt_text(row, COLUMN_PROFILES), rprintf(r, "\"%.*s\"", STR_FMT(profile))) >= 0;
+           str_find(stmt_text(row, COLUMN_PROFILES),
+                    arena_printf(a, "\"%.*s\"", STR_FMT(profile))) >= 0;
+}
+
+static void rights_now(void *arg, struct stmt *row, enum sign sign, micros seen) {
+    (void)seen;
+    struct rights_now *now = arg;
+    struct arena a = ARENA_INIT;
+    rights_from(now->viewer, now->model, sign, row);
+    now->lacks_factor = sign == SIGN_SESSION && lacks_factor(now->viewer, row, &a);
+    arena_release(&a);
 }
 
 static void viewer_from(void *arg, struct stmt *row, enum sign sign, micros seen) {
@@ -165,7 +170,7 @@ static void viewer_from(void *arg, struct stmt *row, enum sign sign, micros seen
     r->person.density = arena_str(a, stmt_text(row, COLUMN_DENSITY));
     if (sign == SIGN_SESSION) {
         r->person.csrf = arena_str(a, stmt_text(row, COLUMN_CSRF));
-        r->person.lacks_factor = lacks_factor(r, row);
+        r->person.lacks_factor = lacks_factor(&r->viewer, row, a);
     }
     const struct language *own = language_find(r->web->languages, language);
     if (own)
@@ -211,8 +216,9 @@ static enum status look_up(struct web *web, struct place *place, enum sign sign,
 
 enum status session_still_good(struct web *web, struct place *place, enum sign sign,
                                const struct hash *hash, struct viewer *viewer, bool *good) {
-    struct rights_now now = {viewer, crm_model_hold(web->crm)};
+    struct rights_now now = {viewer, crm_model_hold(web->crm), false};
     enum status s = look_up(web, place, sign, hash, rights_now, &now, good, NULL);
+    *good = *good && !now.lacks_factor;
     crm_model_release(web->crm, now.model);
     return s;
 }

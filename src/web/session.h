@@ -22,7 +22,8 @@ struct str cookie_get(struct request *, struct str name);
 void cookie_set(struct request *, struct str name, struct str value, int64_t seconds,
                 bool script); // seconds 0: session's; -1: remove
 
-// For what lasts: whether a session or key that was good is so still, and what its owner may do now (no more is filled in
+// For what lasts: whether a session or key that was good is so still (not one that lacks the second factor its owner needs by now),
+// and what its owner may do now (no more is filled in
 // than the user and the profile; nothing when it is not good).
 enum status session_still_good(struct web *, struct place *, enum sign, const struct hash *,
                                struct viewer *, bool *good);

@@ -118,7 +118,15 @@ static enum status go_in(struct action *a, void *arg, struct error *e) {
     struct request *r = arg;
     struct signing_in *in = r->arg;
     struct second_factor factor;
-    enum status s = second_factor_get(a->write->conn, in->account.id, &factor, e);
+    struct account now;
+    enum status s = account_get(a->write->conn, in->account.id, a->write->arena, &now, e);
+    if (s && s != NOT_FOUND)
+        return s;
+    // Comparing takes its time: meanwhile the password may have been changed, which ends what it opened.
+    in->right = !s && now.active && now.hash && strcmp(now.hash, in->account.hash) == 0;
+    if (!in->right)
+        return OK;
+    s = second_factor_get(a->write->conn, in->account.id, &factor, e);
     if (s)
         return s;
     in->second = factor.on;
@@ -218,7 +226,7 @@ static void sign_in_job(struct request *r, struct place *place) {
             note_failure(r, in->account.id, "");
         return;
     }
-    if (act_as(r, go_in) == OK)
+    if (act_as(r, go_in) == OK && in->right)
         attempts_return(r->web->attempts, &attempt, r->now);
 }
 

@@ -1,12 +1,14 @@
 """API keys that are for less than all: by what they may do, in which modules, and until when."""
 
+import json
 import re
+import sqlite3
 import time
 import unittest
 from datetime import datetime, timedelta, timezone
 
 from harness import Story, command
-from support import Stream
+from support import POSTGRES, Stream, psql
 
 OWN = "another test password"
 WORD = "Quetzalcoatlus"
@@ -36,6 +38,22 @@ class Keys(Story):
 
     def limited(self, *arguments):
         return self.server.api(self.server.command("token", "add", "admin@example.org", *arguments)[1].strip().splitlines()[-1])
+
+    def made(self, body):
+        """A key is made by somebody who signed in."""
+        browser = self.browser()
+        browser.get("/settings")
+        page = browser.send("POST", "/api/settings/keys", json.dumps(body), {"Content-Type": "application/json", "Cronista-Csrf": browser.csrf})
+        return page.status, page.json
+
+    def sql(self, text):
+        if POSTGRES:
+            psql(self.server.data, text)
+            return
+        database = sqlite3.connect(self.server.data / "cronista.db", timeout=20)
+        with database:
+            database.execute(text)
+        database.close()
 
     def filled(self, path, module="contacts"):
         for name, value in VALUES.items():
@@ -166,10 +184,37 @@ class Keys(Story):
         self.assertEqual(403, api.request("GET", "/api/history")[0])
 
     def test_keys_that_have_no_scope_said_may_do_all(self):
-        api = self.server.api(self.api.want(201, "POST", "/api/settings/keys", {"name": "As of old"})["secret"])
+        status, made = self.made({"name": "As of old"})
+        self.assertEqual(201, status)
+        api = self.server.api(made["secret"])
         api.want(200, "GET", "/api/history?limit=1")
         api.want(200, "GET", "/api/settings")
-        self.assertEqual(201, api.request("POST", "/api/settings/keys", {"name": "Another"})[0])
+
+    def test_a_key_makes_none_and_ends_none(self):
+        for arguments in ((), ("--days", "1")):  # what ends tomorrow would make what never does
+            api = self.limited(*arguments, "--name", "Maker")
+            keys = [key["key"] for key in api.want(200, "GET", "/api/settings")["keys"]]
+            self.assertEqual(403, api.request("POST", "/api/settings/keys", {"name": "Another", "days": 1})[0])
+            self.assertEqual(403, api.request("DELETE", f"/api/settings/keys/{keys[0]}")[0])
+            self.assertEqual(keys, [key["key"] for key in api.want(200, "GET", "/api/settings")["keys"]])
+
+    def test_a_key_for_some_modules_administers_none_of_the_system(self):
+        body = {"name": "Made by it", "email": "made-by-it@example.org", "profile": "administrator", "active": True, "password": "another test password"}
+        member, _ = self.user("raised@example.org")
+        for module in ("users", "levels", "profiles", "roles", "sign_in_rules", "activity_rules"):
+            status, answer = self.made({"name": "x", "scope": "administer", "modules": ["contacts", module]})
+            self.assertEqual((422, ["modules"]), (status, [e["field"] for e in answer["errors"]]), module)
+            self.assertNotEqual(0, self.server.command("token", "add", "admin@example.org", "--modules", module, check=False)[0], module)
+        # Those that were made when it was possible.
+        api = self.limited("--scope", "read", "--modules", "users,levels,profiles,roles,sign_in_rules,activity_rules", "--name", "As once")
+        self.sql("UPDATE api_keys SET scope = 3 WHERE name = 'As once'")
+        for path in ("users", "levels", "profiles", "roles"):
+            self.assertIn(api.request("POST", f"/api/{path}", body)[0], (403, 404), path)
+        self.assertEqual(403, api.request("PATCH", f"/api/users/{member}", {"profile": "administrator"})[0])
+        self.assertEqual(403, api.request("POST", f"/api/users/{member}/password", {"password": "quite another one"})[0])
+        self.assertIn(api.request("PATCH", "/api/settings/sign-in", {"everybody": True})[0], (403, 404))
+        self.assertNotIn("last_sign_in", api.want(200, "GET", f"/api/users/{member}"))
+        self.assertEqual("member", self.api.want(200, "GET", f"/api/users/{member}")["profile"])
 
     def test_made_on_the_page_and_told_there(self):
         browser = self.browser()
@@ -192,7 +237,7 @@ class Keys(Story):
     def test_what_makes_no_sense_is_refused_by_name(self):
         for body, member in (({"name": "x", "scope": "everything"}, "scope"), ({"name": "x", "modules": ["nothing"]}, "modules"),
                              ({"name": "x", "modules": "contacts"}, "modules"), ({"name": "x", "days": -1}, "days"), ({"name": ""}, "name")):
-            status, _, answer = self.api.request("POST", "/api/settings/keys", body)
+            status, answer = self.made(body)
             self.assertEqual(422, status, body)
             self.assertEqual([member], [e["field"] for e in answer["errors"]], body)
         for arguments in (("--scope", "everything"), ("--modules", "nothing"), ("--expires", "2001-01-01"), ("--expires", "soon"), ("--days", "0"),

@@ -140,8 +140,8 @@ class HandingOver(People):
         luis, _ = self.person()
         company = self.create("companies", {"name": "By key"}, ana_api)
         done = self.hand_over(ana, to=[luis])
-        for given in ({"scope": "write"}, {"scope": "read"}, {"scope": "write", "modules": ["companies"]}):
-            api = self.server.api(self.api.want(201, "POST", "/api/settings/keys", {"name": "narrow", **given})["secret"])
+        for given in (("--scope", "write"), ("--scope", "read"), ("--scope", "write", "--modules", "companies")):
+            api = self.server.api(self.server.command("token", "add", ADMINISTRATOR, *given)[1].strip().splitlines()[-1])
             self.assertEqual(api.request("POST", f"/api/operations/{done['operation']}/undo", {})[0], 403)
             self.assertIn(api.request("POST", f"/api/users/{luis}/hand-over", {"to": [ana]})[0], (403, 404))
         self.assertEqual(self.owner("companies", company), luis)

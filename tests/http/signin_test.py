@@ -10,13 +10,14 @@ import sqlite3
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from harness import ADMINISTRATOR, PASSWORD, Api, Browser, Story, at_once, command, free_port
-from support import POSTGRES, PROGRAM, environment_of, psql
+from support import POSTGRES, PROGRAM, Stream, environment_of, psql
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 OWN = "another test password"
@@ -71,6 +72,15 @@ class SecondStory(Story):
         browser.get("/sign-in")
         browser.submit("/sign-in", {"email": email, "password": password, **({"next": next_path} if next_path else {})})
         return browser
+
+    def sql(self, text):
+        if POSTGRES:
+            psql(self.server.data, text)
+            return
+        database = sqlite3.connect(self.server.data / "cronista.db", timeout=20)
+        with database:
+            database.execute(text)
+        database.close()
 
     def kinds(self, user):
         items = self.api.want(200, "GET", f"/api/users/{user}/history?limit=200")["items"]
@@ -272,9 +282,9 @@ class SecondFactor(SecondStory):
         self.assertNotEqual(0, self.server.command("user", "reset-second-factor", "alone@example.org", check=False)[0])
 
     def test_a_new_password_ends_a_sign_in_that_waits(self):
-        user, _ = self.user("waits@example.org")
-        _, clock, _ = self.enrol("waits@example.org")
-        browser = self.first_step("waits@example.org")
+        user, _ = self.user("begun@example.org")
+        _, clock, _ = self.enrol("begun@example.org")
+        browser = self.first_step("begun@example.org")
         self.api.want(204, "POST", f"/api/users/{user}/password", {"password": "given by somebody"})
         browser.submit("/sign-in/second", {"code": clock.code()})
         self.assertEqual("/sign-in", browser.path)
@@ -288,6 +298,28 @@ class SecondFactor(SecondStory):
         browser.submit("/sign-in/second", {"code": clock.code()})
         self.assertEqual("/sign-in", browser.path)
         self.assertNotIn("cronista", browser.cookies)
+
+    def test_what_waits_to_be_confirmed_is_for_whoever_began_it_alone(self):
+        user, _ = self.user("stolen-before@example.org")
+        owner, thief = self.browser("stolen-before@example.org", OWN), self.browser("stolen-before@example.org", OWN)
+        owner.get(HERE)
+        page = owner.submit(HERE, {"password": OWN})
+        clock = Clock(parse_qs(urlsplit(next(l for l in page.links if l.startswith("otpauth:"))).query)["secret"][0])
+        thief.get(HERE)
+        for code in (clock.wrong(), clock.code()):  # another session shows nothing of it, nor may it confirm it
+            page = thief.send("POST", f"{HERE}/confirm", urlencode({"csrf": thief.csrf, "code": code}), FORM)
+            self.assertEqual(409, page.status)
+            self.assertNotIn(clock.secret, page.source)
+            self.assertNotIn("otpauth:", page.source)
+        self.assertFalse(thief.send("GET", f"/api{HERE}").json["on"])
+        page = owner.submit(f"{HERE}/confirm", {"code": clock.wrong()})
+        self.assertEqual(422, page.status)
+        self.assertIn("otpauth:", page.source)
+        # Nor does it wait for long.
+        self.sql(f'UPDATE second_factors SET made_at = made_at - 601000000 WHERE "user" = {user}')
+        page = owner.send("POST", f"{HERE}/confirm", urlencode({"csrf": owner.csrf, "code": clock.code()}), FORM)
+        self.assertEqual(409, page.status)
+        self.assertNotIn("otpauth:", page.source)
 
     def test_the_api_does_it_as_well(self):
         _, api = self.user("api@example.org")
@@ -309,6 +341,19 @@ class SecondFactor(SecondStory):
 class Needed(SecondStory):
     def tearDown(self):
         self.api.want(200, "PATCH", "/api/settings/sign-in", {"everybody": False, "profiles": []})
+
+    def test_a_live_stream_ends_when_one_is_needed(self):
+        self.user("streams@example.org")
+        company = self.api.want(201, "POST", "/api/companies", {"name": "Watched"})["id"]
+        browser = self.browser("streams@example.org", OWN)
+        stream = Stream(self.server.port, f"/api/live?record=companies/{company}", {"Cookie": f"cronista={browser.cookies['cronista']}"})
+        self.assertEqual(200, stream.status)
+        self.api.want(200, "PATCH", f"/api/companies/{company}", {"city": "A"})
+        self.assertEqual(1, len(stream.wait_for(1)))
+        self.api.want(200, "PATCH", "/api/settings/sign-in", {"everybody": True})
+        self.api.want(200, "PATCH", f"/api/companies/{company}", {"city": "B"})
+        self.assertTrue(stream.ended.wait(20))
+        self.assertEqual(1, len(stream.positions))
 
     def test_who_has_none_sets_one_up_before_anything_else(self):
         self.user("needs@example.org")
@@ -420,6 +465,36 @@ class Sessions(SecondStory):
         thief.cookies["cronista"] = before
         thief.get("/")
         self.assertEqual("/sign-in", thief.path)
+
+    def test_a_sign_in_under_way_does_not_outlast_a_new_password(self):
+        self.user("underway@example.org")
+        old, opened, over = OWN, [], []
+
+        def go_in(password):
+            while not over:
+                browser = Browser(self.server.port)
+                browser.get("/sign-in")
+                if browser.submit("/sign-in", {"email": "underway@example.org", "password": password}, follow=False).status == 303:
+                    opened.append(browser)
+
+        for new in ("first new password", "second new password", "third new password"):
+            owner = self.browser("underway@example.org", old)
+            owner.get("/settings")
+            over.clear()
+            threads = [threading.Thread(target=go_in, args=(old,)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.5)
+            self.assertEqual(303, owner.submit("/settings/password", {"password": old, "new_password": new}, follow=False).status)
+            time.sleep(1)
+            over.append(True)
+            for thread in threads:
+                thread.join()
+            self.assertTrue(opened)
+            for browser in opened:
+                self.assertEqual(303, browser.send("GET", "/settings", follow=False).status)
+            opened.clear()
+            old = new
 
     def test_a_flood_of_failures_does_not_fill_the_log(self):
         user, _ = self.user("flood@example.org")
@@ -564,9 +639,9 @@ class Security(SecondStory):
             self.assertNotIn(key, found)
         self.assertEqual(["Administrator"], [user["name"] for user in found["administrators_without_factor"]["users"]])
         broad = found["keys_too_broad"]["count"]
-        self.api.want(201, "POST", "/api/settings/keys", {"name": "Narrow", "scope": "read", "days": 30})
+        self.server.command("token", "add", ADMINISTRATOR, "--scope", "read", "--days", "30")
         self.assertEqual(broad, self.weak()["keys_too_broad"]["count"])
-        self.api.want(201, "POST", "/api/settings/keys", {"name": "Broad"})
+        self.server.command("token", "add", ADMINISTRATOR, "--name", "Broad")
         self.assertEqual(broad + 1, self.weak()["keys_too_broad"]["count"])
         # The demonstration's password.
         boss, _ = self.user("boss@example.org", "administrator", "meridiana-demo")
@@ -586,15 +661,6 @@ class Security(SecondStory):
         self.api.want(200, "PATCH", "/api/settings/sign-in", {"profiles": ["administrator"]})
         self.assertNotIn("factor_not_needed", self.weak())
         self.api.want(200, "PATCH", "/api/settings/sign-in", {"profiles": []})
-
-    def sql(self, text):
-        if POSTGRES:
-            psql(self.server.data, text)
-            return
-        database = sqlite3.connect(self.server.data / "cronista.db", timeout=20)
-        with database:
-            database.execute(text)
-        database.close()
 
     def test_what_nobody_used_for_long_is_told(self):
         user, api = self.user("away@example.org")
