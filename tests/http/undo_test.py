@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from harness import Story
+from harness import ADMINISTRATOR, Story
 from support import PROGRAM, environment_of
 
 
@@ -150,7 +150,7 @@ class Undoing(Base):
         one = self.create("companies", {"name": "Not for leads"})
         operation = self.operation_of(self.api, "companies", one)
         for scope, modules, status in (("read", ["leads"], 404), ("read", ["companies"], 200)):
-            key = self.server.api(self.api.want(201, "POST", "/api/settings/keys", {"name": "narrow", "scope": scope, "modules": modules})["secret"])
+            key = self.server.api(self.server.command("token", "add", ADMINISTRATOR, "--scope", scope, "--modules", ",".join(modules))[1].strip().splitlines()[-1])
             key.want(status, "GET", f"/api/operations/{operation}")
             key.want(status, "GET", f"/api/operations/{operation}/undo")
 
