@@ -131,6 +131,11 @@ enum {
     AT_NEW,
     AT_REASON,
     AT_TEXT,
+    AT_ACTIVITY,
+    AT_PERSON,
+    AT_IMPORTED,
+    AT_TOLD_AT,
+    AT_TOLD_BY,
     HISTORY_COLUMNS
 };
 
@@ -153,6 +158,13 @@ static const struct {
     [AT_NEW] = {"new", N_("After")},
     [AT_REASON] = {"reason", N_("Reason")},
     [AT_TEXT] = {"text", N_("Text")},
+    // Of what another system tells: what it calls the activity, a person who is no user here, and by whose import it is told,
+    // from when on it is proven.
+    [AT_ACTIVITY] = {"activity", N_("What was done")},
+    [AT_PERSON] = {"person", N_("Person who is no user")},
+    [AT_IMPORTED] = {"imported", N_("Its time is told by another system")},
+    [AT_TOLD_AT] = {"told_at", N_("Told by an import on")},
+    [AT_TOLD_BY] = {"told_by", N_("Told by an import of")},
 };
 
 static struct xlsx_cell text_at(struct str s) {
@@ -185,6 +197,13 @@ static void event_cells(struct exporting *x, const struct doc *d, const struct m
     c[AT_NAME] = text_at(doc_get_text(d, "name"));
     c[AT_REASON] = text_at(doc_get_text(d, "reason"));
     c[AT_TEXT] = text_at(doc_get_text(d, "text"));
+    const struct doc *told = doc_get(d, STR("told_by"));
+    c[AT_ACTIVITY] = text_at(doc_get_text(d, "activity"));
+    c[AT_PERSON] = text_at(doc_get_text(d, "person"));
+    if (doc_get_true(d, "imported"))
+        c[AT_IMPORTED] = text_at(labels ? catalogue_text(words, STR("Yes")) : STR("true"));
+    c[AT_TOLD_AT] = export_moment(x->request, doc_get_text(told, "at"), &x->row);
+    c[AT_TOLD_BY] = text_at(doc_get_text(doc_get(told, STR("person")), "name"));
 }
 
 static void change_cells(struct exporting *x, const struct doc *event, const struct doc *change,

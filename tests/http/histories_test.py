@@ -174,6 +174,19 @@ class Small(Telling):
         self.assertNotIn("imported", made)
         self.assertEqual(made["operation"], self.operation)
 
+    def test_files_say_so(self):
+        path = self.folder / "log.csv"
+        self.server.command("export", "history", str(path))
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["operation"] == str(self.operation)]
+        told = [row for row in rows if row["module"] == "cases"]
+        self.assertEqual({"true"}, {row["imported"] for row in told})
+        self.assertGreater(min(row["told_at"] for row in told), "2024")
+        self.assertEqual({"Register", "Call back", "Take over", "Close"}, {row["activity"] for row in told})
+        here = [row for row in rows if row["module"] == "users"]
+        self.assertTrue(here)
+        self.assertEqual({("", "", "")}, {(row["imported"], row["told_at"], row["activity"]) for row in here})
+
     def test_pages_say_so(self):
         browser = self.browser()
         case = self.case("T-1")
