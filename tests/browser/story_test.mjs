@@ -67,6 +67,30 @@ test("a mention is chosen with the mouse, and none is made by Escape", world.sto
   await ana.page.fill("#comment", "");
 }));
 
+test("the answer to what is no longer written does not end the search for what is", world.story(async () => {
+  const ana = await world.person();
+  await ana.goto(await card());
+  let late;
+  const asked = new Promise((done) => (late = done));
+  let answer;
+  await ana.page.route("**/people?*", async (route) => {
+    if (new URL(route.request().url()).searchParams.get("q") !== "m") return route.continue();
+    answer = () => route.continue().catch(() => {});
+    late();
+  });
+  await ana.page.locator("#comment").pressSequentially("@m");
+  await asked;
+  await ana.page.evaluate(() => {
+    const area = document.querySelector("#comment");
+    area.setRangeText("arta", area.value.length, area.value.length, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await answer();
+  await ana.at("#say [role=option]", { hasText: "Marta" }).waitFor({ timeout: 5000 });
+  await ana.page.unroute("**/people?*");
+  await ana.page.fill("#comment", "");
+}));
+
 test("a deleted comment goes from the pages of all, and who may not has no menu", world.story(async () => {
   const path = await card();
   const position = await say(path, "secreto muy largo");

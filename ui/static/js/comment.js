@@ -65,8 +65,14 @@ class Mention {
     return chosen ? null : text;
   }
 
-  later() {
+  // What was asked before is no longer waited for: its answer must not close what the next one opens.
+  stop() {
     clearTimeout(this.timer);
+    this.running?.abort();
+  }
+
+  later() {
+    this.stop();
     if (this.typed() === null) return this.close();
     this.timer = setTimeout(() => this.search(), 120);
   }
@@ -76,12 +82,12 @@ class Mention {
     if (text === null) return this.close();
     // A name has no more than a few words: what goes on is the sentence.
     if (text.endsWith("  ") || text.trim().split(/\s+/).length > 5) return this.close();
-    this.running?.abort();
-    this.running = new AbortController();
+    const { signal } = (this.running = new AbortController());
     const url = new URL(this.area.dataset.people, location.href);
     url.searchParams.set("q", text.trim());
     try {
-      const { ok, fragment } = await part(url, "lookup-results", { signal: this.running.signal });
+      const { ok, fragment } = await part(url, "lookup-results", { signal });
+      if (signal.aborted) return;
       const options = [...fragment.querySelectorAll("[role=option]")];
       if (!ok || !options.length || this.typed() !== text || document.activeElement !== this.area) return this.close();
       for (const option of options) option.id = newId("person");
@@ -89,7 +95,7 @@ class Mention {
       this.list.replaceChildren(fragment);
       this.open();
     } catch {
-      // a newer search has taken over
+      // stopped, or not reached: nothing is offered
     }
   }
 
@@ -103,7 +109,7 @@ class Mention {
   }
 
   close() {
-    clearTimeout(this.timer);
+    this.stop();
     this.list.hidden = true;
     this.list.replaceChildren();
     for (const key of ["aria-haspopup", "aria-controls", "aria-activedescendant"]) this.area.removeAttribute(key);
