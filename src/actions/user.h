@@ -24,6 +24,9 @@ struct account {
     int64_t role;     // 0: none
     bool active;      // may sign in
     const char *hash; // NULL: has no password
+    struct {
+        micros password, factor; // 0: none
+    } since;                     // when each was set that lets them in
 };
 // By e-mail address, without case; deleted ones are not found (NOT_FOUND).
 enum status account_find(struct conn *, struct str email, struct arena *, struct account *,

@@ -5,7 +5,9 @@
 #include "formats/fold.h"
 #include "store/queries.h"
 
-#define ACCOUNT_COLUMNS "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,c.hash,u.f_role"
+#define ACCOUNT_COLUMNS                                                                            \
+    "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,c.hash,u.f_role,c.changed_at,"                 \
+    "(SELECT f.confirmed_at FROM second_factors f WHERE f.\"user\"=u.id)"
 #define ACCOUNT_FROM                                                                               \
     " FROM m_users u LEFT JOIN credentials c ON c.\"user\"=u.id WHERE u.deleted_at IS NULL AND "
 
@@ -45,6 +47,8 @@ static enum status account_read(struct conn *conn, struct str sql, const struct 
             .active = stmt_int(row, 4) != 0,
             .role = stmt_null(row, 6) ? 0 : stmt_int(row, 6),
             .hash = stmt_null(row, 5) ? NULL : arena_dup(a, stmt_text(row, 5)),
+            .since = {.password = stmt_null(row, 7) ? 0 : stmt_int(row, 7),
+                      .factor = stmt_null(row, 8) ? 0 : stmt_int(row, 8)},
         };
     store_done(row);
     if (!s && !found)

@@ -192,26 +192,49 @@ void attempts_return(struct attempts *a, const struct attempt *who, micros now) 
 
 // ---------------------------------------------------------------- devices
 
-static void device_mac(const struct attempts *a, struct str account, struct str nonce,
-                       char hex[HASH_HEX]) {
-    const struct str parts[] = {STR("device\n"), nonce, STR("\n"), account};
+static void mac_of(const struct attempts *a, struct str kind, struct str what, struct str account,
+                   char hex[HASH_HEX]) {
+    const struct str parts[] = {kind, what, STR("\n"), account};
     struct hash message = hash_of_parts(parts, 4);
     hash_hex(hash_mac(a->secret, (struct str){(const char *)message.b, sizeof message.b}), hex);
 }
 
-void attempts_device(const struct attempts *a, struct str account, char out[DEVICE_TEXT]) {
-    char nonce[CRYPTO_TOKEN], mac[HASH_HEX];
-    crypto_token(nonce);
-    device_mac(a, account, str_z(nonce), mac);
-    snprintf(out, DEVICE_TEXT, "%s.%s", nonce, mac);
+// Of the times only what tells whether they are still the same.
+static void since_mac(const struct attempts *a, struct str account, struct str since,
+                      char hex[DEVICE_SINCE]) {
+    char mac[HASH_HEX];
+    mac_of(a, STR("since\n"), since, account, mac);
+    memcpy(hex, mac, DEVICE_SINCE - 1);
+    hex[DEVICE_SINCE - 1] = 0;
 }
 
-bool attempts_device_good(const struct attempts *a, struct str account, struct str device) {
+#define SIGNED (CRYPTO_TOKEN + DEVICE_SINCE - 1) // "NONCE.SINCE"
+
+void attempts_device(const struct attempts *a, struct str account, struct str since,
+                     char out[DEVICE_TEXT]) {
+    char nonce[CRYPTO_TOKEN], when[DEVICE_SINCE], text[SIGNED + 1], mac[HASH_HEX];
+    crypto_token(nonce);
+    since_mac(a, account, since, when);
+    snprintf(text, sizeof text, "%s.%s", nonce, when);
+    mac_of(a, STR("device\n"), str_z(text), account, mac);
+    snprintf(out, DEVICE_TEXT, "%s.%s", text, mac);
+}
+
+bool attempts_device_ours(const struct attempts *a, struct str account, struct str device) {
     char mac[HASH_HEX];
-    if (device.n != DEVICE_TEXT - 1 || device.p[CRYPTO_TOKEN - 1] != '.')
+    if (device.n != DEVICE_TEXT - 1 || device.p[CRYPTO_TOKEN - 1] != '.' || device.p[SIGNED] != '.')
         return false;
-    device_mac(a, account, (struct str){device.p, CRYPTO_TOKEN - 1}, mac);
-    return bytes_eq(mac, device.p + CRYPTO_TOKEN, HASH_HEX - 1);
+    mac_of(a, STR("device\n"), (struct str){device.p, SIGNED}, account, mac);
+    return bytes_eq(mac, device.p + SIGNED + 1, HASH_HEX - 1);
+}
+
+bool attempts_device_good(const struct attempts *a, struct str account, struct str since,
+                          struct str device) {
+    char when[DEVICE_SINCE];
+    if (!attempts_device_ours(a, account, device))
+        return false;
+    since_mac(a, account, since, when);
+    return bytes_eq(when, device.p + CRYPTO_TOKEN, DEVICE_SINCE - 1);
 }
 
 void attempts_sweep(struct attempts *a) {

@@ -37,9 +37,15 @@ void attempts_return(struct attempts *, const struct attempt *, micros now);
 // Puts away what is over.
 void attempts_sweep(struct attempts *);
 
-// The value of the cookie by which a browser shows that somebody signed in to the account there before; on all nodes.
-#define DEVICE_TEXT (CRYPTO_TOKEN + HASH_HEX)
-void attempts_device(const struct attempts *, struct str account, char out[DEVICE_TEXT]);
-bool attempts_device_good(const struct attempts *, struct str account, struct str device);
+// The value of the cookie by which a browser shows that somebody signed in to the account there before; on all nodes. It is good
+// as long as what they gave stands: `since` tells when that was set.
+#define DEVICE_SINCE 17 // sixteen hexadecimal digits and what ends them
+#define DEVICE_TEXT (CRYPTO_TOKEN + DEVICE_SINCE + HASH_HEX)
+void attempts_device(const struct attempts *, struct str account, struct str since,
+                     char out[DEVICE_TEXT]);
+bool attempts_device_good(const struct attempts *, struct str account, struct str since,
+                          struct str device);
+// Whether it is or was one of the account: needs nothing but itself, so that it can be said before the database is asked.
+bool attempts_device_ours(const struct attempts *, struct str account, struct str device);
 
 #endif

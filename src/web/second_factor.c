@@ -20,6 +20,7 @@ struct factor_work {
     struct recovery_codes codes;
     bool has_secret, has_codes;
     char token[CRYPTO_TOKEN], csrf[CRYPTO_TOKEN]; // of the session from now on
+    struct account account;                       // as it is afterwards
     micros wait;                                  // too many attempts; 0: not
     struct error problem;
 };
@@ -213,6 +214,8 @@ static enum status write_factor(struct action *a, void *request, struct error *e
         s = second_factor_off(a, w->code, e);
         break;
     }
+    if (!s)
+        s = account_get(a->write->conn, r->viewer.user, r->arena, &w->account, e);
     r->position = a->write->next - 1;
     return s;
 }
@@ -244,6 +247,8 @@ static void factor_done(struct request *r) {
         r->person.session = hash_of(str_z(w->token));
         r->person.lacks_factor = false;
     }
+    if ((w->what == CONFIRM || w->what == OFF) && r->sign == SIGN_SESSION)
+        device_give(r, &w->account);
     if (w->what == OFF)
         respond_done(r, 204, NULL, STR(HERE), "factor-off");
     else
@@ -256,9 +261,11 @@ static void factor_job(struct request *r, struct place *place) {
     enum status s = place_ready(place, &r->error);
     if (!s && w->what != CONFIRM)
         s = own_password(r, place, &w->wait, &r->error);
+    if (!s && !w->wait)
+        s = account_get(place->conn, r->viewer.user, r->arena, &w->account, &r->error);
     if (s || w->wait)
         return;
-    struct attempt attempt = second_attempt(r, r->viewer.user, r->person.email);
+    struct attempt attempt = second_attempt(r, &w->account);
     if (w->what != BEGIN) {
         w->wait = attempts_count(r->web->attempts, &attempt, r->now);
         if (!w->wait)

@@ -9,6 +9,7 @@
 #include "web/routes.h"
 #include "web/session.h"
 #include "web/settings.h"
+#include "web/sign_in.h"
 
 // ---------------------------------------------------------------- reading
 
@@ -264,7 +265,9 @@ static enum status write_password(struct action *a, void *request, struct error 
     bool mine = own->user == r->viewer.user && r->sign == SIGN_SESSION;
     enum status s = user_password(a, own->user, own->hash, mine ? &r->person.session : NULL, e);
     // Who knew the token before does not know it now.
-    return s || !mine ? s : user_session_renew(a, &r->person.session, own->token, own->csrf, e);
+    if (!s && mine)
+        s = user_session_renew(a, &r->person.session, own->token, own->csrf, e);
+    return s ? s : account_get(a->write->conn, own->user, r->arena, &own->account, e);
 }
 
 static void password_done(struct request *r) {
@@ -276,9 +279,11 @@ static void password_done(struct request *r) {
     } else if (r->error.status) {
         respond_error(r, &r->error);
     } else {
-        if (own->token[0])
+        if (own->token[0]) {
             cookie_set(r, session_cookie_name(r), str_z(own->token), r->web->options.session_most,
                        false);
+            device_give(r, &own->account);
+        }
         respond_done(r, 204, NULL, mine ? STR("/settings") : href_of(r, STR("users"), own->user),
                      "password");
     }

@@ -16,7 +16,8 @@ struct own {
     char hash[CRYPTO_PASSWORD];
     char token[CRYPTO_TOKEN], csrf[CRYPTO_TOKEN]; // of the session, after the password changed
     int64_t user;
-    micros wait; // too many attempts; 0: not
+    struct account account; // after the password changed
+    micros wait;            // too many attempts; 0: not
 };
 
 // The whole of it, as JSON or as the page. own (may be NULL): what is shown with it.

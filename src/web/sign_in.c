@@ -22,6 +22,7 @@ struct signing_in {
     bool over;   // the step was too long ago
     struct hash step;
     struct str code;
+    struct attempt attempt;
     micros wait; // too many attempts; 0: not
 };
 
@@ -126,6 +127,7 @@ static enum status go_in(struct action *a, void *arg, struct error *e) {
     in->right = !s && now.active && now.hash && strcmp(now.hash, in->account.hash) == 0;
     if (!in->right)
         return OK;
+    in->account.since = now.since;
     s = second_factor_get(a->write->conn, in->account.id, &factor, e);
     if (s)
         return s;
@@ -179,20 +181,49 @@ static void note_failure(struct request *r, int64_t user, const char *wrong) {
 #define DEVICE_COOKIE STR("cronista-device")
 #define DEVICE_DAYS 400 // browsers keep no cookie longer
 
-// The cookie of a browser in which this person signed in before; empty in others.
-static struct str device_of(struct request *r, struct str email) {
-    struct str device = cookie_get(r, DEVICE_COOKIE);
-    return attempts_device_good(r->web->attempts, fold_str(r->arena, email), device) ? device
-                                                                                     : STR("");
+static struct str since_of(struct request *r, const struct account *account) {
+    return rprintf(r, "%lld %lld", (long long)account->since.password,
+                   (long long)account->since.factor);
 }
 
-static struct attempt attempt_of(struct request *r) {
-    const struct signing_in *in = r->arg;
-    struct str email = fold_str(r->arena, in->email), device = device_of(r, in->email),
-               address = address_key(r);
-    if (device.n) // whatever strangers do at the same address
-        return (struct attempt){STR(""), rprintf(r, "%.*s\n%.*s", STR_FMT(email), STR_FMT(device))};
+// The cookie of a browser in which this person signed in before, with the password and the second factor of today; empty
+// in others.
+static struct str device_of(struct request *r, const struct account *account) {
+    struct str device = cookie_get(r, DEVICE_COOKIE);
+    return attempts_device_good(r->web->attempts, fold_str(r->arena, account->email),
+                                since_of(r, account), device)
+               ? device
+               : STR("");
+}
+
+void device_give(struct request *r, const struct account *account) {
+    char *device = arena_bytes(r->arena, DEVICE_TEXT);
+    attempts_device(r->web->attempts, fold_str(r->arena, account->email), since_of(r, account),
+                    device);
+    cookie_set(r, DEVICE_COOKIE, str_z(device), DEVICE_DAYS * (DAY / SECOND), false);
+}
+
+static struct attempt attempt_from(struct request *r, struct str email) {
+    struct str address = address_key(r);
     return (struct attempt){address, rprintf(r, "%.*s\n%.*s", STR_FMT(email), STR_FMT(address))};
+}
+
+// Before the database is asked: a known browser's may turn out to be one of before the password was changed.
+static struct attempt attempt_of(struct request *r, struct str email) {
+    struct str folded = fold_str(r->arena, email), device = cookie_get(r, DEVICE_COOKIE);
+    if (attempts_device_ours(r->web->attempts, folded,
+                             device)) // whatever strangers do at the same address
+        return (struct attempt){STR(""),
+                                rprintf(r, "%.*s\n%.*s", STR_FMT(folded), STR_FMT(device))};
+    return attempt_from(r, folded);
+}
+
+// Then it counts as any other does.
+static void attempt_settle(struct request *r, struct signing_in *in) {
+    if (in->attempt.address.n || (in->known && device_of(r, &in->account).n))
+        return;
+    in->attempt = attempt_from(r, fold_str(r->arena, in->email));
+    in->wait = attempts_count(r->web->attempts, &in->attempt, r->now);
 }
 
 // Runs it as an act of the person who signs in.
@@ -208,16 +239,18 @@ static enum status act_as(struct request *r,
 
 static void sign_in_job(struct request *r, struct place *place) {
     struct signing_in *in = r->arg;
-    struct attempt attempt = attempt_of(r);
     enum status s = place_ready(place, &r->error);
-    if (!s && (in->wait = attempts_count_all(r->web->attempts, &attempt, r->now)) > 0)
-        return;
     if (!s)
         s = account_find(place->conn, in->email, r->arena, &in->account, &r->error);
     if (s && s != NOT_FOUND)
         return;
     r->error = (struct error){0};
     in->known = !s && in->account.active && in->account.hash;
+    attempt_settle(r, in);
+    if (!in->wait)
+        in->wait = attempts_count_all(r->web->attempts, &in->attempt, r->now);
+    if (in->wait)
+        return;
     pthread_once(&dummy_once, make_dummy);
     in->right = crypto_password_matches(in->password, in->known ? in->account.hash : dummy_hash) &&
                 in->known;
@@ -227,7 +260,7 @@ static void sign_in_job(struct request *r, struct place *place) {
         return;
     }
     if (act_as(r, go_in) == OK && in->right)
-        attempts_return(r->web->attempts, &attempt, r->now);
+        attempts_return(r->web->attempts, &in->attempt, r->now);
 }
 
 // Why nothing is tried now; says so to programs, too.
@@ -251,11 +284,8 @@ void sign_in_done(struct request *r, const char *token, struct str next) {
 }
 
 static void gone_in(struct request *r, const struct signing_in *in) {
-    if (!device_of(r, in->account.email).n) {
-        char *device = arena_bytes(r->arena, DEVICE_TEXT);
-        attempts_device(r->web->attempts, fold_str(r->arena, in->account.email), device);
-        cookie_set(r, DEVICE_COOKIE, str_z(device), DEVICE_DAYS * (DAY / SECOND), false);
-    }
+    if (!device_of(r, &in->account).n)
+        device_give(r, &in->account);
     sign_in_done(r, in->token, in->next);
 }
 
@@ -304,8 +334,8 @@ void handle_sign_in(struct request *r) {
         return;
     }
     r->arg = in;
-    struct attempt attempt = attempt_of(r);
-    in->wait = attempts_count(r->web->attempts, &attempt, r->now);
+    in->attempt = attempt_of(r, in->email);
+    in->wait = attempts_count(r->web->attempts, &in->attempt, r->now);
     if (in->wait)
         too_many(r, in);
     else
@@ -344,12 +374,12 @@ void handle_second_page(struct request *r) {
 }
 
 // Whoever gets here knows the password. So codes are counted for the account, wherever they come from.
-struct attempt second_attempt(struct request *r, int64_t user, struct str email) {
-    struct str device = device_of(r, email);
-    if (device.n)
-        return (struct attempt){STR(""),
-                                rprintf(r, "code of %lld\n%.*s", (long long)user, STR_FMT(device))};
-    return (struct attempt){address_key(r), rprintf(r, "code of %lld", (long long)user)};
+struct attempt second_attempt(struct request *r, const struct account *account) {
+    struct str device = device_of(r, account);
+    long long user = account->id;
+    if (device.n) // it got there by a code
+        return (struct attempt){STR(""), rprintf(r, "code of %lld\n%.*s", user, STR_FMT(device))};
+    return (struct attempt){address_key(r), rprintf(r, "code of %lld", user)};
 }
 
 static void second_job(struct request *r, struct place *place) {
@@ -367,7 +397,7 @@ static void second_job(struct request *r, struct place *place) {
     }
     if (s)
         return;
-    struct attempt attempt = second_attempt(r, user, in->account.email);
+    struct attempt attempt = second_attempt(r, &in->account);
     in->wait = attempts_count(r->web->attempts, &attempt, r->now);
     if (!in->wait)
         in->wait = attempts_count_all(r->web->attempts, &attempt, r->now);

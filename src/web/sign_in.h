@@ -9,7 +9,9 @@
 // What an address counts as where attempts are counted: for IPv6 its network of 64 bits, of which one customer has all.
 struct str address_key(struct request *);
 // Tries at the codes of a user's second factor.
-struct attempt second_attempt(struct request *, int64_t user, struct str email);
+struct attempt second_attempt(struct request *, const struct account *);
+// Lets this browser be known as one of theirs: they gave all that lets them in, as of account.since.
+void device_give(struct request *, const struct account *);
 // The path if it is one of this site, which may be gone to after signing in; else that of the home page.
 struct str own_path(struct str);
 

@@ -768,6 +768,42 @@ class NobodyLocksOthersOut(SecondStory):
         owner.get("/sign-in/second")
         self.assertEqual(303, owner.submit("/sign-in/second", {"code": clock.code()}, follow=False).status)
 
+    def known(self, browser):
+        return {name: value for name, value in browser.cookies.items() if "device" in name}
+
+    def test_browsers_known_before_there_was_a_second_factor_have_no_guesses_of_their_own(self):
+        self.user("collector@example.org")
+        collected = [self.known(self.attempt("203.0.113.31", "collector@example.org", OWN)[1]) for _ in range(6)]
+        self.assertEqual(6, len({str(cookies) for cookies in collected}))
+        browser, clock, _ = self.enrol("collector@example.org")
+        statuses = []
+        for i, cookies in enumerate(collected):
+            address = f"203.0.113.{150 + i}"
+            _, thief = self.attempt(address, "collector@example.org", OWN, cookies)
+            thief.get("/sign-in/second")
+            statuses.append(thief.submit("/sign-in/second", {"code": clock.wrong()}, headers={"X-Forwarded-For": address}).status)
+        self.assertEqual([403] * 4 + [429] * 2, statuses)
+        # What was known with this factor ends with it.
+        before = self.known(browser)
+        browser.get(HERE)
+        off = {"csrf": browser.csrf, "password": OWN, "code": clock.code()}
+        self.assertEqual(200, browser.send("POST", f"{HERE}/end", urlencode(off), FORM).status)
+        self.assertNotEqual(before, self.known(browser))
+
+    def test_a_new_password_ends_all_known_browsers_but_the_one_that_set_it(self):
+        self.user("renewed@example.org")
+        thief = self.known(self.attempt("203.0.113.41", "renewed@example.org", OWN)[1])
+        browser = self.browser("renewed@example.org", OWN)
+        before = self.known(browser)
+        browser.get("/settings")
+        self.assertEqual(200, browser.submit("/settings/password", {"password": OWN, "new_password": "a quite new password"}).status)
+        owner = self.known(browser)
+        statuses = [self.attempt("203.0.113.42", "renewed@example.org", OWN)[0] for _ in range(5)]
+        self.assertEqual([403] * 4 + [429], statuses)
+        for cookies in (thief, before):  # are strangers at that address
+            self.assertEqual(429, self.attempt("203.0.113.42", "renewed@example.org", "a quite new password", cookies)[0])
+        self.assertEqual(303, self.attempt("203.0.113.42", "renewed@example.org", "a quite new password", owner)[0])
+
 
 if __name__ == "__main__":
     unittest.main()

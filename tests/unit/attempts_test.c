@@ -59,22 +59,37 @@ static void test_others_are_not_kept_out(void **state) {
     assert_true(looked_at(w, &other, &now, 1000, 0) <= 10); // of what the address has left
 }
 
+static bool good(const struct world *w, const char *account, const char *since, struct str device) {
+    return attempts_device_good(w->attempts, str_z(account), str_z(since), device);
+}
+
 static void test_a_device_is_of_one_account(void **state) {
     struct world *w = *state;
     char device[DEVICE_TEXT];
-    attempts_device(w->attempts, STR("ana@example.org"), device);
+    attempts_device(w->attempts, STR("ana@example.org"), STR("7 0"), device);
     assert_int_equal(strlen(device), DEVICE_TEXT - 1);
-    assert_true(attempts_device_good(w->attempts, STR("ana@example.org"), str_z(device)));
-    assert_false(attempts_device_good(w->attempts, STR("eva@example.org"), str_z(device)));
+    assert_true(good(w, "ana@example.org", "7 0", str_z(device)));
+    assert_false(good(w, "eva@example.org", "7 0", str_z(device)));
     for (size_t i = 0; i < DEVICE_TEXT - 1; i++) {
         char forged[DEVICE_TEXT];
         memcpy(forged, device, sizeof forged);
         forged[i] = forged[i] == 'a' ? 'b' : 'a';
-        assert_false(attempts_device_good(w->attempts, STR("ana@example.org"), str_z(forged)));
+        assert_false(good(w, "ana@example.org", "7 0", str_z(forged)));
+        assert_false(attempts_device_ours(w->attempts, STR("ana@example.org"), str_z(forged)));
     }
-    assert_false(attempts_device_good(w->attempts, STR("ana@example.org"), STR("")));
-    assert_false(attempts_device_good(w->attempts, STR("ana@example.org"),
-                                      (struct str){device, DEVICE_TEXT - 2}));
+    assert_false(good(w, "ana@example.org", "7 0", STR("")));
+    assert_false(good(w, "ana@example.org", "7 0", (struct str){device, DEVICE_TEXT - 2}));
+}
+
+static void test_a_device_is_good_as_long_as_what_was_given(void **state) {
+    struct world *w = *state;
+    char device[DEVICE_TEXT];
+    attempts_device(w->attempts, STR("ana@example.org"), STR("7 0"), device);
+    assert_false(good(w, "ana@example.org", "8 0", str_z(device)));
+    assert_false(good(w, "ana@example.org", "7 9", str_z(device)));
+    // It is still known whose it was.
+    assert_true(attempts_device_ours(w->attempts, STR("ana@example.org"), str_z(device)));
+    assert_false(attempts_device_ours(w->attempts, STR("eva@example.org"), str_z(device)));
 }
 
 int main(void) {
@@ -83,6 +98,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_the_delay_grows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_others_are_not_kept_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_device_is_of_one_account, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_device_is_good_as_long_as_what_was_given, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
