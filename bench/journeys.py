@@ -46,10 +46,10 @@ def asked(server, query):
 
 
 def bare_scan(data):
-    """SQLite reading the same rows, and adding them up, without any program around it."""
+    """SQLite reading the same rows, without any program around it."""
     database = sqlite3.connect(f"file:{data}/cronista.db?mode=ro", uri=True)
     start = time.perf_counter()
-    database.execute("SELECT count(*), sum(record), max(position), max(at), sum(value) FROM passages WHERE module = 5 AND field IN ('owner', 'group', 'status')").fetchone()
+    database.execute("SELECT count(*), sum(record), sum(length(steps)) FROM passages WHERE module = 5").fetchone()
     taken = 1000 * (time.perf_counter() - start)
     database.close()
     return taken

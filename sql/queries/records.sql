@@ -50,17 +50,23 @@ WHERE from_module = $1 AND from_record = $2 AND field = $3 AND to_record = $4 AN
 SELECT from_module, from_record, field FROM record_links WHERE to_module = $1 AND to_record = $2
 ORDER BY from_module, from_record LIMIT $3;
 
--- name: passage_insert
-INSERT INTO passages (module, field, record, position, at, value, word) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING;
+-- One event more, in the record's last row while that has room.
+-- name: passages_add
+INSERT INTO passages (module, record, first, events, steps)
+VALUES ($1, $2, coalesce((SELECT CASE WHEN events < $5 THEN first END FROM passages
+                          WHERE module = $1 AND record = $2 ORDER BY first DESC LIMIT 1), CAST($3 AS BIGINT)), 1, $4)
+ON CONFLICT (module, record, first) DO UPDATE SET events = passages.events + 1, steps = passages.steps || excluded.steps;
 
--- Of a value that was erased out of an event.
--- name: passage_forget
-DELETE FROM passages WHERE field = $2 AND position = $1
-AND module = (SELECT module FROM log WHERE position = $1) AND record = (SELECT record FROM log WHERE position = $1);
+-- The row that an event is in.
+-- name: passages_at
+SELECT p.module, p.record, p.first, p.steps FROM log l JOIN passages p ON p.module = l.module AND p.record = l.record
+WHERE l.position = $1 AND p.first <= $1 ORDER BY p.first DESC LIMIT 1;
 
--- name: passages_of_field
-SELECT record, position, at, value, word FROM passages
-WHERE module = $1 AND field = $2 AND record >= $3 AND record <= $4 ORDER BY record, position;
+-- name: passages_write
+UPDATE passages SET steps = $4 WHERE module = $1 AND record = $2 AND first = $3;
+
+-- name: passages_of
+SELECT record, steps FROM passages WHERE module = $1 AND record >= $2 AND record <= $3 ORDER BY record, first;
 
 -- name: log_newest
 SELECT coalesce(max(position), -1) FROM log;

@@ -3,6 +3,7 @@
 #include "records/internal.h"
 
 #include "formats/json.h"
+#include "records/passages.h"
 #include "records/story.h"
 
 // The items of an event by field number; common columns apart.
@@ -288,62 +289,6 @@ static enum status uses_follow(struct applier *ap, const struct module *m, const
     return s;
 }
 
-// ---------------------------------------------------------------- where it stood
-
-bool field_has_passages(const struct field *f) {
-    return f->type == TYPE_CHOICE || f->type == TYPE_YES_NO || f->type == TYPE_USER ||
-           (f->type == TYPE_LINK && (str_is(f->target, "groups") || str_is(f->target, "levels")));
-}
-
-static enum status passage(struct applier *ap, const struct module *m, const struct event *ev,
-                           struct str field, bool word, const struct doc *value, struct error *e) {
-    bool none = doc_is_null(value);
-    struct param p[] = {P_INT(m->number),
-                        P_TEXT(field),
-                        P_INT(ev->record),
-                        P_INT(ev->position),
-                        P_INT(ev->at),
-                        none || word ? P_NULL : P_INT(doc_integer(value, doc_true(value))),
-                        none || !word ? P_NULL : P_TEXT(doc_text(value))};
-    return store_insert(ap->conn, QUERY_PASSAGE_INSERT, p, 7, e);
-}
-
-// Values that were erased are known no more: a rebuild does not find them either.
-static enum status passages_leave(struct applier *ap, const struct doc *erased, struct error *e) {
-    enum status s = OK;
-    doc_each(told, erased) {
-        const struct doc *position = doc_first(told);
-        doc_each(field, told) {
-            struct param p[] = {P_INT(doc_integer(position, -1)), P_TEXT(doc_text(field))};
-            if (!s && field != position)
-                s = store_run(ap->conn, QUERY_PASSAGE_FORGET, p, 2, NULL, e);
-        }
-    }
-    return s;
-}
-
-// Each value that the event brings, and with the record's beginning who is in charge even if that is nobody: from then on it is
-// known where it stood.
-static enum status passages_follow(struct applier *ap, const struct module *m,
-                                   const struct event *ev, const struct changes *c,
-                                   struct error *e) {
-    enum status s = OK;
-    if (c->owner || ev->kind == KIND_CREATED)
-        s = passage(ap, m, ev, STR("owner"), false, c->owner ? c->owner->new : NULL, e);
-    for (size_t i = 0; i < m->n_fields && !s; i++) {
-        const struct field *f = &m->fields[i];
-        const struct event_item *item = c->of_field[i];
-        if (!item || item->erased || !field_has_passages(f) ||
-            (ev->kind == KIND_CREATED && doc_is_null(item->new)))
-            continue;
-        s = passage(ap, m, ev, f->key, f->type == TYPE_CHOICE, item->new, e);
-    }
-    for (size_t i = 0; i < ev->n_items && ev->kind == KIND_ANONYMISED && !s; i++)
-        if (str_is(ev->items[i].field, "~erased"))
-            s = passages_leave(ap, ev->items[i].new, e);
-    return s;
-}
-
 // ---------------------------------------------------------------- the model itself
 
 // A record that the model is made of has changed: the tables follow it, and later events are read with the new model.
@@ -416,7 +361,7 @@ enum status event_apply(struct applier *ap, const struct event *ev, struct arena
     if (!s && row && m->sql->has_links)
         s = links_follow(ap, m, ev, &c, a, e);
     if (!s && row)
-        s = passages_follow(ap, m, ev, &c, e);
+        s = passages_follow(ap->conn, m, ev, e);
     if (!s)
         s = timelines_follow(ap, m, ev, &c, e);
     if (!s)

@@ -1,14 +1,15 @@
-// Journeys one by one: passages of one or several fields, merged by record and position, become stays.
+// Journeys one by one: a record's passages, as far as they are of the fields in question, become stays.
 #include "records/journeys.h"
 
 #include <stdlib.h>
 
+#include "records/passages.h"
 #include "records/ranks.h"
 #include "records/scope.h"
 
-#define STREAMS 3 // the most there are at once
+#define SOURCES 3 // the most there are at once
 
-// What a row of passages tells of its record.
+// What a passage tells of its record.
 enum role { IS_VALUE, IS_OWNER, IS_GROUP, IS_STAGE, IS_BIRTH };
 
 struct step {
@@ -20,24 +21,24 @@ struct step {
     int value;  // of the field in question
 };
 
-// The passages of one field, as far as they are read.
-struct stream {
+// A field that is looked at, and what for.
+struct source {
     enum role role;
     struct str field;
-    struct stmt *row;
-    bool more;
-    int64_t record; // of the row that is under the cursor
 };
 
 // Of which level the people of one kind (or groups) were since when; ascending by id, then as the log has it.
 struct was {
     int64_t id;
     micros at;
-    int64_t level; // 0: none
+    int value; // of the level; VALUE_NONE: none
 };
 struct ladder {
     struct was *was;
     size_t n, cap;
+    uint32_t
+        *from; // by id: where in `was` it begins, and where the next one does; of ids below `ids`
+    size_t ids;
 };
 
 struct id_set {
@@ -49,10 +50,14 @@ struct journeys {
     struct reader *r;
     struct arena words; // as long as the journeys: the reader's may be emptied meanwhile
     const struct journey_query *q;
-    struct stream streams[STREAMS];
-    size_t n_streams;
+    struct source sources[SOURCES];
+    size_t n_sources;
+    struct stmt *row; // the passages, as far as they are read
+    bool row_more;
+    int64_t row_record;
     const struct field
         *stage;          // by which it is known that a record is at an end; NULL: there is none
+    bool *ends;          // its choices that are one
     int64_t first, last; // records asked for
     struct id_set set;
     bool set_is_all; // all but those of the set
@@ -154,6 +159,14 @@ struct doc *journeys_value_doc(struct journeys *j, int value) {
     return name_doc(j->r, model_module(j->r->model, key), v->id);
 }
 
+static void ends_known(struct journeys *j) {
+    j->ends = arena_array(&j->words, bool, j->stage->n_choices + 1);
+    for (size_t i = 0; i < j->stage->n_choices; i++) {
+        struct str tone = j->stage->choices[i].tone;
+        j->ends[i] = str_is(tone, "won") || str_is(tone, "lost");
+    }
+}
+
 static void choices_known(struct journeys *j, const struct field *f) {
     for (size_t i = 0; i < f->n_choices; i++)
         j->values[value_of(j, 0, f->choices[i].key)].order = (int)i;
@@ -164,34 +177,48 @@ static void choices_known(struct journeys *j, const struct field *f) {
 static enum status ladder_read(struct journeys *j, const char *module, struct ladder *out,
                                struct error *e) {
     const struct module *m = model_module(j->r->model, str_z(module));
-    struct param p[] = {P_INT(m->number), P_TEXT(STR("level")), P_INT(0), P_INT(INT64_MAX)};
+    struct param p[] = {P_INT(m->number), P_INT(0), P_INT(INT64_MAX)};
     struct stmt *row = NULL;
     bool more = true;
-    enum status s = store_query(j->r->conn, QUERY_PASSAGES_OF_FIELD, p, 4, &row, e);
+    enum status s = store_query(j->r->conn, QUERY_PASSAGES_OF, p, 3, &row, e);
     if (!s)
         stmt_many(row);
     while (!s && !(s = store_next(row, &more, e)) && more) {
-        GROW(out->was, out->n, out->cap);
-        out->was[out->n++] = (struct was){stmt_int(row, 0), stmt_int(row, 2),
-                                          stmt_null(row, 3) ? 0 : stmt_int(row, 3)};
+        struct passages all = PASSAGES_OF(stmt_text(row, 1));
+        struct passage one;
+        while (passages_next(&all, &one)) {
+            if (!str_is(one.field, "level"))
+                continue;
+            GROW(out->was, out->n, out->cap);
+            out->was[out->n++] = (struct was){stmt_int(row, 0), one.at,
+                                              one.id ? value_of(j, one.id, STR("")) : VALUE_NONE};
+        }
+        if (all.damaged)
+            s = passages_damaged(e);
     }
     store_done(row);
     return s;
 }
 
-static int64_t level_then(const struct ladder *l, int64_t id, micros at) {
-    size_t low = 0, high = l->n;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (l->was[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
+// Ids of people and groups are given one after the other.
+static void ladder_known(struct ladder *l) {
+    l->ids = l->n ? (size_t)l->was[l->n - 1].id + 1 : 0;
+    l->from = must_alloc((l->ids + 1) * sizeof *l->from);
+    size_t at = 0;
+    for (size_t id = 0; id <= l->ids; id++) {
+        while (at < l->n && l->was[at].id < (int64_t)id)
+            at++;
+        l->from[id] = (uint32_t)at;
     }
-    int64_t level = low < l->n && l->was[low].id == id ? l->was[low].level : 0;
-    for (size_t i = low; i < l->n && l->was[i].id == id && l->was[i].at <= at; i++)
-        level = l->was[i].level;
-    return level;
+}
+
+static int level_then(const struct ladder *l, int64_t id, micros at) {
+    if (id < 0 || (uint64_t)id >= l->ids || l->from[id] == l->from[id + 1])
+        return VALUE_NONE;
+    size_t i = l->from[id], end = l->from[id + 1];
+    while (i + 1 < end && l->was[i + 1].at <= at)
+        i++;
+    return l->was[i].value;
 }
 
 // Levels in their order: by their number, and those without one behind, as they were made.
@@ -212,14 +239,18 @@ static enum status levels_known(struct journeys *j, struct error *e) {
     store_done(row);
     if (!s)
         s = ladder_read(j, "users", &j->people, e);
-    return s ? s : ladder_read(j, "groups", &j->groups, e);
+    if (!s)
+        s = ladder_read(j, "groups", &j->groups, e);
+    ladder_known(&j->people);
+    ladder_known(&j->groups);
+    return s;
 }
 
-static int level_of(struct journeys *j, int64_t owner, int64_t group, micros at) {
-    int64_t level = group ? level_then(&j->groups, group, at) : 0;
-    if (!level && owner)
+static int level_of(const struct journeys *j, int64_t owner, int64_t group, micros at) {
+    int level = group ? level_then(&j->groups, group, at) : VALUE_NONE;
+    if (level == VALUE_NONE && owner)
         level = level_then(&j->people, owner, at);
-    return level ? value_of(j, level, STR("")) : owner || group ? VALUE_NO_LEVEL : VALUE_NONE;
+    return level != VALUE_NONE ? level : owner || group ? VALUE_NO_LEVEL : VALUE_NONE;
 }
 
 // ---------------------------------------------------------------- which records
@@ -266,32 +297,25 @@ static enum status choose(struct journeys *j, struct error *e) {
 
 // ---------------------------------------------------------------- reading
 
-static enum status stream_next(struct stream *st, struct error *e) {
-    enum status s = store_next(st->row, &st->more, e);
-    if (!s && st->more)
-        st->record = stmt_int(st->row, 0);
+static enum status row_next(struct journeys *j, struct error *e) {
+    enum status s = store_next(j->row, &j->row_more, e);
+    if (!s && j->row_more)
+        j->row_record = stmt_int(j->row, 0);
     return s;
 }
 
-static enum status streams_open(struct journeys *j, struct error *e) {
-    enum status s = OK;
-    for (size_t i = 0; i < j->n_streams && !s; i++) {
-        struct stream *st = &j->streams[i];
-        struct param p[] = {P_INT(j->q->module->number), P_TEXT(st->field), P_INT(j->first),
-                            P_INT(j->last)};
-        store_done(st->row);
-        st->row = NULL;
-        s = store_query(j->r->conn, QUERY_PASSAGES_OF_FIELD, p, 4, &st->row, e);
-        if (!s && j->first != j->last)
-            stmt_many(st->row);
-        if (!s)
-            s = stream_next(st, e);
-    }
-    return s;
+static enum status rows_open(struct journeys *j, struct error *e) {
+    struct param p[] = {P_INT(j->q->module->number), P_INT(j->first), P_INT(j->last)};
+    store_done(j->row);
+    j->row = NULL;
+    enum status s = store_query(j->r->conn, QUERY_PASSAGES_OF, p, 3, &j->row, e);
+    if (!s && j->first != j->last)
+        stmt_many(j->row);
+    return s ? s : row_next(j, e);
 }
 
-static void stream_add(struct journeys *j, enum role role, struct str field) {
-    j->streams[j->n_streams++] = (struct stream){.role = role, .field = field};
+static void source_add(struct journeys *j, enum role role, struct str field) {
+    j->sources[j->n_sources++] = (struct source){role, field};
 }
 
 // Whether somebody is in charge of such records: of those that are not only settings.
@@ -337,46 +361,49 @@ enum status journeys_open(struct reader *r, const struct journey_query *q, struc
     *out = j;
     buckets_make(j, 256);
     value_of(j, 0, STR(""));
+    if (stage)
+        ends_known(j);
     if (q->field) {
         enum role role = q->field == stage ? IS_STAGE : IS_VALUE;
-        stream_add(j, role, q->field->key);
+        source_add(j, role, q->field->key);
         // Who is in charge is noted from the beginning of a record, another value only once there is one.
         if (!str_is(q->field->key, "owner") && !(q->field->required && q->field->fixed))
-            stream_add(j, IS_BIRTH, STR("owner"));
+            source_add(j, IS_BIRTH, STR("owner"));
         choices_known(j, q->field);
     } else {
-        stream_add(j, IS_OWNER, STR("owner"));
+        source_add(j, IS_OWNER, STR("owner"));
         // A group that the viewer may not see stands for nobody; so do its levels.
         if (group && may_field(r->viewer, m, group, false))
-            stream_add(j, IS_GROUP, group->key);
+            source_add(j, IS_GROUP, group->key);
     }
     enum status s = q->field ? OK : levels_known(j, e);
     if (stage && q->field != stage)
-        stream_add(j, IS_STAGE, stage->key);
+        source_add(j, IS_STAGE, stage->key);
     if (!s)
         s = choose(j, e);
-    return s ? s : streams_open(j, e);
+    return s ? s : rows_open(j, e);
 }
 
 enum status journeys_only(struct journeys *j, int64_t record, struct error *e) {
     j->first = j->last = record;
-    return streams_open(j, e);
+    return rows_open(j, e);
 }
 
 enum status journeys_after(struct journeys *j, int64_t record, struct error *e) {
     j->first = record + 1;
     j->last = INT64_MAX;
-    return streams_open(j, e);
+    return rows_open(j, e);
 }
 
 void journeys_close(struct journeys *j) {
     if (!j)
         return;
-    for (size_t i = 0; i < j->n_streams; i++)
-        store_done(j->streams[i].row);
+    store_done(j->row);
     free(j->set.bits);
     free(j->people.was);
     free(j->groups.was);
+    free(j->people.from);
+    free(j->groups.from);
     free(j->values);
     free(j->buckets);
     free(j->steps);
@@ -390,55 +417,53 @@ void journeys_close(struct journeys *j) {
 
 // ---------------------------------------------------------------- one record
 
-static bool word_ends(const struct field *f, struct str word) {
-    for (size_t i = 0; i < f->n_choices; i++)
-        if (str_eq(f->choices[i].key, word))
-            return str_is(f->choices[i].tone, "won") || str_is(f->choices[i].tone, "lost");
+// As str_eq(), for words of which most differ in their first byte.
+static bool same_word(struct str a, struct str b) {
+    return a.n == b.n && a.n && *a.p == *b.p && memcmp(a.p, b.p, a.n) == 0;
+}
+
+static bool word_ends(const struct journeys *j, struct str word) {
+    for (size_t i = 0; i < j->stage->n_choices; i++)
+        if (same_word(j->stage->choices[i].key, word))
+            return j->ends[i];
     return false;
 }
 
-static void step_read(struct journeys *j, const struct stream *st) {
-    struct step step = {st->role, .position = stmt_int(st->row, 1), .at = stmt_int(st->row, 2)};
-    struct str word = stmt_null(st->row, 4) ? STR("") : stmt_text(st->row, 4);
-    step.id = stmt_null(st->row, 3) ? 0 : stmt_int(st->row, 3);
-    if (st->role == IS_STAGE)
-        step.ended = j->stage->type == TYPE_YES_NO ? step.id != 0 : word_ends(j->stage, word);
-    if (j->q->field && str_eq(st->field, j->q->field->key))
-        step.value = value_of(j, step.id, word);
+static void step_add(struct journeys *j, enum role role, const struct passage *p) {
     GROW(j->steps, j->n_steps, j->cap_steps);
-    j->steps[j->n_steps++] = step;
+    struct step *step = &j->steps[j->n_steps++];
+    *step = (struct step){.role = role, .position = p->position, .at = p->at, .id = p->id};
+    if (role == IS_STAGE)
+        step->ended = j->stage->type == TYPE_YES_NO ? p->id != 0 : word_ends(j, p->word);
+    if (j->q->field && role == j->sources[0].role)
+        step->value = value_of(j, p->id, p->word);
 }
 
-static int by_position(const void *x, const void *y) {
-    const struct step *a = x, *b = y;
-    return (a->position > b->position) - (a->position < b->position);
+static enum status steps_add(struct journeys *j, struct str text, struct error *e) {
+    struct passages all = PASSAGES_OF(text);
+    struct passage one;
+    while (passages_next(&all, &one))
+        for (size_t i = 0; i < j->n_sources; i++)
+            if (same_word(one.field, j->sources[i].field)) {
+                step_add(j, j->sources[i].role, &one);
+                break;
+            }
+    return all.damaged ? passages_damaged(e) : OK;
 }
 
-static bool in_order(const struct journeys *j) {
-    for (size_t i = 1; i < j->n_steps; i++)
-        if (j->steps[i - 1].position > j->steps[i].position)
-            return false;
-    return true;
-}
-
+// Of the next record that is asked for.
 static enum status steps_read(struct journeys *j, int64_t *record, bool *more, struct error *e) {
     enum status s = OK;
-    *more = false;
-    for (size_t i = 0; i < j->n_streams; i++)
-        if (j->streams[i].more && (!*more || j->streams[i].record < *record)) {
-            *record = j->streams[i].record;
-            *more = true;
-        }
+    while (!s && j->row_more && !leaves(j, j->row_record))
+        s = row_next(j, e);
+    *more = j->row_more;
+    *record = j->row_record;
     j->n_steps = 0;
-    for (size_t i = 0; i < j->n_streams && *more && !s; i++) {
-        struct stream *st = &j->streams[i];
-        while (!s && st->more && st->record == *record) {
-            step_read(j, st);
-            s = stream_next(st, e);
-        }
+    while (!s && j->row_more && j->row_record == *record) {
+        s = steps_add(j, stmt_text(j->row, 1), e);
+        if (!s)
+            s = row_next(j, e);
     }
-    if (!s && !in_order(j))
-        qsort(j->steps, j->n_steps, sizeof *j->steps, by_position);
     return s;
 }
 
@@ -478,7 +503,7 @@ static void walk(struct journeys *j) {
                 group = step->id;
             if (step->role == IS_BIRTH)
                 moves = moves || !j->n_stays;
-            else if (!j->q->field ? step->role != IS_STAGE : step->role == j->streams[0].role) {
+            else if (!j->q->field ? step->role != IS_STAGE : step->role == j->sources[0].role) {
                 moves = true;
                 value = step->value;
             }
@@ -604,11 +629,9 @@ enum status journeys_next(struct journeys *j, struct journey *out, bool *more, s
         s = steps_read(j, &out->record, more, e);
         if (s || !*more)
             return s;
-        if (!leaves(j, out->record))
-            continue;
         walk(j);
         s = weigh(j, e);
-    } while (!s && (!leaves(j, out->record) || !j->n_stays));
+    } while (!s && !j->n_stays);
     out->stays = j->stays;
     out->n = j->n_stays;
     out->ended = j->ended;

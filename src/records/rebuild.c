@@ -170,7 +170,7 @@ static enum status compare_all(struct conn *real, struct conn *made, const struc
     names[7] = STR("ranks_at");
     selects[7] = STR("SELECT * FROM ranks_at");
     names[8] = STR("passages");
-    selects[8] = STR("SELECT * FROM passages ORDER BY module,field,record,position");
+    selects[8] = STR("SELECT * FROM passages ORDER BY module,record,first");
     for (size_t i = 0; i < model->n_modules; i++) {
         const struct module *m = &model->modules[i];
         struct buf b = BUF_INIT(1 << 20);

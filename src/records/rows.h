@@ -33,8 +33,6 @@ enum status row_events_since(struct conn *, const struct module *, int64_t id, i
                              struct arena *, struct row_events **, struct error *);
 enum status row_events_next(struct row_events *, struct event *, bool *more, struct error *);
 void row_events_close(struct row_events *);
-// Whether the values it had one after the other are kept (table passages): it says where a record stands.
-bool field_has_passages(const struct field *);
 // Whether an item of an event of the module may hold what a field of files holds, and the digest in such a value (empty: none).
 bool item_holds_files(const struct module *, const struct event_item *);
 struct str file_digest_of(struct arena *, const struct doc *value);
