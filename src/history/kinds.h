@@ -58,6 +58,20 @@ enum event_kind {
 #undef X
 };
 
+// How a user gets in, and what of it changed: told to that user and to whoever manages users (may_know_sign_ins()).
+#define EVENT_KINDS_OF_SIGN_IN(X)                                                                  \
+    X(SIGNED_IN)                                                                                   \
+    X(SIGN_IN_FAILED)                                                                              \
+    X(PASSWORD_CHANGED)                                                                            \
+    X(KEY_ADDED)                                                                                   \
+    X(KEY_REVOKED)                                                                                 \
+    X(SECOND_FACTOR_ON)                                                                            \
+    X(SECOND_FACTOR_OFF)                                                                           \
+    X(SECOND_FACTOR_RESET)                                                                         \
+    X(RECOVERY_CODES_MADE)                                                                         \
+    X(RECOVERY_CODE_USED)                                                                          \
+    X(SESSIONS_ENDED)
+
 const char *event_kind_name(int kind); // NULL for an unknown number
 int event_kind_of(struct str name);    // 0 for an unknown name
 

@@ -150,6 +150,10 @@ bool may_tell_history(const struct viewer *viewer, const struct module *module) 
            may(viewer, module, VERB_EDIT) && may_everyones(viewer, module, VERB_EDIT);
 }
 
+bool may_know_sign_ins(const struct viewer *viewer) {
+    return may(viewer, NULL, VERB_USERS);
+}
+
 bool is_system(const struct viewer *viewer) {
     return viewer && viewer->profile == PROFILE_ADMINISTRATOR && viewer->user == 0;
 }

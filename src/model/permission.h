@@ -85,6 +85,9 @@ bool may_record(const struct viewer *, const struct module *, const struct recor
 // Whether somebody may have an operation of this user undone, each record of it as far as they may change that: one's own;
 // administrators everyone's.
 bool may_undo(const struct viewer *, int64_t actor);
+// Whether somebody may know of how users get in: when each signed in and failed to, keys, second factors, sessions. Everybody may
+// of themselves.
+bool may_know_sign_ins(const struct viewer *);
 // Whether this viewer is the system itself, from which nothing is kept.
 bool is_system(const struct viewer *);
 

@@ -135,9 +135,14 @@ static void newest_of_all_sql(struct sql *q, struct reader *r, const struct modu
     sql_z(q, " ORDER BY t.position DESC LIMIT 1");
 }
 
+// Whether the newest is asked for whoever may know of it.
+static bool newest_by_owner(const struct reader *r, const struct module *m) {
+    return scope_by_owner_anywhere(r->viewer, r->model) && !scope_hides_own_events(r->viewer, m);
+}
+
 void history_newest_ahead(struct reader *r, const struct module *m, int64_t id) {
     struct sql q;
-    if (scope_by_owner_anywhere(r->viewer, r->model))
+    if (newest_by_owner(r, m))
         newest_of_all_sql(&q, r, m, id);
     else
         newest_sql(&q, r, m, id);
@@ -171,7 +176,7 @@ enum status history_newest(struct reader *r, const struct module *m, int64_t id,
     struct sql q;
     struct stmt *row = NULL;
     bool found = false, known = false;
-    if (scope_by_owner_anywhere(r->viewer, r->model)) {
+    if (newest_by_owner(r, m)) {
         enum status asked = newest_of_all(r, m, id, position, &known, e);
         if (asked || known)
             return asked;
@@ -222,6 +227,10 @@ enum status history_operation(struct reader *r, int64_t operation, struct doc **
     if (!audits) { // who audits is told of events without what they say
         sql_z(&q, " AND NOT ");
         scope_event_sql(&q, r->model, r->viewer, "l.position", "l.module", NULL);
+    }
+    if (!may_know_sign_ins(r->viewer)) {
+        sql_z(&q, " AND NOT ");
+        scope_sign_in_sql(&q, r->model, "l.module", "l.kind");
     }
     sql_z(&q, " GROUP BY l.kind,l.module");
     enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);

@@ -283,6 +283,13 @@ static void condition(struct sql *q, const char *text, int64_t value) {
     sql_param(q, P_INT(value));
 }
 
+// The change log tells nobody how others get in but those who manage users. Marks do not know whose event is whose, so it leaves out
+// one's own as well, which are in one's own story.
+static bool leaves_out_sign_ins(struct reader *r, const struct history_query *h) {
+    return !h->module && !may_know_sign_ins(r->viewer) &&
+           shows(r, h, model_module(r->model, STR("users")));
+}
+
 // Some of the events may be about records that the viewer may not know of.
 enum marking {
     MARK_PRIVATE, // those about private records are marked, whoever asks: mostly there are none, and then all is told
@@ -290,11 +297,12 @@ enum marking {
     MARK_HIDDEN, // what they may not know of is marked
 };
 
-static void mark(struct reader *r, enum marking marking, const char *position, struct sql *q) {
+static void mark(struct reader *r, enum marking marking, const char *position,
+                 const struct module *card, struct sql *q) {
     if (marking == LEAVE_OUT)
         return;
     sql_z(q, ",CASE WHEN ");
-    scope_event_sql(q, r->model, marking == MARK_HIDDEN ? r->viewer : NULL, position, NULL, NULL);
+    scope_event_sql(q, r->model, marking == MARK_HIDDEN ? r->viewer : NULL, position, NULL, card);
     sql_z(q, " THEN 1 ELSE 0 END");
 }
 
@@ -318,10 +326,10 @@ static bool veils(struct reader *r, const struct history_query *h) {
 static const char *tables(struct reader *r, const struct history_query *h, bool card,
                           enum marking marking, struct sql *q) {
     bool by_what = h->of_module || h->kind || !shows_all(r, h);
-    bool by_more =
-        h->from || h->to || h->user >= 0 || h->operation >= 0 || (!card && (h->module || by_what));
+    bool by_more = h->from || h->to || h->user >= 0 || h->operation >= 0 ||
+                   (!card && (h->module || by_what || leaves_out_sign_ins(r, h)));
     sql_z(q, "SELECT e.head,p.body");
-    mark(r, marking, "e.position", q);
+    mark(r, marking, "e.position", card ? h->module : NULL, q);
     sql_z(q, " FROM ");
     if (card) {
         sql_z(q, "timeline t");
@@ -376,6 +384,10 @@ static void build(struct reader *r, const struct history_query *h, int64_t befor
         condition(q, " AND NOT (l.kind=", KIND_EXPORTED);
         condition(q, " AND l.record=0 AND l.actor<>", r->viewer->user);
         sql_z(q, ")");
+    }
+    if (leaves_out_sign_ins(r, h)) {
+        sql_z(q, " AND NOT ");
+        scope_sign_in_sql(q, r->model, "l.module", "l.kind");
     }
     leave_out(r, marking, "e.position", card ? "t.module" : NULL, card ? h->module : NULL, q);
     sql_z(q, " ORDER BY ");
@@ -435,7 +447,7 @@ static void build_about(struct reader *r, const struct history_query *h, const i
     const char *order = h->after ? " ORDER BY position" : " ORDER BY position DESC";
     sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
     sql_z(q, "SELECT e.head,p.body");
-    mark(r, marking, "e.position", q);
+    mark(r, marking, "e.position", h->module, q);
     sql_z(q, " FROM (");
     for (size_t i = 0; i < n; i++) {
         sql_z(q, i ? " UNION ALL SELECT position FROM (" : "SELECT position FROM (");
@@ -491,7 +503,7 @@ static enum status build_found(struct reader *r, const struct history_query *h, 
         return OK;
     sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
     sql_z(q, "SELECT e.head,p.body");
-    mark(r, marking, "e.position", q);
+    mark(r, marking, "e.position", NULL, q);
     sql_z(q, " FROM ");
     sql_each_id(q, found.positions, (size_t)found.n);
     sql_z(q, "events e JOIN payloads p ON p.position=e.position WHERE e.position=picked");

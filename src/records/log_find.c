@@ -114,6 +114,21 @@ static bool closed_module(const struct finding *f, int module) {
     return false;
 }
 
+// They are about users and nothing else (actions/user_session.c).
+static const int of_sign_in[] = {
+#define X(name) KIND_##name,
+    EVENT_KINDS_OF_SIGN_IN(X)
+#undef X
+};
+#define OF_SIGN_IN (sizeof of_sign_in / sizeof *of_sign_in)
+
+static bool tells_sign_in(int kind) {
+    for (size_t i = 0; i < OF_SIGN_IN; i++)
+        if (kind == of_sign_in[i])
+            return true;
+    return false;
+}
+
 unsigned finding_unmet(const struct finding *f, const struct marked *m, bool all) {
     const struct history_query *h = f->h;
     unsigned bad = 0;
@@ -127,6 +142,8 @@ unsigned finding_unmet(const struct finding *f, const struct marked *m, bool all
         bad |= BY_KIND;
     if (f->filters & BY_OPERATION && m->operation != h->operation)
         bad |= BY_OPERATION;
+    if (f->filters & BY_SIGN_INS && tells_sign_in(m->kind))
+        bad |= BY_SIGN_INS;
     if (f->filters & BY_FIELD && (all || !bad)) {
         struct looked x = {h->field, closed_module(f, m->module)};
         bool closed = x.found;
@@ -481,6 +498,8 @@ enum status window_narrow(struct finding *f, struct window *w, unsigned filters,
         s = by_key(f, w, keys[i], true, e);
     for (size_t i = 0; i < f->n_closed && filters & BY_FIELD && !s; i++)
         s = by_key(f, w, finding_key(f, 'm', f->closed[i]->number), false, e);
+    for (size_t i = 0; i < OF_SIGN_IN && filters & BY_SIGN_INS && !s; i++)
+        s = by_key(f, w, finding_key(f, 'k', of_sign_in[i]), false, e);
     return !s && t ? by_times(f, w, t, e) : s;
 }
 
@@ -560,7 +579,8 @@ enum status finding_begin(struct finding *f, struct reader *r, const struct hist
         .r = r, .h = h, .from = h->from ? h->from : INT64_MIN, .to = h->to ? h->to : INT64_MAX};
     f->filters = (h->from || h->to ? BY_TIME : 0) | (h->user >= 0 ? BY_USER : 0) |
                  (h->of_module ? BY_MODULE : 0) | (h->kind ? BY_KIND : 0) |
-                 (h->field.n ? BY_FIELD : 0) | (h->operation >= 0 ? BY_OPERATION : 0);
+                 (h->field.n ? BY_FIELD : 0) | (h->operation >= 0 ? BY_OPERATION : 0) |
+                 (may_know_sign_ins(r->viewer) ? 0 : BY_SIGN_INS);
     closed_modules(f);
     enum status s = marks_position(r->conn, &f->folded, e);
     if (!s)

@@ -81,10 +81,15 @@ static struct str newest_sql(const struct ribbon *x, int most, bool of_all, stru
     return sql_done(q);
 }
 
+// Whether events are asked for whoever may know of them, and each record that they are about is looked at then.
+static bool by_owner(const struct reader *r, const struct module *m) {
+    return scope_by_owner_anywhere(r->viewer, r->model) && !scope_hides_own_events(r->viewer, m);
+}
+
 void record_ribbon_ahead(struct reader *r, const struct module *m, int64_t id) {
     struct ribbon x = {.r = r, .m = m, .id = id};
     struct sql q;
-    bool of_all = scope_by_owner_anywhere(r->viewer, r->model);
+    bool of_all = by_owner(r, m);
     struct str text = newest_sql(&x, RIBBON_AT_ONCE, of_all, &q);
     store_sql_ahead(r->conn, text, q.params, q.n, false);
 }
@@ -126,7 +131,7 @@ static enum status read_newest(struct ribbon *x, int most, bool of_all, micros *
 
 // The newest, one by one; *n may be one more than `most`.
 static enum status count_newest(struct ribbon *x, int most, int64_t *n, struct error *e) {
-    bool of_all = scope_by_owner_anywhere(x->r->viewer, x->r->model), known;
+    bool of_all = by_owner(x->r, x->m), known;
     micros *at = arena_array(x->r->arena, micros, (size_t)most + 2);
     enum status s = read_newest(x, most, of_all, at, n, &known, e);
     if (!s && !known)

@@ -331,9 +331,57 @@ static bool leads_to(const struct module *m, const struct module *card) {
     return false;
 }
 
+static bool is_of_users(const struct module *m) {
+    return str_is(m->key, "users");
+}
+
+bool scope_hides_own_events(const struct viewer *viewer, const struct module *m) {
+    return is_of_users(m) && !may_know_sign_ins(viewer);
+}
+
+void scope_sign_in_sql(struct sql *q, const struct model *model, const char *module,
+                       const char *kind) {
+    static const int kinds[] = {
+#define X(name) KIND_##name,
+        EVENT_KINDS_OF_SIGN_IN(X)
+#undef X
+    };
+    sql_z(q, "(");
+    sql_z(q, module);
+    param(q, "=", model_module(model, STR("users"))->number);
+    sql_z(q, " AND ");
+    sql_z(q, kind);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        param(q, i ? "," : " IN (", kinds[i]);
+    sql_z(q, "))");
+}
+
+// The stories of other cards have none.
+static bool event_of_sign_in(struct sql *q, const struct model *model, const struct viewer *viewer,
+                             const char *position, const char *module, const struct module *card) {
+    if ((card && !is_of_users(card)) || (viewer && may_know_sign_ins(viewer)))
+        return false;
+    if (module) {
+        sql_z(q, module);
+        param(q, "=", model_module(model, STR("users"))->number);
+        sql_z(q, " AND ");
+    }
+    sql_z(q, "EXISTS (SELECT 1 FROM log x WHERE x.position=");
+    sql_z(q, position);
+    sql_z(q, " AND ");
+    scope_sign_in_sql(q, model, "x.module", "x.kind");
+    if (viewer)
+        param(q, " AND x.record<>", viewer->user);
+    sql_z(q, ")");
+    return true;
+}
+
 void scope_event_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                      const char *position, const char *module, const struct module *card) {
     bool any = false, own = card && module && !scope_belongs_to_its_like(card);
+    sql_z(q, "(");
+    if (event_of_sign_in(q, model, viewer, position, module, card))
+        sql_z(q, " OR ");
     sql_z(q, "(");
     if (own) { // nearly all events of most cards; looked at first
         sql_z(q, module);
@@ -366,7 +414,7 @@ void scope_event_sql(struct sql *q, const struct model *model, const struct view
         }
         sql_z(q, module ? "))" : ")");
     }
-    sql_z(q, any ? ")" : "0=1)");
+    sql_z(q, any ? "))" : "0=1))");
     sql_z(q, own ? ")" : "");
 }
 

@@ -93,8 +93,14 @@ void scope_takes_part_sql(struct sql *, const struct model *, const struct modul
 
 // Whether a card of the module has events of other records of the same module in its story.
 bool scope_belongs_to_its_like(const struct module *);
-// Of events: whether the one at `position`, an expression, is about a private record, whoever's (viewer NULL), or about one
-// that is hidden from the viewer. A condition that is cheap where nothing is private, and for events about other modules where
+// Whether events about records of the module itself may be hidden from the viewer who may know of the record: of users those that
+// tell how they get in.
+bool scope_hides_own_events(const struct viewer *, const struct module *);
+// In a statement: whether the event tells how some user gets in, which the viewer's own is, too; its module and its kind as
+// expressions. Only when that is not for the viewer to know (may_know_sign_ins()).
+void scope_sign_in_sql(struct sql *, const struct model *, const char *module, const char *kind);
+// Of events: whether the one at `position`, an expression, is about a private record or tells how somebody gets in, whoever's
+// (viewer NULL), or is one that is hidden from the viewer. A condition that is cheap where nothing is private, and for events about other modules where
 // `module`, an expression for the number of the event's, is given (else NULL).
 // card: the module of the card whose story it is, whose record the viewer may know of (else NULL).
 void scope_event_sql(struct sql *, const struct model *, const struct viewer *,

@@ -6,20 +6,25 @@ import http.client
 import io
 import json
 import re
+import time
 import unittest
 import urllib.parse
 import zipfile
 
 from harness import Story
 from permissions_test import rows
+from signin_test import SecondStory
+from support import Stream
 
 PASSWORD = "another test password"
 MODULES = ("companies", "contacts", "leads", "opportunities", "cases", "products", "tasks", "contact_groups")
 TITLES = {"cases": "subject", "tasks": "subject"}
-FOREIGN, HIDDEN = "Zqforeign", "Zqhidden"
+FOREIGN, HIDDEN, KEY = "Zqforeign", "Zqhidden", "Zqkey"
 ASKED = {FOREIGN: "qforeig", HIDDEN: "qhidde"}  # so that what was typed is not mistaken for what was found
 ALL = ["view", "create", "edit", "delete", "export", "import", "bulk_delete", "bulk_duplicate"]
 NOWHERE = 987654
+SIGN_INS = {"signed_in", "sign_in_failed", "password_changed", "key_added", "key_revoked", "second_factor_on", "second_factor_off",
+            "second_factor_reset", "recovery_codes_made", "recovery_code_used", "sessions_ended"}
 
 
 class Reach(Story):
@@ -99,7 +104,8 @@ class Reach(Story):
     def cookie(self, who):
         cls = type(self)
         if who not in cls.cookies:
-            browser = self.browser("boss@example.org" if who is cls.by_boss else "looker@example.org", PASSWORD)
+            email = {cls.by_boss: "boss@example.org", cls.by_looker: "looker@example.org"}.get(who) or who.email
+            browser = self.browser(email, PASSWORD)
             cls.cookies[who] = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
         return cls.cookies[who]
 
@@ -304,6 +310,87 @@ class Reach(Story):
         for query in ("", "?user=1", "?kind=created", "?module=profiles", "?module=roles", "?module=fields"):
             found = api.want(200, "GET", "/api/history" + query)["items"]
             self.assertEqual([], [e for e in found if e["module"] in ("profiles", "roles", "fields", "imports")], query)
+
+    def paths_of_sign_ins(self, user):
+        """Wherever events of a user could be told or counted."""
+        for path in self.paths("users", user):
+            if "checkpoint" in path or "/settings" in path or "/log/tile" in path:
+                continue  # how long the log is; what is one's own; the log as it is, for programs that verify it
+            for query in ("", "?history=50&related=1", "?bars=1", "?at=2100-01-01T00:00:00Z"):
+                yield path + query
+        for query in ("", f"user={user}", "module=users", "kind=signed_in", "kind=sign_in_failed", "kind=key_added", "field=~text", f"user={user}&module=users",
+                      "from=2000-01-01", f"user={user}&from=2000-01-01&to=2100-01-01"):
+            for path in ("/api/history", "/history", "/api/history/export.csv", "/api/history/export.jsonl"):
+                yield f"{path}?counts=1&{query}"
+        for n in range(self.newest, self.newest + 40):
+            yield f"/api/log/{n}"
+            yield f"/api/operations/{n}"
+            yield f"/api/log/receipt/{n}"
+
+    def sign_ins_in(self, found, own):
+        """Events of that kind in a document."""
+        if isinstance(found, list):
+            return [e for one in found for e in self.sign_ins_in(one, own)]
+        if not isinstance(found, dict):
+            return []
+        kind = found.get("kind")
+        told = SIGN_INS & ({kind} if isinstance(kind, str) else set(kind or {}))  # of an event; of what is counted
+        here = [found] if told and found.get("record") != own else []
+        return here + [e for one in found.values() for e in self.sign_ins_in(one, own)]
+
+    def test_how_others_get_in_leaves_no_trace(self):
+        """Neither told nor counted: what was answered before somebody signed in and so on is answered afterwards."""
+        self.newest = self.api.want(200, "GET", "/api/history?limit=1")["items"][0]["position"]
+        watched, _ = self.user("watched@example.org")
+        auditor, by_auditor = self.person("Watcher", audits=True, **{m: ["view", "everyone", "export"] for m in MODULES})
+        reader, by_reader = self.user("reader@example.org", "read_only")
+        by_auditor.email, by_reader.email = "watcher@example.org", "reader@example.org"
+        people = {by_auditor: auditor, by_reader: reader, self.by_boss: self.boss, self.by_looker: self.looker}
+        for who in people:
+            self.cookie(who)
+
+        def plain(text):
+            text = re.sub(r"\d+ min ago|\bnow\b|\d\d:\d\d(:\d\d)?|%3A[0-9.]*Z|\d{13}|/log/\d+|\bup to \d+|\"next\":\d+}$|csrf[^>]*|\"[A-Za-z0-9_-]{40,}\"", "", text)
+            return re.sub(r"[0-9a-f]{32,}|datetime=\"[^\"]*\"|\d{4}-\d\d-\d\dT[0-9.:]*Z", "", text)
+
+        def ask_all(exports):
+            return {(who, path): self.ask(who, "GET", path) for who in people for path in self.paths_of_sign_ins(watched) if ("/export" in path) == exports}
+        before = ask_all(False)
+        stream = Stream(self.server.port, f"/api/live?record=users/{watched}", {"Cookie": self.cookie(self.by_boss)})
+        self.assertEqual(200, stream.status)
+        browser, clock, codes = SecondStory.enrol(self, "watched@example.org", PASSWORD)
+        second = SecondStory.first_step(self, "watched@example.org", PASSWORD)
+        self.assertEqual(200, second.submit("/sign-in/second", {"code": codes[0]}).status)
+        token = {"Cronista-Csrf": second.csrf, "Content-Type": "application/json"}
+        wrong = SecondStory.first_step(self, "watched@example.org", "quite a wrong password")
+        self.assertEqual("/sign-in", wrong.path)
+        self.server.command("token", "add", "watched@example.org", "--name", KEY)
+        key = next(k["key"] for k in second.send("GET", "/api/settings").json["keys"] if k["name"] == KEY)
+        self.assertEqual(204, second.send("DELETE", f"/api/settings/keys/{key}", headers=token).status)
+        body = {"password": PASSWORD, "code": clock.code()}
+        self.assertEqual(200, second.send("POST", "/api/settings/second-factor/codes", json.dumps(body), token).status)
+        self.api.want(204, "DELETE", f"/api/users/{watched}/second-factor")
+        self.browser("watched@example.org", PASSWORD)
+        self.api.want(204, "POST", f"/api/users/{watched}/sign-out")
+        self.api.want(204, "POST", f"/api/users/{watched}/password", {"password": "another one again"})
+        time.sleep(0.5)  # a failure is noted without anybody waiting for it
+        told = {e["kind"] for e in self.api.want(200, "GET", f"/api/users/{watched}/history?limit=200")["items"]}
+        self.assertEqual(SIGN_INS - {"second_factor_off"}, told & SIGN_INS)
+        self.assertLessEqual(SIGN_INS - {"second_factor_off"}, {e["kind"] for e in self.api.want(200, "GET", "/api/history?limit=200")["items"]})
+        own = self.server.api(self.server.new_key("watched@example.org"))
+        self.assertEqual(told, {e["kind"] for e in own.want(200, "GET", f"/api/users/{watched}/history?limit=200")["items"]})
+        self.assertEqual([], stream.positions)
+        after = {**ask_all(False), **ask_all(True)}
+        for (who, path), (status, text) in after.items():
+            with self.subTest(f"{people[who]} {path}"):
+                self.assertNotIn(KEY, text)
+                if path.startswith("/api") and text.startswith(("{", "[")) and "jsonl" not in path:
+                    self.assertEqual([], self.sign_ins_in(json.loads(text), people[who]))
+                if "/export" in path:  # which are told themselves
+                    continue
+                self.assertEqual(before[who, path][0], status)
+                if "/log/" not in path:  # how long the log is is no secret
+                    self.assertEqual(plain(before[who, path][1]), plain(text))
 
     def test_imports_of_others_are_theirs(self):
         rows = b"name,email\nImported,not an address\n"
