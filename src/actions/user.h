@@ -43,7 +43,7 @@ enum status user_add(struct action *, const struct doc *values, const char *pass
 // Replaces a user's password and ends the user's sessions, except `keep` (may be NULL). One's own, or VERB_USERS.
 enum status user_password(struct action *, int64_t user, const char *hash, const struct hash *keep,
                           struct error *);
-// One's own settings: language, zone, theme, density (others are refused).
+// One's own settings: language, zone, date_format, clock, week_from, theme, density (others are refused).
 enum status user_settings(struct action *, const struct doc *values, struct error *);
 
 #define KEY_TEXT (CRYPTO_TOKEN + 4)

@@ -51,7 +51,8 @@ enum status user_password(struct action *a, int64_t user, const char *hash, cons
 }
 
 enum status user_settings(struct action *a, const struct doc *values, struct error *e) {
-    static const char *const own[] = {"language", "zone", "theme", "density"};
+    static const char *const own[] = {"language",  "zone",  "date_format", "clock",
+                                      "week_from", "theme", "density"};
     doc_each(value, values) {
         bool fine = false;
         for (size_t i = 0; i < sizeof own / sizeof *own; i++)
@@ -63,7 +64,7 @@ enum status user_settings(struct action *a, const struct doc *values, struct err
     const struct viewer *viewer = a->act->viewer;
     if (!may(viewer, NULL, VERB_SELF) || viewer->user <= 0)
         return error_set(e, DENIED, NULL, N_("You may not do this."), NULL);
-    // Their records are for administrators to change; these four members of one's own are for everybody.
+    // Their records are for administrators to change; these members of one's own are for everybody.
     struct viewer raised = viewer_raised(viewer);
     a->act->viewer = a->reader.viewer = &raised;
     int64_t version;

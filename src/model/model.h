@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/dates.h"
 #include "base/doc.h"
 #include "base/error.h"
 
@@ -201,6 +202,7 @@ struct value_context {
     struct str region;             // "ES": default for phone numbers
     struct str zone;               // for date-times without an offset; empty: UTC
     const struct catalogue *words; // choices are also known by their label in it; may be NULL
+    enum date_format dates; // that dates are typed in; DATE_AS_LANGUAGE: that of the language
 };
 
 // Takes what came in as JSON or from a form or file and gives the normal form; what is in normal form stays the same.

@@ -172,7 +172,7 @@ static void show(struct request *r, int status, const struct consent_page *p) {
         doc_set_str(a, d, "label", all[i].name);
         doc_set_str(a, d, "href",
                     rprintf(r, "%.*s?lang=%.*s", STR_FMT(path), STR_FMT(all[i].code)));
-        doc_set_bool(a, d, "active", l == &all[i]);
+        doc_set_bool(a, d, "active", str_eq(l->code, all[i].code));
     }
     doc_set_str(a, view, "title", T(l, "Your consents"));
     doc_set_str(a, view, "greeting", FILL(a, T(l, "Hello, {0}"), first_name(p->record)));

@@ -40,11 +40,8 @@ static struct doc *as_input(struct request *r, struct doc *d, const char *type, 
 static void as_date(struct request *r, struct doc *d, bool time) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
-    const char sign[] = {l->date_sign, 0};
-    struct str hint = T(l, "yyyy-mm-dd");
     doc_replace(d, STR("date"), doc_str(a, time ? STR("datetime-local") : STR("date")));
-    doc_set_str(a, d, "sign", arena_str(a, str_z(sign)));
-    doc_set_str(a, d, "hint", time ? rprintf(r, "%.*s 00:00", STR_FMT(hint)) : hint);
+    doc_set_str(a, d, "hint", time ? format_moment_hint(a, l) : format_date_hint(a, l));
     doc_replace(d, STR("autocomplete"), doc_str(a, STR("off")));
 }
 
@@ -99,9 +96,7 @@ static struct str editable_text(struct request *r, const struct field *f, const 
     case TYPE_DATETIME:
         if (clock_parse(text, &at)) {
             struct civil c = zone_civil(r->zone, at);
-            struct str day = format_date_typed(
-                r->arena, r->language, rprintf(r, "%04d-%02d-%02d", c.year, c.month, c.day));
-            return rprintf(r, "%.*s %02d:%02d", STR_FMT(day), c.hour, c.minute);
+            return format_moment_typed(r->arena, r->language, c);
         }
         return text;
     default:
@@ -146,12 +141,17 @@ static void add_choices(struct request *r, struct doc *d, const struct field *f,
                         const struct control_state *s) {
     struct doc *options = doc_set_array(r->arena, d, "options");
     bool several = f->type == TYPE_CHOICES;
-    if (!several && !f->required)
-        option(r, options, STR(""), STR("—"), false);
+    if (!several && !f->required && !s->blank_is.n)
+        option(r, options, STR(""), s->blank.n ? s->blank : STR("—"), false);
     for (size_t i = 0; i < f->n_choices; i++) {
         const struct choice *c = &f->choices[i];
         bool selected =
             s->typed ? was_typed(s->typed, f->key, c->key) : has_value(s->value, c->key);
+        if (!selected && s->blank_is.n && str_eq(c->key, s->blank_is)) {
+            option(r, options, STR(""), choice_label(r, c),
+                   s->typed ? was_typed(s->typed, f->key, STR("")) : doc_is_null(s->value));
+            continue;
+        }
         if (!c->hidden || selected)
             option(r, options, c->key, choice_label(r, c), selected);
     }

@@ -80,7 +80,34 @@ static struct str word(const struct language *l, const char *msgid) {
     return text;
 }
 
+struct str format_day_typed(struct arena *a, const struct language *l, struct civil c) {
+    char text[DATE_TEXT];
+    date_text(l->dates, c, text);
+    return arena_str(a, str_z(text));
+}
+
+struct str format_date_hint(struct arena *a, const struct language *l) {
+    struct str year = T(l, "yyyy"), month = T(l, "mm"), day = T(l, "dd");
+    switch (l->dates) {
+    case DATE_DMY_SLASH:
+        return JOIN(a, day, STR("/"), month, STR("/"), year);
+    case DATE_DMY_DOT:
+        return JOIN(a, day, STR("."), month, STR("."), year);
+    case DATE_MDY_SLASH:
+        return JOIN(a, month, STR("/"), day, STR("/"), year);
+    default:
+        return JOIN(a, year, STR("-"), month, STR("-"), day);
+    }
+}
+
+struct str format_moment_hint(struct arena *a, const struct language *l) {
+    const struct civil midnight = {0};
+    return JOIN(a, format_date_hint(a, l), STR(" "), format_clock(a, l, midnight, false));
+}
+
 struct str format_day(struct arena *a, const struct language *l, struct civil c, int now_year) {
+    if (!l->months_in_words)
+        return format_day_typed(a, l, c);
     struct str day = int_text(a, c.day), month = word(l, short_months[c.month - 1]);
     if (c.year == now_year)
         return JOIN(a, day, STR("\u00a0"), month);
@@ -88,48 +115,70 @@ struct str format_day(struct arena *a, const struct language *l, struct civil c,
 }
 
 struct str format_month(struct arena *a, const struct language *l, struct civil c) {
+    if (!l->months_in_words) {
+        char text[DATE_TEXT];
+        bool year_first = l->dates == DATE_ISO;
+        date_text(l->dates == DATE_MDY_SLASH ? DATE_DMY_SLASH : l->dates, c, text);
+        return arena_str(a, (struct str){text + (year_first ? 0 : 3), 7});
+    }
     return JOIN(a, word(l, short_months[c.month - 1]), STR("\u00a0"), int_text(a, c.year));
+}
+
+// Of a valid date.
+static struct civil civil_of(struct str iso) {
+    return (struct civil){.year = (iso.p[0] - '0') * 1000 + (iso.p[1] - '0') * 100 +
+                                  (iso.p[2] - '0') * 10 + iso.p[3] - '0',
+                          .month = (iso.p[5] - '0') * 10 + iso.p[6] - '0',
+                          .day = (iso.p[8] - '0') * 10 + iso.p[9] - '0'};
 }
 
 struct str format_date(struct arena *a, const struct language *l, struct str iso) {
     if (!date_valid(iso))
         return iso;
-    struct civil c = {.year = (iso.p[0] - '0') * 1000 + (iso.p[1] - '0') * 100 +
-                              (iso.p[2] - '0') * 10 + iso.p[3] - '0',
-                      .month = (iso.p[5] - '0') * 10 + iso.p[6] - '0',
-                      .day = (iso.p[8] - '0') * 10 + iso.p[9] - '0'};
-    return format_day(a, l, c, 0);
+    return format_day(a, l, civil_of(iso), 0);
 }
 
 struct str format_date_typed(struct arena *a, const struct language *l, struct str iso) {
-    if (!date_valid(iso) || l->date_sign == '-')
-        return iso;
-    return arena_printf(a, "%.2s%c%.2s%c%.4s", iso.p + 8, l->date_sign, iso.p + 5, l->date_sign,
-                        iso.p);
+    return date_valid(iso) ? format_day_typed(a, l, civil_of(iso)) : iso;
 }
 
 struct str format_day_long(struct arena *a, const struct language *l, struct civil c, bool year) {
     struct str day = word(l, weekdays[c.weekday]), month = word(l, months[c.month - 1]);
     struct str number = int_text(a, c.day);
+    if (!l->months_in_words)
+        return JOIN(a, day, STR(", "), format_day_typed(a, l, c));
     if (!year)
         return FILL(a, T(l, "{0}, {1} {2}"), day, number, month);
     return FILL(a, T(l, "{0}, {1} {2} {3}"), day, number, month, int_text(a, c.year));
 }
 
-struct str format_clock(struct arena *a, struct civil c, bool seconds) {
+struct str format_clock(struct arena *a, const struct language *l, struct civil c, bool seconds) {
     char text[] = "00:00:00";
-    two_digits(text, c.hour);
+    int hour = !l->twelve_hours ? c.hour : c.hour % 12 ? c.hour % 12 : 12;
+    bool short_hour = l->twelve_hours && hour < 10;
+    two_digits(text, hour);
     two_digits(text + 3, c.minute);
     two_digits(text + 6, c.second);
-    return arena_str(a, (struct str){text, seconds ? 8 : 5});
+    struct str plain = {text + short_hour, (seconds ? 8u : 5u) - short_hour};
+    if (!l->twelve_hours)
+        return arena_str(a, plain);
+    return JOIN(a, plain, STR("\u00a0"), c.hour < 12 ? T(l, "am") : T(l, "pm"));
+}
+
+struct str format_weekday_short(const struct language *l, int weekday) {
+    return word(l, short_weekdays[weekday]);
+}
+
+struct str format_moment_typed(struct arena *a, const struct language *l, struct civil c) {
+    return JOIN(a, format_day_typed(a, l, c), STR(" "), format_clock(a, l, c, false));
 }
 
 struct str format_moment(struct arena *a, const struct language *l, struct civil c, int now_year) {
-    return JOIN(a, format_day(a, l, c, now_year), STR(" "), format_clock(a, c, false));
+    return JOIN(a, format_day(a, l, c, now_year), STR(" "), format_clock(a, l, c, false));
 }
 
 struct str format_moment_long(struct arena *a, const struct language *l, struct civil c) {
-    return JOIN(a, format_day_long(a, l, c, true), STR(", "), format_clock(a, c, true));
+    return JOIN(a, format_day_long(a, l, c, true), STR(", "), format_clock(a, l, c, true));
 }
 
 // ---------------------------------------------------------------- how long ago
@@ -156,7 +205,7 @@ struct str format_relative(struct arena *a, const struct language *l, const stru
     int64_t days = day_number(here) - day_number(there);
     if (at > now)
         return now + MINUTE > at ? T(l, "now")
-               : days == 0       ? format_clock(a, there, false)
+               : days == 0       ? format_clock(a, l, there, false)
                                  : format_days(a, l, -days);
     if (days == 0 || now - at < 6 * HOUR)
         return ago(a, l, now - at);

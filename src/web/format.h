@@ -14,16 +14,28 @@ struct str format_position(struct arena *, int64_t);
 // A count with its unit: "18 kB", "1,2 MB".
 struct str format_bytes(struct arena *, const struct language *, int64_t);
 
+// Dates and times are written as `struct language` says, which of a person has their own ways (language_own()): the examples
+// are of Spanish; with a date form of their own every date is in it ("12/12/2026", "sábado, 12/12/2026").
+
 // "12 dic 2026" of "2026-12-12" (as it stands when it is no date).
 struct str format_date(struct arena *, const struct language *, struct str iso);
-// "12/12/2026" of "2026-12-12": as it is typed, and read back by value_normalise() (as it stands when it is no date).
+// "12/12/2026": as a date is typed, and read back by value_normalise().
+struct str format_day_typed(struct arena *, const struct language *, struct civil);
+struct str format_moment_typed(struct arena *, const struct language *,
+                               struct civil); // "12/12/2026 16:42"
+// The same of "2026-12-12" (as it stands when it is no date).
 struct str format_date_typed(struct arena *, const struct language *, struct str iso);
+// "dd/mm/aaaa", "dd/mm/aaaa 00:00": the form of what is typed.
+struct str format_date_hint(struct arena *, const struct language *);
+struct str format_moment_hint(struct arena *, const struct language *);
 // "12 dic 2026"; "12 dic" when that is the year of `now_year` (0: never).
 struct str format_day(struct arena *, const struct language *, struct civil, int now_year);
 struct str format_month(struct arena *, const struct language *, struct civil); // "nov 2024"
 struct str format_day_long(struct arena *, const struct language *, struct civil,
                            bool year); // "sábado, 21 de noviembre de 2026"
-struct str format_clock(struct arena *, struct civil, bool seconds); // "16:42", "16:42:07"
+struct str format_clock(struct arena *, const struct language *, struct civil,
+                        bool seconds);                                 // "16:42", "16:42:07"
+struct str format_weekday_short(const struct language *, int weekday); // "lun"; 0 = Sunday
 // "12 dic 2026 16:42", the year as format_day() has it.
 struct str format_moment(struct arena *, const struct language *, struct civil, int now_year);
 struct str format_moment_long(struct arena *, const struct language *, struct civil);

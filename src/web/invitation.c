@@ -234,7 +234,7 @@ static void languages_into(struct request *r, struct doc *view, struct str path)
         doc_set_str(a, d, "label", all[i].name);
         doc_set_str(a, d, "href",
                     rprintf(r, "%.*s?lang=%.*s", STR_FMT(path), STR_FMT(all[i].code)));
-        doc_set_bool(a, d, "active", r->language == &all[i]);
+        doc_set_bool(a, d, "active", str_eq(r->language->code, all[i].code));
     }
 }
 

@@ -138,6 +138,7 @@ static enum status read_limit(struct request *r, struct journey_state *x, struct
 
 // The list's own parameters (sort, limit, after) mean other things here; only its filters are taken.
 static enum status read_filters(struct request *r, struct journey_state *x, struct error *e) {
+    query_days(r);
     struct pairs all = r->query;
     x->base.p = arena_array(r->arena, struct pair, all.n + 1);
     for (size_t i = 0; i < all.n; i++)

@@ -7,44 +7,84 @@
 
 #define NARROW "\u202f" // no-break space between groups of digits
 
+#define LANGUAGES 4
+#define CLOCKS 3 // as the language does, 24 hours, 12 hours
+#define WEEKS 4  // as the language does, from Sunday, Monday, Saturday
+
 struct languages {
-    struct language all[4];
+    struct language all[LANGUAGES];
+    struct language own[LANGUAGES][DATE_FORMATS][CLOCKS][WEEKS];
     size_t n;
-    struct catalogue *catalogues[4];
+    struct catalogue *catalogues[LANGUAGES];
 };
 
-static const struct language known[] = {
+// All write 24 hours and begin the week on Monday (ISO 8601), English too: it is nobody's in particular here, so its dates are those
+// of ISO 8601 where they are typed, and name the month where they are read.
+static const struct language known[LANGUAGES] = {
     {.code = {"es", 2},
      .name = {"Español", 8},
      .decimal = {",", 1},
      .group = {".", 1},
-     .date_sign = '/',
      .collation = "es"},
     {.code = {"en", 2},
      .name = {"English", 7},
      .decimal = {".", 1},
      .group = {",", 1},
-     .date_sign = '-',
      .collation = "en"},
     {.code = {"pl", 2},
      .name = {"Polski", 6},
      .decimal = {",", 1},
      .group = {NARROW, 3},
-     .date_sign = '.',
      .collation = "pl"},
     {.code = {"ro", 2},
      .name = {"Română", 8},
      .decimal = {",", 1},
      .group = {".", 1},
-     .date_sign = '.',
      .collation = "ro"},
 };
+
+static const int week_days[WEEKS] = {1, 0, 1, 6};
+
+// All ways of writing there are, so that whoever keeps a language keeps no request's memory.
+static void make_own(struct languages *l, size_t language) {
+    for (size_t form = 0; form < DATE_FORMATS; form++)
+        for (size_t clock = 0; clock < CLOCKS; clock++)
+            for (size_t week = 0; week < WEEKS; week++) {
+                struct language *own = &l->own[language][form][clock][week];
+                *own = l->all[language];
+                if (form != DATE_AS_LANGUAGE) {
+                    own->dates = (enum date_format)form;
+                    own->months_in_words = false;
+                }
+                if (clock)
+                    own->twelve_hours = clock == 2;
+                if (week)
+                    own->week_from = week_days[week];
+            }
+}
+
+const struct language *language_own(const struct languages *l, const struct language *of,
+                                    struct str date_format, struct str clock,
+                                    struct str week_from) {
+    size_t hours = str_is(clock, "24") ? 1 : str_is(clock, "12") ? 2 : 0;
+    size_t week = str_is(week_from, "sunday")     ? 1
+                  : str_is(week_from, "monday")   ? 2
+                  : str_is(week_from, "saturday") ? 3
+                                                  : 0;
+    for (size_t i = 0; i < l->n; i++)
+        if (str_eq(l->all[i].code, of->code))
+            return &l->own[i][date_format_find(date_format)][hours][week];
+    return of;
+}
 
 enum status languages_open(struct languages **out, struct error *e) {
     struct languages *l = must_alloc(sizeof *l);
     memset(l, 0, sizeof *l);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         l->all[i] = known[i];
+        l->all[i].dates = date_format_of(known[i].code);
+        l->all[i].months_in_words = true;
+        l->all[i].week_from = 1;
         char name[16];
         snprintf(name, sizeof name, "%.2s.mo", known[i].code.p);
         const struct embedded *file = embedded_find(&embedded_catalogues, str_z(name));
@@ -53,6 +93,7 @@ enum status languages_open(struct languages **out, struct error *e) {
             return CORRUPT;
         }
         l->all[i].catalogue = l->catalogues[i];
+        make_own(l, i);
         l->n++;
     }
     *out = l;

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/dates.h"
 #include "base/error.h"
 #include "base/zone.h"
 #include "formats/catalogue.h"
@@ -13,10 +14,12 @@ struct language {
     struct str name;                   // "Español": in itself
     const struct catalogue *catalogue; // NULL: English
     struct str decimal, group;         // of numbers
-    char
-        date_sign; // of a date that is typed: day, month, year around '/' or '.'; '-': year first, as ISO 8601 has it
-    bool group_four;       // 1 234 has a group too (Spanish and Polish leave four digits together)
-    const char *collation; // name of the locale, for sorting names of things
+    enum date_format dates; // of a date that is typed, and of all when months are no words
+    bool months_in_words;   // where dates are read, not typed: "12 dic 2026"
+    bool twelve_hours;      // "4:42 pm", else "16:42"
+    int week_from;          // the first day of a week: 0 = Sunday, as civil.weekday
+    bool group_four;        // 1 234 has a group too (Spanish and Polish leave four digits together)
+    const char *collation;  // name of the locale, for sorting names of things
 };
 
 struct languages;
@@ -27,6 +30,10 @@ void languages_close(struct languages *);
 const struct language *language_find(const struct languages *,
                                      struct str code); // NULL when unknown
 size_t languages_all(const struct languages *, const struct language **first);
+// The same language with a person's own ways of writing dates and times, as their settings have them: keys of the lists of values of
+// `date_format`, `clock` and `week_from` of users; empty: as the language does. Lives as long as the languages.
+const struct language *language_own(const struct languages *, const struct language *,
+                                    struct str date_format, struct str clock, struct str week_from);
 // The best one for an Accept-Language header; NULL when none of ours is in it.
 const struct language *language_accepted(const struct languages *, struct str header);
 

@@ -53,12 +53,30 @@ enum status query_moment(struct request *r, const char *name, bool end, micros *
         *out = zone_utc(r->zone, day) - end;
         return OK;
     }
-    if (!clock_parse(text, out))
+    if (!clock_parse(text, out)) {
+        const struct civil example = {.year = 2026, .month = 12, .day = 31};
+        char written[DATE_TEXT];
+        date_text(r->language->dates, example, written);
         return error_set(e, INVALID, name,
-                         r->api ? N_("This is not a moment: {0}")
-                                : N_("There is no such date: {0}"),
-                         arena_dup(r->arena, text), NULL);
+                         r->api
+                             ? N_("This is not a moment: {0}")
+                             : N_("There is no such date: {0}. Dates are written like this: {1}"),
+                         arena_dup(r->arena, text), written, NULL);
+    }
     return OK;
+}
+
+void query_days(struct request *r) {
+    static const struct field day = {.key = {"day", 3}, .type = TYPE_DATE};
+    for (size_t i = 0; !r->api && i < r->query.n; i++) {
+        struct pair *one = &r->query.p[i];
+        const struct doc *typed;
+        bool moment = str_is(one->name, "from") || str_is(one->name, "to");
+        if (moment && one->value.n && !date_valid(one->value) &&
+            value_normalise(&day, doc_str(r->arena, one->value), &r->viewer.local, r->arena, &typed,
+                            NULL) == OK)
+            one->value = doc_text(typed);
+    }
 }
 
 static bool makes_log(struct str name) {
@@ -94,6 +112,7 @@ static void keep_visible(struct request *r, struct doc *views) {
 // What the address says goes before the view it began with.
 static enum status use_view(struct request *r, struct log_state *state, struct error *e) {
     str_int(query_text(r, "view"), &state->view);
+    query_days(r);
     state->pairs = only_filters(r, &r->query);
     bool used = state->view && !state->pairs.n;
     enum status s = OK;

@@ -17,6 +17,8 @@ struct log_state {
 enum status log_query_read(struct request *, struct history_query *, struct log_state *,
                            struct error *);
 
+// Days that a person typed as `from` and `to` become ISO dates in the query: links and views are made of it, which others open.
+void query_days(struct request *);
 // A moment or day of the address; *out stays when there is none. A day means its beginning, or with `end` the last moment of
 // it, where the person who asks lives.
 enum status query_moment(struct request *, const char *name, bool end, micros *out, struct error *);

@@ -223,6 +223,9 @@ struct doc *page_document(struct request *r, struct doc *view, bool part) {
     bool theme = str_is(r->person.theme, "light") || str_is(r->person.theme, "dark");
     bool density = str_is(r->person.density, "comfortable");
     doc_set_str(a, d, "lang", r->language->code);
+    doc_set_z(a, d, "dates", date_format_key(r->language->dates));
+    doc_set_bool(a, d, "months", r->language->months_in_words);
+    doc_set_z(a, d, "clock", r->language->twelve_hours ? "12" : "24");
     doc_set_str(a, d, "title", title);
     doc_set_str(a, d, "path", path);
     doc_set_str(a, d, "csrf", session_form_token(r));

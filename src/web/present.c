@@ -48,8 +48,11 @@ struct doc *run_person(struct request *r, int64_t user, struct str name) {
 struct doc *run_moment(struct request *r, micros at) {
     char text[CLOCK_TEXT];
     clock_text(at, text);
-    return whole_run(r, format_relative(r->arena, r->language, r->zone, at, r->now), "time",
-                     STR(""), STR(""), arena_str(r->arena, str_z(text)));
+    struct doc *d = whole_run(r, format_relative(r->arena, r->language, r->zone, at, r->now),
+                              "time", STR(""), STR(""), arena_str(r->arena, str_z(text)));
+    doc_set_str(r->arena, d, "exact",
+                format_moment(r->arena, r->language, zone_civil(r->zone, at), 0));
+    return d;
 }
 
 struct doc *runs_of(struct request *r, struct doc *one) {

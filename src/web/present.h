@@ -63,6 +63,8 @@ struct control_state {
     const struct pairs *typed; // what was sent, when a form is shown again
     struct str problem;
     const struct doc *found; // link: candidates for what was typed
+    struct str blank;        // what no value is called in a list; empty: a dash
+    struct str blank_is;     // or the key of the choice that no value means: it stands there once
 };
 struct doc *control(struct request *, const struct module *, const struct field *,
                     const struct control_state *);

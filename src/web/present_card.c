@@ -450,10 +450,8 @@ static struct doc *find_view(struct request *r, const struct card_state *c) {
     doc_set_str(a, d, "kind", query_text(r, "kind"));
     doc_set_str(a, d, "text", query_text(r, "text"));
     doc_set_str(a, d, "as_of", query_text(r, "as_of"));
-    const char sign[] = {r->language->date_sign, 0};
     doc_set_str(a, d, "until", format_date_typed(a, r->language, until));
-    doc_set_str(a, d, "date_sign", arena_str(a, str_z(sign)));
-    doc_set_str(a, d, "date_hint", T(r->language, "yyyy-mm-dd"));
+    doc_set_str(a, d, "date_hint", format_date_hint(a, r->language));
     bool asked = until.n || query_text(r, "text").n || (c->in_the_past && !c->as_of);
     doc_set(d, STR("clear_href"),
             asked ? doc_str(a, past_href(r, query_text(r, "as_of"))) : doc_null(a));

@@ -138,7 +138,6 @@ static struct doc *filter_bar(struct request *r) {
     const struct journey_state *x = r->state;
     struct arena *a = r->arena;
     struct doc *d = doc_object(a), *rest = doc_array(a);
-    const char sign[] = {r->language->date_sign, 0};
     struct str field, op;
     doc_set_str(a, d, "action", journeys_path(r, ""));
     doc_set(d, STR("by"), by_options(r, &x->query));
@@ -153,8 +152,7 @@ static struct doc *filter_bar(struct request *r) {
                     : STR(""));
     doc_set_bool(a, d, "problem", x->refused.status != OK);
     doc_set_str(a, d, "by_label", by_label(r, x->query.field));
-    doc_set_str(a, d, "date_sign", arena_str(a, str_z(sign)));
-    doc_set_str(a, d, "date_hint", T(r->language, "yyyy-mm-dd"));
+    doc_set_str(a, d, "date_hint", format_date_hint(a, r->language));
     struct doc *hours = doc_set_array(a, d, "hours");
     option(r, hours, STR("calendar"), T(r->language, "All hours"), !working(x));
     if (x->has_calendar)

@@ -36,9 +36,7 @@ struct str past_href(struct request *r, struct str as_of) {
 
 static struct str typed_moment(struct request *r, micros at) {
     struct civil c = zone_civil(r->zone, at);
-    struct str iso = rprintf(r, "%04d-%02d-%02d", c.year, c.month, c.day);
-    return JOIN(r->arena, format_date_typed(r->arena, r->language, iso), STR(" "),
-                format_clock(r->arena, c, false));
+    return format_moment_typed(r->arena, r->language, c);
 }
 
 static struct str said_moment(struct request *r, micros at) {
@@ -81,7 +79,7 @@ static struct str mark_text(struct request *r, micros at, micros life) {
     struct civil c = zone_civil(r->zone, at);
     struct arena *a = r->arena;
     if (life < 2 * DAY)
-        return format_clock(a, c, false);
+        return format_clock(a, r->language, c, false);
     if (life < 300 * DAY)
         return format_day(a, r->language, c, c.year);
     return format_month(a, r->language, c);
@@ -115,11 +113,9 @@ static struct str count_text(struct request *r, const struct doc *ribbon, micros
 // A form that asks for a moment.
 static void moment_control(struct request *r, struct doc *d, const char *name, struct str value) {
     struct arena *a = r->arena;
-    const char sign[] = {r->language->date_sign, 0};
     doc_set_z(a, d, "name", name);
     doc_set_str(a, d, "value", value);
-    doc_set_str(a, d, "date_sign", arena_str(a, str_z(sign)));
-    doc_set_str(a, d, "date_hint", JOIN(a, T(r->language, "yyyy-mm-dd"), STR(" 00:00")));
+    doc_set_str(a, d, "date_hint", format_moment_hint(a, r->language));
 }
 
 static struct doc *step_href(struct request *r, const struct doc *ribbon, const char *key) {

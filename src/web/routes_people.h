@@ -1,5 +1,5 @@
-// Rows of the table in routes.c, which alone includes this: users, what they have in charge, and undoing what they did. They are no
-// statements, whatever the formatter thinks.
+// Rows of the table in routes.c, which alone includes this: users, what they have in charge, undoing what they did, and one's own
+// settings. They are no statements, whatever the formatter thinks.
 // clang-format off
     {.method = "GET",
      .path = "/operations/{position}/undo",
@@ -207,4 +207,37 @@
      .tag = "users",
      .says = "Accept the invitation: a password, a name; opens a session",
      .handle = handle_invited},
+    // ---- one's own settings
+    {.method = "GET",
+     .path = "/settings",
+     .verb = VERB_SELF,
+     .flags = ROUTE_ACCESS,
+     .page = "settings",
+     .id = "getSettings",
+     .tag = "settings",
+     .says = "One's own settings, API keys and sessions",
+     .reply = REPLY_OBJECT,
+     .handle = handle_settings,
+     .present = present_settings},
+    {.method = "PATCH",
+     .path = "/settings",
+     .page_method = "POST",
+     .verb = VERB_SELF,
+     .page = "settings",
+     .id = "changeSettings",
+     .tag = "settings",
+     .says = "Change one's own settings",
+     .body = INPUTS(
+         {"language", IN_TEXT, false, "es, en, pl or ro"},
+         {"zone", IN_TEXT, false, "of the IANA database"},
+         {"date_format", IN_TEXT, false,
+          "how dates are written in pages: iso, dmy_slash, dmy_dot, mdy_slash; null: as "
+          "the language does"},
+         {"clock", IN_TEXT, false, "24 or 12; null: as the language does"},
+         {"week_from", IN_TEXT, false, "monday, sunday or saturday; null: as the language does"},
+         {"theme", IN_TEXT, false, "system, light or dark"},
+         {"density", IN_TEXT, false, "comfortable or compact"}),
+     .reply = REPLY_OBJECT,
+     .handle = handle_settings_change,
+     .present = present_settings},
     // clang-format on

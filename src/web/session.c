@@ -19,7 +19,8 @@
 
 #define USER_COLUMNS                                                                               \
     "u.id,u.f_name,u.f_email,u.f_profile,u.f_active,u.f_language,u.f_zone,u.f_theme,u.f_density,"  \
-    "u.deleted_at,u.f_erases_documents,u.f_anonymises,u.f_role"
+    "u.f_date_format,u.f_clock,u.f_week_from,u.deleted_at,u.f_erases_documents,u.f_anonymises,"    \
+    "u.f_role"
 
 // The columns of the statements below.
 enum {
@@ -32,6 +33,9 @@ enum {
     COLUMN_ZONE,
     COLUMN_THEME,
     COLUMN_DENSITY,
+    COLUMN_DATE_FORMAT,
+    COLUMN_CLOCK,
+    COLUMN_WEEK_FROM,
     COLUMN_DELETED,
     COLUMN_ERASES,
     COLUMN_ANONYMISES,
@@ -173,13 +177,15 @@ static void viewer_from(void *arg, struct stmt *row, enum sign sign, micros seen
         r->person.lacks_factor = lacks_factor(&r->viewer, row, a);
     }
     const struct language *own = language_find(r->web->languages, language);
-    if (own)
-        r->language = own;
+    r->language =
+        language_own(r->web->languages, own ? own : r->language, stmt_text(row, COLUMN_DATE_FORMAT),
+                     stmt_text(row, COLUMN_CLOCK), stmt_text(row, COLUMN_WEEK_FROM));
     const struct zone *there = zone.n ? zone_find(zone) : NULL;
     if (there)
         r->zone = there;
     r->viewer.local.language =
         r->api ? STR("") : r->language->code; // programs write numbers as programs do
+    r->viewer.local.dates = r->api ? DATE_AS_LANGUAGE : r->language->dates;
     r->viewer.local.zone = there ? zone : str_z(r->web->options.zone);
 }
 

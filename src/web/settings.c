@@ -10,6 +10,7 @@
 #include "web/session.h"
 #include "web/settings.h"
 #include "web/sign_in.h"
+#include "web/text.h"
 
 // ---------------------------------------------------------------- reading
 
@@ -70,8 +71,9 @@ static enum status read_own(struct request *r, struct doc **out, struct error *e
     reader.viewer = &raised;
     enum status s =
         record_get(&reader, model_module(r->model, STR("users")), r->viewer.user, &user, e);
-    static const char *const members[] = {"id",       "name", "email", "profile",
-                                          "language", "zone", "theme", "density"};
+    static const char *const members[] = {"id",        "name",  "email",       "profile",
+                                          "language",  "zone",  "date_format", "clock",
+                                          "week_from", "theme", "density"};
     for (size_t i = 0; i < sizeof members / sizeof *members && !s; i++) {
         const struct doc *member = doc_get(user, str_z(members[i]));
         doc_set(d, str_z(members[i]), member ? doc_copy(a, member) : doc_null(a));
@@ -107,18 +109,87 @@ void handle_settings(struct request *r) {
 
 // ---------------------------------------------------------------- the page
 
-static const char *const settings_members[] = {"language", "zone", "theme", "density"};
+static const char *const settings_members[] = {"language",  "zone",  "date_format", "clock",
+                                               "week_from", "theme", "density"};
 
-static struct doc *local_controls(struct request *r, const struct own *own, const struct doc *doc) {
+// What it means to have chosen nothing.
+static struct str blank_of(struct request *r, struct str key) {
+    const struct language *l = r->language;
+    bool as_language =
+        str_is(key, "date_format") || str_is(key, "clock") || str_is(key, "week_from");
+    return as_language               ? T(l, "As the language does")
+           : str_is(key, "language") ? T(l, "As the browser asks")
+                                     : STR("");
+}
+
+static void sample(struct request *r, struct doc *list, const struct language *l, const char *of,
+                   struct str key, struct str text) {
+    struct doc *d = doc_add(list, doc_object(r->arena));
+    doc_set_str(r->arena, d, "language", l->code);
+    doc_set_z(r->arena, d, "of", of);
+    doc_set_str(r->arena, d, "key", key);
+    doc_set_str(r->arena, d, "text", text);
+}
+
+// A day as it is read, and as it is typed where that is something else.
+static struct str example_dates(struct request *r, const struct language *l, struct civil c) {
+    struct str typed = format_day_typed(r->arena, l, c);
+    return l->months_in_words
+               ? JOIN(r->arena, format_day(r->arena, l, c, 0), STR(" \u00b7 "), typed)
+               : typed;
+}
+
+static struct str example_week(struct request *r, const struct language *l) {
+    struct str days = format_weekday_short(l, l->week_from);
+    for (int i = 1; i < 7; i++)
+        days = JOIN(r->arena, days, STR(" "), format_weekday_short(l, (l->week_from + i) % 7));
+    return days;
+}
+
+// What the person's ways of writing look like, and, for scripts, what all others would.
+static struct doc *example_view(struct request *r, const struct module *users) {
+    static const char *const of[] = {"date_format", "clock", "week_from"};
+    const struct civil moment = {.year = 2026, .month = 11, .day = 23, .hour = 16, .minute = 42};
+    struct arena *a = r->arena;
+    struct doc *d = doc_object(a), *samples = doc_array(a);
+    const struct language *all;
+    size_t n = languages_all(r->web->languages, &all);
+    doc_set_str(a, d, "dates", example_dates(r, r->language, moment));
+    doc_set_str(a, d, "clock", format_clock(a, r->language, moment, false));
+    doc_set_str(a, d, "week", example_week(r, r->language));
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < sizeof of / sizeof *of; j++) {
+            const struct field *f = module_field(users, str_z(of[j]));
+            for (size_t k = 0; f && k <= f->n_choices; k++) {
+                struct str key = k ? f->choices[k - 1].key : STR(""), no = STR("");
+                const struct language *l =
+                    language_own(r->web->languages, &all[i], j == 0 ? key : no, j == 1 ? key : no,
+                                 j == 2 ? key : no);
+                sample(r, samples, l, of[j], key,
+                       j == 0   ? example_dates(r, l, moment)
+                       : j == 1 ? format_clock(a, l, moment, false)
+                                : example_week(r, l));
+            }
+        }
+    doc_set(d, STR("samples"), samples);
+    return d;
+}
+
+static struct doc *local_controls(struct request *r, const struct own *own, const struct doc *doc,
+                                  const char *const *keys) {
     struct doc *list = doc_array(r->arena);
     const struct module *users = model_module(r->model, STR("users"));
-    for (size_t i = 0; i < sizeof settings_members / sizeof *settings_members; i++) {
-        const struct field *f = module_field(users, str_z(settings_members[i]));
+    for (; *keys; keys++) {
+        const struct field *f = module_field(users, str_z(*keys));
         if (!f)
             continue;
         struct control_state state = {.value = doc_get(doc, f->key),
                                       .typed = own->typed,
-                                      .problem = problem_of(r, &own->local, f->key)};
+                                      .problem = problem_of(r, &own->local, f->key),
+                                      .blank = blank_of(r, f->key),
+                                      .blank_is = str_is(f->key, "theme")     ? STR("system")
+                                                  : str_is(f->key, "density") ? STR("compact")
+                                                                              : STR("")};
         doc_add(list, control(r, users, f, &state));
     }
     return list;
@@ -193,13 +264,17 @@ struct doc *present_settings(struct request *r, struct doc *doc) {
     struct arena *a = r->arena;
     const struct own *own = r->state;
     const struct module *users = model_module(r->model, STR("users"));
+    static const char *const look[] = {"language", "theme", "density", NULL};
+    static const char *const dates[] = {"date_format", "clock", "week_from", "zone", NULL};
     struct doc *view = doc_object(a), *local = doc_object(a), *password = doc_object(a);
     doc_set_str(a, view, "title", T(r->language, "My settings"));
     doc_set_str(a, view, "name", r->viewer.name);
     doc_set_str(a, view, "email", r->person.email);
     doc_set_str(a, local, "action", STR("/settings"));
     doc_set(local, STR("problems"), problems_of(r, users, &own->local));
-    doc_set(local, STR("controls"), local_controls(r, own, doc));
+    doc_set(local, STR("controls"), local_controls(r, own, doc, look));
+    doc_set(local, STR("dates"), local_controls(r, own, doc, dates));
+    doc_set(local, STR("example"), example_view(r, users));
     doc_set(view, STR("local"), local);
     doc_set_str(a, password, "action", STR("/settings/password"));
     doc_set(password, STR("problems"), problems_of(r, NULL, &own->password));
@@ -216,7 +291,7 @@ struct doc *present_settings(struct request *r, struct doc *doc) {
     return view;
 }
 
-// ---------------------------------------------------------------- language, zone, theme, density
+// ---------------------------------------------------------------- language, zone, forms, theme, density
 
 static enum status write_settings(struct action *a, void *request, struct error *e) {
     struct request *r = request;

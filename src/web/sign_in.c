@@ -64,7 +64,7 @@ static void sign_in_page(struct request *r, int status, struct str email, struct
         doc_set_str(a, l, "href",
                     rprintf(r, "/sign-in?lang=%.*s%.*s", STR_FMT(languages[i].code),
                             STR_FMT(buf_view(&next_query))));
-        doc_set_bool(a, l, "active", r->language == &languages[i]);
+        doc_set_bool(a, l, "active", str_eq(r->language->code, languages[i].code));
     }
     buf_release(&next_query);
     r->title = T(r->language, "Sign in");

@@ -748,7 +748,7 @@ struct doc *event_view(struct request *r, const struct doc *event, const struct 
     doc_set_str(a, d, "position_text", format_position(a, position));
     doc_set_str(a, d, "proof_href", JOIN(a, STR("/log/"), int_text(a, position)));
     doc_set_str(a, d, "at", doc_get_text(event, "at"));
-    doc_set_str(a, d, "time", format_clock(a, when, false));
+    doc_set_str(a, d, "time", format_clock(a, r->language, when, false));
     doc_set_str(a, d, "when", format_moment_long(a, r->language, when));
     bool failed = kind == KIND_CLOSED && str_is(doc_text(new_value(changes, "outcome")), "failure");
     struct str consent =
@@ -854,7 +854,7 @@ static struct doc *log_row(struct request *r, const struct doc *event) {
     doc_set_str(a, d, "proof_href", JOIN(a, STR("/log/"), int_text(a, position)));
     doc_set_str(a, d, "at", doc_get_text(event, "at"));
     doc_set_str(a, d, "date", format_day(a, r->language, when, year_now(r)));
-    doc_set_str(a, d, "time", format_clock(a, when, true));
+    doc_set_str(a, d, "time", format_clock(a, r->language, when, true));
     doc_set(d, STR("who"), runs_of(r, actor_run(r, event, "")));
     struct str teller = teller_of(r, event);
     doc_set_str(a, d, "channel", teller.n ? teller : way_of(r, event));

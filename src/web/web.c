@@ -123,10 +123,12 @@ static void find_language(struct request *r) {
         found = language_accepted(r->web->languages, http_header(r->http, "Accept-Language"));
     if (found)
         r->language = found;
-    r->viewer.local = (struct value_context){.language = r->api ? STR("") : r->language->code,
-                                             .currency = str_z(r->web->options.currency),
-                                             .region = str_z(r->web->options.region),
-                                             .zone = str_z(r->web->options.zone)};
+    r->viewer.local =
+        (struct value_context){.language = r->api ? STR("") : r->language->code,
+                               .dates = r->api ? DATE_AS_LANGUAGE : r->language->dates,
+                               .currency = str_z(r->web->options.currency),
+                               .region = str_z(r->web->options.region),
+                               .zone = str_z(r->web->options.zone)};
 }
 
 static void find_part(struct request *r) {

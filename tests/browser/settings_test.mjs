@@ -114,6 +114,65 @@ test("one's own language and theme change the pages", world.story(async () => {
   await elena.accessible("card with the dark theme chosen");
 }));
 
+test("one's own ways of writing dates and times show at once, and scripts follow them", world.story(async () => {
+  const user = await world.server.user("Irene Paz", { language: "es", profile: "administrator" });
+  const irene = await world.person({ user });
+  await irene.goto("/settings");
+  const shown = async (text) => irene.sees(".example", text);
+  await shown("23 nov 2026 · 23/11/2026 16:42 lun mar mié jue vie sáb dom");
+  await irene.page.selectOption("[name=date_format]", "mdy_slash");
+  await shown("11/23/2026 16:42 lun");
+  await irene.page.selectOption("[name=clock]", "12");
+  await shown("11/23/2026 4:42 p. m. lun");
+  await irene.page.selectOption("[name=week_from]", "sunday");
+  await shown("dom lun mar mié jue vie sáb");
+  await irene.page.selectOption("[name=language]", "pl");
+  await shown("11/23/2026 4:42 PM niedz. pon.");
+  await irene.page.selectOption("[name=date_format]", "");
+  await shown("23 lis 2026 · 23.11.2026 4:42 PM");
+  await irene.page.selectOption("[name=date_format]", "mdy_slash");
+  await irene.page.selectOption("[name=language]", "es");
+  await irene.accessible("/settings");
+  await save(irene);
+  await irene.address(/^\/settings/);
+  await shown("11/23/2026 4:42 p. m. dom lun");
+
+  // The browser's calendar is opened at what was typed, and what is chosen there is written as the person writes.
+  const id = await world.server.make("tasks", { subject: "Llamar", kind: "call", due: "2026-11-23T15:42:00Z" });
+  await irene.goto(`/tasks/${id}/edit`);
+  const due = irene.at("[name=due]");
+  assert.equal((await due.inputValue()).replace(/\s/g, " "), "11/23/2026 4:42 p. m.");
+  const calendar = irene.at(".dated:has([name=due]) .calendar");
+  await irene.page.evaluate(() => (HTMLInputElement.prototype.showPicker = () => {}));
+  const opened = async (typed) => {
+    await due.fill(typed);
+    await irene.at(".dated:has([name=due]) .calendar-button").click();
+    return calendar.inputValue();
+  };
+  assert.equal(await opened("1/2/2026 12:05 a. m."), "2026-01-02T00:05");
+  assert.equal(await opened("2026-01-02 3:30 pm"), "2026-01-02T15:30");
+  assert.equal(await opened("1/2/2026"), "2026-01-02T09:00");
+  assert.equal(await opened("31/1/2026"), "", "that is no date in this form");
+  await calendar.evaluate((node) => {
+    node.value = "2026-02-01T13:05";
+    node.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  assert.equal((await due.inputValue()).replace(/\s/g, " "), "02/01/2026 1:05 p. m.");
+  await save(irene);
+  await irene.address(`/tasks/${id}`);
+  assert.equal((await world.server.api("GET", `/tasks/${id}`)).due, "2026-02-01T12:05:00Z");
+  await irene.accessible("a card with times of twelve hours");
+
+  // The knob of the ribbon tells its moment in that form.
+  await irene.goto("/contacts/1");
+  const track = await irene.at(".ribbon-track").boundingBox();
+  await irene.page.mouse.move(track.x + track.width, track.y + track.height / 2);
+  await irene.page.mouse.down();
+  await irene.page.mouse.move(track.x + track.width / 2, track.y + track.height / 2, { steps: 4 });
+  assert.match((await irene.at(".ribbon-tip").innerText()).replace(/\s/g, " "), /^\d\d\/\d\d\/\d{4} \d{1,2}:\d\d [ap]\. m\.$/);
+  await irene.page.mouse.up();
+}));
+
 test("an API key is made, works, and is ended", world.story(async () => {
   const user = await world.server.user("Raúl Mar", { language: "es" });
   const raul = await world.person({ user });
@@ -163,7 +222,7 @@ for (const language of [...languages, "ro"])
     await fold.locator("summary").click();
     await ana.page.fill("#from", "32.13.2026");
     await ana.page.press("#from", "Enter");
-    await ana.sees("#from-problem", ana.t("There is no such date: {0}", "32.13.2026"));
+    await ana.sees("#from-problem", ana.t("There is no such date: {0}. Dates are written like this: {1}", "32.13.2026", language === "es" ? "31/12/2026" : "31.12.2026"));
     assert.ok(await ana.at("#from").isVisible(), "what is wrong is seen");
     assert.deepEqual([await ana.at("#from").inputValue(), await ana.at("#from").getAttribute("aria-invalid")], ["32.13.2026", "true"]);
     assert.equal(await ana.at("#module").inputValue(), "contacts", "the other filters stay");

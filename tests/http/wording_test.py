@@ -132,7 +132,8 @@ class Wording(Story):
             self.assertIn("closing_date%5D%5Blte%5D=2026-03-05", person.path)
             self.assertEqual(200, person.get(f"/history?from={closing}&to={other}").status)
             self.assertIn(f'value="{closing}"', person.page.source)
-            self.assertIn(f'data-sign="{re.sub("[0-9]", "", closing)[0]}"', person.page.source)
+            form = {"/": "dmy_slash", ".": "dmy_dot", "-": "iso"}[re.sub("[0-9]", "", closing)[0]]
+            self.assertIn(f' data-dates="{form}" ', person.page.source)
 
     def test_this_year_is_not_told(self):
         self.see("/history")

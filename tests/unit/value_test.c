@@ -394,6 +394,52 @@ static void test_moments(void **state) {
     arena_release(&arena);
 }
 
+// The person's own form goes before the language's, ISO 8601 is always understood, and who is refused is told the form.
+static void test_own_form_of_dates(void **state) {
+    (void)state;
+    static const struct {
+        const char *language;
+        enum date_format dates;
+        const char *typed, *normal, *example;
+    } all[] = {{"es", DATE_MDY_SLASH, "3/4/2026", "2026-03-04", NULL},
+               {"en", DATE_DMY_DOT, "3/4/2026", "2026-04-03", NULL},
+               {"es", DATE_MDY_SLASH, "2026-03-04", "2026-03-04", NULL},
+               {"es", DATE_MDY_SLASH, "4 mar 2026", "2026-03-04", NULL},
+               {"es", DATE_MDY_SLASH, "31/12/2026", NULL, "12/31/2026"},
+               {"es", DATE_AS_LANGUAGE, "12/31/2026", NULL, "31/12/2026"},
+               {"pl", DATE_AS_LANGUAGE, "31.13.2026", NULL, "31.12.2026"},
+               {"pl", DATE_DMY_SLASH, "1/2/26", NULL, "31/12/2026"},
+               {"en", DATE_AS_LANGUAGE, "3/4/2026", NULL, "2026-12-31"},
+               {"", DATE_DMY_SLASH, "31/12/2026", NULL, "2026-12-31"}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct arena arena = ARENA_INIT;
+        struct value_context context = context_of(all[i].language);
+        context.dates = all[i].dates;
+        struct field day = field_of(TYPE_DATE), moment = field_of(TYPE_DATETIME);
+        struct error e = {0};
+        const struct doc *out = NULL;
+        struct str typed = str_z(all[i].typed),
+                   late = arena_printf(&arena, "%s 11:30\u00a0p.\u00a0m.", typed.p);
+        enum status s = value_normalise(&day, doc_str(&arena, typed), &context, &arena, &out, &e);
+        assert_int_equal(s, all[i].normal ? OK : INVALID);
+        if (s == OK)
+            assert_true(str_is(doc_text(out), all[i].normal));
+        else
+            assert_string_equal(e.args[0], all[i].example);
+        out = NULL;
+        e = (struct error){0};
+        s = value_normalise(&moment, doc_str(&arena, late), &context, &arena, &out, &e);
+        assert_int_equal(s, all[i].normal ? OK : INVALID);
+        if (s == OK) // half past eleven at night there is half past ten in UTC
+            assert_true(
+                str_eq(doc_text(out), arena_printf(&arena, "%sT22:30:00Z", all[i].normal)) ||
+                str_eq(doc_text(out), arena_printf(&arena, "%sT21:30:00Z", all[i].normal)));
+        else
+            assert_string_equal(e.args[0], all[i].example);
+        arena_release(&arena);
+    }
+}
+
 static void test_yes_and_no(void **state) {
     (void)state;
     struct field f = field_of(TYPE_YES_NO);
@@ -682,6 +728,7 @@ int main(void) {
         cmocka_unit_test(test_money),
         cmocka_unit_test(test_currencies),
         cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_own_form_of_dates),
         cmocka_unit_test(test_moments),
         cmocka_unit_test(test_yes_and_no),
         cmocka_unit_test(test_choices),

@@ -2,6 +2,7 @@
 // and form are links that do the same.
 import { part, arrived } from "./part.js";
 import { say } from "./words.js";
+import { writtenMoment } from "./written.js";
 
 const ribbon = () => document.getElementById("ribbon");
 const number = (node, name) => Number(node.dataset[name]);
@@ -9,13 +10,6 @@ let drag = null; // {pointer, moment}: the knob is held
 let wanted = null; // the address to be shown next, while another one is on its way
 let running = false;
 let steps = 0; // events to go, back or on, that were asked for meanwhile
-
-let format = null;
-// As the reader's clock shows it.
-function written(node, moment) {
-  format ??= new Intl.DateTimeFormat(document.documentElement.lang || undefined, { dateStyle: "medium", timeStyle: "short", timeZone: node.dataset.zone || undefined });
-  return format.format(moment);
-}
 
 // Where a moment stands, between 0 and 1; null is now.
 function place(node, moment) {
@@ -35,7 +29,7 @@ function move(node, moment) {
   const tip = node.querySelector(".ribbon-tip");
   tip.style.left = x;
   tip.hidden = !drag;
-  if (drag) tip.textContent = written(node, moment ?? Date.now());
+  if (drag) tip.textContent = writtenMoment(moment ?? Date.now(), node.dataset.zone);
 }
 
 // The address of a moment in milliseconds; of the card as it is for null.
