@@ -169,6 +169,11 @@ WHERE l.module = $1 AND l.record = $2 AND l.position >= $3 ORDER BY l.position D
 -- name: operation_events
 SELECT position, module, record FROM log WHERE operation = $1 AND position < $2 ORDER BY position DESC LIMIT $3;
 
+-- Whether the operation has another event about the record after this one. Looked for from there on, so that of all its events about a
+-- record together no more is read than the record's events.
+-- name: operation_goes_on
+SELECT 1 FROM log WHERE module = $2 AND record = $3 AND position > $4 AND operation = $1 ORDER BY position LIMIT 1;
+
 -- name: operation_count
 SELECT count(*) FROM log WHERE operation = $1;
 

@@ -10,6 +10,7 @@
 #include "store/queries.h"
 
 #define PAGE 200
+#define SLICE_TIME (SECOND / 50) // then others may write
 
 const char *undo_fate_name(enum undo_fate fate) {
     static const char *const names[] = {"back", "kept", "refused", "already"};
@@ -39,7 +40,6 @@ struct story {
     struct slot *slots; // by the field's number; the last is that of the person in charge
     struct step *steps; // newest first
     bool mine, made, deleted, restored, for_good;
-    bool newest; // the event it was asked for is the operation's last about this record
     bool binned; // deleted or restored since by another operation
     int64_t by;  // who changed the record since
     micros at;
@@ -123,9 +123,26 @@ static void gather(struct story *story, const struct module *m, const struct eve
         gather_step(story, ev, a);
 }
 
+struct one_event {
+    int64_t position, record;
+    int module;
+};
+
+// A record is looked at once, with the operation's newest event about it: whether this is it. before: the one looked at before
+// it (newer); NULL: none was.
+static enum status is_newest(struct conn *conn, int64_t operation, const struct one_event *ev,
+                             const struct one_event *before, bool *newest, struct error *e) {
+    struct param p[] = {P_INT(operation), P_INT(ev->module), P_INT(ev->record),
+                        P_INT(ev->position)};
+    bool goes_on = before && before->module == ev->module && before->record == ev->record;
+    enum status s = goes_on ? OK : store_found(conn, QUERY_OPERATION_GOES_ON, p, 4, &goes_on, e);
+    *newest = !s && !goes_on;
+    return s;
+}
+
 // Newest first, down to where the operation began.
 static enum status story_read(struct action *a, int64_t operation, const struct module *m,
-                              int64_t id, int64_t position, struct story *out, struct error *e) {
+                              int64_t id, struct story *out, struct error *e) {
     struct arena *arena = a->write->arena;
     struct row_events *events;
     struct event ev;
@@ -133,11 +150,7 @@ static enum status story_read(struct action *a, int64_t operation, const struct 
     *out = (struct story){.slots = arena_array(arena, struct slot, m->n_fields + 1)};
     enum status s = row_events_since(a->write->conn, m, id, operation, arena, &events, e);
     while (!s && !(s = row_events_next(events, &ev, &more, e)) && more) {
-        bool mine = ev.operation == operation;
-        if (mine && !out->mine && ev.position != position)
-            break; // it was looked at with a later event
-        out->newest = out->newest || mine;
-        gather(out, m, &ev, mine, arena);
+        gather(out, m, &ev, ev.operation == operation, arena);
     }
     row_events_close(events);
     return s;
@@ -398,15 +411,15 @@ static enum status look_at_fields(struct action *a, const struct story *story, s
     return s;
 }
 
-// What becomes of a record, told by the operation's newest event about it; for an older one `none`.
+// What becomes of a record.
 static enum status look(struct action *a, int64_t operation, const struct module *m, int64_t id,
-                        int64_t position, bool check, struct story *story, struct doc **row,
-                        struct undo_record *out, struct error *e) {
+                        bool check, struct story *story, struct doc **row, struct undo_record *out,
+                        struct error *e) {
     *out = (struct undo_record){.module = m, .id = id, .none = true};
     if (!m || id <= 0 || is_bookkeeping(m))
         return OK;
-    enum status s = story_read(a, operation, m, id, position, story, e);
-    if (s || !story->newest)
+    enum status s = story_read(a, operation, m, id, story, e);
+    if (s)
         return s;
     s = action_any_record(a, m, id, VERB_VIEW, row, e);
     if (s == NOT_FOUND || s == DENIED)
@@ -535,11 +548,6 @@ enum status undo_allowed(struct reader *r, int64_t operation, int64_t *events, s
     return s ? s : store_int(r->conn, QUERY_OPERATION_COUNT, &p, 1, events, e);
 }
 
-struct one_event {
-    int64_t position, record;
-    int module;
-};
-
 static enum status events_read(struct conn *conn, int64_t operation, int64_t before, int most,
                                struct one_event *out, int *n, struct error *e) {
     struct param p[] = {P_INT(operation), P_INT(before), P_INT(most)};
@@ -570,11 +578,15 @@ enum status undo_preview(struct action *a, int64_t operation, int64_t before, in
             struct undo_record record;
             struct doc *row;
             const struct module *m = model_module_numbered(a->model, events[i].module);
-            s = look(a, operation, m, events[i].record, events[i].position, true, &story, &row,
-                     &record, e);
+            bool newest;
+            s = is_newest(a->write->conn, operation, &events[i], i ? &events[i - 1] : NULL, &newest,
+                          e);
+            before = events[i].position;
+            if (s || !newest)
+                continue;
+            s = look(a, operation, m, events[i].record, true, &story, &row, &record, e);
             if (!s && !record.none)
                 s = each(arg, &record);
-            before = events[i].position;
         }
         if (s && e && e->next)
             e->next = NULL; // it was in the arena
@@ -657,11 +669,11 @@ static void count_fates(struct action *a, struct errand *g, const struct undo_re
 
 // Of an import it is told, at the end, that it is undone; or, where an undoing is undone, how it had ended.
 static enum status note_import(struct action *a, struct errand *g, const struct module *m,
-                               int64_t id, int64_t position, struct error *e) {
+                               int64_t id, struct error *e) {
     struct story story;
     const struct field *f = module_field(m, STR("state"));
-    enum status s = story_read(a, g->subject, m, id, position, &story, e);
-    if (s || !story.newest || !f)
+    enum status s = story_read(a, g->subject, m, id, &story, e);
+    if (s || !f)
         return s;
     struct str state = story.made ? STR("undone") : doc_text(story.slots[f->number].back);
     if (state.n) {
@@ -694,9 +706,8 @@ static enum status undo_one(struct action *a, struct errand *g, const struct one
     struct undo_record record;
     struct doc *row;
     if (m && str_is(m->key, "imports"))
-        return note_import(a, g, m, event->record, event->position, e);
-    enum status s =
-        look(a, g->subject, m, event->record, event->position, false, &story, &row, &record, e);
+        return note_import(a, g, m, event->record, e);
+    enum status s = look(a, g->subject, m, event->record, false, &story, &row, &record, e);
     if (s || record.none)
         return s;
     a->act->cause = event->position;
@@ -707,21 +718,43 @@ static enum status undo_one(struct action *a, struct errand *g, const struct one
     return a->act->operation >= 0 && !errand_number(g, "said") ? say_undone(a, g, e) : OK;
 }
 
-enum status undo_slice(struct action *a, struct errand *g, struct error *e) {
-    struct one_event events[ERRAND_AT_ONCE];
-    int n = 0;
-    int64_t cause = a->act->cause;
-    enum status s = events_read(a->write->conn, g->subject, errand_number(g, "cursor"),
-                                ERRAND_AT_ONCE, events, &n, e);
-    for (int i = 0; i < n && !s; i++) {
-        s = undo_one(a, g, &events[i], e);
-        errand_count(a, g, "seen");
-        errand_put(a, g, "cursor", events[i].position);
+// Those of a page, until the slice has done enough. *over: it has, or that were all.
+static enum status undo_page(struct action *a, struct errand *g, micros until, int *records,
+                             bool *over, struct error *e) {
+    struct one_event events[PAGE];
+    int n = 0, i = 0;
+    bool newest;
+    enum status s =
+        events_read(a->write->conn, g->subject, errand_number(g, "cursor"), PAGE, events, &n, e);
+    for (; i < n && !s && *records < ERRAND_AT_ONCE; i++) {
+        if (*records && clock_monotonic() >= until)
+            break;
+        s = is_newest(a->write->conn, g->subject, &events[i], i ? &events[i - 1] : NULL, &newest,
+                      e);
+        if (!s && newest) {
+            s = undo_one(a, g, &events[i], e);
+            ++*records;
+        }
     }
-    if (!s && n < ERRAND_AT_ONCE) {
+    if (i)
+        errand_put(a, g, "cursor", events[i - 1].position);
+    errand_put(a, g, "seen", errand_number(g, "seen") + i);
+    if (!s && i == n && n < PAGE)
+        g->state = ERRAND_DONE;
+    *over = g->state == ERRAND_DONE || i < n;
+    return s;
+}
+
+enum status undo_slice(struct action *a, struct errand *g, struct error *e) {
+    int records = 0;
+    int64_t cause = a->act->cause;
+    micros until = clock_monotonic() + SLICE_TIME;
+    enum status s = OK;
+    for (bool over = false; !s && !over && clock_monotonic() < until;)
+        s = undo_page(a, g, until, &records, &over, e);
+    if (!s && g->state == ERRAND_DONE) {
         a->act->cause = g->subject;
         s = end_import(a, g, e);
-        g->state = ERRAND_DONE;
     }
     a->act->cause = cause;
     return s;
