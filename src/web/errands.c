@@ -10,7 +10,8 @@
 #include "web/present.h"
 #include "web/text.h"
 
-#define AT_ONCE 100     // known to a node at a time; the others wait in the database
+#define AT_ONCE 100 // known to a node at a time; the others wait in the database
+#define LOOKING_MOST 64
 #define LOOK_SECONDS 5  // after so long without work it is looked whether another node left some
 #define PAUSE_SECONDS 1 // after the database failed
 
@@ -22,8 +23,40 @@ struct errands {
     char node[CRYPTO_TOKEN];
     int64_t mine[AT_ONCE];
     size_t n;
+    int64_t looking[LOOKING_MOST]; // users
+    size_t n_looking;
     bool stopping, joined;
 };
+
+// ---------------------------------------------------------------- who looks at what would be done
+
+static size_t looking_at(const struct errands *all, int64_t user) {
+    size_t i = 0;
+    while (i < all->n_looking && all->looking[i] != user)
+        i++;
+    return i;
+}
+
+enum status errands_look(struct errands *all, int64_t user, struct error *e) {
+    pthread_mutex_lock(&all->lock);
+    bool free = looking_at(all, user) == all->n_looking && all->n_looking < LOOKING_MOST;
+    if (free)
+        all->looking[all->n_looking++] = user;
+    pthread_mutex_unlock(&all->lock);
+    return free ? OK
+                : error_set(e, CONFLICT, NULL,
+                            N_("Another preview of yours is still being made. Please try again in "
+                               "a moment."),
+                            NULL);
+}
+
+void errands_looked(struct errands *all, int64_t user) {
+    pthread_mutex_lock(&all->lock);
+    size_t i = looking_at(all, user);
+    BUG_ON(i == all->n_looking);
+    all->looking[i] = all->looking[--all->n_looking];
+    pthread_mutex_unlock(&all->lock);
+}
 
 // ---------------------------------------------------------------- the thread
 

@@ -16,6 +16,11 @@ struct str errands_node(const struct errands *); // by which this process is kno
 // It was begun by this node and is not over yet.
 void errands_wake(struct errands *, int64_t id);
 
+// Looking at what long work would do takes a worker for a while: each person has one at a time. CONFLICT while theirs is under way;
+// after OK it is to be ended.
+enum status errands_look(struct errands *, int64_t user, struct error *);
+void errands_looked(struct errands *, int64_t user);
+
 // {"state","operation","by","began_at","all","seen","changed","kept","refused","told":[{"module","id","name","fate","field"?,"why"?,
 // "by"?,"at"?}],"problem"}: what may be told of it to whoever asks.
 struct doc *errand_document(struct request *, const struct errand *);

@@ -59,8 +59,14 @@ static enum status handing_read(struct request *r, struct reader *reader, struct
     doc_set(d, STR("role"), role ? doc_copy(a, role) : doc_null(a));
     s = count_below(reader, doc_get_int(role, "id", 0), &below, e);
     doc_set_int(a, d, "below", below);
-    if (!s)
-        s = charge_read(r, reader, doc_set_array(a, d, "charge"), e);
+    struct doc *charge = doc_set_array(a, d, "charge");
+    bool only_state = str_is(r->part, "errand-state");
+    if (!s && !only_state)
+        s = errands_look(r->web->errands, r->viewer.user, e);
+    if (!s && !only_state) {
+        s = charge_read(r, reader, charge, e);
+        errands_looked(r->web->errands, r->viewer.user);
+    }
     if (s)
         return s;
     s = errand_of(reader->conn, ERRAND_HAND_OVER, r->id, false, a, &g, e);

@@ -187,8 +187,10 @@ static void preview_job(struct request *r, struct place *place) {
         // While it is being undone it is told how far that is.
         if (runs && u->there && u->errand.state == ERRAND_RUNNING)
             u->status = OK;
-        else if (!runs)
+        else if (!runs && !(u->status = errands_look(r->web->errands, r->viewer.user, e))) {
             u->status = preview(r, place, u, e);
+            errands_looked(r->web->errands, r->viewer.user);
+        }
     }
     if (place->conn)
         store_rollback(place->conn);

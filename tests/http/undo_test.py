@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from harness import ADMINISTRATOR, Story
+from harness import ADMINISTRATOR, Story, at_once
 from support import PROGRAM, environment_of
 
 
@@ -353,6 +353,20 @@ class Undoing(Base):
         events = self.api.want(200, "GET", f"/api/operations/{undo['operation']}")["counts"]
         self.assertEqual(events["deleted"], 350)
         self.assertEqual(self.undo(operation)["operation"], None)
+
+    def test_everybody_has_one_preview_at_a_time(self):
+        operation = self.bring("contacts", "Name\n" + "".join(f"Looked at {i}\n" for i in range(6000)))["operation"]
+        apis = [self.server.api(self.key) for _ in range(6)]
+        answers = at_once([lambda api=api: api.request("GET", f"/api/operations/{operation}/undo", None, {"Accept-Language": "en"}) for api in apis])
+        statuses = {status for status, _, _ in answers}
+        self.assertEqual({200, 409}, statuses)
+        self.assertIn("still being made", next(body for status, _, body in answers if status == 409)["detail"])
+        self.assertEqual(200, apis[0].request("GET", f"/api/operations/{operation}/undo")[0])  # it is over
+        self.assertEqual(200, apis[0].request("GET", f"/api/users/{self.eva}/hand-over")[0])
+        # Of different people each has theirs.
+        _, boss = self.user("second-boss@example.org", "administrator")
+        answers = at_once([lambda api=api: api.request("GET", f"/api/operations/{operation}/undo") for api in (self.server.api(self.key), boss)])
+        self.assertEqual([200, 200], [status for status, _, _ in answers])
 
 
 class Killed(Base):
