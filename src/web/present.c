@@ -332,6 +332,7 @@ struct doc *module_document(struct request *r, const struct module *m) {
     doc_set_str(a, d, "one", translate(r->language, m->label_one));
     doc_set_str(a, d, "icon", m->icon);
     doc_set_str(a, d, "href", rprintf(r, "/%.*s", STR_FMT(m->key)));
+    doc_set_bool(a, d, "system", m->system);
     return d;
 }
 

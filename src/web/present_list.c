@@ -3,6 +3,7 @@
 #include "web/activity.h"
 #include "web/list.h"
 #include "web/present.h"
+#include "web/role_tree.h"
 #include "web/text.h"
 
 static struct str path_of(struct request *r) {
@@ -10,6 +11,15 @@ static struct str path_of(struct request *r) {
 }
 
 // ---------------------------------------------------------------- the table
+
+// What a value stands for where no column says so: of what the account is set up with, whose dates and people tell little by
+// themselves.
+static struct str cell_label(struct request *r, const struct field *f) {
+    bool plain = f && r->module->system &&
+                 (is_number(f) || f->type == TYPE_DATE || f->type == TYPE_DATETIME ||
+                  f->type == TYPE_USER || f->type == TYPE_LINK);
+    return plain ? field_label(r, f) : STR("");
+}
 
 static struct doc *row_cells(struct request *r, const struct list_state *s,
                              const struct doc *item) {
@@ -25,6 +35,7 @@ static struct doc *row_cells(struct request *r, const struct list_state *s,
         bool first = i == 0;
         doc_set_bool(a, cell, "number", f && (is_number(f) || f->type == TYPE_DATE));
         doc_set_bool(a, cell, "first", first);
+        doc_set_str(a, cell, "label", cell_label(r, f));
         if (first)
             doc_set(cell, STR("runs"), runs_of(r, run(r, record_title(r, m, item), "", STR(""))));
         else if (f && f->number < 0 && f->type == TYPE_DATETIME &&
@@ -36,21 +47,59 @@ static struct doc *row_cells(struct request *r, const struct list_state *s,
     return cells;
 }
 
+// Users, profiles, roles, levels and groups, side by side.
+static const char *const people[] = {"users", "profiles", "roles", "levels", "groups"};
+
+// Their rows have a button that leads to the form at once, for whoever may change them.
+static bool rows_edited(struct request *r, const struct list_state *s) {
+    bool here = false;
+    for (size_t i = 0; i < sizeof people / sizeof *people; i++)
+        here = here || str_is(r->module->key, people[i]);
+    return here && !s->query.deleted && may(&r->viewer, r->module, VERB_EDIT);
+}
+
+static void list_row(struct request *r, const struct list_state *s, struct doc *rows,
+                     const struct doc *item, int depth) {
+    struct arena *a = r->arena;
+    struct doc *row = doc_add(rows, doc_object(a));
+    int64_t id = doc_get_int(item, "id", 0);
+    bool activity = str_is(r->module->key, "tasks") && !s->query.deleted;
+    struct str href = href_of(r, r->module->key, id), none = STR("");
+    doc_set_int(a, row, "id", id);
+    doc_set_str(a, row, "href", href);
+    doc_set_str(a, row, "name", record_title(r, r->module, item));
+    doc_set(row, STR("flag"), activity ? activity_flag(r, item) : doc_null(a));
+    doc_set_bool(a, row, "deleted", s->query.deleted);
+    doc_set(row, STR("edit_href"),
+            or_null(r, rows_edited(r, s) ? JOIN(a, href, STR("/edit")) : none));
+    struct doc *indent = doc_set_array(a, row, "indent");
+    for (int i = 0; i < depth; i++)
+        doc_add(indent, doc_object(a));
+    doc_set(row, STR("cells"), row_cells(r, s, item));
+}
+
+// All roles there are, in no order that somebody asked for, are shown as the tree they make.
+static bool shown_as_tree(struct request *r, const struct list_state *s, const struct doc *list) {
+    const struct doc *items = doc_get(list, STR("items"));
+    for (size_t i = 0; i < s->pairs.n; i++)
+        if (!str_is(s->pairs.p[i].name, "columns"))
+            return false;
+    return str_is(r->module->key, "roles") && !s->query.after.n && !s->query.deleted &&
+           doc_is_null(doc_get(list, STR("next"))) && doc_first(items) &&
+           doc_get(doc_first(items), STR("parent"));
+}
+
 static struct doc *list_rows(struct request *r, const struct list_state *s,
                              const struct doc *list) {
-    struct arena *a = r->arena;
-    struct doc *rows = doc_array(a);
-    bool activity = str_is(r->module->key, "tasks") && !s->query.deleted;
-    doc_each(item, doc_get(list, STR("items"))) {
-        struct doc *row = doc_add(rows, doc_object(a));
-        int64_t id = doc_get_int(item, "id", 0);
-        doc_set_int(a, row, "id", id);
-        doc_set_str(a, row, "href", href_of(r, r->module->key, id));
-        doc_set_str(a, row, "name", record_title(r, r->module, item));
-        doc_set(row, STR("flag"), activity ? activity_flag(r, item) : doc_null(a));
-        doc_set_bool(a, row, "deleted", s->query.deleted);
-        doc_set(row, STR("cells"), row_cells(r, s, item));
-    }
+    struct doc *rows = doc_array(r->arena);
+    const struct doc *items = doc_get(list, STR("items"));
+    struct role_row *tree = NULL;
+    size_t n = shown_as_tree(r, s, list) ? role_tree(r->arena, items, &tree) : 0;
+    for (size_t i = 0; i < n; i++)
+        list_row(r, s, rows, tree[i].item, tree[i].depth);
+    if (!tree)
+        doc_each(item, items)
+            list_row(r, s, rows, item, 0);
     return rows;
 }
 
@@ -489,6 +538,20 @@ static struct doc *exports(struct request *r, const struct list_state *s) {
     return list;
 }
 
+static struct str nothing_means(const struct language *l, const struct module *m) {
+    if (str_is(m->key, "profiles"))
+        return T(
+            l,
+            "Administrator, Member and Read only come with the program. Profiles of your own say "
+            "what may be done in each module, and which fields are seen.");
+    if (str_is(m->key, "roles"))
+        return T(
+            l,
+            "Who does not see everyone's records sees their own. In a tree of roles they also see "
+            "those of the users below them.");
+    return T(l, "What you add or import will be listed here, and every change of it kept.");
+}
+
 static struct doc *nothing(struct request *r, const struct list_state *s) {
     const struct module *m = r->module;
     const struct language *l = r->language;
@@ -499,9 +562,9 @@ static struct doc *nothing(struct request *r, const struct list_state *s) {
         action(r, doc_get(d, STR("actions")), T(l, "Show all"), path_of(r), "list", true);
         return d;
     }
-    struct doc *d = empty_document(
-        r, arena_dup(r->arena, m->icon), FILL(r->arena, T(l, "{0}: nothing here yet"), all),
-        T(l, "What you add or import will be listed here, and every change of it kept."));
+    struct doc *d =
+        empty_document(r, arena_dup(r->arena, m->icon),
+                       FILL(r->arena, T(l, "{0}: nothing here yet"), all), nothing_means(l, m));
     if (may(&r->viewer, m, VERB_CREATE))
         action(r, doc_get(d, STR("actions")),
                FILL(r->arena, T(l, "Create: {0}"), translate(l, m->label_one)),
@@ -525,14 +588,12 @@ static struct doc *can_of(struct request *r, const struct module *m) {
     return can;
 }
 
-// What belongs to the people of the account, side by side.
 static struct doc *people_tabs(struct request *r) {
-    static const char *const keys[] = {"users", "profiles", "roles", "levels", "groups"};
     struct arena *a = r->arena;
     struct doc *tabs = doc_array(a);
     bool here = false;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const struct module *m = model_module(r->model, str_z(keys[i]));
+    for (size_t i = 0; i < sizeof people / sizeof *people; i++) {
+        const struct module *m = model_module(r->model, str_z(people[i]));
         here = here || m == r->module;
         struct doc *d = doc_add(tabs, doc_object(a));
         doc_set_str(a, d, "href", JOIN(a, STR("/"), m->key));
@@ -575,6 +636,7 @@ struct doc *present_list(struct request *r, struct doc *list) {
     doc_set(view, STR("filter_fields"), filter_fields(r, s));
     doc_set(view, STR("filter_form"), filter_form(r, s));
     doc_set(view, STR("columns"), list_columns(r, s));
+    doc_set_bool(a, view, "edited", rows_edited(r, s));
     doc_set(view, STR("columns_form"), columns_form(r, s));
     struct pair deleted = {STR("deleted"), STR("1")};
     doc_set_str(a, view, "deleted_href",

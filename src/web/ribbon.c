@@ -74,12 +74,12 @@ static struct doc *bar_views(struct request *r, const struct doc *ribbon, micros
     return bars;
 }
 
-// "nov 2024", "12 nov", "16:42": as fine as the length of the life asks for.
+// "nov 2024", "12 nov", "16:42", "16:42:07": as fine as the length of the life asks for.
 static struct str mark_text(struct request *r, micros at, micros life) {
     struct civil c = zone_civil(r->zone, at);
     struct arena *a = r->arena;
     if (life < 2 * DAY)
-        return format_clock(a, r->language, c, false);
+        return format_clock(a, r->language, c, life < 10 * MINUTE);
     if (life < 300 * DAY)
         return format_day(a, r->language, c, c.year);
     return format_month(a, r->language, c);

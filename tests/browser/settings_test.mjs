@@ -173,6 +173,22 @@ test("one's own ways of writing dates and times show at once, and scripts follow
   await irene.page.mouse.up();
 }));
 
+test("on a phone a level is made and edited from its list", world.story(async () => {
+  const ana = await world.person({ device: phone });
+  await ana.goto("/levels");
+  await ana.at(".heading-end a[href='/levels/new']").click(); // no other place of a phone leads there
+  await ana.page.fill("[name=name]", "Especialistas");
+  await save(ana);
+  await ana.address(/^\/levels\/\d+$/);
+  await ana.goto("/levels");
+  await ana.accessible("levels on a phone");
+  await ana.at("tr", { hasText: "Especialistas" }).locator(".edit a").click();
+  await ana.page.fill("[name=description]", "Lo que nadie más sabe");
+  await save(ana);
+  await ana.goto("/levels");
+  await ana.sees("tr", "Lo que nadie más sabe");
+}));
+
 test("an API key is made, works, and is ended", world.story(async () => {
   const user = await world.server.user("Raúl Mar", { language: "es" });
   const raul = await world.person({ user });

@@ -1,5 +1,6 @@
 """Users who leave, and who come: what they have in charge is handed over, they are deactivated and made active again."""
 
+import re
 import time
 import unittest
 
@@ -392,6 +393,70 @@ class Invited(People):
     def test_who_has_yet_to_accept_is_no_last_administrator(self):
         self.invite(profile="administrator")
         self.assertEqual(self.api.request("PATCH", "/api/users/1", {"profile": "member"})[0], 422)
+
+
+class PeopleLists(Story):
+    """The lists of users, profiles, roles, levels and groups: with a button that leads to the form, roles as a tree."""
+
+    def rows(self, path, browser=None):
+        page = (browser or self.visitor).get(path)
+        self.assertEqual((200, []), (page.status, page.wrong))
+        body = page.source[page.source.index("<tbody>"):page.source.index("</tbody>")]
+        return [(re.search(r'<a href="[^"]+">([^<]*)</a></th>', row).group(1), row) for row in body.split("<tr ")[1:]]
+
+    def setUp(self):
+        self.visitor = self.browser(language="es")
+
+    def test_each_row_leads_to_its_form(self):
+        level = self.api.want(201, "POST", "/api/levels", {"name": "Segunda línea", "description": "Lo que no sabe la primera"})["id"]
+        row = dict(self.rows("/levels"))["Segunda línea"]
+        for text in ("Lo que no sabe la primera", "Administrator", f'href="/levels/{level}/edit"', 'aria-label="Editar Segunda línea"'):
+            self.assertIn(text, row)
+        # Where there is no room for columns, dates and people say what they are.
+        self.assertIn('data-label="Creado el"', row)
+        self.assertIn('data-label="Creado por"', row)
+        self.assertEqual(200, self.visitor.get(f"/levels/{level}/edit").status)
+        for path in ("/users", "/levels"):
+            self.assertIn('<th scope="col" class="edit">', self.visitor.get(path).source)
+        # Not of what is deleted, nor of what one works with, nor for who may only look.
+        self.assertNotIn('class="edit"', self.visitor.get("/levels?deleted=1").source)
+        self.api.want(201, "POST", "/api/contacts", {"name": "Ana"})
+        source = self.visitor.get("/contacts").source
+        self.assertNotIn('class="edit"', source)
+        self.assertNotIn("data-label", source)
+        self.user("looks@example.org")
+        member = self.browser("looks@example.org", "another test password", "es")
+        page = member.get("/users")
+        self.assertEqual(200, page.status)
+        self.assertNotIn('class="edit"', page.source)
+
+    def test_what_users_have_is_in_their_list(self):
+        self.api.want(201, "POST", "/api/roles", {"name": "Soporte"})
+        user, _ = self.user("listed@example.org", role=self.api.want(200, "GET", "/api/roles?filter[name][eq]=Soporte")["items"][0]["id"])
+        self.browser("listed@example.org", "another test password")
+        row = dict(self.rows("/users"))["Listed"]
+        for label in ("Nivel", "Rol", "Último acceso"):
+            self.assertIn(f'data-label="{label}"', row)
+        for text in ("Miembro", "Soporte", "Activo", f'href="/users/{user}/edit"'):
+            self.assertIn(text, row)
+
+    def test_roles_are_a_tree(self):
+        ids = {}
+        for name, parent in (("Ventas Sur", None), ("Dirección", None), ("Ventas", "Dirección"), ("Ámbar", "Ventas"), ("Zona norte", "Ventas"),
+                             ("Administración", "Dirección")):
+            ids[name] = self.api.want(201, "POST", "/api/roles", {"name": name, "parent": ids.get(parent)})["id"]
+        self.api.want(200, "PATCH", f"/api/roles/{ids['Ventas Sur']}", {"parent": ids["Ventas"]})
+
+        def tree(path):
+            return [("·" * row.count('class="indent"')) + name for name, row in self.rows(path) if name in ids]
+        whole = ["Dirección", "·Administración", "·Ventas", "··Ámbar", "··Ventas Sur", "··Zona norte"]
+        self.assertEqual(whole, tree("/roles"))
+        self.assertEqual(whole, tree("/roles?columns=name,parent"))
+        self.assertEqual(sorted(ids, reverse=True), sorted(tree("/roles?sort=-name"), reverse=True))  # as asked for: no tree
+        self.assertEqual(["Ámbar", "Ventas Sur", "Zona norte"], sorted(tree(f"/roles?filter[parent][eq]={ids['Ventas']}"), key=lambda n: n.replace("Á", "A")))
+
+    def test_what_comes_with_the_program_is_told_where_nothing_is(self):
+        self.assertIn("Administrador, Miembro y Solo lectura vienen con el programa.", self.visitor.get("/profiles").text)
 
 
 if __name__ == "__main__":
