@@ -23,7 +23,7 @@ enum status second_factor_get(struct conn *, int64_t user, struct second_factor 
 
 #define SECOND_FACTOR_WAITS (10 * MINUTE)
 // Begins to set up one's own: the secret is in force once a code made with it has been shown, within this time, to the same
-// session or key (by: its hash), which is where the password was given. CONFLICT when there is one.
+// session (by: its hash), which is where the password was given. CONFLICT when there is one.
 enum status second_factor_begin(struct action *, const uint8_t secret[OTP_SECRET],
                                 const struct hash *by, struct error *);
 // The secret that waits for that, for a form that is shown again. NOT_FOUND, also for what another began.

@@ -30,10 +30,13 @@ static void print_row(struct buf *b, const char *method, const char *prefix, con
                       const struct route *r, const char *page) {
     char whole[160];
     snprintf(whole, sizeof whole, "%s%s", prefix, path);
-    bool asked = prefix[0] && r->verb != VERB_PUBLIC; // by a key
+    bool asked = prefix[0] && r->verb != VERB_PUBLIC, session = r->flags & ROUTE_SESSION;
     buf_printf(b, "%-7s %-52s %-7s %-16s %s%s%s%s\n", method, whole, verb_name(r->verb),
-               page ? page : "-", r->says, asked ? " (key: " : "",
-               asked ? key_scope_name(route_scope(r)) : "", asked ? ")" : "");
+               page ? page : "-", r->says,
+               !asked    ? ""
+               : session ? " (session"
+                         : " (key: ",
+               asked && !session ? key_scope_name(route_scope(r)) : "", asked ? ")" : "");
 }
 
 void web_routes_print(struct buf *b) {
@@ -330,7 +333,10 @@ static void operation(struct arena *a, struct doc *paths, const struct route *r,
         doc_set_array(a, d, "security");
     else {
         doc_set_z(a, d, "x-permission", verb_name(r->verb));
-        doc_set_z(a, d, "x-key-scope", key_scope_name(route_scope(r)));
+        if (r->flags & ROUTE_SESSION) // for no key
+            doc_set_array(a, doc_add(doc_set_array(a, d, "security"), doc_object(a)), "session");
+        else
+            doc_set_z(a, d, "x-key-scope", key_scope_name(route_scope(r)));
     }
     struct doc *parameters = doc_array(a);
     path_parameters(a, parameters, plain, model);

@@ -29,6 +29,10 @@ enum route_flags {
     ROUTE_FACTOR = 4096,
     // How one signs in: not for API keys that are for less than all.
     ROUTE_ACCESS = 8192,
+    // Changes how one signs in: for sessions, not for API keys. What is stolen for a day must not last.
+    ROUTE_SESSION = 16384,
+    // Changes how the user {id} signs in: to do that to oneself likewise.
+    ROUTE_SESSION_OWN = 32768,
 };
 
 enum route_type { IN_TEXT, IN_INT, IN_BOOL, IN_TIME, IN_RECORD, IN_LIST, IN_OBJECT, IN_FILTERS };

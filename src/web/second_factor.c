@@ -187,24 +187,19 @@ struct doc *present_factor(struct request *r, struct doc *doc) {
 
 // ---------------------------------------------------------------- changing it
 
-// Where the password was given.
-static const struct hash *asked_by(const struct request *r) {
-    return r->sign == SIGN_KEY ? &r->person.key : &r->person.session;
-}
-
 static enum status write_factor(struct action *a, void *request, struct error *e) {
     struct request *r = request;
     struct factor_work *w = r->arg;
-    const struct hash *session = r->sign == SIGN_SESSION ? &r->person.session : NULL;
+    const struct hash *session = &r->person.session; // where the password was given
     enum status s = OK;
     switch (w->what) {
     case BEGIN:
-        s = second_factor_begin(a, w->secret, asked_by(r), e);
+        s = second_factor_begin(a, w->secret, session, e);
         break;
     case CONFIRM:
-        s = second_factor_confirm(a, w->code, asked_by(r), session, &w->codes, e);
+        s = second_factor_confirm(a, w->code, session, session, &w->codes, e);
         // What it may do now is more than it was.
-        if (!s && session)
+        if (!s)
             s = user_session_renew(a, session, w->token, w->csrf, e);
         break;
     case CODES:
@@ -230,8 +225,9 @@ static void factor_done(struct request *r) {
         w->problem = r->error;
         r->error = (struct error){0};
         if (w->what == CONFIRM)
-            w->has_secret = second_factor_waiting(r->reader.conn, r->viewer.user, asked_by(r),
-                                                  r->now, w->secret, NULL) == OK;
+            w->has_secret =
+                second_factor_waiting(r->reader.conn, r->viewer.user, &r->person.session, r->now,
+                                      w->secret, NULL) == OK;
         show(r, 422, w);
         return;
     }
@@ -241,13 +237,13 @@ static void factor_done(struct request *r) {
     }
     w->has_secret = w->what == BEGIN;
     w->has_codes = w->what == CONFIRM || w->what == CODES;
-    if (w->what == CONFIRM && r->sign == SIGN_SESSION) {
+    if (w->what == CONFIRM) {
         cookie_set(r, session_cookie_name(r), str_z(w->token), r->web->options.session_most, false);
         r->person.csrf = str_z(w->csrf);
         r->person.session = hash_of(str_z(w->token));
         r->person.lacks_factor = false;
     }
-    if ((w->what == CONFIRM || w->what == OFF) && r->sign == SIGN_SESSION)
+    if (w->what == CONFIRM || w->what == OFF)
         device_give(r, &w->account);
     if (w->what == OFF)
         respond_done(r, 204, NULL, STR(HERE), "factor-off");

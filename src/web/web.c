@@ -240,9 +240,11 @@ static bool check_module(struct request *r) {
 // What the key itself is not for. Which verbs and modules it has, may() knows, as for everything else that is asked by it.
 static bool check_key(struct request *r) {
     const struct route *row = r->route;
-    bool writes = !(r->viewer.closed & ALLOW(VERB_EDIT));
-    if (!viewer_narrowed(&r->viewer) ||
-        (!(row->flags & ROUTE_ACCESS) && (writes || route_scope(row) == KEY_READ)))
+    bool writes = !(r->viewer.closed & ALLOW(VERB_EDIT)),
+         own = row->flags & ROUTE_SESSION_OWN && r->id == r->viewer.user;
+    bool session = r->sign == SIGN_KEY && (own || row->flags & ROUTE_SESSION);
+    if (!session && (!viewer_narrowed(&r->viewer) ||
+                     (!(row->flags & ROUTE_ACCESS) && (writes || route_scope(row) == KEY_READ))))
         return true;
     respond_status(r, 403, N_("This API key is not for that."));
     return false;

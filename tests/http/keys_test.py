@@ -16,6 +16,12 @@ VALUES = {"{position}": "0", "{key}": "0000000000000000", "{rest}": "0/000.p/1",
           "{digest}": "0" * 64, "{token}": "x" * 43}
 
 
+# How one signs in is changed in a session.
+SESSION_ONLY = {("/settings/password", "POST"), ("/settings/keys", "POST"), ("/settings/keys/{key}", "DELETE"), ("/settings/sessions", "DELETE"),
+                ("/settings/sessions/{key}", "DELETE"), ("/settings/second-factor", "POST"), ("/settings/second-factor/confirm", "POST"),
+                ("/settings/second-factor/codes", "POST"), ("/settings/second-factor", "DELETE")}
+
+
 def rows():
     """(method, path, least scope) of all that is asked for by a key."""
     for line in command("routes")[1].splitlines():
@@ -198,6 +204,23 @@ class Keys(Story):
             self.assertEqual(403, api.request("DELETE", f"/api/settings/keys/{keys[0]}")[0])
             self.assertEqual(keys, [key["key"] for key in api.want(200, "GET", "/api/settings")["keys"]])
 
+    def test_no_key_changes_how_its_owner_signs_in(self):
+        user, _ = self.user("keyed@example.org", "administrator")
+        api = self.server.api(self.server.new_key("keyed@example.org"))
+        browser = self.browser("keyed@example.org", OWN)
+        api.want(200, "GET", "/api/settings/second-factor")
+        for path, method in SESSION_ONLY:
+            body = {"password": OWN, "new_password": "quite another one", "code": "000000", "name": "x"}
+            self.assertEqual(403, api.request(method, "/api" + path.replace("{key}", "0" * 16), body)[0], path)
+        # Nor as administrators do it for others.
+        self.assertEqual(403, api.request("POST", f"/api/users/{user}/password", {"password": "quite another one"})[0])
+        self.assertEqual(403, api.request("POST", f"/api/users/{user}/sign-out", {})[0])
+        self.assertEqual(403, api.request("DELETE", f"/api/users/{user}/second-factor")[0])
+        self.assertEqual(200, browser.get("/settings").status)  # nothing of it happened
+        self.assertEqual("/", self.browser("keyed@example.org", OWN).path)
+        other, _ = self.user("another@example.org")
+        api.want(204, "POST", f"/api/users/{other}/password", {"password": "quite another one"})
+
     def test_a_key_for_some_modules_administers_none_of_the_system(self):
         body = {"name": "Made by it", "email": "made-by-it@example.org", "profile": "administrator", "active": True, "password": "another test password"}
         member, _ = self.user("raised@example.org")
@@ -255,7 +278,12 @@ class Keys(Story):
         paths = self.api.want(200, "GET", "/api/openapi.json")["paths"]
         self.assertEqual("read", paths["/api/contacts"]["get"]["x-key-scope"])
         self.assertEqual("write", paths["/api/contacts"]["post"]["x-key-scope"])
-        self.assertEqual("administer", paths["/api/settings/keys"]["post"]["x-key-scope"])
+        self.assertEqual("administer", paths["/api/users/{id}/password"]["post"]["x-key-scope"])
+        for path, method in SESSION_ONLY:
+            operation = paths["/api" + path][method.lower()]
+            self.assertEqual(("x-key-scope" in operation, [{"session": []}]), (False, operation["security"]), path)
+        told = {(line.split()[1][4:], line.split()[0]) for line in command("routes")[1].splitlines() if line.endswith("(session)")}
+        self.assertEqual(SESSION_ONLY, told)
 
 
 if __name__ == "__main__":

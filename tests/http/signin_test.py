@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import os
 import re
 import shutil
@@ -322,20 +323,28 @@ class SecondFactor(SecondStory):
         self.assertNotIn("otpauth:", page.source)
 
     def test_the_api_does_it_as_well(self):
-        _, api = self.user("api@example.org")
-        self.assertEqual(422, api.request("POST", "/api/settings/second-factor", {"password": "no"})[0])
-        begun = api.want(201, "POST", "/api/settings/second-factor", {"password": OWN})
+        self.user("api@example.org")
+        browser = self.browser("api@example.org", OWN)
+        csrf = browser.csrf
+
+        def ask(method, path, body=None):
+            answer = browser.send(method, f"/api{HERE}{path}", json.dumps(body), {"Content-Type": "application/json", "Cronista-Csrf": csrf})
+            return answer.status, answer.json if answer.status != 204 else None
+        self.assertEqual(422, ask("POST", "", {"password": "no"})[0])
+        status, begun = ask("POST", "", {"password": OWN})
         clock = Clock(begun["secret"])
+        self.assertEqual(201, status)
         self.assertIn(begun["secret"], begun["uri"])
-        self.assertEqual(422, api.request("POST", "/api/settings/second-factor/confirm", {"code": clock.wrong()})[0])
-        made = api.want(200, "POST", "/api/settings/second-factor/confirm", {"code": clock.code()})
-        self.assertEqual(10, len(made["recovery_codes"]))
-        state = api.want(200, "GET", "/api/settings/second-factor")
+        self.assertEqual(422, ask("POST", "/confirm", {"code": clock.wrong()})[0])
+        status, made = ask("POST", "/confirm", {"code": clock.code()})
+        self.assertEqual((200, 10), (status, len(made["recovery_codes"])))
+        csrf = browser.get(HERE) and browser.csrf  # the session has another token now
+        state = ask("GET", "")[1]
         self.assertEqual((True, 10), (state["on"], state["recovery_codes_left"]))
         self.assertNotIn("secret", state)
         self.assertNotIn("recovery_codes", state)
-        api.want(204, "DELETE", "/api/settings/second-factor", {"password": OWN, "code": made["recovery_codes"][0]})
-        self.assertFalse(api.want(200, "GET", "/api/settings/second-factor")["on"])
+        self.assertEqual(204, ask("DELETE", "", {"password": OWN, "code": made["recovery_codes"][0]})[0])
+        self.assertFalse(ask("GET", "")[1]["on"])
 
 
 class Needed(SecondStory):
