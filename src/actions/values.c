@@ -150,10 +150,13 @@ enum status values_take(struct action *a, const struct module *m, const struct d
 static enum status check_exists(struct action *a, const struct module *to, const struct field *f,
                                 const struct doc *v, struct error *e) {
     int64_t id = doc_integer(v, 0);
-    bool lives = false;
-    enum status s =
-        may(a->act->viewer, to, VERB_VIEW) ? row_lives(a->write->conn, to, id, &lives, e) : OK;
-    if (!s && lives && scope_narrows(a->act->viewer, to)) // what they may not know of is not there
+    bool lives = false, // everybody knows of themselves
+        self = f->type == TYPE_USER && id == a->act->viewer->user;
+    enum status s = self || may(a->act->viewer, to, VERB_VIEW)
+                        ? row_lives(a->write->conn, to, id, &lives, e)
+                        : OK;
+    if (!s && lives && !self &&
+        scope_narrows(a->act->viewer, to)) // what they may not know of is not there
         s = scope_sees(&a->reader, to, id, &lives, e);
     if (s || lives)
         return s;

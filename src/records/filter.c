@@ -231,6 +231,8 @@ static enum status day_filter(struct sql *q, const struct field *field, const st
 static void by_id(struct sql *q, const struct field *field, enum list_operator op, int64_t id,
                   struct reader *r) {
     const struct module *to = scope_target(r->model, r->viewer, field);
+    if (field->type == TYPE_USER && id == r->viewer->user)
+        to = NULL; // everybody knows of themselves
     if (to)
         sql_z(q, "(");
     compare(q, field->column, op, P_INT(id));

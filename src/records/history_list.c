@@ -22,6 +22,8 @@ bool history_keeps_links(struct reader *r, const struct field *f) {
 }
 
 static bool reads_all_fields(struct reader *r, const struct module *m) {
+    if (narrow_target(r, any_field(m, STR("owner"))))
+        return false;
     for (size_t i = 0; i < m->n_fields; i++)
         if (!may_field(r->viewer, m, &m->fields[i], false) || narrow_target(r, &m->fields[i]))
             return false;
@@ -140,7 +142,8 @@ static void open_items(struct reader *r, const struct module *m, struct str body
         const struct field *f = module_field(m, field);
         if (f && !may_field(r->viewer, m, f, false))
             continue;
-        if (narrow_target(r, f) && !erased && !show_sides(r, f, item))
+        if (narrow_target(r, any_field(m, field)) && !erased &&
+            !show_sides(r, any_field(m, field), item))
             continue;
         // What proves the values stands in the log's own answers; here it would only be in the way.
         doc_remove(item, STR("salt"));
@@ -424,6 +427,7 @@ static enum status event_says(struct reader *r, const struct module *m, struct s
         const struct doc *old = items[i].old, *now = items[i].new;
         if (f && !may_field(r->viewer, m, f, false))
             continue;
+        f = any_field(m, items[i].field);
         if (narrow_target(r, f)) {
             old = old ? shown_side(r, f, doc_copy(&a, old)) : NULL;
             now = now ? shown_side(r, f, doc_copy(&a, now)) : NULL;

@@ -35,7 +35,9 @@ bool scope_narrows(const struct viewer *viewer, const struct module *m) {
 const struct module *scope_target(const struct model *model, const struct viewer *viewer,
                                   const struct field *f) {
     bool links = f && (f->type == TYPE_LINK || f->type == TYPE_LINKS);
-    const struct module *to = links ? model_module(model, f->target) : NULL;
+    const struct module *to = links                       ? model_module(model, f->target)
+                              : f && f->type == TYPE_USER ? model_module(model, STR("users"))
+                                                          : NULL;
     return to && scope_narrows(viewer, to) ? to : NULL;
 }
 

@@ -72,7 +72,7 @@ void scope_sql(struct sql *, const struct model *, const struct viewer *, const 
 void scope_hidden_sql(struct sql *, const struct model *, const struct viewer *,
                       const struct module *);
 
-// The module of the records a field links to, when some of those can be hidden from this viewer; else NULL.
+// The module of the records a field links to (users, of who is in charge), when some of those can be hidden from this viewer; else NULL.
 const struct module *scope_target(const struct model *, const struct viewer *,
                                   const struct field *);
 // In a statement: whether the record of the module whose id the expression is (a column with its table, where that may be

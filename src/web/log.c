@@ -363,7 +363,8 @@ static size_t open_fields(struct request *r, const struct module *m, bool names,
         fields[n++] = str_z(always[i]);
     if (names)
         fields[n++] = STR("~names");
-    fields[n++] = STR("owner");
+    if (!history_keeps_links(&r->reader, any_field(m, STR("owner"))))
+        fields[n++] = STR("owner");
     for (size_t i = 0; i < m->n_fields; i++)
         if (may_field(&r->viewer, m, &m->fields[i], false) &&
             !history_keeps_links(&r->reader, &m->fields[i]))
@@ -373,6 +374,8 @@ static size_t open_fields(struct request *r, const struct module *m, bool names,
 
 // Whether some field may lead to what this viewer may not know of.
 static bool leads_to_hidden(struct request *r, const struct module *m) {
+    if (history_keeps_links(&r->reader, any_field(m, STR("owner"))))
+        return true;
     for (size_t i = 0; i < m->n_fields; i++)
         if (history_keeps_links(&r->reader, &m->fields[i]))
             return true;

@@ -204,6 +204,30 @@ class Keys(Story):
             self.assertEqual(403, api.request("DELETE", f"/api/settings/keys/{keys[0]}")[0])
             self.assertEqual(keys, [key["key"] for key in api.want(200, "GET", "/api/settings")["keys"]])
 
+    def test_people_are_told_of_no_more_than_links_are(self):
+        """A key that does not see users learns no id of theirs: of itself it knows."""
+        user = [self.user(f"charged{n}@example.org")[0] for n in range(3)][-1]
+        self.assertGreater(user, 2)
+        for module, title in (("contacts", "name"), ("companies", "name"), ("cases", "subject"), ("opportunities", "name"), ("leads", "name")):
+            with self.subTest(module):
+                api = self.limited("--modules", module, "--scope", "write", "--name", f"Only {module}")
+                record = self.api.want(201, "POST", f"/api/{module}", {title: "In charge", "owner": user})["id"]
+                count = lambda query: api.want(200, "GET", f"/api/{module}?count=1&{query}")["count"]  # noqa: E731
+                self.assertEqual((0, 0), (count(f"filter[owner][eq]={user}"), count(f"filter[created_by][eq]={user}")))
+                self.assertEqual(count(""), count(f"filter[owner][ne]={user}"))
+                self.assertEqual(count(""), count("filter[owner][empty]=1"))
+                self.assertEqual([r["id"] for r in api.want(200, "GET", f"/api/{module}?sort=id&limit=200")["items"]],
+                                 [r["id"] for r in api.want(200, "GET", f"/api/{module}?sort=owner,id&limit=200")["items"]])
+                story = api.want(200, "GET", f"/api/{module}/{record}/history")["items"]
+                self.assertNotIn("owner", [change["field"] for event in story for change in event["changes"]])
+                self.assertEqual([], api.want(200, "GET", f"/api/{module}/{record}/history?text={user}")["items"])
+                self.assertEqual(422, api.request("POST", f"/api/{module}", {title: "Not theirs", "owner": user})[0])
+                # What it makes is its owner's.
+                before = count("filter[owner][eq]=me")
+                made = api.want(201, "POST", f"/api/{module}", {title: "By a key"})["id"]
+                self.assertEqual(before + 1, count("filter[owner][eq]=me"))
+                self.assertEqual(1, self.api.want(200, "GET", f"/api/{module}/{made}")["owner"]["id"])
+
     def test_no_key_changes_how_its_owner_signs_in(self):
         user, _ = self.user("keyed@example.org", "administrator")
         api = self.server.api(self.server.new_key("keyed@example.org"))
