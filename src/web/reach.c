@@ -186,6 +186,11 @@ static void text_cell(struct request *r, struct doc *cells, struct str text) {
     table_cell(r, cells, run(r, text, "", STR("")), false);
 }
 
+// All of it is shown, on as many lines as that takes.
+static void long_cell(struct request *r, struct doc *cells, struct str text) {
+    table_cell(r, cells, run(r, text, "long", STR("")), false);
+}
+
 struct doc *present_reach(struct request *r, struct doc *reach) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
@@ -220,13 +225,13 @@ struct doc *present_reach(struct request *r, struct doc *reach) {
         doc_set(row, STR("href"), doc_null(a));
         struct doc *cells = doc_set_array(a, row, "cells");
         text_cell(r, cells, translate(l, m->label));
-        text_cell(r, cells, arena_str(a, buf_view(&verbs)));
+        long_cell(r, cells, arena_str(a, buf_view(&verbs)));
         text_cell(r, cells,
                   !doc_get_true(item, "everyone")       ? T(l, "In reach")
                   : doc_get_true(item, "edit_everyone") ? T(l, "Everyone's")
                                                         : T(l, "Everyone's; to change: in reach"));
-        text_cell(r, cells, field_labels(r, m, doc_get(item, STR("hidden"))));
-        text_cell(r, cells, field_labels(r, m, doc_get(item, STR("locked"))));
+        long_cell(r, cells, field_labels(r, m, doc_get(item, STR("hidden"))));
+        long_cell(r, cells, field_labels(r, m, doc_get(item, STR("locked"))));
         doc_set_bool(a, row, "quiet", false);
         buf_release(&verbs);
     }

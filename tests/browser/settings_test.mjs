@@ -189,6 +189,15 @@ test("on a phone a level is made and edited from its list", world.story(async ()
   await ana.sees("tr", "Lo que nadie más sabe");
 }));
 
+test("what a profile reaches is shown to the last field", world.story(async () => {
+  const ana = await world.person();
+  await ana.goto("/profiles/member/reach");
+  await ana.sees("tr:has-text('Usuarios') td", /Formato de fecha.*Densidad/);
+  const cut = await ana.at("td").evaluateAll((all) => all.filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent));
+  assert.deepEqual(cut, []);
+  await ana.accessible("/profiles/member/reach");
+}));
+
 test("an API key is made, works, and is ended", world.story(async () => {
   const user = await world.server.user("Raúl Mar", { language: "es" });
   const raul = await world.person({ user });

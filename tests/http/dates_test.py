@@ -66,6 +66,13 @@ class Dates(Story):
         self.settings()
         self.assertIn('<html lang="es" data-dates="dmy_slash" data-months data-clock="24"', self.visitor.get("/history").source)
 
+    def test_a_life_of_minutes_is_told_in_seconds(self):
+        marks = re.search(r'class="ribbon-marks"[^>]*>(.*?)</p>', self.visitor.get(self.deal).source).group(1)
+        self.assertRegex(marks, r"^(<span>\d\d:\d\d:\d\d</span>){5}$")
+        self.settings(None, "12")
+        marks = re.search(r'class="ribbon-marks"[^>]*>(.*?)</p>', self.visitor.get(self.deal).source).group(1)
+        self.assertRegex(marks, r"^(<span>\d{1,2}:\d\d:\d\d\W[ap]\.\Wm\.</span>){5}$")
+
     def test_programs_see_no_difference(self):
         self.settings("mdy_slash", "12", "saturday")
         self.assertEqual("2026-11-23", self.key_of_person.want(200, "GET", f"/api{self.deal}")["closing_date"])
