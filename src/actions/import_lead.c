@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "actions/errand.h"
 #include "actions/values.h"
 #include "formats/json.h"
 #include "records/rows.h"
@@ -30,7 +31,13 @@ static enum status begin_record(struct action *action, void *arg, struct error *
     doc_set(v, STR("mapping"), doc_copy(a, job->mapping_doc));
     doc_set_z(a, v, "state", "running");
     doc_set_int(a, v, "operation", action->write->next);
-    return record_create(action, model_module(action->model, STR("imports")), v, &run->id, e);
+    // It is held before anybody can see it: what is undone meanwhile would be written all the same. A second time where the
+    // transaction was lost.
+    import_unlock(job->crm, run->id, &run->lock_of);
+    run->lock_of.fd = -1;
+    enum status s =
+        record_create(action, model_module(action->model, STR("imports")), v, &run->id, e);
+    return s ? s : import_lock(job->crm, run->id, &run->lock_of, e);
 }
 
 static enum status run_begin(struct run *run, struct error *e) {
@@ -366,12 +373,31 @@ static enum status run_resume(struct run *run, struct error *e) {
     return OK;
 }
 
+// What is being undone does not go on. Asked in a piece of writing: an undoing begins in one, where it looks for our lock.
+static enum status not_undone(struct action *action, void *arg, struct error *e) {
+    const struct run *run = arg;
+    struct errand g;
+    enum status s = errand_of(action->write->conn, ERRAND_UNDO, run->act.operation, false,
+                              action->write->arena, &g, e);
+    if (!s && g.state == ERRAND_RUNNING)
+        return error_set(e, CONFLICT, NULL, N_("This import is being undone."), NULL);
+    return error_pass(s, NOT_FOUND, e);
+}
+
+static enum status check_not_undone(struct run *run, struct error *e) {
+    struct act act = {
+        .viewer = &run->keeper, .channel = run->job->channel, .operation = -1, .cause = -1};
+    return action_run(run->job->crm, &act, not_undone, run, e);
+}
+
 // Until it is ours, another one may go on with it: where it stopped is read again then.
 static enum status run_take_up(struct run *run, struct error *e) {
     enum status s = run_resume(run, e);
     if (s == OK)
         s = import_lock(run->job->crm, run->id, &run->lock_of, e);
     int64_t id = run->id;
+    if (s == OK)
+        s = check_not_undone(run, e);
     if (s == OK)
         s = run_resume(run, e);
     if (s == OK && run->id != id)
@@ -480,8 +506,6 @@ enum status import_run(struct import *job, enum import_start start, struct arena
     bool passing = s == OK && !told && (s = pass_begin(&run->pass, job, run->start.row, e)) == OK;
     if (s == OK && any && !run->id)
         s = run_begin(run, e);
-    if (s == OK && any && !run->resumed)
-        s = import_lock(job->crm, run->id, &run->lock_of, e);
     job->id = run->id;
     // A history may need fields and groups, which are part of its operation; what there is, is looked at after that.
     if (s == OK && any && told)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "actions/undo.h"
 #include "formats/encoding.h"
 #include "formats/xlsx.h"
 #include "history/history.h"
@@ -696,6 +697,46 @@ static void test_stopped_and_continued(void **state) {
     check_rebuild(w);
 }
 
+static enum status begin_undoing(struct action *a, void *arg, struct error *e) {
+    struct errand *g = arg;
+    return undo_begin(a, g->subject, STR("test"), g, e);
+}
+
+static enum status go_on_undoing(struct action *a, void *arg, struct error *e) {
+    struct errand *g = arg;
+    enum status s = errand_get(a->write->conn, g->id, a->write->arena, g, e);
+    return s ? s : errand_slice(a, g, e);
+}
+
+// What is being undone is not gone on with: the rows would be written that nobody puts back.
+static void test_not_continued_while_it_is_undone(void **state) {
+    struct world *w = *state;
+    const char *path = many_rows(w);
+    struct error e = {0};
+    struct import *job = import_of(w, "contacts", path, NULL);
+    struct stopper s = {.job = job, .row = 1200};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, stop_at, &s), 0);
+    struct doc *report = run_import(w, job);
+    pthread_join(thread, NULL);
+    is_text(report, "state", "stopped");
+    int64_t there = count_of(w, "contacts");
+    import_close(job);
+    struct act act = {.viewer = &w->admin, .channel = CHANNEL_API, .operation = -1, .cause = -1};
+    struct errand g = {.subject = doc_get_int(report, "operation", -1)};
+    must(action_run(w->crm, &act, begin_undoing, &g, &e), &e);
+    assert_int_equal(g.state, ERRAND_RUNNING);
+    job = import_of(w, "contacts", path, NULL);
+    assert_int_equal(import_run(job, IMPORT_CONTINUE, &w->arena, &report, &e), CONFLICT);
+    assert_false(is_alive(w, doc_get_int(report, "id", 0))); // nothing of it stays
+    assert_in_range(count_of(w, "contacts"), 1, there - 1);
+    while (g.state == ERRAND_RUNNING)
+        must(action_run(w->crm, &act, go_on_undoing, &g, &e), &e);
+    assert_int_equal(count_of(w, "contacts"), 0);
+    assert_int_equal(import_run(job, IMPORT_CONTINUE, &w->arena, &report, &e), NOT_FOUND);
+    import_close(job);
+}
+
 // The process dies in the middle: what is there can be continued, exactly.
 static void test_killed_and_continued(void **state) {
     struct world *w = *state;
@@ -730,6 +771,43 @@ static void test_killed_and_continued(void **state) {
     everybody_is_there_once(w);
     import_close(job);
     check_rebuild(w);
+}
+
+static struct {
+    struct crm *crm;
+    bool written, committed, held;
+} watched;
+
+// Looks whether the import is held the moment its record can be seen, before anybody goes on.
+static void watch(void *arg, struct str line) {
+    (void)arg;
+    struct conn *conn;
+    if (str_find(line, STR("m_imports")) >= 0 && str_find(line, STR("INSERT")) >= 0)
+        watched.written = true;
+    if (!watched.written || watched.committed || str_find(line, STR("commit ")) != 0)
+        return;
+    watched.committed = true;
+    if (store_connect(crm_store(watched.crm), STORE_READ, &conn, NULL) == OK) {
+        watched.held = import_is_alive(watched.crm, conn, 1);
+        conn_close(conn);
+    }
+}
+
+static struct store *wrap(struct store *inner) {
+    return store_trace(inner, watch, NULL);
+}
+
+static void test_held_from_the_beginning(void **state) {
+    struct world *w = *state;
+    crm_close(w->crm);
+    world_wrap = wrap;
+    world_open(w);
+    world_wrap = NULL;
+    watched.crm = w->crm;
+    import_text_of(w, "contacts", "name\nAna\nBeto\n", NULL);
+    assert_true(watched.committed);
+    assert_true(watched.held);
+    assert_false(is_alive(w, 1));
 }
 
 // Somebody who saves without a pause while an import runs: the saves go between its slices.
@@ -823,6 +901,8 @@ int main(void) {
         T(test_one_operation_from_begin_to_end),
         T(test_mappings_are_remembered),
         T(test_stopped_and_continued),
+        T(test_not_continued_while_it_is_undone),
+        T(test_held_from_the_beginning),
         T(test_killed_and_continued),
         T(test_saves_go_between_slices),
         T(test_nothing_to_do),

@@ -18,9 +18,12 @@ struct world {
     char dir[64];
 };
 
+// Around the installation's database; NULL: nothing.
+static struct store *(*world_wrap)(struct store *);
+
 static inline void world_open(struct world *w) {
     struct error e = {0};
-    struct crm_options o = {.create = true, .migrate = true};
+    struct crm_options o = {.create = true, .migrate = true, .wrap = world_wrap};
     if (open_crm(&w->crm, w->dir, o, &e) != OK) {
         char text[300];
         error_text(&e, text, sizeof text);
