@@ -180,6 +180,9 @@ struct str fill(struct arena *a, struct str message, const struct str *args, siz
                 memcpy(p + at, arg.p, arg.n);
             at += arg.n;
             i += 2;
+            // Who ends with a dot ("Andina S.A.", "4:00 p. m.") also ends the sentence.
+            if (str_ends(arg, STR(".")) && i + 1 < message.n && message.p[i + 1] == '.')
+                i++;
         } else {
             p[at++] = message.p[i];
         }

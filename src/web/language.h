@@ -42,7 +42,7 @@ const struct language *language_accepted(const struct languages *, struct str he
 struct str translate(const struct language *, struct str msgid);
 // The form for n. Both are marked for the catalogues.
 #define TN(language, one, many, n) catalogue_plural((language)->catalogue, STR(one), STR(many), (n))
-// The message with {0} {1} {2} replaced.
+// The message with {0} {1} {2} replaced; of two dots that would meet so ("Andina S.A.." at the end of a sentence) one stays.
 struct str fill(struct arena *, struct str message, const struct str *args, size_t n);
 #define FILL(a, message, ...)                                                                      \
     fill((a), (message), (const struct str[]){__VA_ARGS__},                                        \

@@ -73,6 +73,12 @@ class Dates(Story):
         marks = re.search(r'class="ribbon-marks"[^>]*>(.*?)</p>', self.visitor.get(self.deal).source).group(1)
         self.assertRegex(marks, r"^(<span>\d{1,2}:\d\d:\d\d\W[ap]\.\Wm\.</span>){5}$")
 
+    def test_a_sentence_with_a_moment_ends_with_one_dot(self):
+        at = self.api.want(200, "GET", f"/api{self.deal}")["updated_at"]
+        self.assertRegex(self.see(f"{self.deal}?as_of={at}"), r"Como era el \d+ [a-z]{3} \d{4} \d\d:\d\d\. ")
+        self.settings("dmy_dot", "12")
+        self.assertRegex(self.see(f"{self.deal}?as_of={at}"), r"Como era el \d\d\.\d\d\.\d{4} \d{1,2}:\d\d [ap]\. m\. ")
+
     def test_programs_see_no_difference(self):
         self.settings("mdy_slash", "12", "saturday")
         self.assertEqual("2026-11-23", self.key_of_person.want(200, "GET", f"/api{self.deal}")["closing_date"])

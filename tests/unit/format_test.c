@@ -118,6 +118,17 @@ static void test_weeks(void **state) {
     IS(format_weekday_short(ways(w, "es", "", "", ""), 0), "dom");
 }
 
+static void test_one_dot_ends_a_sentence(void **state) {
+    struct world *w = *state;
+    struct arena *a = &w->arena;
+    IS(FILL(a, STR("As it was on {0}."), STR("4:00 p. m.")), "As it was on 4:00 p. m.");
+    IS(FILL(a, STR("As it was on {0}."), STR("16:00")), "As it was on 16:00.");
+    IS(FILL(a, STR("{0}. {1}."), STR("S.A."), STR("S.L.")), "S.A. S.L.");
+    IS(FILL(a, STR("{0}{1}."), STR("a."), STR("")), "a..");
+    IS(FILL(a, STR("{0}"), STR("a.")), "a.");
+    IS(FILL(a, STR("{0}, {1}"), STR("a."), STR(".b")), "a., .b");
+}
+
 // A language with somebody's ways in it lives as long as the languages, whoever keeps it.
 static void test_ways_are_kept_once(void **state) {
     struct world *w = *state;
@@ -131,8 +142,11 @@ static void test_ways_are_kept_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_the_language_does), cmocka_unit_test(test_every_form),
-        cmocka_unit_test(test_twelve_hours),         cmocka_unit_test(test_weeks),
+        cmocka_unit_test(test_as_the_language_does),
+        cmocka_unit_test(test_every_form),
+        cmocka_unit_test(test_twelve_hours),
+        cmocka_unit_test(test_weeks),
+        cmocka_unit_test(test_one_dot_ends_a_sentence),
         cmocka_unit_test(test_ways_are_kept_once),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
