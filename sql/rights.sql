@@ -15,5 +15,5 @@ BEGIN
     EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON log, timeline, record_links, record_links_past, role_reach, ranks_at, passages, file_uses, state,'
         ' credentials, sessions, api_keys, requests, reminders, consent_links, invitations, errands, uploads, files, files_gone, files_brought, attempts, search_state, search_text, notifications,'
         ' notifications_read_to, notifications_read, preferences, marks_state, marks, marks_keys, marks_days, marks_chunks TO %s', app);
-    EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON second_factors, recovery_codes, sign_in_steps TO %s', app);
+    EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON second_factors, recovery_codes, sign_in_steps, identities, identity_answers TO %s', app);
 END $$;

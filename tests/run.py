@@ -271,7 +271,8 @@ def asan(run):
     if directory:
         run.meson_tests(directory, "asan", lambda suites, name: name not in ONLY_POSTGRES and not FUZZ & suites,
                         SANITIZERS, slower=4)
-        run.programs(http_jobs("asan", directory, SANITIZERS), STORIES)
+        if provider(run, "asan"):
+            run.programs(http_jobs("asan", directory, SANITIZERS), STORIES)
         run.stories_told = True
         with postgres_server() as environment:
             run.meson_tests(directory, "asan postgres", lambda suites, name: name in ("store", "store_files", "store_postgres", "store_replica", "store_rights"),
@@ -317,7 +318,7 @@ def server(directory):
 # tests/unit/place.h. Further ones that can: tests/postgres.py COMMAND.
 ON_POSTGRES = ("store", "store_files", "store_postgres", "store_replica", "store_rights", "history", "writer", "proof", "records", "calendars", "shelf", "web_fault")
 ONLY_POSTGRES = {"store_files", "store_postgres", "store_replica", "store_rights"}
-STORIES_ON_POSTGRES = ("activities_test", "anonymise_test", "calendars_test", "erasing_test", "live_test", "mistakes_test", "nodes_test", "once_test", "permissions_test", "privacy_test", "records_test", "session_test", "story_test", "transfer_test")
+STORIES_ON_POSTGRES = ("activities_test", "anonymise_test", "calendars_test", "erasing_test", "live_test", "mistakes_test", "nodes_test", "once_test", "permissions_test", "privacy_test", "records_test", "oidc_test", "session_test", "story_test", "transfer_test")
 SLOW = {"shelf", "web_fault"}  # under the sanitizers alone
 
 
@@ -336,7 +337,7 @@ def postgres_server():
 
 def postgres(run):
     directory = run.build()
-    if not directory:
+    if not directory or not provider(run, "postgres"):
         return
     with postgres_server() as environment:
         run.meson_tests(directory, "postgres", lambda suites, name: name in ON_POSTGRES and not FUZZ & suites, environment,
@@ -360,7 +361,7 @@ def http_jobs(label, directory, environment=None, only=None):
 def http(run):
     directory = run.build()
     if directory:
-        if not run.stories_told:  # the same once more would find little; a part of them is told on PostgreSQL, too
+        if not run.stories_told and provider(run, "http"):  # the same once more would find little; a part of them is told on PostgreSQL, too
             run.programs(http_jobs("http", directory), STORIES)
         node_tests(run, "http", ROOT / "tests/openapi", server(directory))
 
@@ -376,16 +377,28 @@ def cli_jobs(label, directory, environment=None):
             for path in longest_first((ROOT / "tests/cli").glob("*_test.py"))]
 
 
-def node_tests(run, label, folder, environment):
-    """The *_test.mjs of a folder with a package.json."""
+def node_packages(run, label, folder):
+    """What the package-lock.json of a folder names, installed there. False when that failed."""
     lock, marker = folder / "package-lock.json", folder / "node_modules/.package-lock.json"
     if not marker.exists() or marker.stat().st_mtime < lock.stat().st_mtime:
         code, output = execute(["npm", "ci", "--no-audit", "--no-fund"], folder=folder)
         if code != 0:
             run.tally.add(0, [f"{label}: npm ci"], 0)
             run.report(f"{label} npm ci", 0, ["npm ci"], 0, output, 0)
-            return
+            return False
         marker.touch()
+    return True
+
+
+def provider(run, label):
+    """The provider of the stories of signing in by one."""
+    return node_packages(run, label, ROOT / "tests/provider")
+
+
+def node_tests(run, label, folder, environment):
+    """The *_test.mjs of a folder with a package.json."""
+    if not node_packages(run, label, folder):
+        return
     run.programs([{"name": f"{label} {path.stem}", "reader": read_node, "timeout": 900, "environment": environment,
                    "command": ["node", "--test", "--test-reporter=tap", str(path)]}
                   for path in longest_first(folder.glob("*_test.mjs"))], STORIES)
@@ -393,7 +406,7 @@ def node_tests(run, label, folder, environment):
 
 def browser(run):
     directory = run.build()
-    if not directory:
+    if not directory or not provider(run, "browser"):
         return
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
     node_tests(run, "browser", ROOT / "tests/browser", {**server(directory), "CHROMIUM": chromium})

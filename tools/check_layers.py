@@ -29,6 +29,7 @@ LIBRARIES = {
     "sodium.h": ["base/crypto.c"],
     "glib": ["base/zone.c"],
     "jansson.h": ["formats/json.c"],
+    "gnutls/": ["formats/jwt.c"],
     "qrencode.h": ["formats/qr.c"],
     "utf8proc.h": ["formats/fold.c"],
     "expat.h": ["formats/xml.c"],
@@ -42,6 +43,7 @@ LIBRARIES = {
     "archive.h": ["records/unpack.c"],
     "archive_entry.h": ["records/unpack.c"],
     "microhttpd.h": ["web/http.c"],
+    "curl/": ["web/fetch.c"],
 }
 
 SYSTEM_HEADERS = set("""

@@ -8,7 +8,10 @@ INSERT INTO credentials ("user", hash, changed_at) VALUES ($1, $2, $3)
 ON CONFLICT ("user") DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at;
 
 -- name: session_insert
-INSERT INTO sessions (id, "user", csrf, created_at, seen_at, expires_at, device) VALUES ($1, $2, $3, $4, $4, $5, $6);
+INSERT INTO sessions (id, "user", csrf, created_at, seen_at, expires_at, device, issuer) VALUES ($1, $2, $3, $4, $4, $5, $6, $7);
+
+-- name: session_issuer
+SELECT issuer FROM sessions WHERE id = $1;
 
 -- name: sessions_delete_all
 DELETE FROM sessions WHERE "user" = $1;
@@ -67,10 +70,10 @@ DELETE FROM recovery_codes WHERE "user" = $1 AND hash = $2;
 DELETE FROM recovery_codes WHERE "user" = $1;
 
 -- name: sign_in_step_insert
-INSERT INTO sign_in_steps (id, "user", expires_at) VALUES ($1, $2, $3);
+INSERT INTO sign_in_steps (id, "user", expires_at, issuer) VALUES ($1, $2, $3, $4);
 
 -- name: sign_in_step_get
-SELECT "user" FROM sign_in_steps WHERE id = $1 AND expires_at > $2;
+SELECT "user", issuer FROM sign_in_steps WHERE id = $1 AND expires_at > $2;
 
 -- name: sign_in_step_take
 DELETE FROM sign_in_steps WHERE id = $1 AND "user" = $2;
@@ -80,6 +83,33 @@ DELETE FROM sign_in_steps WHERE "user" = $1;
 
 -- name: sign_in_steps_expired
 DELETE FROM sign_in_steps WHERE expires_at <= $1;
+
+-- Who a provider's people are here.
+
+-- name: identity_find
+SELECT "user" FROM identities WHERE issuer = $1 AND subject = $2;
+
+-- name: identity_of_user
+SELECT subject FROM identities WHERE "user" = $1 AND issuer = $2;
+
+-- name: identities_of_user
+SELECT issuer, subject, bound_at, seen_at FROM identities WHERE "user" = $1 ORDER BY bound_at, issuer LIMIT 100;
+
+-- Of two that come at once, on whatever node, one finds no row.
+-- name: identity_insert
+INSERT INTO identities (issuer, subject, "user", bound_at, seen_at) VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING;
+
+-- name: identity_seen
+UPDATE identities SET seen_at = $3 WHERE issuer = $1 AND subject = $2;
+
+-- name: identities_drop
+DELETE FROM identities WHERE "user" = $1;
+
+-- name: identity_answer_insert
+INSERT INTO identity_answers (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: identity_answers_over
+DELETE FROM identity_answers WHERE expires_at <= $1;
 
 -- name: key_insert
 INSERT INTO api_keys (hash, "user", name, created_at, expires_at, seen_at, scope, modules)

@@ -14,7 +14,7 @@ enum status user_invite(struct action *, const struct doc *values, int64_t *id,
 // A new link for an active user; the one there was ends. VERB_USERS.
 enum status invitation_make(struct action *, int64_t user, char token[CRYPTO_TOKEN],
                             micros *expires, struct error *);
-// Ends a user's link, if there is one: "revoked", "renewed", "deactivated", "password". Who may has been asked before.
+// Ends a user's link, if there is one: "revoked", "renewed", "deactivated", "password", "identity". Who may has been asked before.
 enum status invitation_end(struct action *, int64_t user, const char *why, struct error *);
 // Who was invited can sign in some other way now: they are no longer somebody who has yet to accept.
 enum status invitation_over(struct action *, int64_t user, struct error *);

@@ -276,28 +276,31 @@ enum status second_factor_reset(struct action *a, int64_t user, struct error *e)
 
 // ---------------------------------------------------------------- between the two steps
 
-enum status sign_in_step_open(struct action *a, int64_t user, char token[CRYPTO_TOKEN],
-                              struct error *e) {
+enum status sign_in_step_open(struct action *a, int64_t user, struct str issuer,
+                              char token[CRYPTO_TOKEN], struct error *e) {
     char made[CRYPTO_TOKEN];
     crypto_token(made);
     struct hash id = hash_of(str_z(made));
-    struct param p[] = {hash_param(&id), P_INT(user), P_INT(a->write->now + SIGN_IN_STEP)};
-    enum status s = store_run(a->write->conn, QUERY_SIGN_IN_STEP_INSERT, p, 3, NULL, e);
+    struct param p[] = {hash_param(&id), P_INT(user), P_INT(a->write->now + SIGN_IN_STEP),
+                        issuer.n ? P_TEXT(issuer) : P_NULL};
+    enum status s = store_run(a->write->conn, QUERY_SIGN_IN_STEP_INSERT, p, 4, NULL, e);
     if (!s)
         memcpy(token, made, CRYPTO_TOKEN);
     return s;
 }
 
-enum status sign_in_step_find(struct conn *conn, const struct hash *step, micros now, int64_t *user,
-                              struct error *e) {
+enum status sign_in_step_find(struct conn *conn, const struct hash *step, micros now,
+                              struct arena *a, int64_t *user, struct str *issuer, struct error *e) {
     struct param p[] = {hash_param(step), P_INT(now)};
     struct stmt *row = NULL;
     bool found = false;
     enum status s = store_query(conn, QUERY_SIGN_IN_STEP_GET, p, 2, &row, e);
     if (!s)
         s = store_next(row, &found, e);
-    if (!s && found)
+    if (!s && found) {
         *user = stmt_int(row, 0);
+        *issuer = stmt_null(row, 1) ? STR("") : arena_str(a, stmt_text(row, 1));
+    }
     store_done(row);
     return s || found ? s
                       : error_set(e, NOT_FOUND, NULL, N_("There is no such thing any more."), NULL);

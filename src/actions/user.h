@@ -62,17 +62,20 @@ enum status user_key_revoke(struct action *, int64_t user, struct str start, str
 struct hash key_hash(struct str key);
 
 // A session for a user who gave the right password: token for the cookie, told only now. `until`: when it ends at the
-// latest; before: an older session of the same browser that ends now (may be NULL); device: "ADDRESS\nUSER AGENT".
+// latest; before: an older session of the same browser that ends now (may be NULL); device: "ADDRESS\nUSER AGENT"; issuer: the
+// provider by whose word it is (actions/identity.h), empty: by the password.
 enum status user_session_open(struct action *, const struct account *, micros until,
-                              const struct hash *before, struct str device,
+                              const struct hash *before, struct str device, struct str issuer,
                               char token[CRYPTO_TOKEN], struct error *);
 // The same session by another token and form token, because its owner may do more or is somebody else to it from now on (session
 // fixation). NOT_FOUND when it is over. csrf: the form's token from now on.
 enum status user_session_renew(struct action *, const struct hash *before, char token[CRYPTO_TOKEN],
                                char csrf[CRYPTO_TOKEN], struct error *);
-// Notes a wrong password for a user who exists; wrong: what was so instead of it ("code"), or empty.
+// Notes a wrong password for a user who exists; wrong: what was so instead of it ("code", "identity"), or empty.
 enum status user_sign_in_failed(struct action *, int64_t user, struct str wrong, struct error *);
-enum status user_session_close(struct action *, const struct hash *session, struct error *);
+// *issuer (in the piece of writing's arena): the provider by whose word it was opened, else empty.
+enum status user_session_close(struct action *, const struct hash *session, struct str *issuer,
+                               struct error *);
 // One of a user's sessions, by the first 16 hexadecimal digits. NOT_FOUND.
 enum status user_session_end(struct action *, int64_t user, struct str start, struct error *);
 // All of a user's sessions but `keep` (may be NULL), and sign-ins under way. One's own, or VERB_USERS.

@@ -222,7 +222,8 @@ enum status user_key_revoke(struct action *a, int64_t user, struct str start, st
 // ---------------------------------------------------------------- sessions
 
 // The event is also when the user last did.
-static enum status tell_signed_in(struct action *a, int64_t user, struct error *e) {
+static enum status tell_signed_in(struct action *a, int64_t user, struct str issuer,
+                                  struct error *e) {
     struct arena *arena = a->write->arena;
     const struct module *users = model_module(a->model, STR("users"));
     struct doc *row = NULL;
@@ -231,16 +232,20 @@ static enum status tell_signed_in(struct action *a, int64_t user, struct error *
     if (s)
         return s;
     clock_text(a->write->now, at);
-    struct event_item item = {.field = STR("last_sign_in"),
-                              .old = doc_get(row, STR("last_sign_in")),
-                              .new = doc_str(arena, arena_str(arena, str_z(at)))};
-    struct event event = {
-        .kind = KIND_SIGNED_IN, .module = users->key, .record = user, .items = &item, .n_items = 1};
+    struct event_item items[2] = {{.field = STR("last_sign_in"),
+                                   .old = doc_get(row, STR("last_sign_in")),
+                                   .new = doc_str(arena, arena_str(arena, str_z(at)))},
+                                  {.field = STR("~issuer"), .new = doc_str(arena, issuer)}};
+    struct event event = {.kind = KIND_SIGNED_IN,
+                          .module = users->key,
+                          .record = user,
+                          .items = items,
+                          .n_items = issuer.n ? 2 : 1};
     return record_commit(a->write, a->crm, a->act, &event, e);
 }
 
 enum status user_session_open(struct action *a, const struct account *account, micros until,
-                              const struct hash *before, struct str device,
+                              const struct hash *before, struct str device, struct str issuer,
                               char token[CRYPTO_TOKEN], struct error *e) {
     char made[CRYPTO_TOKEN], csrf[CRYPTO_TOKEN];
     crypto_token(made);
@@ -251,12 +256,17 @@ enum status user_session_open(struct action *a, const struct account *account, m
         struct param old[] = {hash_param(before)};
         s = store_run(a->write->conn, QUERY_SESSION_DELETE, old, 1, NULL, e);
     }
-    struct param p[] = {hash_param(&id),      P_INT(account->id), P_TEXT(str_z(csrf)),
-                        P_INT(a->write->now), P_INT(until),       P_TEXT(device)};
+    struct param p[] = {hash_param(&id),
+                        P_INT(account->id),
+                        P_TEXT(str_z(csrf)),
+                        P_INT(a->write->now),
+                        P_INT(until),
+                        P_TEXT(device),
+                        issuer.n ? P_TEXT(issuer) : P_NULL};
     if (!s)
-        s = store_run(a->write->conn, QUERY_SESSION_INSERT, p, 6, NULL, e);
+        s = store_run(a->write->conn, QUERY_SESSION_INSERT, p, 7, NULL, e);
     if (!s)
-        s = tell_signed_in(a, account->id, e);
+        s = tell_signed_in(a, account->id, issuer, e);
     if (!s)
         memcpy(token, made, CRYPTO_TOKEN);
     return s;
@@ -285,9 +295,19 @@ enum status user_sign_in_failed(struct action *a, int64_t user, struct str wrong
     return record_commit(a->write, a->crm, a->act, &event, e);
 }
 
-enum status user_session_close(struct action *a, const struct hash *session, struct error *e) {
+enum status user_session_close(struct action *a, const struct hash *session, struct str *issuer,
+                               struct error *e) {
     struct param p[] = {hash_param(session)};
-    return store_run(a->write->conn, QUERY_SESSION_DELETE, p, 1, NULL, e);
+    struct stmt *row = NULL;
+    bool found = false;
+    enum status s = store_query(a->write->conn, QUERY_SESSION_ISSUER, p, 1, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s)
+        *issuer =
+            found && !stmt_null(row, 0) ? arena_str(a->write->arena, stmt_text(row, 0)) : STR("");
+    store_done(row);
+    return s ? s : store_run(a->write->conn, QUERY_SESSION_DELETE, p, 1, NULL, e);
 }
 
 static enum status tell_ended(struct action *a, int64_t user, int64_t sessions, struct error *e) {
@@ -302,13 +322,14 @@ static enum status tell_ended(struct action *a, int64_t user, int64_t sessions, 
 
 enum status user_session_end(struct action *a, int64_t user, struct str start, struct error *e) {
     struct hash hash;
+    struct str issuer;
     struct param of[] = {P_INT(user), P_INT(0), P_INT(0)};
     enum status s = own_or_allowed(a, user, e);
     if (!s)
         s = by_start(a->write->conn, QUERY_SESSIONS_OF_USER, of, 3, start, a->write->arena, &hash,
                      NULL, e);
     if (!s)
-        s = user_session_close(a, &hash, e);
+        s = user_session_close(a, &hash, &issuer, e);
     return s ? s : tell_ended(a, user, 1, e);
 }
 

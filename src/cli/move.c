@@ -23,10 +23,11 @@ static const struct private_table {
     const char *name, *columns, *types;
 } private_tables[] = {
     {"credentials", "\"user\",hash,changed_at", "iti"},
-    {"sessions", "id,\"user\",csrf,created_at,seen_at,expires_at,device", "bitiiit"},
+    {"sessions", "id,\"user\",csrf,created_at,seen_at,expires_at,device,issuer", "bitiiitt"},
     {"api_keys", "hash,\"user\",name,created_at,expires_at,seen_at,scope,modules", "bitiiiit"},
     {"second_factors", "\"user\",secret,made_at,confirmed_at,last_step,begun_by", "ibiiib"},
     {"recovery_codes", "\"user\",hash", "ib"},
+    {"identities", "issuer,subject,\"user\",bound_at,seen_at", "ttiii"},
     {"requests", "id,digest,result,done_at", "bbii"},
     {"reminders", "\"user\",task,reminder,until,changed_at", "iiiii"},
     {"consent_links", "id,position,module,record,\"user\",made_at,expires_at,opened_at,ended_at",

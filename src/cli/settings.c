@@ -6,7 +6,8 @@
 #include "cli/cli.h"
 #include "records/scan.h"
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH };
+// A secret is no argument: others on the machine see those.
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_SECRET };
 
 struct setting {
     const char *name;
@@ -32,6 +33,12 @@ struct setting {
     {                                                                                              \
         .name = #member, .kind = KIND_SWITCH, .at = offsetof(struct web_options, member),          \
         .preset = "no", .says = says_                                                              \
+    }
+
+#define SECRET(member, says_)                                                                      \
+    {                                                                                              \
+        .name = #member, .kind = KIND_SECRET, .at = offsetof(struct web_options, member),          \
+        .says = says_                                                                              \
     }
 
 static bool is_zone(const char *v) {
@@ -89,6 +96,19 @@ static const struct setting settings[] = {
         breached_passwords, NULL, NULL,
         "list of breached passwords, none of which may be chosen: a sorted file of SHA-1 hashes or "
         "a folder of ranges, as of Have I Been Pwned"),
+    TEXT(oidc_issuer, NULL, NULL,
+         "OpenID provider by whose word people sign in, too: its issuer, an https address"),
+    TEXT(oidc_client_id, NULL, NULL, "what this installation is called there"),
+    SECRET(oidc_client_secret, "its secret there, if it has one"),
+    TEXT(oidc_client_secret_file, NULL, NULL, "file with that secret"),
+    TEXT(oidc_label, NULL, NULL, "what people call the provider; otherwise its host"),
+    TEXT(oidc_authorities, NULL, NULL,
+         "file with certificates (PEM) that are trusted for it, instead of the system's"),
+    SWITCH(oidc_new_users, "whom it sends and nobody here knows becomes a user: yes or no"),
+    TEXT(
+        oidc_profile, "member", NULL,
+        "the profile of such users: member, read_only, administrator, or p and a profile's number"),
+    TEXT(oidc_level, NULL, NULL, "and the name of their level; otherwise the first there is"),
     SWITCH(demo, "the sign-in page shows the demonstration's account"),
     TEXT(demo_email, NULL, NULL, "that account's e-mail address"),
     TEXT(demo_password, NULL, NULL, "and password"),
@@ -181,7 +201,7 @@ static enum status read_arguments(struct web_options *o, int *argc, char **argv,
         snprintf(name, sizeof name, "%s", settings[i].name);
         for (char *c = name; *c; c++)
             *c = *c == '_' ? '-' : *c;
-        const char *value = cli_option(argc, argv, name);
+        const char *value = settings[i].kind == KIND_SECRET ? NULL : cli_option(argc, argv, name);
         if (value)
             s = put(o, &settings[i], value, a, e);
     }
@@ -215,7 +235,11 @@ void settings_describe(struct buf *b) {
         snprintf(name, sizeof name, "%s", settings[i].name);
         for (char *c = name; *c; c++)
             *c = *c == '_' ? '-' : *c;
-        buf_printf(b, "  --%-24s %s", name, settings[i].says);
+        if (settings[i].kind == KIND_SECRET)
+            buf_printf(b, "  %-26s %s (no argument: only in file or environment)", settings[i].name,
+                       settings[i].says);
+        else
+            buf_printf(b, "  --%-24s %s", name, settings[i].says);
         if (settings[i].preset)
             buf_printf(b, " [%s]", settings[i].preset);
         buf_char(b, '\n');

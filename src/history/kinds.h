@@ -50,7 +50,10 @@
       "a user is signed out where they were signed in; in how many places is ~sessions")           \
     X(35, INVITED, "invited", "a link with which a user may choose a password; good ~until")       \
     X(36, INVITATION_ACCEPTED, "invitation_accepted", "the user did so, and the link is used up")  \
-    X(37, INVITATION_ENDED, "invitation_ended", "that link is good no more; why is ~end")
+    X(37, INVITATION_ENDED, "invitation_ended", "that link is good no more; why is ~end")          \
+    X(38, IDENTITY_BOUND, "identity_bound",                                                        \
+      "a user is somebody of the provider ~issuer from now on, and signs in by its word, too")     \
+    X(39, IDENTITY_ENDED, "identity_ended", "not any more; of which provider is ~issuer")
 
 enum event_kind {
 #define X(number, name, text, says) KIND_##name = number,
@@ -70,7 +73,9 @@ enum event_kind {
     X(SECOND_FACTOR_RESET)                                                                         \
     X(RECOVERY_CODES_MADE)                                                                         \
     X(RECOVERY_CODE_USED)                                                                          \
-    X(SESSIONS_ENDED)
+    X(SESSIONS_ENDED)                                                                              \
+    X(IDENTITY_BOUND)                                                                              \
+    X(IDENTITY_ENDED)
 
 const char *event_kind_name(int kind); // NULL for an unknown number
 int event_kind_of(struct str name);    // 0 for an unknown name

@@ -105,6 +105,8 @@ static const char *const kind_words[] = {
     [KIND_INVITED] = N_("Invited"),
     [KIND_INVITATION_ACCEPTED] = N_("Invitation accepted"),
     [KIND_INVITATION_ENDED] = N_("Invitation ended"),
+    [KIND_IDENTITY_BOUND] = N_("Sign-in by a provider began"),
+    [KIND_IDENTITY_ENDED] = N_("Sign-in by a provider ended"),
 };
 
 const char *event_kind_word(int kind) {

@@ -128,6 +128,11 @@ void handle_user_sign_out_page(struct request *);
 void handle_user_password(struct request *);
 void handle_user_password_page(struct request *);
 
+// settings_provider.c
+void handle_identity_end(struct request *);
+void handle_user_identities(struct request *);
+void handle_user_identity_end(struct request *);
+
 // second_factor.c
 void handle_factor(struct request *);
 void handle_factor_begin(struct request *);

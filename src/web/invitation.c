@@ -295,7 +295,7 @@ static enum status write_accept(struct action *a, void *request, struct error *e
     const struct viewer *before = a->act->viewer;
     viewer_set_profile(&them, a->model, x->account.profile);
     a->act->viewer = &them;
-    s = sign_in_open(a, r, &x->account, x->token, e);
+    s = sign_in_open(a, r, &x->account, STR(""), x->token, e);
     a->act->viewer = before;
     return s;
 }

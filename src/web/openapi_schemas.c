@@ -267,6 +267,7 @@ static struct doc *event_schema(struct arena *a) {
     doc_set(p, STR("documents"), schema_of(a, "integer"));
     doc_set(p, STR("left"), schema_of(a, "integer"));
     doc_set(p, STR("wrong"), schema_of(a, "string"));
+    doc_set(p, STR("issuer"), schema_of(a, "string"));
     doc_set(p, STR("sessions"), schema_of(a, "integer"));
     doc_set(p, STR("scope"), schema_of(a, "string"));
     doc_set(p, STR("modules"), schema_of(a, "string"));

@@ -101,6 +101,8 @@ struct str kind_word(struct request *, int kind);
 struct str filter_words(struct request *, const struct module *, struct str key, struct str op,
                         struct str value);
 struct str kind_tone(int kind);
+// What people here call the provider of this address (settings_provider.c).
+struct str issuer_name(struct request *, struct str issuer);
 struct doc *event_facts(struct request *, const struct doc *event);
 
 // ---------------------------------------------------------------- views
@@ -139,6 +141,7 @@ struct doc *present_journeys(struct request *, struct doc *);
 struct doc *present_journey_list(struct request *, struct doc *);
 struct doc *present_journey(struct request *, struct doc *);
 struct doc *present_settings(struct request *, struct doc *);
+struct doc *present_user_identities(struct request *, struct doc *);
 struct doc *present_factor(struct request *, struct doc *);
 struct doc *present_security(struct request *, struct doc *);
 struct doc *present_reach(struct request *, struct doc *);

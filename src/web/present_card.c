@@ -12,6 +12,7 @@
 #include "web/once.h"
 #include "web/present.h"
 #include "web/ribbon.h"
+#include "web/settings.h"
 #include "web/text.h"
 #include "web/transfer.h"
 
@@ -562,6 +563,11 @@ static void access_links(struct request *r, struct doc *list, const struct doc *
     if (str_is(doc_get_text(record, "state"), "invited"))
         action(r, list, T(l, "Invitation"), rprintf(r, "%.*s/invitation", STR_FMT(here)), "mail",
                false);
+    struct doc *found = doc_object(r->arena);
+    if (!settings_identities(r, r->id, found, &r->error) &&
+        doc_get(found, STR("identities"))->count)
+        action(r, list, T(l, "Sign-in by a provider"), rprintf(r, "%.*s/provider", STR_FMT(here)),
+               "log-in", false);
     action(r, list, T(l, "Take away the second factor"),
            rprintf(r, "%.*s/second-factor/end", STR_FMT(here)), "shield-alert", false);
 }

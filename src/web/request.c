@@ -203,17 +203,28 @@ static void work_run(void *arg, void *thread) {
     http_wake(r->http);
 }
 
-void request_work(struct request *r, void (*job)(struct request *, struct place *), void *arg,
-                  void (*then)(struct request *)) {
+static void work_on(struct workers *workers, struct request *r,
+                    void (*job)(struct request *, struct place *), void *arg,
+                    void (*then)(struct request *)) {
     r->job = job;
     r->arg = arg;
     r->then = then;
     r->work = (struct work){.run = work_run, .arg = r};
     http_wait(r->http);
-    if (!workers_submit(r->web->workers, &r->work)) {
+    if (!workers_submit(workers, &r->work)) {
         r->then = NULL;
         error_set(&r->error, UNAVAILABLE, "",
                   N_("The server has too much to do. Please try again in a moment."), NULL);
         http_wake(r->http);
     }
+}
+
+void request_work(struct request *r, void (*job)(struct request *, struct place *), void *arg,
+                  void (*then)(struct request *)) {
+    work_on(r->web->workers, r, job, arg, then);
+}
+
+void request_ask(struct request *r, void (*job)(struct request *, struct place *), void *arg,
+                 void (*then)(struct request *)) {
+    work_on(r->web->askers, r, job, arg, then);
 }

@@ -15,6 +15,7 @@
 struct route;
 struct attempts;
 struct buckets;
+struct provider;
 struct live;
 struct imports;
 struct errands;
@@ -40,6 +41,8 @@ struct web {
     struct web_options options;
     struct http *http;
     struct workers *workers;
+    struct provider *provider; // web/provider.h; NULL: none
+    struct workers *askers;    // who ask it, and wait; NULL without one
     struct languages *languages;
     struct templates *templates;
     struct assets *assets;
@@ -188,6 +191,9 @@ void request_write(struct request *,
 // Runs job on a worker; then() goes on. Answers 503 by itself when too much is waiting.
 void request_work(struct request *, void (*job)(struct request *, struct place *), void *arg,
                   void (*then)(struct request *));
+// The same on a thread of its own kind, which may wait for the provider: people with passwords, files and exports do not.
+void request_ask(struct request *, void (*job)(struct request *, struct place *), void *arg,
+                 void (*then)(struct request *));
 // The act of this person for actions, operation not begun.
 struct act request_act(struct request *);
 

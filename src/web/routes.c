@@ -2,6 +2,7 @@
 #include "web/handlers.h"
 #include "web/present.h"
 #include "web/sign_in.h"
+#include "web/sign_in_provider.h"
 #include "web/wizard.h"
 
 #define INPUTS(...) ((const struct route_input[]){__VA_ARGS__, {.name = NULL}})
@@ -767,6 +768,7 @@ const struct route routes[] = {
      .present = present_factor},
 
 #include "web/routes_people.h"
+#include "web/routes_provider.h"
 
     // ---- modules
     {.method = "GET",

@@ -7,6 +7,7 @@
 #include "records/rows.h"
 #include "web/handlers.h"
 #include "web/present.h"
+#include "web/provider.h"
 #include "web/respond.h"
 
 #define LONG_AGO (90 * DAY)
@@ -18,6 +19,9 @@ enum finding {
     PLAIN_COOKIES,
     DEMO_PASSWORD,
     LOG_KEY_OPEN,
+    PROVIDER_PLAIN,
+    PROVIDER_SECRET_OPEN,
+    NEWCOMERS_ADMINISTER,
     WITHOUT_FACTOR,
     FACTOR_NOT_NEEDED,
     KEYS_WITHOUT_END,
@@ -39,6 +43,15 @@ static const struct {
     [LOG_KEY_OPEN] = {"log_key_open", "lost",
                       N_("Others on the machine can read the key that signs the history"),
                       N_("Let only the owner read the file log.key (chmod 600)"), ""},
+    [PROVIDER_PLAIN] = {"provider_plain", "lost",
+                        N_("The provider that lets people in is asked unencrypted"),
+                        N_("Use its https address (--oidc-issuer)"), ""},
+    [PROVIDER_SECRET_OPEN] = {"provider_secret_open", "lost",
+                              N_("Others on the machine can read the secret for the provider"),
+                              N_("Let only the owner read its file (chmod 600)"), ""},
+    [NEWCOMERS_ADMINISTER] = {"newcomers_administer", "lost",
+                              N_("Whoever the provider knows becomes an administrator"),
+                              N_("Give new users a smaller profile (--oidc-profile)"), ""},
     [WITHOUT_FACTOR] = {"administrators_without_factor", "lost",
                         N_("Administrators without a second factor"),
                         N_("Ask them to set one up, or make it a rule"), "/settings/sign-in"},
@@ -153,11 +166,27 @@ static bool only_here(struct str listen) {
            str_starts(listen, STR("[::1]:")) || str_starts(listen, STR("unix:"));
 }
 
+static bool others_read(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_mode & 077;
+}
+
 static bool key_is_open(struct request *r) {
     char path[4096];
-    struct stat st;
     int n = snprintf(path, sizeof path, "%s/log.key", store_directory(crm_store(r->web->crm)));
-    return n > 0 && (size_t)n < sizeof path && stat(path, &st) == 0 && st.st_mode & 077;
+    return n > 0 && (size_t)n < sizeof path && others_read(path);
+}
+
+static void ask_provider(struct request *r, struct doc *list) {
+    const struct web_options *o = &r->web->options;
+    if (!r->web->provider)
+        return;
+    if (openid_loopback(provider_issuer(r->web->provider)))
+        found(r, list, PROVIDER_PLAIN);
+    if (o->oidc_client_secret_file && others_read(o->oidc_client_secret_file))
+        found(r, list, PROVIDER_SECRET_OPEN);
+    if (o->oidc_new_users && profile_find(str_z(o->oidc_profile)) == PROFILE_ADMINISTRATOR)
+        found(r, list, NEWCOMERS_ADMINISTER);
 }
 
 static enum status ask_rules(struct request *r, struct conn *conn, struct doc *list,
@@ -188,6 +217,7 @@ static void security_job(struct request *r, struct place *place) {
         s = ask_demo(r, place->conn, list, &r->error);
     if (key_is_open(r))
         found(r, list, LOG_KEY_OPEN);
+    ask_provider(r, list);
     if (!s)
         s = ask(r, place->conn, WITHOUT_FACTOR, list, &r->error);
     if (!s)

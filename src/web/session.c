@@ -326,6 +326,8 @@ static enum status sweep(struct write *w, void *arg, struct error *e) {
     enum status s = store_run(w->conn, QUERY_SESSIONS_EXPIRED, p, 2, NULL, e);
     if (!s)
         s = store_run(w->conn, QUERY_SIGN_IN_STEPS_EXPIRED, p, 1, NULL, e);
+    if (!s)
+        s = store_run(w->conn, QUERY_IDENTITY_ANSWERS_OVER, p, 1, NULL, e);
     return s ? s : once_sweep(w, e);
 }
 

@@ -79,6 +79,12 @@ static enum status read_own(struct request *r, struct doc **out, struct error *e
         doc_set(d, str_z(members[i]), member ? doc_copy(a, member) : doc_null(a));
     }
     struct second_factor factor = {0};
+    struct account account = {0};
+    if (!s)
+        s = account_get(r->place->conn, r->viewer.user, a, &account, e);
+    doc_set_bool(a, d, "password", account.hash != NULL);
+    if (!s)
+        s = settings_identities(r, r->viewer.user, d, e);
     if (!s)
         s = second_factor_get(r->place->conn, r->viewer.user, &factor, e);
     struct doc *second = doc_set_object(a, d, "second_factor");
@@ -281,6 +287,7 @@ struct doc *present_settings(struct request *r, struct doc *doc) {
     doc_set(password, STR("controls"), password_controls(r, own));
     doc_set(view, STR("password"), password);
     doc_set(view, STR("factor"), factor_view(r, doc_get(doc, STR("second_factor"))));
+    doc_set(view, STR("identities"), settings_identities_view(r, doc));
     doc_set(view, STR("keys"), settings_keys_view(r, own, doc));
     doc_set(view, STR("sessions"), sessions_view(r, doc));
     size_t others = 0;

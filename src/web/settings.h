@@ -31,6 +31,10 @@ struct str settings_start(struct request *, struct str bytes);
 enum status settings_keys(struct request *, struct doc *out, struct error *);
 struct doc *settings_keys_view(struct request *, const struct own *, const struct doc *doc);
 
+// settings_provider.c: who of a provider's people a user is into "identities", and what the page shows of it: null of nobody.
+enum status settings_identities(struct request *, int64_t user, struct doc *out, struct error *);
+struct doc *settings_identities_view(struct request *, const struct doc *doc);
+
 // On a worker: that the member `password` is the present one of the person who asks; who has none needs none. INVALID names that
 // member. *wait: too many attempts, nothing was looked at; 0: not.
 enum status own_password(struct request *, struct place *, micros *wait, struct error *);

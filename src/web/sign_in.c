@@ -10,8 +10,10 @@
 #include "web/attempts.h"
 #include "web/bucket.h"
 #include "web/present.h"
+#include "web/provider.h"
 #include "web/respond.h"
 #include "web/session.h"
+#include "web/sign_in_provider.h"
 
 struct signing_in {
     struct str email, password, next;
@@ -21,6 +23,7 @@ struct signing_in {
     bool second; // the second factor is still to come: token is that of the step
     bool over;   // the step was too long ago
     struct hash step;
+    struct str issuer; // by whose word the first step was made; empty: by the password
     struct str code;
     struct attempt attempt;
     micros wait; // too many attempts; 0: not
@@ -35,8 +38,8 @@ struct str own_path(struct str path) {
     return fine ? path : STR("/");
 }
 
-static void sign_in_page(struct request *r, int status, struct str email, struct str next,
-                         struct str problem) {
+void sign_in_page(struct request *r, int status, struct str email, struct str next,
+                  struct str problem) {
     struct arena *a = r->arena;
     struct doc *view = doc_object(a);
     doc_set_str(a, view, "email", email);
@@ -49,6 +52,7 @@ static void sign_in_page(struct request *r, int status, struct str email, struct
         doc_set_z(a, demo, "password", r->web->options.demo_password);
     }
     doc_set(view, STR("demo"), demo);
+    doc_set(view, STR("provider"), provider_view(r, next));
     struct doc *all = doc_set_array(a, view, "languages");
     const struct language *languages;
     size_t n = languages_all(r->web->languages, &languages);
@@ -97,21 +101,22 @@ struct str address_key(struct request *r) {
 }
 
 enum status sign_in_open(struct action *a, struct request *r, const struct account *account,
-                         char token[CRYPTO_TOKEN], struct error *e) {
+                         struct str issuer, char token[CRYPTO_TOKEN], struct error *e) {
     struct str agent = http_header(r->http, "User-Agent");
     agent.n = utf8_valid(agent) ? utf8_cut(agent, 300) : 0;
     struct str device = rprintf(r, "%.*s\n%.*s", STR_FMT(r->address), STR_FMT(agent));
     struct str old = cookie_get(r, session_cookie_name(r));
     struct hash before = hash_of(old);
     micros until = a->write->now + r->web->options.session_most * SECOND;
-    enum status s = user_session_open(a, account, until, old.n ? &before : NULL, device, token, e);
+    enum status s =
+        user_session_open(a, account, until, old.n ? &before : NULL, device, issuer, token, e);
     r->position = a->write->next - 1; // what was written before, in another browser say, is seen
     return s;
 }
 
 static enum status open_session(struct action *a, struct request *r, struct error *e) {
     struct signing_in *in = r->arg;
-    return sign_in_open(a, r, &in->account, in->token, e);
+    return sign_in_open(a, r, &in->account, in->issuer, in->token, e);
 }
 
 // After the right password.
@@ -132,7 +137,8 @@ static enum status go_in(struct action *a, void *arg, struct error *e) {
     if (s)
         return s;
     in->second = factor.on;
-    return factor.on ? sign_in_step_open(a, in->account.id, in->token, e) : open_session(a, r, e);
+    return factor.on ? sign_in_step_open(a, in->account.id, STR(""), in->token, e)
+                     : open_session(a, r, e);
 }
 
 // After the right code.
@@ -166,7 +172,7 @@ static void failure_done(struct write_task *task) {
     free(task->arg);
 }
 
-static void note_failure(struct request *r, int64_t user, const char *wrong) {
+void sign_in_failed(struct request *r, int64_t user, const char *wrong) {
     // A flood of them is told once and then again now and then: it must not fill the log.
     if (buckets_take(r->web->failures, rprintf(r, "%lld", (long long)user), r->now) > 0)
         return;
@@ -256,7 +262,7 @@ static void sign_in_job(struct request *r, struct place *place) {
                 in->known;
     if (!in->right) {
         if (!s)
-            note_failure(r, in->account.id, "");
+            sign_in_failed(r, in->account.id, "");
         return;
     }
     if (act_as(r, go_in) == OK && in->right)
@@ -299,6 +305,11 @@ static struct str second_path(struct request *r, struct str next) {
     return path;
 }
 
+void sign_in_second(struct request *r, const char *token, struct str next) {
+    cookie_set(r, STEP_COOKIE, str_z(token), SIGN_IN_STEP / SECOND, false);
+    respond_redirect(r, second_path(r, next));
+}
+
 static void signed_in(struct request *r) {
     struct signing_in *in = r->arg;
     if (r->error.status) {
@@ -316,8 +327,7 @@ static void signed_in(struct request *r) {
         return;
     }
     if (in->second) {
-        cookie_set(r, STEP_COOKIE, str_z(in->token), SIGN_IN_STEP / SECOND, false);
-        respond_redirect(r, second_path(r, in->next));
+        sign_in_second(r, in->token, in->next);
         return;
     }
     gone_in(r, in);
@@ -363,11 +373,11 @@ static bool has_step(struct request *r, struct hash *step) {
 void handle_second_page(struct request *r) {
     struct hash step;
     int64_t user;
-    struct str next = own_path(query_text(r, "next"));
+    struct str issuer, next = own_path(query_text(r, "next"));
     if (r->sign == SIGN_SESSION)
         respond_redirect(r, next);
     else if (!has_step(r, &step) ||
-             sign_in_step_find(r->place->conn, &step, r->now, &user, &r->error))
+             sign_in_step_find(r->place->conn, &step, r->now, r->arena, &user, &issuer, &r->error))
         respond_redirect(r, STR("/sign-in"));
     else
         second_page(r, 200, next, STR(""));
@@ -387,7 +397,8 @@ static void second_job(struct request *r, struct place *place) {
     int64_t user = 0;
     enum status s = place_ready(place, &r->error);
     if (!s)
-        s = sign_in_step_find(place->conn, &in->step, r->now, &user, &r->error);
+        s = sign_in_step_find(place->conn, &in->step, r->now, r->arena, &user, &in->issuer,
+                              &r->error);
     if (!s)
         s = account_get(place->conn, user, r->arena, &in->account, &r->error);
     if (s == NOT_FOUND || (!s && !in->account.active)) {
@@ -407,7 +418,7 @@ static void second_job(struct request *r, struct place *place) {
     if (s == OK)
         attempts_return(r->web->attempts, &attempt, r->now);
     if (s == INVALID)
-        note_failure(r, user, "code");
+        sign_in_failed(r, user, "code");
     in->right = s == OK;
     in->over = s == NOT_FOUND;
     if (s == INVALID || s == NOT_FOUND)
@@ -446,9 +457,18 @@ void handle_second(struct request *r) {
 
 // ---------------------------------------------------------------- signing out
 
+struct leaving {
+    bool by_provider; // was its word what opened the session
+};
+
 static enum status close_session(struct action *a, void *request, struct error *e) {
     struct request *r = request;
-    return user_session_close(a, &r->person.session, e);
+    struct leaving *leaving = r->arg;
+    struct str issuer;
+    enum status s = user_session_close(a, &r->person.session, &issuer, e);
+    leaving->by_provider =
+        !s && issuer.n && r->web->provider && str_eq(issuer, provider_issuer(r->web->provider));
+    return s;
 }
 
 static void signed_out(struct request *r) {
@@ -456,10 +476,12 @@ static void signed_out(struct request *r) {
         respond_error(r, &r->error);
         return;
     }
+    const struct leaving *leaving = r->arg;
     cookie_set(r, session_cookie_name(r), STR(""), -1, false);
-    respond_redirect(r, STR("/sign-in"));
+    // There one may still be signed in.
+    respond_redirect(r, leaving->by_provider ? STR("/sign-in?left=1") : STR("/sign-in"));
 }
 
 void handle_sign_out(struct request *r) {
-    request_write(r, close_session, NULL, signed_out);
+    request_write(r, close_session, arena_new(r->arena, struct leaving), signed_out);
 }

@@ -50,6 +50,8 @@ static const struct look {
     [KIND_INVITED] = {"mail", "act"},
     [KIND_INVITATION_ACCEPTED] = {"user-check", "won"},
     [KIND_INVITATION_ENDED] = {"link-2-off", "wait"},
+    [KIND_IDENTITY_BOUND] = {"link", "act"},
+    [KIND_IDENTITY_ENDED] = {"link-2-off", "wait"},
 };
 
 static const struct look *look_of(int kind) {
@@ -321,10 +323,25 @@ static struct doc *tell_told(struct telling *t) {
                   : SENTENCE(r, T(l, "{0}: {1}, about {2}"), t->who, what, t->what);
 }
 
+static struct doc *tell_failed(struct telling *t) {
+    struct request *r = t->r;
+    const struct language *l = r->language;
+    struct str wrong = doc_get_text(t->event, "wrong");
+    return SENTENCE(r,
+                    str_is(wrong, "code")
+                        ? T(l, "Somebody tried to sign in as {0} with a wrong code")
+                    : str_is(wrong, "identity")
+                        ? T(l, "Somebody came from a provider and was not let in as {0}")
+                        : T(l, "Somebody tried to sign in as {0} with a wrong password"),
+                    t->what);
+}
+
 static struct doc *tell_of(struct telling *t, int kind) {
     struct request *r = t->r;
     const struct language *l = r->language;
     struct doc *text = run(r, doc_get_text(t->event, "text"), "strong", STR(""));
+    struct str from = doc_get_text(t->event, "issuer");
+    struct doc *issuer = from.n ? run(r, issuer_name(r, from), "strong", STR("")) : NULL;
     switch (kind) {
     case KIND_CREATED:
         return t->own ? SENTENCE(r, T(l, "{0} created this"), t->who)
@@ -346,13 +363,14 @@ static struct doc *tell_of(struct telling *t, int kind) {
         return t->own ? SENTENCE(r, T(l, "{0} deleted a comment"), t->who)
                       : SENTENCE(r, T(l, "{0} deleted a comment on {1}"), t->who, t->what);
     case KIND_SIGNED_IN:
-        return SENTENCE(r, T(l, "{0} signed in"), t->who);
+        return issuer ? SENTENCE(r, T(l, "{0} signed in by {1}"), t->who, issuer)
+                      : SENTENCE(r, T(l, "{0} signed in"), t->who);
     case KIND_SIGN_IN_FAILED:
-        return str_is(doc_get_text(t->event, "wrong"), "code")
-                   ? SENTENCE(r, T(l, "Somebody tried to sign in as {0} with a wrong code"),
-                              t->what)
-                   : SENTENCE(r, T(l, "Somebody tried to sign in as {0} with a wrong password"),
-                              t->what);
+        return tell_failed(t);
+    case KIND_IDENTITY_BOUND:
+        return SENTENCE(r, T(l, "{0} signs in by {1} from now on"), t->what, issuer);
+    case KIND_IDENTITY_ENDED:
+        return SENTENCE(r, T(l, "{0} ended that {1} signs in by {2}"), t->who, t->what, issuer);
     case KIND_SESSIONS_ENDED:
         return doc_get_int(doc_get(t->event, STR("actor")), "id", 0) ==
                        doc_get_int(t->event, "record", -1)

@@ -421,7 +421,7 @@ struct doc *tell_named(struct telling *t, int kind, bool *whole) {
     switch (kind) {
     case KIND_SIGNED_IN:
         *whole = true; // when they last did is its moment
-        break;
+        return NULL;
     case KIND_STEP_TICKED:
     case KIND_STEP_UNTICKED:
         *whole = true;

@@ -19,6 +19,7 @@
 #include "web/live.h"
 #include "web/page.h"
 #include "web/position.h"
+#include "web/provider.h"
 #include "web/request.h"
 #include "web/respond.h"
 #include "web/routes.h"
@@ -27,6 +28,7 @@
 #include "web/uploads.h"
 
 #define WORK_QUEUE 200
+#define ASKERS 4 // threads that wait for the provider
 #define VISITS                                                                                     \
     3 // of a page for those who are not signed in, beside each wrong password that an address may try
 #define STOP_PATIENCE (15 * SECOND)
@@ -515,6 +517,8 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
         s = assets_open(&web->assets, e);
     if (!s)
         s = load_templates(web, e);
+    if (!s)
+        s = provider_open(&web->provider, options, e);
     if (!s && options->certificate)
         s = read_file(options->certificate, &web->certificate, e);
     if (!s && options->certificate)
@@ -522,6 +526,8 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     if (!s) {
         web->workers =
             workers_start((unsigned)options->workers, WORK_QUEUE, place_start, place_end, web);
+        if (web->provider)
+            web->askers = workers_start(ASKERS, WORK_QUEUE, place_start, place_end, web);
         s = live_start(&web->live, web, e);
     }
     if (!s) {
@@ -548,6 +554,7 @@ void web_stop(struct web *web) {
         http_quiesce(web->http);
     if (web->live)
         live_quiesce(web->live);
+    provider_quiesce(web->provider);
     imports_stop(web->imports);
     errands_stop(web->errands);
     micros until = clock_monotonic() + STOP_PATIENCE;
@@ -556,12 +563,14 @@ void web_stop(struct web *web) {
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     uploads_quiesce(web);
     workers_stop(web->workers);
+    workers_stop(web->askers);
     if (web->http)
         http_stop(web->http);
     if (web->live)
         live_stop(web->live);
     imports_free(web->imports);
     errands_free(web->errands);
+    provider_close(web->provider);
     templates_free(web->templates);
     assets_close(web->assets);
     languages_close(web->languages);

@@ -28,7 +28,15 @@ struct web_options {
     const char *currency;     // "USD"
     const char *region;       // "CO": telephone numbers without a country
     const char *breached_passwords; // a list of them (actions/breached.h); NULL: none
-    bool demo;                      // the sign-in page shows the demonstration's account
+    // The OpenID provider (web/provider.h). Issuer NULL: none.
+    const char *oidc_issuer, *oidc_client_id;
+    const char *oidc_client_secret, *oidc_client_secret_file; // NULL: none
+    const char *oidc_label;                                   // NULL: its host
+    const char *oidc_authorities; // certificates trusted for it (PEM); NULL: the system's
+    bool oidc_new_users;          // whom nobody here knows becomes a user,
+    const char *oidc_profile;     // with this profile
+    const char *oidc_level;       // and the level of this name; NULL: the first there is
+    bool demo;                    // the sign-in page shows the demonstration's account
     const char *demo_email, *demo_password;
 };
 

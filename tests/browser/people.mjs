@@ -37,12 +37,12 @@ export function artefactPath(name) {
 
 // The server and the browser that the stories of one file share; `prepare` fills the server before the first of them.
 export class World {
-  constructor(prepare = async () => {}) {
+  constructor(prepare = async () => {}, options = {}) {
     this.people = [];
     this.signedIn = new Map();
     this.administrators = new Map();
     before(async () => {
-      [this.server, this.browser] = await Promise.all([Server.start(), chromium.launch({
+      [this.server, this.browser] = await Promise.all([Server.start(options), chromium.launch({
         executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
         args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
       })]);

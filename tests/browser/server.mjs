@@ -31,7 +31,7 @@ export async function until(ask, what, milliseconds = 20000) {
   }
 }
 
-async function freePort() {
+export async function freePort() {
   const probe = createServer();
   await new Promise((done) => probe.listen(0, "127.0.0.1", done));
   const { port } = probe.address();
@@ -40,18 +40,19 @@ async function freePort() {
 }
 
 export class Server {
-  static async start() {
+  // options: {"port", "arguments", "environment"} of the server, each where it is not as usual.
+  static async start(options = {}) {
     const server = new Server();
     server.folder = mkdtempSync(join(tmpdir(), "cronista-browser-"));
     server.data = join(server.folder, "data");
     server.logPath = join(server.folder, "log");
-    server.port = await freePort();
+    server.port = options.port ?? (await freePort());
     server.url = `http://127.0.0.1:${server.port}`;
     const log = openSync(server.logPath, "a");
     server.process = spawn(program,
       // Stories sign in often.
-      ["serve", "--data", server.data, "--listen", `127.0.0.1:${server.port}`, "--attempts", "1000", "--account-attempts", "1000"],
-      { stdio: ["ignore", log, log], env: { ...process.env, CRONISTA_ADMIN_EMAIL: administrator.email, CRONISTA_ADMIN_PASSWORD: administrator.password } });
+      ["serve", "--data", server.data, "--listen", `127.0.0.1:${server.port}`, "--attempts", "1000", "--account-attempts", "1000", ...(options.arguments ?? [])],
+      { stdio: ["ignore", log, log], env: { ...process.env, CRONISTA_ADMIN_EMAIL: administrator.email, CRONISTA_ADMIN_PASSWORD: administrator.password, ...options.environment } });
     closeSync(log);
     server.ended = new Promise((done) => server.process.on("exit", (code, signal) => done(code ?? signal)));
     process.once("exit", () => server.process.kill("SIGKILL"));

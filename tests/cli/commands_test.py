@@ -392,6 +392,9 @@ class Versions(Folder):
             ALTER TABLE api_keys DROP COLUMN modules;
             DROP TABLE recovery_codes;
             DROP TABLE sign_in_steps;
+            DROP TABLE identities;
+            DROP TABLE identity_answers;
+            ALTER TABLE sessions DROP COLUMN issuer;
             CREATE INDEX log_by_actor ON log (actor);
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()

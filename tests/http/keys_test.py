@@ -17,7 +17,7 @@ VALUES = {"{position}": "0", "{key}": "0000000000000000", "{rest}": "0/000.p/1",
 
 
 # How one signs in is changed in a session.
-SESSION_ONLY = {("/settings/password", "POST"), ("/settings/keys", "POST"), ("/settings/keys/{key}", "DELETE"), ("/settings/sessions", "DELETE"),
+SESSION_ONLY = {("/settings/provider", "DELETE"), ("/settings/password", "POST"), ("/settings/keys", "POST"), ("/settings/keys/{key}", "DELETE"), ("/settings/sessions", "DELETE"),
                 ("/settings/sessions/{key}", "DELETE"), ("/settings/second-factor", "POST"), ("/settings/second-factor/confirm", "POST"),
                 ("/settings/second-factor/codes", "POST"), ("/settings/second-factor", "DELETE")}
 

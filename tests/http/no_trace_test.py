@@ -51,7 +51,7 @@ ASKED = {
 AFTER = {"/history": "-1", "/events": "-1", "/live": "-1"}  # where `after` is a position; elsewhere a page of a list, which needs one
 
 # Of pages without a twin in the API: what their query has. One that is not here fails the test.
-PAGES = {"/sign-in": [], "/sign-in/second": [], "/users/{id}/second-factor/end": [], "/users/{id}/sign-out": [], "/keys": [], "/{module}/new": [], "/{module}/{id}/edit": [], "/{module}/{id}/delete": [], "/{module}/import": [],
+PAGES = {"/sign-in": [], "/sign-in/second": [], "/sign-in/provider": [], "/sign-in/provider/callback": [], "/sign-in/provider/leave": [], "/users/{id}/second-factor/end": [], "/users/{id}/sign-out": [], "/keys": [], "/{module}/new": [], "/{module}/{id}/edit": [], "/{module}/{id}/delete": [], "/{module}/import": [],
          "/{module}/import/{upload}": [], "/{module}/{id}/documents/{digest}/delete": [], "/users/{id}/password": [],
          "/settings/modules/{module}/new": [], "/static/{version}/{name}": [], "/favicon.ico": [], "/manifest.webmanifest": [], "/healthz": [],
          "/readyz": [], "/metrics": [], "/consent/{token}": [], "/invitation/{token}": []}
@@ -71,7 +71,7 @@ SENT = {
     "DELETE /settings/sessions/{key}": None, "POST /users/{id}/password": None, "POST /settings/modules/{module}": None,
     "POST /settings/modules/{module}/fields": None, "PATCH /settings/modules/{module}/fields/{key}": None, "PATCH /settings/activities": None,
     "POST /settings/second-factor": None, "POST /settings/second-factor/confirm": None, "POST /settings/second-factor/codes": None,
-    "DELETE /settings/second-factor": None, "DELETE /users/{id}/second-factor": None, "DELETE /settings/sessions": None, "POST /users/{id}/sign-out": None, "PATCH /settings/sign-in": None,
+    "DELETE /settings/second-factor": None, "DELETE /users/{id}/second-factor": None, "DELETE /settings/provider": None, "DELETE /users/{id}/provider": None, "DELETE /settings/sessions": None, "POST /users/{id}/sign-out": None, "PATCH /settings/sign-in": None,
     "POST /history/views": None, "POST /consent/{token}": None,
     "POST /{module}/{id}/anonymise": {"sure": "1"}, "POST /{module}/{id}/consents": {"kind": "1", "state": "given"},
     "POST /{module}/{id}/consents/links": {"days": "7"}, "DELETE /{module}/{id}/consents/links/{position}": {},

@@ -1,0 +1,15 @@
+// Signing in by the word of the OpenID provider of the installation (web/provider.h).
+#ifndef CRONISTA_WEB_SIGN_IN_PROVIDER_H
+#define CRONISTA_WEB_SIGN_IN_PROVIDER_H
+
+#include "web/request.h"
+
+// What the sign-in page offers: {"label","href","leave"}; null without a provider. leave, of who just signed out: {"text","label","href"}.
+struct doc *provider_view(struct request *, struct str next);
+
+// Handlers.
+void handle_provider_start(struct request *);
+void handle_provider_back(struct request *);
+void handle_provider_leave(struct request *);
+
+#endif
