@@ -20,6 +20,7 @@ static enum status make_levels(struct telling *t, int64_t *ids) {
         struct doc *v = doc_object(t->arena);
         doc_set_z(t->arena, v, "name", demo_levels[i].name);
         doc_set_z(t->arena, v, "description", demo_levels[i].description);
+        doc_set_int(t->arena, v, "rank", (int64_t)i + 1);
         s = tell_create(t, "levels", v, &ids[i]);
     }
     return s;

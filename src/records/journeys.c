@@ -59,6 +59,7 @@ struct journeys {
         *stage;          // by which it is known that a record is at an end; NULL: there is none
     bool *ends;          // its choices that are one
     int64_t first, last; // records asked for
+    int64_t next;        // the first that is not under way in `row`; past `last`: there is none
     struct id_set set;
     bool set_is_all; // all but those of the set
     struct ladder people, groups;
@@ -278,6 +279,20 @@ static bool leaves(const struct journeys *j, int64_t id) {
     return in != j->set_is_all;
 }
 
+// The first one of the set from `id` to `last`; -1: there is none.
+static int64_t set_from(const struct id_set *set, int64_t id, int64_t last) {
+    for (size_t word = (size_t)id / 64; word < set->words; word++) {
+        uint64_t bits = set->bits[word];
+        if (word == (size_t)id / 64)
+            bits &= UINT64_MAX << (id % 64);
+        if (bits) {
+            int64_t found = (int64_t)word * 64 + __builtin_ctzll(bits);
+            return found <= last ? found : -1;
+        }
+    }
+    return -1;
+}
+
 static enum status choose(struct journeys *j, struct error *e) {
     struct list_query all = {.module = j->q->module};
     const struct list_query *only = j->q->only ? j->q->only : &all;
@@ -297,20 +312,50 @@ static enum status choose(struct journeys *j, struct error *e) {
 
 // ---------------------------------------------------------------- reading
 
-static enum status row_next(struct journeys *j, struct error *e) {
-    enum status s = store_next(j->row, &j->row_more, e);
-    if (!s && j->row_more)
-        j->row_record = stmt_int(j->row, 0);
+// A stretch of records is read at once, with those between that are not asked for, as long as these are few: to seek the next one
+// costs as much as reading so many.
+#define PASSED_OVER_SQLITE 30
+#define PASSED_OVER_POSTGRES 200 // a question on a wire
+
+static enum status stretch_open(struct journeys *j, struct error *e) {
+    int64_t from = j->next, to = j->last;
+    store_done(j->row);
+    j->row = NULL;
+    j->row_more = false;
+    if (!j->set_is_all) {
+        int64_t over = store_kind(conn_store(j->r->conn)) == STORE_POSTGRES ? PASSED_OVER_POSTGRES
+                                                                            : PASSED_OVER_SQLITE;
+        int64_t more = from = set_from(&j->set, from, j->last);
+        for (to = from; more >= 0 && more - to <= over; more = set_from(&j->set, to + 1, j->last))
+            to = more;
+    }
+    j->next = from < 0 || to == INT64_MAX ? INT64_MAX : to + 1;
+    if (from < 0)
+        return OK;
+    struct param p[] = {P_INT(j->q->module->number), P_INT(from), P_INT(to)};
+    enum status s = store_query(j->r->conn, QUERY_PASSAGES_OF, p, 3, &j->row, e);
+    if (!s && from != to)
+        stmt_many(j->row);
     return s;
 }
 
+static enum status row_next(struct journeys *j, struct error *e) {
+    enum status s = OK;
+    for (;;) {
+        if (j->row)
+            s = store_next(j->row, &j->row_more, e);
+        if (!s && j->row_more)
+            j->row_record = stmt_int(j->row, 0);
+        if (s || j->row_more || j->next > j->last || j->next == INT64_MAX)
+            return s;
+        if ((s = stretch_open(j, e)))
+            return s;
+    }
+}
+
 static enum status rows_open(struct journeys *j, struct error *e) {
-    struct param p[] = {P_INT(j->q->module->number), P_INT(j->first), P_INT(j->last)};
-    store_done(j->row);
-    j->row = NULL;
-    enum status s = store_query(j->r->conn, QUERY_PASSAGES_OF, p, 3, &j->row, e);
-    if (!s && j->first != j->last)
-        stmt_many(j->row);
+    j->next = j->first;
+    enum status s = stretch_open(j, e);
     return s ? s : row_next(j, e);
 }
 

@@ -50,6 +50,8 @@ static enum status read_field(struct request *r, struct journey_state *x, struct
     x->query.field = f;
     if (!journey_module(m))
         return error_set(e, NOT_FOUND, NULL, N_("There is no such page."), NULL);
+    if (x->page == JOURNEY_ONE) // by all there is, be it nothing
+        return OK;
     if ((by.n && !level && !f) || !journey_field(&r->viewer, r->model, m, f))
         return unknown(r, "by", by, e);
     return OK;
@@ -309,6 +311,49 @@ static enum status read_one(struct request *r, struct reader *reader, struct jou
     return OK;
 }
 
+// By level, the records that belong to this one by that field of their module: a customer's cases.
+static enum status read_belonging(struct request *r, struct reader *reader, struct journey_state *x,
+                                  const struct module *m, const struct field *by, struct doc *out,
+                                  struct error *e) {
+    static const char *const told[] = {"records", "passed", "changes", "up",
+                                       "down",    "back",   "time",    "nobody"};
+    struct list_filter filter = {.field = by->key, .op = OP_EQ};
+    struct list_query only = {.module = m, .filters = &filter, .n_filters = 1};
+    struct journey_query q = x->query;
+    struct doc *report;
+    filter.value = rprintf(r, "%lld", (long long)r->id);
+    q.module = m;
+    q.field = NULL;
+    q.record = 0;
+    q.only = &only;
+    enum status s = journey_report(reader, &q, &report, e);
+    if (s || !doc_get_int(report, "records", 0))
+        return s;
+    struct doc *d = doc_add(out, doc_object(r->arena));
+    doc_set_str(r->arena, d, "module", m->key);
+    doc_set_str(r->arena, d, "field", by->key);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        doc_set(d, str_z(told[i]), doc_copy(r->arena, doc_get(report, str_z(told[i]))));
+    return OK;
+}
+
+static enum status read_all_belonging(struct request *r, struct reader *reader,
+                                      struct journey_state *x, struct doc *out, struct error *e) {
+    enum status s = OK;
+    for (size_t i = 0; i < r->model->n_modules && !s; i++) {
+        const struct module *m = &r->model->modules[i];
+        if (!may(&r->viewer, m, VERB_VIEW) || !journey_field(&r->viewer, r->model, m, NULL))
+            continue;
+        for (size_t k = 0; k < m->n_fields && !s; k++) {
+            const struct field *f = &m->fields[k];
+            if (f->belongs && !f->removed && !f->hidden && str_eq(f->target, r->module->key) &&
+                may_field(&r->viewer, m, f, false))
+                s = read_belonging(r, reader, x, m, f, out, e);
+        }
+    }
+    return s;
+}
+
 static void one_job(struct request *r, struct place *place) {
     struct journey_state *x = r->arg;
     struct reader reader = {r->web->crm, NULL, r->model, &r->viewer, r->arena};
@@ -324,12 +369,16 @@ static void one_job(struct request *r, struct place *place) {
         x->status = read_one(r, &reader, x, any_field(r->module, STR("owner")), list, &x->error);
     for (size_t i = 0; i < r->module->n_fields && !x->status; i++)
         x->status = read_one(r, &reader, x, &r->module->fields[i], list, &x->error);
+    list = doc_set_array(r->arena, x->out, "belonging");
+    if (!x->status)
+        x->status = read_all_belonging(r, &reader, x, list, &x->error);
     store_rollback(place->conn);
 }
 
 void handle_journey(struct request *r) {
     struct journey_state *x = arena_new(r->arena, struct journey_state);
     struct doc *record;
+    x->page = JOURNEY_ONE;
     x->out = doc_object(r->arena);
     enum status s = record_get(&r->reader, r->module, r->id, &record, &r->error);
     if (!s)

@@ -6,7 +6,7 @@
 #include "web/list.h"
 #include "web/request.h"
 
-enum journey_page { JOURNEY_REPORT, JOURNEY_RECORDS, JOURNEY_STAYS };
+enum journey_page { JOURNEY_REPORT, JOURNEY_RECORDS, JOURNEY_STAYS, JOURNEY_ONE };
 
 struct journey_state {
     enum journey_page page;

@@ -696,6 +696,27 @@ static void journey_view(struct request *r, struct doc *list, const struct doc *
                      : STR(""));
 }
 
+static void belonging_view(struct request *r, struct doc *list, const struct doc *one) {
+    const struct journey_state *x = r->state;
+    struct arena *a = r->arena;
+    const struct module *m = model_module(r->model, doc_get_text(one, "module"));
+    const struct field *f = module_field(m, doc_get_text(one, "field"));
+    struct doc *d = doc_add(list, doc_object(a));
+    struct pair only = {rprintf(r, "filter[%.*s][eq]", STR_FMT(f->key)),
+                        rprintf(r, "%lld", (long long)r->id)};
+    struct str path = rprintf(r, "/%.*s/journeys", STR_FMT(m->key));
+    doc_set_str(a, d, "href", list_href(r, path, &x->base, "", &only, 1));
+    doc_set_str(a, d, "label", translate(r->language, m->label));
+    doc_set_str(a, d, "by", field_label(r, f));
+    doc_set_str(a, d, "records", number(r, doc_get_int(one, "records", 0)));
+    doc_set_str(a, d, "passed", average_passed(r, one));
+    doc_set_str(a, d, "changes", number(r, doc_get_int(one, "changes", 0)));
+    doc_set_str(a, d, "up", number(r, doc_get_int(one, "up", 0)));
+    doc_set_str(a, d, "down", number(r, doc_get_int(one, "down", 0)));
+    doc_set_str(a, d, "back", number(r, doc_get_int(one, "back", 0)));
+    doc_set_str(a, d, "time", duration(r, doc_get_int(one, "time", 0)));
+}
+
 struct doc *present_journey(struct request *r, struct doc *doc) {
     const struct journey_state *x = r->state;
     const struct language *l = r->language;
@@ -724,5 +745,11 @@ struct doc *present_journey(struct request *r, struct doc *doc) {
             doc_get_int(one, "changes", 0))
             journey_view(r, list, one);
     }
+    struct doc *belonging = doc_object(a);
+    list = doc_set_array(a, belonging, "rows");
+    doc_each(one, doc_get(doc, STR("belonging"))) {
+        belonging_view(r, list, one);
+    }
+    doc_set(view, STR("belonging"), list->count ? belonging : doc_null(a));
     return view;
 }

@@ -242,6 +242,33 @@ class Journeys(Story):
         self.assertEqual([], [j["by"] for j in narrow.want(200, "GET", f"/api/cases/{self.cases[0]}/journey")["journeys"]
                               if j["by"] in ("level", "owner", "group")])
 
+    def test_what_belongs_to_a_customer_is_added_up(self):
+        api = self.api
+        company = api.want(201, "POST", "/api/companies", {"name": "Much in between"})["id"]
+        mine = []
+        for n in range(3):
+            mine.append(api.want(201, "POST", "/api/cases", {"subject": f"Of a customer {n}", "type": "claim", "company": company, "owner": self.people[0]})["id"])
+            for owner in (1, 2, 0)[: n + 1]:
+                api.want(200, "PATCH", f"/api/cases/{mine[-1]}", {"owner": self.people[owner]})
+            if n < 2:  # far from each other: what lies between is not read
+                for other in range((40, 220)[n]):
+                    api.want(201, "POST", "/api/cases", {"subject": f"Between {other}", "type": "claim", "owner": self.people[3]})
+        ways = [next(one for one in api.want(200, "GET", f"/api/cases/{case}/journey")["journeys"] if one["by"] == "level") for case in mine]
+        told = api.want(200, "GET", f"/api/companies/{company}/journey")["belonging"]
+        self.assertEqual([("cases", "company")], [(one["module"], one["field"]) for one in told])
+        report = self.report(f"by=level&filter[company][eq]={company}")
+        self.assertEqual(3, report["records"])
+        for figure in ("changes", "up", "down", "back"):
+            self.assertEqual((sum(way[figure] for way in ways),) * 2, (told[0][figure], report[figure]), figure)
+        self.assertEqual(report["passed"], told[0]["passed"])
+        self.assertGreater(report["changes"], 3)
+        page = self.browser().get(f"/companies/{company}/journey").source
+        self.assertIn(f"/cases/journeys?filter[company][eq]={company}", page.replace("%5B", "[").replace("%5D", "]"))
+        # A key that does not know of cases is told of none.
+        made = self.server.command("token", "add", ADMINISTRATOR, "--scope", "read", "--modules", "companies")[1]
+        narrow = self.server.api(made.strip().splitlines()[-1])
+        self.assertEqual([], narrow.want(200, "GET", f"/api/companies/{company}/journey")["belonging"])
+
     def test_pages_that_are_none(self):
         for after in ("0.9223372036854775807", "0.-9223372036854775808", "0.0"):
             self.api.want(422, "GET", f"/api/cases/journeys/stays?after={after}")
