@@ -27,6 +27,7 @@ struct slot {
     bool erased; // nobody knows its values any more
     int64_t by, operation;
     micros at;
+    bool imported;
 };
 
 struct step {
@@ -43,6 +44,7 @@ struct story {
     bool binned; // deleted or restored since by another operation
     int64_t by;  // who changed the record since
     micros at;
+    bool imported;
     size_t n_mine;
 };
 
@@ -71,6 +73,7 @@ static void gather_other(struct story *story, const struct module *m, const stru
     if (event_makes_version(ev->kind) && !story->mine && !story->at) {
         story->by = ev->actor;
         story->at = ev->at;
+        story->imported = ev->imported_time;
     }
     if (!story->mine && (ev->kind == KIND_DELETED || ev->kind == KIND_RESTORED))
         story->binned = true;
@@ -84,6 +87,7 @@ static void gather_other(struct story *story, const struct module *m, const stru
             continue;
         slot->by = ev->actor;
         slot->at = ev->at;
+        slot->imported = ev->imported_time;
         slot->operation = ev->operation;
     }
 }
@@ -203,6 +207,7 @@ static void decide(struct action *a, const struct module *m, const struct field 
     if (u->fate == UNDO_KEPT) {
         u->by = slot->by;
         u->at = slot->at;
+        u->imported = slot->imported;
         u->operation = slot->operation;
     }
 }
@@ -259,6 +264,7 @@ static bool differs(const struct story *story, const struct module *m, const str
             continue;
         out->by = slot->by;
         out->at = slot->at;
+        out->imported = slot->imported;
         return true;
     }
     return false;
@@ -288,6 +294,7 @@ static enum status decide_whole(struct action *a, const struct story *story, con
         out->fate = UNDO_KEPT;
         out->by = story->by;
         out->at = story->at;
+        out->imported = story->imported;
     }
     if (out->fate != UNDO_BACK || !check)
         return OK;
@@ -628,22 +635,25 @@ static enum status say_undone(struct action *a, struct errand *g, struct error *
     return record_commit(a->write, a->crm, a->act, &ev, e);
 }
 
+// Of a field, or of the whole (f NULL).
 static void tell_fate(struct action *a, struct errand *g, const struct undo_record *u,
-                      enum undo_fate fate, const struct field *f, int64_t by, micros at,
-                      const struct error *why) {
+                      const struct undo_field *f) {
     struct arena *arena = a->write->arena;
+    enum undo_fate fate = f ? f->fate : u->fate;
     struct doc *d = errand_tell(a, g, u->module, u->id, undo_fate_name(fate));
+    micros at = f ? f->at : u->at;
     char text[CLOCK_TEXT];
     if (!d)
         return;
     if (f)
-        doc_set_str(arena, d, "field", f->key);
+        doc_set_str(arena, d, "field", f->field->key);
     if (fate == UNDO_KEPT && at) {
         clock_text(at, text);
-        doc_set_int(arena, d, "by", by);
+        doc_set_int(arena, d, "by", f ? f->by : u->by);
         doc_set_str(arena, d, "at", arena_str(arena, str_z(text)));
+        doc_set_bool(arena, d, "imported", f ? f->imported : u->imported);
     }
-    errand_why(arena, d, why);
+    errand_why(arena, d, f ? &f->why : &u->why);
 }
 
 static void count_fates(struct action *a, struct errand *g, const struct undo_record *u) {
@@ -651,13 +661,13 @@ static void count_fates(struct action *a, struct errand *g, const struct undo_re
     if (u->does != UNDO_CHANGE || !u->n_fields) {
         fate[u->fate] = true;
         if (u->fate == UNDO_KEPT || u->fate == UNDO_REFUSED)
-            tell_fate(a, g, u, u->fate, NULL, u->by, u->at, &u->why);
+            tell_fate(a, g, u, NULL);
     }
     for (size_t i = 0; i < u->n_fields && u->fate != UNDO_ALREADY; i++) {
         const struct undo_field *f = &u->fields[i];
         fate[f->fate] = true;
         if (f->fate == UNDO_KEPT || f->fate == UNDO_REFUSED)
-            tell_fate(a, g, u, f->fate, f->field, f->by, f->at, &f->why);
+            tell_fate(a, g, u, f);
     }
     if (fate[UNDO_BACK])
         errand_count(a, g, "changed");

@@ -26,6 +26,7 @@ struct undo_field {
     enum undo_fate fate;
     int64_t by, operation; // who edited it since, by which operation; 0: nobody did
     micros at;
+    bool imported; // an import told so: it is the past of another system
     struct error why;
 };
 
@@ -40,6 +41,7 @@ struct undo_record {
         fate; // of the whole; of UNDO_CHANGE: what is worst, BACK where anything is put back
     int64_t by;
     micros at;
+    bool imported; // as of a field
     struct error why;
     struct undo_field *fields;
     size_t n_fields;

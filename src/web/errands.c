@@ -268,6 +268,8 @@ static void told_into(struct request *r, struct doc *list, const struct doc *tol
     doc_set(d, STR("by"), user_doc(r, doc_get_int(told, "by", 0)));
     doc_set(d, STR("at"),
             doc_get_text(told, "at").n ? doc_str(a, doc_get_text(told, "at")) : doc_null(a));
+    if (doc_get_true(told, "imported"))
+        doc_set_bool(a, d, "imported", true);
 }
 
 struct doc *errand_document(struct request *r, const struct errand *g) {
@@ -299,20 +301,28 @@ static struct doc *figure(struct request *r, struct doc *list, struct str label,
     return d;
 }
 
+struct str edited_text(struct request *r, const struct doc *d) {
+    const struct language *l = r->language;
+    const struct doc *by = doc_get(d, STR("by"));
+    micros at;
+    if (doc_is_null(by) || !clock_parse(doc_get_text(d, "at"), &at))
+        return T(l, "Edited since");
+    struct str name = doc_get_text(by, "name"),
+               when = format_moment(r->arena, l, zone_civil(r->zone, at), year_now(r));
+    return doc_get_true(d, "imported")
+               ? FILL(r->arena, T(l, "Edited since by {0}, {1}, as an import told"), name, when)
+               : FILL(r->arena, T(l, "Edited since by {0}, {1}"), name, when);
+}
+
 static struct doc *told_view(struct request *r, const struct doc *one) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
     const struct module *m = model_module(r->model, doc_get_text(one, "module"));
     const struct field *f = readable(r, m, doc_get_text(one, "field"));
-    const struct doc *by = doc_get(one, STR("by"));
     struct doc *d = doc_object(a);
-    micros at = 0;
     struct str why = doc_get_text(one, "why"), name = doc_get_text(one, "name");
     if (str_is(doc_get_text(one, "fate"), "kept"))
-        why = doc_is_null(by) || !clock_parse(doc_get_text(one, "at"), &at)
-                  ? T(l, "Edited since")
-                  : FILL(a, T(l, "Edited since by {0}, {1}"), doc_get_text(by, "name"),
-                         format_moment(a, l, zone_civil(r->zone, at), year_now(r)));
+        why = edited_text(r, one);
     doc_set_str(a, d, "object", translate(l, m->label_one));
     doc_set_str(a, d, "name", name.n ? name : int_text(a, doc_get_int(one, "id", 0)));
     doc_set_str(a, d, "href", href_of(r, m->key, doc_get_int(one, "id", 0)));

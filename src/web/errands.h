@@ -27,6 +27,8 @@ struct doc *errand_document(struct request *, const struct errand *);
 // How far it is and what came of it, of the template `errand`. back: "changed" in words.
 struct doc *errand_view(struct request *, const struct doc *errand, struct str changed,
                         struct str running, struct str done);
+// "Edited since by Eva, 3 Nov 2026 10:12", of the members "by", "at" and "imported".
+struct str edited_text(struct request *, const struct doc *);
 struct str message_text(struct request *, const struct doc *told); // its "why", translated
 // The error's message, translated.
 struct str why_text(struct request *, const struct error *);

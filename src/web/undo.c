@@ -62,7 +62,7 @@ static struct doc *named(struct looking *x, const struct field *f, const struct 
 }
 
 static void put_why(struct looking *x, struct doc *d, enum undo_fate fate, const struct error *why,
-                    int64_t by, micros at) {
+                    int64_t by, micros at, bool imported) {
     struct arena *a = x->r->arena;
     char text[CLOCK_TEXT];
     struct str name = {0};
@@ -74,6 +74,8 @@ static void put_why(struct looking *x, struct doc *d, enum undo_fate fate, const
         return;
     clock_text(at, text);
     doc_replace(d, STR("at"), doc_str(a, arena_str(a, str_z(text))));
+    if (imported) // by another system's past, not here
+        doc_set_bool(a, d, "imported", true);
     if (by <= 0)
         return;
     struct doc *user = doc_object(a);
@@ -93,7 +95,7 @@ static void tell(struct looking *x, const struct undo_record *u) {
     doc_set_int(a, d, "id", u->id);
     doc_set_str(a, d, "name", name);
     doc_set_z(a, d, "does", does[u->does]);
-    put_why(x, d, u->fate, &u->why, u->by, u->at);
+    put_why(x, d, u->fate, &u->why, u->by, u->at, u->imported);
     struct doc *fields = doc_set_array(a, d, "fields");
     for (size_t i = 0; i < u->n_fields; i++) {
         const struct undo_field *f = &u->fields[i];
@@ -101,7 +103,7 @@ static void tell(struct looking *x, const struct undo_record *u) {
         doc_set_str(a, one, "field", f->field->key);
         doc_set(one, STR("now"), named(x, f->field, f->now));
         doc_set(one, STR("back"), named(x, f->field, f->back));
-        put_why(x, one, f->fate, &f->why, f->by, f->at);
+        put_why(x, one, f->fate, &f->why, f->by, f->at, f->imported);
     }
 }
 
@@ -285,9 +287,7 @@ static void line(struct request *r, struct doc *rows, const struct doc *item,
     const struct module *m = model_module(r->model, doc_get_text(item, "module"));
     struct str fate = doc_get_text(part, "fate"), does = doc_get_text(item, "does"),
                name = doc_get_text(item, "name");
-    const struct doc *by = doc_get(part, STR("by"));
     struct doc *d = doc_add(rows, doc_object(a));
-    micros at = 0;
     bool kept = str_is(fate, "kept"), refused = str_is(fate, "refused");
     doc_set_str(a, d, "object", translate(l, m->label_one));
     doc_set_str(a, d, "name", name.n ? name : int_text(a, doc_get_int(item, "id", 0)));
@@ -302,12 +302,7 @@ static void line(struct request *r, struct doc *rows, const struct doc *item,
     doc_set_bool(a, d, "values", f != NULL);
     doc_set_z(a, d, "tone", refused ? "lost" : kept ? "wait" : "won");
     doc_set_str(a, d, "fate", refused ? T(l, "Refused") : kept ? T(l, "Kept") : T(l, "Put back"));
-    doc_set_str(a, d, "why",
-                kept && !doc_is_null(by) && clock_parse(doc_get_text(part, "at"), &at)
-                    ? FILL(a, T(l, "Edited since by {0}, {1}"), doc_get_text(by, "name"),
-                           format_moment(a, l, zone_civil(r->zone, at), year_now(r)))
-                : kept ? T(l, "Edited since")
-                       : doc_get_text(part, "why"));
+    doc_set_str(a, d, "why", kept ? edited_text(r, part) : doc_get_text(part, "why"));
 }
 
 static struct doc *rows_view(struct request *r, const struct doc *preview) {

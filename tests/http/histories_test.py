@@ -224,6 +224,29 @@ class Small(Telling):
         self.assertEqual([0, 1, 0, 7, 0], counts)
         self.assertEqual("Reopen", self.story("T-2")[-1]["activity"])
 
+    def test_undoing_says_what_an_import_told_since(self):
+        head = EVENTS.split("\n", 1)[0] + "\n"
+        first = "U-1;01/03/2021 10:00;Register;Ana Ríos;First line;low;1\n"
+        _, report = self.tell("undone.csv", head + first, EVENTS_MAP)
+        self.tell("since.csv", head + first + "U-1;02/03/2021 10:00;Take over;Bea Prado;Second line;low;1\n", EVENTS_MAP)
+        case, here = self.case("U-1")["id"], f"/operations/{report['operation']}/undo"
+        found = self.api.want(200, "GET", f"/api{here}")["preview"]
+        kept = next(item for item in found["items"] if (item["module"], item["id"]) == ("cases", case))
+        self.assertEqual(("kept", "Bea Prado", "2021-03-02T09:00:00Z", True), (kept["fate"], kept["by"]["name"], kept["at"], kept["imported"]))
+        self.assertIn("Edited since by Bea Prado", self.browser().get(here).text)
+        self.assertIn("as an import told", self.browser().get(here).text)
+        self.api.request("POST", f"/api{here}", {})
+        until = time.monotonic() + 30
+        while (undo := self.api.want(200, "GET", f"/api{here}")["undo"])["state"] == "running" and time.monotonic() < until:
+            time.sleep(0.05)
+        told = next(one for one in undo["told"] if (one["module"], one["id"]) == ("cases", case))
+        self.assertEqual(("kept", True), (told["fate"], told["imported"]))
+        # What somebody did here says nothing of imports.
+        self.api.want(200, "PATCH", f"/api/cases/{case}", {"status": "new", "group": None})
+        found = self.api.want(200, "GET", f"/api{here}")["preview"]
+        kept = next(item for item in found["items"] if (item["module"], item["id"]) == ("cases", case))
+        self.assertNotIn("imported", kept)
+
     def test_states(self):
         counts, _ = self.tell("states.csv", STATES, STATES_MAP)
         self.assertEqual([2, 4, 1, 0, 0], counts)
