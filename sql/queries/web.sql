@@ -70,10 +70,10 @@ DELETE FROM recovery_codes WHERE "user" = $1 AND hash = $2;
 DELETE FROM recovery_codes WHERE "user" = $1;
 
 -- name: sign_in_step_insert
-INSERT INTO sign_in_steps (id, "user", expires_at, issuer) VALUES ($1, $2, $3, $4);
+INSERT INTO sign_in_steps (id, "user", expires_at, issuer, subject) VALUES ($1, $2, $3, $4, $5);
 
 -- name: sign_in_step_get
-SELECT "user", issuer FROM sign_in_steps WHERE id = $1 AND expires_at > $2;
+SELECT "user", issuer, subject FROM sign_in_steps WHERE id = $1 AND expires_at > $2;
 
 -- name: sign_in_step_take
 DELETE FROM sign_in_steps WHERE id = $1 AND "user" = $2;

@@ -1,8 +1,10 @@
 #include "actions/identity.h"
 
 #include "actions/invitation.h"
+#include "actions/second_factor.h"
 #include "base/utf8.h"
 #include "formats/openid.h"
+#include "records/rows.h"
 #include "store/queries.h"
 
 static const struct viewer system_viewer = {.profile = PROFILE_ADMINISTRATOR};
@@ -40,15 +42,43 @@ static enum status find_bound(struct action *a, const struct identity *who, stru
     return s ? s : account_get(a->write->conn, user, a->write->arena, out, e);
 }
 
-static enum status is_bound(struct conn *conn, int64_t user, struct str issuer, bool *bound,
-                            struct error *e) {
+// As whom of its people a user is known; *bound false: as nobody.
+static enum status bound_as(struct action *a, int64_t user, struct str issuer, bool *bound,
+                            struct str *subject, struct error *e) {
     struct param p[] = {P_INT(user), P_TEXT(issuer)};
     struct stmt *row = NULL;
-    enum status s = store_query(conn, QUERY_IDENTITY_OF_USER, p, 2, &row, e);
+    enum status s = store_query(a->write->conn, QUERY_IDENTITY_OF_USER, p, 2, &row, e);
     if (!s)
         s = store_next(row, bound, e);
+    if (!s && *bound)
+        *subject = arena_str(a->write->arena, stmt_text(row, 0));
     store_done(row);
     return s;
+}
+
+// Whether somebody known by the address may be bound: of those who were asked in, only whose invitation is still good.
+static enum status may_bind(struct action *a, const struct account *account, struct str issuer,
+                            enum identity_answer *answer, struct error *e) {
+    struct invitation invitation;
+    struct error over = {0};
+    struct str subject;
+    struct doc *row = NULL;
+    bool bound = false;
+    enum status s = bound_as(a, account->id, issuer, &bound, &subject, e);
+    if (!s)
+        s = row_get(a->write->conn, model_module(a->model, STR("users")), account->id,
+                    a->write->arena, &row, e);
+    if (s)
+        return s;
+    *answer = bound ? IDENTITY_TAKEN : account->active ? IDENTITY_FINE : IDENTITY_INACTIVE;
+    if (*answer || !str_is(doc_get_text(row, "state"), "invited"))
+        return OK;
+    s = invitation_of(a->write->conn, account->id, a->write->now, &invitation, &over);
+    if (s == NOT_FOUND)
+        *answer = IDENTITY_UNINVITED;
+    else if (s)
+        *e = over;
+    return s == NOT_FOUND ? OK : s;
 }
 
 // ---------------------------------------------------------------- made
@@ -84,16 +114,15 @@ static enum status welcome(struct action *a, const struct identity *who,
 // ---------------------------------------------------------------- bound
 
 // From now on by their name there.
-static enum status bind_to(struct action *a, const struct identity *who, int64_t user,
+static enum status bind_to(struct action *a, struct str issuer, struct str subject, int64_t user,
                            struct error *e) {
-    struct param p[] = {P_TEXT(who->issuer), P_TEXT(who->subject), P_INT(user),
-                        P_INT(a->write->now)};
+    struct param p[] = {P_TEXT(issuer), P_TEXT(subject), P_INT(user), P_INT(a->write->now)};
     int64_t changed = 0;
     enum status s = store_run(a->write->conn, QUERY_IDENTITY_INSERT, p, 4, &changed, e);
     if (!s && !changed)
         s = error_set(e, CONFLICT, NULL, N_("Somebody else was faster"), NULL);
     if (!s)
-        s = tell(a, KIND_IDENTITY_BOUND, user, who->issuer, e);
+        s = tell(a, KIND_IDENTITY_BOUND, user, issuer, e);
     if (!s)
         s = invitation_end(a, user, "identity", e);
     return s ? s : invitation_over(a, user, e);
@@ -105,7 +134,6 @@ static enum status find_by_email(struct action *a, const struct identity *who,
                                  enum identity_answer *answer, struct account *out,
                                  struct error *e) {
     struct error not_there = {0};
-    bool bound = false;
     *answer = IDENTITY_UNKNOWN;
     if (!who->email.n)
         return OK;
@@ -125,40 +153,78 @@ static enum status find_by_email(struct action *a, const struct identity *who,
         *out = (struct account){0};
         return OK;
     }
-    s = is_bound(a->write->conn, out->id, who->issuer, &bound, e);
-    *answer = !who->verified ? IDENTITY_UNVERIFIED
-              : bound        ? IDENTITY_TAKEN
-              : out->active  ? IDENTITY_FINE
-                             : IDENTITY_INACTIVE;
-    return s;
+    *answer = IDENTITY_UNVERIFIED;
+    return who->verified ? may_bind(a, out, who->issuer, answer, e) : OK;
+}
+
+static enum status seen(struct action *a, struct str issuer, struct str subject, struct error *e) {
+    struct param p[] = {P_TEXT(issuer), P_TEXT(subject), P_INT(a->write->now)};
+    return store_run(a->write->conn, QUERY_IDENTITY_SEEN, p, 3, NULL, e);
+}
+
+// Who has a second factor here is nobody's before it was given.
+static enum status bind_or_wait(struct action *a, const struct identity *who,
+                                struct account *account, bool *waits, struct error *e) {
+    struct second_factor factor;
+    enum status s = second_factor_get(a->write->conn, account->id, &factor, e);
+    if (s)
+        return s;
+    *waits = factor.on;
+    if (!factor.on)
+        s = bind_to(a, who->issuer, who->subject, account->id, e);
+    // It may be active only now.
+    return s ? s : account_get(a->write->conn, account->id, a->write->arena, account, e);
 }
 
 enum status identity_sign_in(struct action *a, const struct identity *who,
                              const struct identity_newcomers *newcomers,
-                             enum identity_answer *answer, struct account *account,
+                             enum identity_answer *answer, struct account *account, bool *waits,
                              struct error *e) {
     const struct viewer *acting = a->act->viewer;
     struct account found = {0};
     struct error nobody = {0};
+    *waits = false;
     a->act->viewer = a->reader.viewer = &system_viewer;
     enum status s = find_bound(a, who, &found, &nobody);
     if (s && s != NOT_FOUND)
         *e = nobody;
     if (!s) {
-        struct param p[] = {P_TEXT(who->issuer), P_TEXT(who->subject), P_INT(a->write->now)};
         *answer = found.active ? IDENTITY_FINE : IDENTITY_INACTIVE;
         if (found.active)
-            s = store_run(a->write->conn, QUERY_IDENTITY_SEEN, p, 3, NULL, e);
+            s = seen(a, who->issuer, who->subject, e);
     } else if (s == NOT_FOUND) {
         s = find_by_email(a, who, newcomers, answer, &found, e);
         if (!s && *answer == IDENTITY_FINE)
-            s = bind_to(a, who, found.id, e);
-        if (!s && *answer == IDENTITY_FINE) // it may be active only now
-            s = account_get(a->write->conn, found.id, a->write->arena, &found, e);
+            s = bind_or_wait(a, who, &found, waits, e);
     }
     a->act->viewer = a->reader.viewer = acting;
     if (!s)
         *account = found;
+    return s;
+}
+
+enum status identity_bind(struct action *a, struct str issuer, struct str subject, int64_t user,
+                          enum identity_answer *answer, struct error *e) {
+    const struct viewer *acting = a->act->viewer;
+    struct account account = {0};
+    struct error nobody = {0};
+    int64_t whose = 0;
+    a->act->viewer = a->reader.viewer = &system_viewer;
+    enum status s = account_get(a->write->conn, user, a->write->arena, &account, e);
+    if (!s) { // meanwhile another may have come as the same, or they in another window
+        s = identity_find(a->write->conn, issuer, subject, &whose, &nobody);
+        if (s == NOT_FOUND)
+            s = may_bind(a, &account, issuer, answer, e);
+        else if (s)
+            *e = nobody;
+        else
+            *answer = whose != user    ? IDENTITY_TAKEN
+                      : account.active ? IDENTITY_FINE
+                                       : IDENTITY_INACTIVE;
+    }
+    if (!s && !*answer)
+        s = whose ? seen(a, issuer, subject, e) : bind_to(a, issuer, subject, user, e);
+    a->act->viewer = a->reader.viewer = acting;
     return s;
 }
 
@@ -178,32 +244,44 @@ static enum status may_end(struct action *a, int64_t user, struct error *e) {
     return s;
 }
 
-enum status identity_end(struct action *a, int64_t user, const struct hash *keep, struct error *e) {
-    static const struct hash none;
-    struct conn *conn = a->write->conn;
+// How many there were.
+static enum status drop(struct action *a, int64_t user, size_t *n, struct error *e) {
     struct doc *issuers = doc_array(a->write->arena);
-    const struct hash *kept = keep ? keep : &none;
-    struct param p[] = {P_INT(user), P_BLOB(((struct str){(const char *)kept->b, sizeof kept->b}))};
+    struct param p[] = {P_INT(user)};
     struct stmt *row = NULL;
     bool more = true;
-    enum status s = may_end(a, user, e);
-    if (!s)
-        s = store_query(conn, QUERY_IDENTITIES_OF_USER, p, 1, &row, e);
+    enum status s = store_query(a->write->conn, QUERY_IDENTITIES_OF_USER, p, 1, &row, e);
     while (!s && !(s = store_next(row, &more, e)) && more)
         doc_add(issuers, doc_str(a->write->arena, arena_str(a->write->arena, stmt_text(row, 0))));
     store_done(row);
-    if (!s && !issuers->count)
-        s = error_set(e, NOT_FOUND, NULL, N_("There is no such thing any more."), NULL);
     if (!s)
-        s = store_run(conn, QUERY_IDENTITIES_DROP, p, 1, NULL, e);
-    if (!s)
-        s = store_run(conn, QUERY_SESSIONS_DELETE_OTHERS, p, 2, NULL, e);
-    if (!s)
-        s = store_run(conn, QUERY_SIGN_IN_STEPS_OF_USER, p, 1, NULL, e);
+        s = store_run(a->write->conn, QUERY_IDENTITIES_DROP, p, 1, NULL, e);
     doc_each(issuer, issuers)
         if (!s)
             s = tell(a, KIND_IDENTITY_ENDED, user, doc_text(issuer), e);
+    *n = issuers->count;
     return s;
+}
+
+enum status identities_drop(struct action *a, int64_t user, struct error *e) {
+    size_t n;
+    return drop(a, user, &n, e);
+}
+
+enum status identity_end(struct action *a, int64_t user, const struct hash *keep, struct error *e) {
+    static const struct hash none;
+    struct conn *conn = a->write->conn;
+    const struct hash *kept = keep ? keep : &none;
+    struct param p[] = {P_INT(user), P_BLOB(((struct str){(const char *)kept->b, sizeof kept->b}))};
+    size_t n = 0;
+    enum status s = may_end(a, user, e);
+    if (!s)
+        s = drop(a, user, &n, e);
+    if (!s && !n)
+        s = error_set(e, NOT_FOUND, NULL, N_("There is no such thing any more."), NULL);
+    if (!s)
+        s = store_run(conn, QUERY_SESSIONS_DELETE_OTHERS, p, 2, NULL, e);
+    return s ? s : store_run(conn, QUERY_SIGN_IN_STEPS_OF_USER, p, 1, NULL, e);
 }
 
 // ---------------------------------------------------------------- answers

@@ -25,18 +25,25 @@ enum identity_answer {
     IDENTITY_UNVERIFIED, // only by an address that is not known to be theirs
     IDENTITY_TAKEN,      // the user is somebody else of that provider
     IDENTITY_INACTIVE,
+    IDENTITY_UNINVITED, // their invitation is over: withdrawn, or expired
 };
 // Whether somebody is bound already. NOT_FOUND.
 enum status identity_find(struct conn *, struct str issuer, struct str subject, int64_t *user,
                           struct error *);
 // Finds the user, makes one where newcomers are welcome, and binds them: by the program itself, whoever acts. With any other answer than
-// FINE nothing is written; account->id is then that of the user it is about, 0 when there is none.
+// FINE nothing is written; account->id is then that of the user it is about, 0 when there is none. *waits: they have a second
+// factor, and are not bound (identity_bind()) before it was given.
 enum status identity_sign_in(struct action *, const struct identity *,
                              const struct identity_newcomers *, enum identity_answer *,
-                             struct account *, struct error *);
+                             struct account *, bool *waits, struct error *);
+// After the second factor: binds the user if that may still be (TAKEN, INACTIVE, UNINVITED), which ends an invitation.
+enum status identity_bind(struct action *, struct str issuer, struct str subject, int64_t user,
+                          enum identity_answer *, struct error *);
 // The user is nobody of any provider any more; sessions but `keep` (may be NULL) end. One's own if there is a password to sign in
 // with (CONFLICT), or VERB_USERS. NOT_FOUND when there is nothing to end.
 enum status identity_end(struct action *, int64_t user, const struct hash *keep, struct error *);
+// The same of what there is, for who may do more than that, and sessions stay as they are.
+enum status identities_drop(struct action *, int64_t user, struct error *);
 
 // A provider's answer is good once: `id` stands for what it answers. CONFLICT when it was taken before, on whatever node.
 enum status identity_answer_take(struct action *, const struct hash *id, micros until,

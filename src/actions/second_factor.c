@@ -276,31 +276,33 @@ enum status second_factor_reset(struct action *a, int64_t user, struct error *e)
 
 // ---------------------------------------------------------------- between the two steps
 
-enum status sign_in_step_open(struct action *a, int64_t user, struct str issuer,
+enum status sign_in_step_open(struct action *a, const struct sign_in_step *step,
                               char token[CRYPTO_TOKEN], struct error *e) {
     char made[CRYPTO_TOKEN];
     crypto_token(made);
     struct hash id = hash_of(str_z(made));
-    struct param p[] = {hash_param(&id), P_INT(user), P_INT(a->write->now + SIGN_IN_STEP),
-                        issuer.n ? P_TEXT(issuer) : P_NULL};
-    enum status s = store_run(a->write->conn, QUERY_SIGN_IN_STEP_INSERT, p, 4, NULL, e);
+    struct param p[] = {hash_param(&id), P_INT(step->user), P_INT(a->write->now + SIGN_IN_STEP),
+                        step->issuer.n ? P_TEXT(step->issuer) : P_NULL,
+                        step->subject.n ? P_TEXT(step->subject) : P_NULL};
+    enum status s = store_run(a->write->conn, QUERY_SIGN_IN_STEP_INSERT, p, 5, NULL, e);
     if (!s)
         memcpy(token, made, CRYPTO_TOKEN);
     return s;
 }
 
 enum status sign_in_step_find(struct conn *conn, const struct hash *step, micros now,
-                              struct arena *a, int64_t *user, struct str *issuer, struct error *e) {
+                              struct arena *a, struct sign_in_step *out, struct error *e) {
     struct param p[] = {hash_param(step), P_INT(now)};
     struct stmt *row = NULL;
     bool found = false;
     enum status s = store_query(conn, QUERY_SIGN_IN_STEP_GET, p, 2, &row, e);
     if (!s)
         s = store_next(row, &found, e);
-    if (!s && found) {
-        *user = stmt_int(row, 0);
-        *issuer = stmt_null(row, 1) ? STR("") : arena_str(a, stmt_text(row, 1));
-    }
+    if (!s && found)
+        *out = (struct sign_in_step){
+            .user = stmt_int(row, 0),
+            .issuer = stmt_null(row, 1) ? STR("") : arena_str(a, stmt_text(row, 1)),
+            .subject = stmt_null(row, 2) ? STR("") : arena_str(a, stmt_text(row, 2))};
     store_done(row);
     return s || found ? s
                       : error_set(e, NOT_FOUND, NULL, N_("There is no such thing any more."), NULL);

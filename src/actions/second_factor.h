@@ -47,12 +47,18 @@ enum status second_factor_use(struct action *, int64_t user, struct str code, st
 // ---------------------------------------------------------------- between the two steps
 
 #define SIGN_IN_STEP (10 * MINUTE)
-// Somebody gave the right password, or came with the word of a provider (issuer; else empty): token for the cookie, told only now.
-enum status sign_in_step_open(struct action *, int64_t user, struct str issuer,
+struct sign_in_step {
+    int64_t user;
+    struct str issuer; // the provider whose word it was; empty: the password's
+    struct str
+        subject; // whom there the user is bound to by the code (actions/identity.h); empty: that is so already
+};
+// Somebody gave the right password, or came with the word of a provider: token for the cookie, told only now.
+enum status sign_in_step_open(struct action *, const struct sign_in_step *,
                               char token[CRYPTO_TOKEN], struct error *);
-// Who that was, and which provider's word it was. NOT_FOUND when it was too long ago, or is over.
+// NOT_FOUND when it was too long ago, or is over.
 enum status sign_in_step_find(struct conn *, const struct hash *step, micros now, struct arena *,
-                              int64_t *user, struct str *issuer, struct error *);
+                              struct sign_in_step *, struct error *);
 // It is over. NOT_FOUND when it already was.
 enum status sign_in_step_close(struct action *, const struct hash *step, int64_t user,
                                struct error *);

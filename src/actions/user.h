@@ -40,7 +40,8 @@ enum status user_level(struct action *, struct str name, int64_t *id, struct err
 // one there is.
 enum status user_add(struct action *, const struct doc *values, const char *password_hash,
                      int64_t *id, struct error *);
-// Replaces a user's password and ends the user's sessions, except `keep` (may be NULL). One's own, or VERB_USERS.
+// Replaces a user's password and ends the user's sessions, except `keep` (may be NULL). One's own, or VERB_USERS; given by another
+// it also ends by which provider they signed in.
 enum status user_password(struct action *, int64_t user, const char *hash, const struct hash *keep,
                           struct error *);
 // One's own settings: language, zone, date_format, clock, week_from, theme, density (others are refused).

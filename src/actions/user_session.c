@@ -1,5 +1,6 @@
 // Passwords, keys and sessions of users. All of it is private; the log tells only that something happened.
 #include <stdio.h>
+#include "actions/identity.h"
 #include "actions/invitation.h"
 #include "records/rows.h"
 #include "store/queries.h"
@@ -45,6 +46,9 @@ enum status user_password(struct action *a, int64_t user, const char *hash, cons
         s = store_run(conn, QUERY_SIGN_IN_STEPS_OF_USER, others, 1, NULL, e);
     if (!s)
         s = invitation_end(a, user, "password", e);
+    // Given by another it is for somebody who gets back in: what a stranger bound does not stand beside it.
+    if (!s && a->act->viewer->user != user)
+        s = identities_drop(a, user, e);
     if (!s)
         s = invitation_over(a, user, e);
     return s ? s : tell(a, KIND_PASSWORD_CHANGED, user, STR(""), e);

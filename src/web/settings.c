@@ -550,11 +550,13 @@ void handle_user_sign_out_page(struct request *r) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
     const struct module *users = model_module(r->model, STR("users"));
-    struct doc *user, *view = doc_object(a);
-    if (record_get(&r->reader, users, r->id, &user, &r->error)) {
+    struct doc *user, *view = doc_object(a), *known = doc_object(a);
+    if (record_get(&r->reader, users, r->id, &user, &r->error) ||
+        settings_identities(r, r->id, known, &r->error)) {
         respond_error(r, &r->error);
         return;
     }
+    bool bound = doc_get(known, STR("identities"))->count > 0;
     struct str here = href_of(r, STR("users"), r->id);
     doc_set_str(a, view, "title",
                 FILL(a, T(l, "Sign {0} out everywhere?"), record_title(r, users, user)));
@@ -562,7 +564,11 @@ void handle_user_sign_out_page(struct request *r) {
                 T(l, "All browsers in which this person is signed in ask for the password again. "
                      "API keys stay."));
     doc_set_array(a, view, "items");
-    doc_set_str(a, view, "more", STR(""));
+    doc_set_str(a, view, "more",
+                bound
+                    ? T(l, "They sign in by a provider, too, which stays as it is. If that may be "
+                           "somebody else, end it on the user's card.")
+                    : STR(""));
     doc_set_str(a, view, "action", rprintf(r, "%.*s/sign-out", STR_FMT(here)));
     hidden(r, doc_set_array(a, view, "hidden"), STR("confirmed"), STR("1"));
     doc_set_str(a, view, "submit", T(l, "Sign out everywhere"));

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include "actions/identity.h"
 #include "actions/second_factor.h"
 #include "base/utf8.h"
 #include "formats/fold.h"
@@ -23,7 +24,8 @@ struct signing_in {
     bool second; // the second factor is still to come: token is that of the step
     bool over;   // the step was too long ago
     struct hash step;
-    struct str issuer; // by whose word the first step was made; empty: by the password
+    struct sign_in_step first;
+    enum identity_answer answer; // of the provider's person they are by the code
     struct str code;
     struct attempt attempt;
     micros wait; // too many attempts; 0: not
@@ -116,7 +118,7 @@ enum status sign_in_open(struct action *a, struct request *r, const struct accou
 
 static enum status open_session(struct action *a, struct request *r, struct error *e) {
     struct signing_in *in = r->arg;
-    return sign_in_open(a, r, &in->account, in->issuer, in->token, e);
+    return sign_in_open(a, r, &in->account, in->first.issuer, in->token, e);
 }
 
 // After the right password.
@@ -137,8 +139,9 @@ static enum status go_in(struct action *a, void *arg, struct error *e) {
     if (s)
         return s;
     in->second = factor.on;
-    return factor.on ? sign_in_step_open(a, in->account.id, STR(""), in->token, e)
-                     : open_session(a, r, e);
+    return factor.on
+               ? sign_in_step_open(a, &(struct sign_in_step){.user = in->account.id}, in->token, e)
+               : open_session(a, r, e);
 }
 
 // After the right code.
@@ -148,7 +151,9 @@ static enum status go_in_second(struct action *a, void *arg, struct error *e) {
     enum status s = second_factor_use(a, in->account.id, in->code, e);
     if (!s)
         s = sign_in_step_close(a, &in->step, in->account.id, e);
-    return s ? s : open_session(a, r, e);
+    if (!s && in->first.subject.n)
+        s = identity_bind(a, in->first.issuer, in->first.subject, in->account.id, &in->answer, e);
+    return s || in->answer ? s : open_session(a, r, e);
 }
 
 // A wrong password or code is noted without anybody waiting: an answer's time must not tell whether the address is known.
@@ -372,12 +377,12 @@ static bool has_step(struct request *r, struct hash *step) {
 
 void handle_second_page(struct request *r) {
     struct hash step;
-    int64_t user;
-    struct str issuer, next = own_path(query_text(r, "next"));
+    struct sign_in_step first;
+    struct str next = own_path(query_text(r, "next"));
     if (r->sign == SIGN_SESSION)
         respond_redirect(r, next);
     else if (!has_step(r, &step) ||
-             sign_in_step_find(r->place->conn, &step, r->now, r->arena, &user, &issuer, &r->error))
+             sign_in_step_find(r->place->conn, &step, r->now, r->arena, &first, &r->error))
         respond_redirect(r, STR("/sign-in"));
     else
         second_page(r, 200, next, STR(""));
@@ -392,16 +397,19 @@ struct attempt second_attempt(struct request *r, const struct account *account) 
     return (struct attempt){address_key(r), rprintf(r, "code of %lld", user)};
 }
 
+// Whether the provider whose word it was is the installation's still.
+static bool still_asked(const struct request *r, struct str issuer) {
+    return !issuer.n || (r->web->provider && str_eq(issuer, provider_issuer(r->web->provider)));
+}
+
 static void second_job(struct request *r, struct place *place) {
     struct signing_in *in = r->arg;
-    int64_t user = 0;
     enum status s = place_ready(place, &r->error);
     if (!s)
-        s = sign_in_step_find(place->conn, &in->step, r->now, r->arena, &user, &in->issuer,
-                              &r->error);
+        s = sign_in_step_find(place->conn, &in->step, r->now, r->arena, &in->first, &r->error);
     if (!s)
-        s = account_get(place->conn, user, r->arena, &in->account, &r->error);
-    if (s == NOT_FOUND || (!s && !in->account.active)) {
+        s = account_get(place->conn, in->first.user, r->arena, &in->account, &r->error);
+    if (s == NOT_FOUND || (!s && (!in->account.active || !still_asked(r, in->first.issuer)))) {
         r->error = (struct error){0};
         in->over = true;
         return;
@@ -418,7 +426,9 @@ static void second_job(struct request *r, struct place *place) {
     if (s == OK)
         attempts_return(r->web->attempts, &attempt, r->now);
     if (s == INVALID)
-        sign_in_failed(r, user, "code");
+        sign_in_failed(r, in->first.user, "code");
+    if (s == OK && in->answer)
+        sign_in_failed(r, in->first.user, "identity");
     in->right = s == OK;
     in->over = s == NOT_FOUND;
     if (s == INVALID || s == NOT_FOUND)
@@ -438,6 +448,9 @@ static void second_done(struct request *r) {
         second_page(
             r, 403, in->next,
             T(r->language, "This code is not right. Each code is good once, for about a minute."));
+    } else if (in->answer) {
+        cookie_set(r, STEP_COOKIE, STR(""), -1, false);
+        provider_refuse(r, in->answer, in->next);
     } else {
         cookie_set(r, STEP_COOKIE, STR(""), -1, false);
         gone_in(r, in);

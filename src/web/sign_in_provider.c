@@ -36,7 +36,7 @@ struct coming {
     struct account account;
     enum identity_answer answer;
     char session[CRYPTO_TOKEN]; // or, `second`, of the step
-    bool second;
+    bool second, waits;         // waits: bound only after it
 };
 
 // ---------------------------------------------------------------- the cookie
@@ -151,6 +151,17 @@ static void refuse(struct request *r, enum outcome outcome, struct str next) {
 
 static enum outcome outcome_of(enum provider_answer answer) {
     return answer == PROVIDER_FINE ? DONE : answer == PROVIDER_AWAY ? AWAY : WRONG;
+}
+
+static enum outcome outcome_of_identity(enum identity_answer answer) {
+    static const enum outcome outcomes[] = {
+        [IDENTITY_FINE] = DONE,   [IDENTITY_UNKNOWN] = UNKNOWN,  [IDENTITY_UNVERIFIED] = UNVERIFIED,
+        [IDENTITY_TAKEN] = TAKEN, [IDENTITY_INACTIVE] = UNKNOWN, [IDENTITY_UNINVITED] = UNKNOWN};
+    return outcomes[answer];
+}
+
+void provider_refuse(struct request *r, enum identity_answer answer, struct str next) {
+    refuse(r, outcome_of_identity(answer), next);
 }
 
 static struct str callback(struct request *r) {
@@ -278,7 +289,7 @@ static enum status go_in(struct action *a, void *request, struct error *e) {
                            in->person.verified, in->person.name};
     struct identity_newcomers newcomers = {o->oidc_new_users, str_z(o->oidc_profile),
                                            str_z(o->oidc_level)};
-    enum status s = identity_sign_in(a, &who, &newcomers, &in->answer, &account, e);
+    enum status s = identity_sign_in(a, &who, &newcomers, &in->answer, &account, &in->waits, e);
     if (s)
         return s;
     in->account = kept(r, &account);
@@ -293,7 +304,8 @@ static enum status go_in(struct action *a, void *request, struct error *e) {
     viewer_set_profile(&them, a->model, account.profile);
     a->act->viewer = a->reader.viewer = &them;
     in->second = factor.on;
-    s = factor.on ? sign_in_step_open(a, account.id, who.issuer, in->session, e)
+    struct sign_in_step step = {account.id, who.issuer, in->waits ? who.subject : STR("")};
+    s = factor.on ? sign_in_step_open(a, &step, in->session, e)
                   : sign_in_open(a, r, &account, who.issuer, in->session, e);
     a->act->viewer = a->reader.viewer = before;
     return s;
@@ -314,14 +326,9 @@ static bool of_issuer(struct request *r, const struct openid_provider *known) {
 }
 
 static enum outcome refused(struct request *r, const struct coming *in) {
-    static const enum outcome outcomes[] = {[IDENTITY_FINE] = DONE,
-                                            [IDENTITY_UNKNOWN] = UNKNOWN,
-                                            [IDENTITY_UNVERIFIED] = UNVERIFIED,
-                                            [IDENTITY_TAKEN] = TAKEN,
-                                            [IDENTITY_INACTIVE] = UNKNOWN};
     if (in->answer && in->account.id)
         sign_in_failed(r, in->account.id, "identity");
-    return outcomes[in->answer];
+    return outcome_of_identity(in->answer);
 }
 
 // Who came: the provider is asked, and only then the database.

@@ -194,6 +194,66 @@ class Real(RealStory):
         event = next(e for e in self.api.want(200, "GET", f"/api/users/{user}/history?limit=5")["items"] if e["kind"] == "signed_in")
         self.assertEqual(self.issuer, event["issuer"])
 
+    def test_an_invitation_that_was_withdrawn_lets_nobody_in(self):
+        made = self.api.want(201, "POST", "/api/users", {"name": "Olga", "email": "olga@example.org", "profile": "member", "invite": True})["id"]
+        self.api.want(204, "DELETE", f"/api/users/{made}/invitation")
+        self.provider.knows("olga", "olga@example.org")
+        self.assert_out(self.go("olga"), 403, "no user here")
+        self.assertEqual([], self.api.want(200, "GET", f"/api/users/{made}/provider")["identities"])
+        self.assertEqual("invited", self.api.want(200, "GET", f"/api/users/{made}")["state"])
+        self.api.want(201, "POST", f"/api/users/{made}/invitation", {})
+        self.assert_in(self.go("olga"))
+
+    def test_nobody_is_bound_before_the_second_factor_was_given(self):
+        user, _ = self.user("guarded@example.org")
+        _, clock, _ = self.enrol("guarded@example.org")
+        self.provider.knows("stranger2", "guarded@example.org")
+        self.provider.knows("guarded", "guarded@example.org")
+        stranger, own, again = self.go("stranger2"), self.go("guarded"), self.go("guarded")
+        for browser in (stranger, own, again):
+            self.assertEqual("/sign-in/second", browser.path)
+        stranger.submit("/sign-in/second", {"code": clock.wrong()})
+        self.assertEqual([], self.api.want(200, "GET", f"/api/users/{user}/provider")["identities"])
+        self.assertNotIn("identity_bound", self.kinds(user))
+        own.submit("/sign-in/second", {"code": clock.code()})
+        self.assert_in(own)
+        self.assertEqual(["guarded"], [i["subject"] for i in self.api.want(200, "GET", f"/api/users/{user}/provider")["identities"]])
+        # Who began before that and has a code now: as the same person they get in, as another not.
+        again.submit("/sign-in/second", {"code": clock.code()})
+        self.assert_in(again)
+        stranger.submit("/sign-in/second", {"code": clock.code()})
+        self.assert_out(stranger, 403, "another account")
+        self.assertEqual(1, self.kinds(user).count("identity_bound"))
+
+    def test_who_is_deactivated_before_the_code_is_not_bound(self):
+        user, _ = self.user("gone@example.org")
+        _, clock, _ = self.enrol("gone@example.org")
+        self.provider.knows("gone", "gone@example.org")
+        browser = self.go("gone")
+        self.api.want(200, "PATCH", f"/api/users/{user}", {"active": False})
+        browser.submit("/sign-in/second", {"code": clock.code()})
+        self.assertEqual("/sign-in", browser.path)
+        self.assertNotIn("identity_bound", self.kinds(user))
+
+    def test_a_password_given_by_an_administrator_ends_what_a_stranger_bound(self):
+        user, _ = self.user("recovered@example.org")
+        self.provider.knows("evil", "recovered@example.org")
+        self.assert_in(self.go("evil"))
+        self.provider.knows("evil", "recovered@example.org", verified=False)
+        card = self.browser()
+        self.assertIn("sign in by a provider, too", card.get(f"/users/{user}/sign-out").text)
+        self.api.want(204, "POST", f"/api/users/{user}/password", {"password": "a fresh long password"})
+        self.assertNotIn("sign in by a provider, too", card.get(f"/users/{user}/sign-out").text)
+        self.assertEqual([], self.api.want(200, "GET", f"/api/users/{user}/provider")["identities"])
+        self.assertIn("identity_ended", self.kinds(user))
+        self.assert_out(self.go("evil"), 403, "has not confirmed")
+        # One's own new password leaves it.
+        self.provider.knows("recovered", "recovered@example.org")
+        browser = self.go("recovered")
+        browser.get("/settings")
+        self.assertEqual(200, browser.submit("/settings/password", {"password": "a fresh long password", "new_password": "another long password"}).status)
+        self.assertEqual(["recovered"], [i["subject"] for i in browser.send("GET", "/api/settings").json["identities"]])
+
     def test_a_rule_that_asks_for_one_holds(self):
         self.user("ruled@example.org", "read_only")
         self.provider.knows("ruled", "ruled@example.org")
