@@ -14,12 +14,15 @@
 
 #define KEPT HOUR
 #define REST (5 * SECOND) // before one that did not answer is asked again
+#define SLOW                                                                                       \
+    (2 *                                                                                           \
+     SECOND) // who lets wait so long in vain did not answer: what was left of a question's time may be less
 
 // Something that was asked for, as it came.
 struct kept {
     char *text; // NULL: nothing yet
     size_t n;
-    micros at, rests_until; // monotonic
+    micros at, rests_until, renewed_from; // monotonic
 };
 
 struct provider {
@@ -29,8 +32,8 @@ struct provider {
     bool loopback;
     atomic_bool stop;
     struct buckets *again, *complaints;
-    pthread_mutex_t lock; // of what follows
-    struct kept description, keys;
+    pthread_mutex_t lock;                         // of what follows
+    struct kept description, keys, token, people; // of the last two only when they rest
 };
 
 // ---------------------------------------------------------------- set up
@@ -206,7 +209,41 @@ static void let_rest(struct provider *p, struct kept *k) {
     pthread_mutex_unlock(&p->lock);
 }
 
+// What lets everybody wait is left in peace for a while, so that who asks for it does not hold up those who need nothing of it.
+static enum provider_answer ask_or_rest(struct provider *p, struct arena *a, struct fetch *f,
+                                        struct kept *k, struct doc **out, struct str *text,
+                                        int *status) {
+    micros began = clock_monotonic();
+    enum provider_answer answer = ask(p, a, f, out, text, status);
+    if (answer == PROVIDER_AWAY && clock_monotonic() - began >= SLOW)
+        let_rest(p, k);
+    return answer;
+}
+
+bool provider_rests(struct provider *p) {
+    pthread_mutex_lock(&p->lock);
+    micros now = clock_monotonic();
+    bool yes = now < p->token.rests_until || (!p->keys.text && now < p->keys.rests_until);
+    pthread_mutex_unlock(&p->lock);
+    return yes;
+}
+
 // ---------------------------------------------------------------- what it says of itself
+
+// Of an old one somebody must ask again, now and then one.
+static bool renews(struct provider *p, struct kept *k) {
+    micros now = clock_monotonic();
+    pthread_mutex_lock(&p->lock);
+    bool yes = now - k->at >= KEPT && now >= k->renewed_from;
+    if (yes)
+        k->renewed_from = now + PROVIDER_PATIENCE;
+    pthread_mutex_unlock(&p->lock);
+    return yes;
+}
+
+bool provider_at_hand(struct provider *p, struct arena *a, struct openid_provider *out) {
+    return provider_remembered(p, a, out) && !renews(p, &p->description);
+}
 
 bool provider_remembered(struct provider *p, struct arena *a, struct openid_provider *out) {
     struct doc *d;
@@ -246,7 +283,9 @@ static enum provider_answer fetch_keys(struct provider *p, struct arena *a, stru
     struct fetch f = {.address = address, .until = until};
     struct str text;
     int status = 0;
-    enum provider_answer answer = ask(p, a, &f, out, &text, &status);
+    if (rests(p, &p->keys))
+        return PROVIDER_AWAY;
+    enum provider_answer answer = ask_or_rest(p, a, &f, &p->keys, out, &text, &status);
     if (!answer && status != 200)
         answer = PROVIDER_WRONG;
     if (!answer)
@@ -366,7 +405,7 @@ enum provider_answer provider_redeem(struct provider *p, struct arena *a, micros
                       .authorization = p->secret.n && known.basic ? basic(p, a) : STR(""),
                       .form = token_form(p, &known, code, a),
                       .until = until};
-    so = ask(p, a, &f, &answer, NULL, &status);
+    so = ask_or_rest(p, a, &f, &p->token, &answer, NULL, &status);
     if (so)
         return so;
     if (status != 200) {
@@ -402,7 +441,9 @@ enum provider_answer provider_ask(struct provider *p, struct arena *a, micros un
     struct fetch f = {.address = known.userinfo,
                       .authorization = arena_printf(a, "Bearer %.*s", STR_FMT(person->access)),
                       .until = until};
-    so = ask(p, a, &f, &answer, NULL, &status);
+    if (rests(p, &p->people))
+        return PROVIDER_AWAY;
+    so = ask_or_rest(p, a, &f, &p->people, &answer, NULL, &status);
     if (so)
         return so;
     if (status != 200 || !str_eq(doc_get_text(answer, "sub"), person->subject)) {

@@ -34,7 +34,12 @@ void provider_complain(struct provider *, const char *what);
 // What it says of itself. Blocks when it has to be asked. `until`: monotonic.
 enum provider_answer provider_known(struct provider *, struct arena *, micros until,
                                     struct openid_provider *out);
-// The same as far as it is known already: at once. False: it is not.
+// The same at once, without asking. False: it is not known; or it is old, and it is this caller's turn to ask, who may
+// go by what is remembered if that fails.
+bool provider_at_hand(struct provider *, struct arena *, struct openid_provider *out);
+// Whether it just let somebody wait in vain for what every sign-in needs, and is left in peace.
+bool provider_rests(struct provider *);
+// What it said of itself once, however long ago. False: nothing yet.
 bool provider_remembered(struct provider *, struct arena *, struct openid_provider *out);
 
 struct provider_code {

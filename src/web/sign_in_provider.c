@@ -29,6 +29,7 @@ struct flow {
 
 struct coming {
     struct flow flow;
+    micros until;        // who is asked must have answered by then; monotonic
     struct str redirect; // where the provider sends the browser back to
     struct openid_provider known;
     enum outcome outcome;
@@ -204,8 +205,22 @@ struct doc *provider_view(struct request *r, struct str next) {
 static void know_job(struct request *r, struct place *place) {
     struct coming *in = r->arg;
     (void)place;
-    in->outcome = outcome_of(provider_known(r->web->provider, r->arena,
-                                            clock_monotonic() + PROVIDER_PATIENCE, &in->known));
+    if (clock_monotonic() >= in->until)
+        in->outcome = AWAY;
+    else
+        in->outcome = outcome_of(provider_known(r->web->provider, r->arena, in->until, &in->known));
+    if (in->outcome == AWAY && provider_remembered(r->web->provider, r->arena, &in->known))
+        in->outcome = DONE;
+}
+
+// What the provider says of itself is mostly known: then nobody waits for those who ask it something.
+static void with_known(struct request *r, struct coming *in, void (*then)(struct request *)) {
+    in->until = clock_monotonic() + PROVIDER_PATIENCE;
+    r->arg = in;
+    if (provider_at_hand(r->web->provider, r->arena, &in->known))
+        then(r);
+    else
+        request_ask(r, know_job, in, then);
 }
 
 static void add(struct buf *b, const char *name, struct str value) {
@@ -258,7 +273,7 @@ void handle_provider_start(struct request *r) {
     if (r->sign == SIGN_SESSION)
         respond_redirect(r, in->flow.next);
     else
-        request_ask(r, know_job, in, go_there);
+        with_known(r, in, go_there);
 }
 
 // ---------------------------------------------------------------- and back
@@ -334,8 +349,10 @@ static enum outcome refused(struct request *r, const struct coming *in) {
 // Who came: the provider is asked, and only then the database.
 static enum outcome find_person(struct request *r, struct place *place, struct coming *in) {
     struct provider *p = r->web->provider;
-    micros until = clock_monotonic() + PROVIDER_PATIENCE;
+    micros until = in->until;
     int64_t user;
+    if (clock_monotonic() >= until || provider_rests(p))
+        return AWAY;
     enum outcome outcome = outcome_of(provider_known(p, r->arena, until, &in->known));
     if (!outcome && !of_issuer(r, &in->known)) {
         provider_complain(p, "an answer is of another issuer, or does not say of which");
@@ -424,6 +441,7 @@ void handle_provider_back(struct request *r) {
         return;
     }
     in->redirect = callback(r);
+    in->until = clock_monotonic() + PROVIDER_PATIENCE;
     request_ask(r, back_job, in, back_done);
 }
 
@@ -449,5 +467,5 @@ static void leave(struct request *r) {
 
 void handle_provider_leave(struct request *r) {
     if (!no_provider(r))
-        request_ask(r, know_job, arena_new(r->arena, struct coming), leave);
+        with_known(r, arena_new(r->arena, struct coming), leave);
 }

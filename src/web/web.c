@@ -28,7 +28,8 @@
 #include "web/uploads.h"
 
 #define WORK_QUEUE 200
-#define ASKERS 4 // threads that wait for the provider
+#define ASKERS 4     // threads that wait for the provider
+#define ASK_QUEUE 32 // who waits for them; longer than its patience (PROVIDER_PATIENCE) none does
 #define VISITS                                                                                     \
     3 // of a page for those who are not signed in, beside each wrong password that an address may try
 #define STOP_PATIENCE (15 * SECOND)
@@ -527,7 +528,7 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
         web->workers =
             workers_start((unsigned)options->workers, WORK_QUEUE, place_start, place_end, web);
         if (web->provider)
-            web->askers = workers_start(ASKERS, WORK_QUEUE, place_start, place_end, web);
+            web->askers = workers_start(ASKERS, ASK_QUEUE, place_start, place_end, web);
         s = live_start(&web->live, web, e);
     }
     if (!s) {

@@ -688,6 +688,7 @@ class Lying(LyingStory):
                 self.assertLess(time.monotonic() - started, 12)
                 self.assertNotIn("/other", self.provider.asked)
         self.provider.answers.clear()
+        time.sleep(5.1)  # after the slow one it is left in peace
         self.assert_in(self.told())
 
     def test_who_waits_for_the_provider_holds_nobody_up(self):
@@ -710,12 +711,61 @@ class Lying(LyingStory):
         gate.set()
         for thread in threads:
             thread.join()
+        time.sleep(5.1)  # it was left in peace
 
     def test_errors_of_the_provider_are_not_repeated(self):
         browser, there = self.begun()
         browser.get(f"{BACK}?{urlencode({'error': '<b>x', 'error_description': 'call 555', 'state': question(there)['state']})}")
         self.assertNotIn("555", browser.page.source)
         self.assert_out(browser, 403, "did not work")
+
+
+class Slow(LyingStory):
+    """A provider that takes a code and says nothing."""
+
+    def test_it_holds_up_neither_those_who_begin_nor_those_after(self):
+        self.assert_in(self.told())
+        gate = threading.Event()
+
+        def later(handler):
+            gate.wait(20)
+            handler.send_response(503)
+            handler.end_headers()
+
+        self.provider.answers["/token"] = later
+        begun = [self.begun() for _ in range(60)]
+        statuses = []
+
+        def come(browser, there):
+            started = time.monotonic()
+            self.answered(there, "x", browser)
+            statuses.append((browser.page.status, time.monotonic() - started))
+
+        threads = [threading.Thread(target=come, args=(browser, there)) for browser, there in begun]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        started = time.monotonic()
+        self.begun()
+        page = self.browser(None).send("GET", "/sign-in/provider/leave", follow=False)
+        self.assertEqual(303, page.status)
+        self.assertLess(time.monotonic() - started, 3)
+        for thread in threads:
+            thread.join()
+        self.assertEqual({503}, {status for status, _ in statuses})
+        self.assertLess(max(took for _, took in statuses), 14)
+        self.assertLessEqual(self.provider.asked.count("/token"), 1 + 4)  # who began to wait first, and nobody after
+        # While it is left in peace nobody's answer is used up.
+        browser, there = self.begun()
+        cookies = dict(browser.cookies)
+        code = self.provider.code(question(there)["nonce"], email="mark@example.org", sub="mark")
+        self.assert_out(self.answered(there, code, browser), 503, "does not answer")
+        gate.set()
+        self.provider.answers.clear()
+        time.sleep(5.1)
+        again = self.browser(None)
+        again.cookies.update(cookies)
+        self.assert_in(self.answered(there, code, again))
 
 
 class Descriptions(LyingStory):
