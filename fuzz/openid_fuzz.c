@@ -35,6 +35,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         MUST(openid_address(p.token, false) && openid_address(p.keys, false));
         MUST(openid_address(p.authorization, false) && !openid_loopback(p.authorization));
     }
+    struct str email = doc_get_text(description, "email");
+    if (openid_email_of(email, about))
+        MUST(openid_email(email));
+    if (openid_domains(about))
+        MUST(!openid_email(about));
     if (openid_address(about, true))
         MUST(openid_loopback(about) != str_starts(about, STR("https://")));
     arena_release(&a);

@@ -142,9 +142,10 @@ static enum status find_by_email(struct action *a, const struct identity *who,
         *e = not_there;
     if (s == NOT_FOUND) {
         *out = (struct account){0};
-        *answer = who->verified && newcomers->welcome ? IDENTITY_FINE
-                  : who->verified                     ? IDENTITY_UNKNOWN
-                                                      : IDENTITY_UNVERIFIED;
+        bool welcomed = newcomers->welcome && openid_email_of(who->email, newcomers->domains);
+        *answer = !who->verified ? IDENTITY_UNVERIFIED
+                  : welcomed     ? IDENTITY_FINE
+                                 : IDENTITY_UNKNOWN;
         return *answer ? OK : welcome(a, who, newcomers, out, e);
     }
     if (s)

@@ -16,6 +16,7 @@ struct identity {
 // What becomes of people nobody here knows.
 struct identity_newcomers {
     bool welcome;              // become users
+    struct str domains;        // if their address is of one of these (formats/openid.h)
     struct str profile, level; // level: its name; empty: the first there is
 };
 

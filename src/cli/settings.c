@@ -105,6 +105,8 @@ static const struct setting settings[] = {
     TEXT(oidc_authorities, NULL, NULL,
          "file with certificates (PEM) that are trusted for it, instead of the system's"),
     SWITCH(oidc_new_users, "whom it sends and nobody here knows becomes a user: yes or no"),
+    TEXT(oidc_domains, NULL, NULL,
+         "the domains of such users' addresses, with commas between; nobody of others is made one"),
     TEXT(
         oidc_profile, "member", NULL,
         "the profile of such users: member, read_only, administrator, or p and a profile's number"),

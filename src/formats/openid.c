@@ -203,3 +203,39 @@ bool openid_email_eq(struct str a, struct str b) {
             return false;
     return true;
 }
+
+// The next domain of a list; empty at its end.
+static struct str next_domain(struct str *rest) {
+    size_t n = 0;
+    while (rest->n && (rest->p[0] == ',' || rest->p[0] == ' '))
+        *rest = (struct str){rest->p + 1, rest->n - 1};
+    while (n < rest->n && rest->p[n] != ',' && rest->p[n] != ' ')
+        n++;
+    struct str domain = {rest->p, n};
+    *rest = (struct str){rest->p + n, rest->n - n};
+    return domain;
+}
+
+bool openid_domains(struct str s) {
+    bool some = false;
+    for (struct str domain; (domain = next_domain(&s)).n; some = true) {
+        for (size_t i = 0; i < domain.n; i++) {
+            char c = lower(domain.p[i]);
+            if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'))
+                return false;
+        }
+        if (domain.p[0] == '.' || domain.p[domain.n - 1] == '.')
+            return false;
+    }
+    return some;
+}
+
+bool openid_email_of(struct str email, struct str domains) {
+    if (!openid_email(email))
+        return false;
+    str_cut(&email, '@');
+    for (struct str domain; (domain = next_domain(&domains)).n;)
+        if (openid_email_eq(email, domain))
+            return true;
+    return false;
+}

@@ -37,5 +37,9 @@ bool openid_subject(struct str);
 bool openid_email(struct str);
 // Whether two are the same: without regard to ASCII's case, and to nothing else.
 bool openid_email_eq(struct str, struct str);
+// Domains with commas or blanks between, at least one: letters, digits, hyphens and dots, nothing that stands for several.
+bool openid_domains(struct str);
+// Whether it is an address of one of these, to the letter but for ASCII's case; a domain below one is another.
+bool openid_email_of(struct str email, struct str domains);
 
 #endif

@@ -70,6 +70,12 @@ static enum status check_options(const struct web_options *o, struct error *e) {
     if (!profile_find(str_z(o->oidc_profile)))
         return error_set(e, INVALID, "oidc_profile", N_("\"{0}\" is not a possible value"),
                          o->oidc_profile, NULL);
+    if (o->oidc_new_users && !o->oidc_domains)
+        return error_set(e, INVALID, "oidc_domains",
+                         N_("new users need to be of some domains: --oidc-domains"), NULL);
+    if (o->oidc_domains && !openid_domains(str_z(o->oidc_domains)))
+        return error_set(e, INVALID, "oidc_domains", N_("\"{0}\" is not a possible value"),
+                         o->oidc_domains, NULL);
     return OK;
 }
 

@@ -22,6 +22,7 @@ enum finding {
     PROVIDER_PLAIN,
     PROVIDER_SECRET_OPEN,
     NEWCOMERS_ADMINISTER,
+    NEWCOMERS_WITHOUT_PROFILE,
     WITHOUT_FACTOR,
     FACTOR_NOT_NEEDED,
     KEYS_WITHOUT_END,
@@ -52,6 +53,10 @@ static const struct {
     [NEWCOMERS_ADMINISTER] = {"newcomers_administer", "lost",
                               N_("Whoever the provider knows becomes an administrator"),
                               N_("Give new users a smaller profile (--oidc-profile)"), ""},
+    [NEWCOMERS_WITHOUT_PROFILE] = {"newcomers_without_profile", "wait",
+                                   N_("Whom the provider sends does not become a user: the profile "
+                                      "for that is not there"),
+                                   N_("Name one that there is (--oidc-profile)"), ""},
     [WITHOUT_FACTOR] = {"administrators_without_factor", "lost",
                         N_("Administrators without a second factor"),
                         N_("Ask them to set one up, or make it a rule"), "/settings/sign-in"},
@@ -177,6 +182,12 @@ static bool key_is_open(struct request *r) {
     return n > 0 && (size_t)n < sizeof path && others_read(path);
 }
 
+static bool profile_there(const struct model *m, int64_t profile) {
+    int64_t made = profile - PROFILE_CUSTOM;
+    return made <= 0 ||
+           (made < (int64_t)m->n_profiles && m->profiles[made].id && !m->profiles[made].deleted);
+}
+
 static void ask_provider(struct request *r, struct doc *list) {
     const struct web_options *o = &r->web->options;
     if (!r->web->provider)
@@ -187,6 +198,8 @@ static void ask_provider(struct request *r, struct doc *list) {
         found(r, list, PROVIDER_SECRET_OPEN);
     if (o->oidc_new_users && profile_find(str_z(o->oidc_profile)) == PROFILE_ADMINISTRATOR)
         found(r, list, NEWCOMERS_ADMINISTER);
+    if (o->oidc_new_users && !profile_there(r->model, profile_find(str_z(o->oidc_profile))))
+        found(r, list, NEWCOMERS_WITHOUT_PROFILE);
 }
 
 static enum status ask_rules(struct request *r, struct conn *conn, struct doc *list,

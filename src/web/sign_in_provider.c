@@ -302,8 +302,8 @@ static enum status go_in(struct action *a, void *request, struct error *e) {
     struct account account = {0};
     struct identity who = {provider_issuer(r->web->provider), in->person.subject, in->person.email,
                            in->person.verified, in->person.name};
-    struct identity_newcomers newcomers = {o->oidc_new_users, str_z(o->oidc_profile),
-                                           str_z(o->oidc_level)};
+    struct identity_newcomers newcomers = {o->oidc_new_users, str_z(o->oidc_domains),
+                                           str_z(o->oidc_profile), str_z(o->oidc_level)};
     enum status s = identity_sign_in(a, &who, &newcomers, &in->answer, &account, &in->waits, e);
     if (s)
         return s;

@@ -34,6 +34,7 @@ struct web_options {
     const char *oidc_label;                                   // NULL: its host
     const char *oidc_authorities; // certificates trusted for it (PEM); NULL: the system's
     bool oidc_new_users;          // whom nobody here knows becomes a user,
+    const char *oidc_domains;     // with an address of one of these domains, (formats/openid.h)
     const char *oidc_profile;     // with this profile
     const char *oidc_level;       // and the level of this name; NULL: the first there is
     bool demo;                    // the sign-in page shows the demonstration's account

@@ -425,7 +425,7 @@ class Real(RealStory):
 
 class OtherSignature(RealStory):
     algorithm = "ES256"
-    options = ("--oidc-new-users", "yes", "--oidc-profile", "read_only", "--oidc-level", "Visitors")
+    options = ("--oidc-new-users", "yes", "--oidc-domains", "example.com, Example.org", "--oidc-profile", "read_only", "--oidc-level", "Visitors")
 
     def test_who_is_new_becomes_a_user(self):
         self.provider.knows("new", "new@example.org", called="Nora Nueva")
@@ -444,6 +444,15 @@ class OtherSignature(RealStory):
         self.assertIsNone(first["actor"])  # by the program
         self.assert_in(self.go("new"))
         self.assertEqual(1, self.kinds(new["id"]).count("created"))
+
+    def test_who_is_of_another_domain_does_not(self):
+        for name, email in (("outside", "outside@gmail.example"), ("below", "below@mail.example.org"), ("longer", "longer@anexample.org")):
+            self.provider.knows(name, email)
+            self.assert_out(self.go(name), 403, "no user here")
+            self.assertEqual([], self.api.want(200, "GET", f"/api/users?filter[email][eq]={email}")["items"])
+        self.user("known@gmail.example")  # whom an administrator made
+        self.provider.knows("known", "known@gmail.example")
+        self.assert_in(self.go("known"))
 
     def test_of_two_first_ones_at_once_there_is_one_user(self):
         self.provider.knows("twin", "twin@example.org")
@@ -863,7 +872,7 @@ class Encrypted(ProviderStory):
         cls.secret = secret
         cls.provider = LyingProvider(keys(), certificate)
         cls.environment = {}
-        cls.options = ("--oidc-client-secret-file", str(secret), "--oidc-new-users", "yes", "--oidc-profile", "administrator",
+        cls.options = ("--oidc-client-secret-file", str(secret), "--oidc-new-users", "yes", "--oidc-domains", "example.org", "--oidc-profile", "administrator",
                        *(("--oidc-authorities", str(certificate)) if cls.TRUSTED else ()))
         cls.begin(cls.provider.issuer)
 
@@ -905,6 +914,16 @@ class OfAnother(Encrypted):
     NAMES, GOOD = "DNS:other.example,IP:127.0.0.2", False
 
 
+class NoProfile(LyingStory):
+    options = ("--oidc-new-users", "yes", "--oidc-domains", "example.org", "--oidc-profile", "p77")
+
+    def test_a_profile_that_is_not_there_is_told(self):
+        self.assert_out(self.told("new@example.org", "new"), 403, "no user here")
+        found = {item["key"] for item in self.api.want(200, "GET", "/api/settings/security")["items"]}
+        self.assertIn("newcomers_without_profile", found)
+        self.assertIn("the profile for that is not there", self.browser().get("/settings/security").text)
+
+
 class PostedSecret(LyingStory):
     @classmethod
     def setUpClass(cls):
@@ -921,7 +940,7 @@ class PostedSecret(LyingStory):
     def test_what_is_weak(self):
         found = {item["key"] for item in self.api.want(200, "GET", "/api/settings/security")["items"]}
         self.assertIn("provider_plain", found)
-        self.assertFalse({"newcomers_administer", "provider_secret_open"} & found)
+        self.assertFalse({"newcomers_administer", "newcomers_without_profile", "provider_secret_open"} & found)
         self.assertIn("asked unencrypted", self.browser().get("/settings/security").text)
 
 
@@ -935,6 +954,8 @@ class WithoutProvider(SecondStory):
         for arguments in (("--oidc-issuer", "http://login.example.org", "--oidc-client-id", "x"), ("--oidc-issuer", "https://login.example.org"),
                           ("--oidc-issuer", "login.example.org", "--oidc-client-id", "x"), ("--oidc-issuer", "https://login.example.org?x=1", "--oidc-client-id", "x"),
                           ("--oidc-issuer", "https://login.example.org", "--oidc-client-id", "x", "--oidc-profile", "king"),
+                          ("--oidc-issuer", "https://login.example.org", "--oidc-client-id", "x", "--oidc-new-users", "yes"),
+                          ("--oidc-issuer", "https://login.example.org", "--oidc-client-id", "x", "--oidc-new-users", "yes", "--oidc-domains", "*"),
                           ("--oidc-issuer", "https://login.example.org", "--oidc-client-id", "x", "--oidc-client-secret-file", "/nowhere"),
                           ("--oidc-issuer", "https://login.example.org", "--oidc-client-id", "x", "--oidc-client-secret", "seen by all")):
             code, printed = self.server.command("serve", "--listen", "127.0.0.1:0", *arguments, check=False, timeout=20)

@@ -257,6 +257,33 @@ static void test_mail_addresses(void **state) {
     assert_false(openid_email_eq(STR("jos\xc3\xa9@x.org"), STR("jose@x.org")));
     assert_false(openid_email_eq(STR("a@x.or"), STR("a@x.org")));
     assert_false(openid_email_eq(STR("a[x.org"), STR("a{x.org"))); // 32 apart, and no letters
+    assert_true(openid_email_of(STR("ana@Example.org"), STR("example.com, EXAMPLE.ORG")));
+    assert_true(openid_email_of(STR("ana@example.com"), STR("example.com,example.org")));
+    static const char *const others[] = {"ana@mail.example.com",
+                                         "ana@badexample.com",
+                                         "ana@example.co",
+                                         "ana@example.com.evil",
+                                         "ana",
+                                         "example.com",
+                                         "@example.com",
+                                         "a@b@example.com",
+                                         "ana@"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(openid_email_of(str_z(others[i]), STR("example.com example.org")));
+    assert_false(openid_email_of(STR("ana@example.com"), STR("")));
+    assert_true(openid_domains(STR("example.com")) &&
+                openid_domains(STR(" a.example, b-c.example")));
+    static const char *const no_domains[] = {"",
+                                             " ",
+                                             ",",
+                                             "*",
+                                             "*.example.com",
+                                             "@example.com",
+                                             "example.com;example.org",
+                                             ".example.com",
+                                             "example.com."};
+    for (size_t i = 0; i < sizeof no_domains / sizeof *no_domains; i++)
+        assert_false(openid_domains(str_z(no_domains[i])));
 }
 
 // ---------------------------------------------------------------- what a provider says
