@@ -74,6 +74,9 @@ enum event_kind {
     X(RECOVERY_CODES_MADE)                                                                         \
     X(RECOVERY_CODE_USED)                                                                          \
     X(SESSIONS_ENDED)                                                                              \
+    X(INVITED)                                                                                     \
+    X(INVITATION_ACCEPTED)                                                                         \
+    X(INVITATION_ENDED)                                                                            \
     X(IDENTITY_BOUND)                                                                              \
     X(IDENTITY_ENDED)
 

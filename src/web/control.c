@@ -3,6 +3,7 @@
 #include "formats/decimal.h"
 #include "formats/json.h"
 #include "web/present.h"
+#include "web/written.h"
 
 static struct doc *control_base(struct request *r, struct str key, struct str label,
                                 struct str help, struct str problem, bool required,
@@ -33,13 +34,14 @@ static struct doc *as_input(struct request *r, struct doc *d, const char *type, 
               strcmp(type, "email") == 0 || strcmp(type, "tel") == 0 ? "off" : "");
     doc_set_str(a, d, "unit", unit);
     doc_set_str(a, d, "date", STR(""));
+    doc_set_str(a, d, "was", STR(""));
     return d;
 }
 
 // A date is typed as its reader writes it, whatever the language of the browser; a script adds the browser's calendar.
 static void as_date(struct request *r, struct doc *d, bool time) {
     struct arena *a = r->arena;
-    const struct language *l = r->language;
+    const struct language *l = written_language(r);
     doc_replace(d, STR("date"), doc_str(a, time ? STR("datetime-local") : STR("date")));
     doc_set_str(a, d, "hint", time ? format_moment_hint(a, l) : format_date_hint(a, l));
     doc_replace(d, STR("autocomplete"), doc_str(a, STR("off")));
@@ -75,7 +77,11 @@ static struct str plain_number(struct request *r, struct str text, int scale, in
     int64_t value;
     if (!decimal_parse(text, scale, &value))
         return text;
-    return format_decimal(r->arena, r->language, value, scale, min_decimals);
+    return format_decimal(r->arena, written_language(r), value, scale, min_decimals);
+}
+
+struct str control_moment(struct request *r, micros at) {
+    return format_moment_typed(r->arena, written_language(r), zone_civil(written_zone(r), at));
 }
 
 // What stands in the box for a value.
@@ -92,13 +98,9 @@ static struct str editable_text(struct request *r, const struct field *f, const 
     case TYPE_PHONE:
         return v && v->type == DOC_OBJECT ? doc_get_text(v, "typed") : text;
     case TYPE_DATE:
-        return format_date_typed(r->arena, r->language, text);
+        return format_date_typed(r->arena, written_language(r), text);
     case TYPE_DATETIME:
-        if (clock_parse(text, &at)) {
-            struct civil c = zone_civil(r->zone, at);
-            return format_moment_typed(r->arena, r->language, c);
-        }
-        return text;
+        return clock_parse(text, &at) ? control_moment(r, at) : text;
     default:
         return text;
     }
@@ -289,7 +291,7 @@ static void add_file(struct request *r, struct doc *d, const struct control_stat
 
 // "hora de Bogotá": the city of the zone.
 static struct str zone_text(struct request *r) {
-    struct str zone = r->viewer.local.zone, city = zone;
+    struct str zone = written_zone_name(r), city = zone;
     for (size_t i = 0; i < zone.n; i++)
         if (zone.p[i] == '/')
             city = (struct str){zone.p + i + 1, zone.n - i - 1};
@@ -297,6 +299,17 @@ static struct str zone_text(struct request *r) {
     for (char *c = plain; *c; c++)
         *c = *c == '_' ? ' ' : *c;
     return FILL(r->arena, T(r->language, "time of {0}"), str_z(plain));
+}
+
+// The moment behind a text that says it to the minute, and of an hour that comes twice not which of them.
+static struct str moment_was(struct request *r, const struct field *f,
+                             const struct control_state *s) {
+    micros at;
+    struct str was =
+        s->typed ? pairs_get(s->typed, arena_dup(r->arena, rprintf(r, "%.*s.was", STR_FMT(f->key))))
+        : s->stored ? doc_text(s->value)
+                    : STR("");
+    return clock_parse(was, &at) ? was : STR("");
 }
 
 struct doc *control(struct request *r, const struct module *m, const struct field *f,
@@ -367,6 +380,8 @@ struct doc *control(struct request *r, const struct module *m, const struct fiel
                  f->type == TYPE_DATETIME ? zone_text(r) : STR(""));
         if (f->type == TYPE_DATE || f->type == TYPE_DATETIME)
             as_date(r, d, f->type == TYPE_DATETIME);
+        if (f->type == TYPE_DATETIME)
+            doc_replace(d, STR("was"), doc_str(a, moment_was(r, f, s)));
     }
     return d;
 }

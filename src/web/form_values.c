@@ -42,6 +42,16 @@ static struct doc *tags_value(struct request *r, struct str key) {
     return list;
 }
 
+// A box says a moment to the minute, and of an hour that comes twice not which of them: what comes back as it was shown is the
+// moment that it stood for.
+static struct doc *moment_value(struct request *r, struct str key) {
+    struct str text = sent(r, key, ""), was = sent(r, key, ".was");
+    micros at;
+    if (clock_parse(was, &at) && str_eq(text, control_moment(r, at)))
+        text = was;
+    return text.n ? doc_str(r->arena, text) : doc_null(r->arena);
+}
+
 // ---------------------------------------------------------------- links by name
 
 static void add_problem(struct request *r, struct form_state *s, struct str key, const char *msgid,
@@ -173,6 +183,8 @@ static struct doc *form_value(struct request *r, struct form_state *s, const str
         return link_value(r, s, f);
     case TYPE_TAGS:
         return tags_value(r, f->key);
+    case TYPE_DATETIME:
+        return moment_value(r, f->key);
     default:
         return text.n ? doc_str(r->arena, text) : doc_null(r->arena);
     }

@@ -5,6 +5,7 @@
 #include "web/present.h"
 #include "web/session.h"
 #include "web/text.h"
+#include "web/written.h"
 
 // What was just done. "=ARGUMENT" of the cookie is a path (label leads there) or a number (in the text).
 static const struct {
@@ -230,6 +231,7 @@ struct doc *page_document(struct request *r, struct doc *view, bool part) {
     doc_set_str(a, d, "title", title);
     doc_set_str(a, d, "path", path);
     doc_set_str(a, d, "csrf", session_form_token(r));
+    doc_set_str(a, d, "written", written_text(r));
     doc_set_z(a, d, "version", CRONISTA_VERSION);
     doc_set_z(a, d, "product", r->web->options.product);
     doc_set(d, STR("theme"), theme ? doc_str(a, r->person.theme) : doc_null(a));

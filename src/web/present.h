@@ -63,11 +63,14 @@ struct control_state {
     const struct pairs *typed; // what was sent, when a form is shown again
     struct str problem;
     const struct doc *found; // link: candidates for what was typed
-    struct str blank;        // what no value is called in a list; empty: a dash
-    struct str blank_is;     // or the key of the choice that no value means: it stands there once
+    bool stored;         // the value is a record's: sent back as it is shown it stays what it is
+    struct str blank;    // what no value is called in a list; empty: a dash
+    struct str blank_is; // or the key of the choice that no value means: it stands there once
 };
 struct doc *control(struct request *, const struct module *, const struct field *,
                     const struct control_state *);
+// What stands in the box for a moment.
+struct str control_moment(struct request *, micros);
 // The controls of the group of a form with this title, which is made when there is none.
 struct doc *form_group(struct request *, struct doc *groups, struct str title);
 // A control that is no field of a module: "input" of a type.

@@ -15,6 +15,7 @@
 #include "web/settings.h"
 #include "web/text.h"
 #include "web/transfer.h"
+#include "web/written.h"
 
 // ---------------------------------------------------------------- stages
 
@@ -156,8 +157,11 @@ static struct doc *facts_view(struct request *r, const struct doc *record, bool 
 struct doc *fact_form(struct request *r, const struct doc *record, const struct field *f,
                       const struct pairs *typed, struct str problem, const struct doc *found) {
     struct arena *a = r->arena;
-    struct control_state state = {
-        .value = doc_get(record, f->key), .typed = typed, .problem = problem, .found = found};
+    struct control_state state = {.value = doc_get(record, f->key),
+                                  .typed = typed,
+                                  .problem = problem,
+                                  .found = found,
+                                  .stored = true};
     struct doc *d = doc_object(a);
     doc_set_str(a, d, "action", href_of(r, r->module->key, r->id));
     doc_set_int(a, d, "version", doc_get_int(record, "version", 0));
@@ -451,8 +455,8 @@ static struct doc *find_view(struct request *r, const struct card_state *c) {
     doc_set_str(a, d, "kind", query_text(r, "kind"));
     doc_set_str(a, d, "text", query_text(r, "text"));
     doc_set_str(a, d, "as_of", query_text(r, "as_of"));
-    doc_set_str(a, d, "until", format_date_typed(a, r->language, until));
-    doc_set_str(a, d, "date_hint", format_date_hint(a, r->language));
+    doc_set_str(a, d, "until", format_date_typed(a, written_language(r), until));
+    doc_set_str(a, d, "date_hint", format_date_hint(a, written_language(r)));
     bool asked = until.n || query_text(r, "text").n || (c->in_the_past && !c->as_of);
     doc_set(d, STR("clear_href"),
             asked ? doc_str(a, past_href(r, query_text(r, "as_of"))) : doc_null(a));

@@ -93,7 +93,8 @@ static struct doc *field_control(struct request *r, const struct form_state *s,
                                   .typed = s->refused ? &s->typed : NULL,
                                   .problem =
                                       s->refused ? problem_of(r, &s->problems, f->key) : STR(""),
-                                  .found = s->found ? doc_get(s->found, f->key) : NULL};
+                                  .found = s->found ? doc_get(s->found, f->key) : NULL,
+                                  .stored = !s->creating || query_text(r, "copy").n};
     if (f->type == TYPE_FILE &&
         s->refused) { // what was sent is kept, so that it need not be chosen again
         const struct doc *sent = doc_get(s->values, f->key);

@@ -3,6 +3,7 @@
 #include "web/log.h"
 #include "web/present.h"
 #include "records/rows.h"
+#include "web/written.h"
 
 static bool working(const struct journey_state *x) {
     return x->query.hours != NULL;
@@ -141,8 +142,8 @@ static struct doc *filter_bar(struct request *r) {
     struct str field, op;
     doc_set_str(a, d, "action", journeys_path(r, ""));
     doc_set(d, STR("by"), by_options(r, &x->query));
-    doc_set_str(a, d, "from", format_date_typed(a, r->language, query_text(r, "from")));
-    doc_set_str(a, d, "to", format_date_typed(a, r->language, query_text(r, "to")));
+    doc_set_str(a, d, "from", format_date_typed(a, written_language(r), query_text(r, "from")));
+    doc_set_str(a, d, "to", format_date_typed(a, written_language(r), query_text(r, "to")));
     doc_set_str(a, d, "from_problem", told_of(r, &x->refused, "from"));
     doc_set_str(a, d, "to_problem", told_of(r, &x->refused, "to"));
     doc_set_str(a, d, "other_problem",
@@ -152,7 +153,7 @@ static struct doc *filter_bar(struct request *r) {
                     : STR(""));
     doc_set_bool(a, d, "problem", x->refused.status != OK);
     doc_set_str(a, d, "by_label", by_label(r, x->query.field));
-    doc_set_str(a, d, "date_hint", format_date_hint(a, r->language));
+    doc_set_str(a, d, "date_hint", format_date_hint(a, written_language(r)));
     struct doc *hours = doc_set_array(a, d, "hours");
     option(r, hours, STR("calendar"), T(r->language, "All hours"), !working(x));
     if (x->has_calendar)

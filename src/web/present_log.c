@@ -3,6 +3,7 @@
 #include "web/list.h"
 #include "web/log.h"
 #include "web/present.h"
+#include "web/written.h"
 
 static struct doc *export_links(struct request *r, struct str path, const struct pairs *pairs,
                                 const char *drop) {
@@ -163,11 +164,11 @@ static struct doc *log_filter(struct request *r, const struct doc *counts) {
     int64_t active = (int64_t)state->pairs.n, operation = -1;
     bool one_operation = str_int(query_text(r, "operation"), &operation);
     doc_set_str(a, d, "action", STR("/history"));
-    doc_set_str(a, d, "from", format_date_typed(a, r->language, query_text(r, "from")));
-    doc_set_str(a, d, "to", format_date_typed(a, r->language, query_text(r, "to")));
+    doc_set_str(a, d, "from", format_date_typed(a, written_language(r), query_text(r, "from")));
+    doc_set_str(a, d, "to", format_date_typed(a, written_language(r), query_text(r, "to")));
     doc_set_str(a, d, "from_problem", told_of(r, refused, "from"));
     doc_set_str(a, d, "to_problem", told_of(r, refused, "to"));
-    doc_set_str(a, d, "date_hint", format_date_hint(a, r->language));
+    doc_set_str(a, d, "date_hint", format_date_hint(a, written_language(r)));
     doc_set(d, STR("users"), user_options(r, doc_get(counts, STR("user"))));
     doc_set(d, STR("modules"), module_options(r, doc_get(counts, STR("module"))));
     doc_set(d, STR("operations"), kind_options(r, doc_get(counts, STR("kind"))));

@@ -113,6 +113,11 @@ struct request {
     int64_t id;                  // of {id}
     const struct language *language;
     const struct zone *zone;
+    struct {
+        const struct language *language;
+        const struct zone *zone;
+        struct str zone_name;
+    } written; // what the form that came in is written in (web/written.h)
     micros now;
     const struct activity_rules *rules; // web/activity.h; NULL: not read yet
     struct str part;                    // header Cronista-Part

@@ -11,6 +11,7 @@
 #include "web/present.h"
 #include "web/respond.h"
 #include "web/text.h"
+#include "web/written.h"
 
 #define HEIGHT 52 // of the picture, in pixels of the style sheet; the knob stands above the bars
 #define BAR_MOST 34
@@ -35,8 +36,8 @@ struct str past_href(struct request *r, struct str as_of) {
 }
 
 static struct str typed_moment(struct request *r, micros at) {
-    struct civil c = zone_civil(r->zone, at);
-    return format_moment_typed(r->arena, r->language, c);
+    struct civil c = zone_civil(written_zone(r), at);
+    return format_moment_typed(r->arena, written_language(r), c);
 }
 
 static struct str said_moment(struct request *r, micros at) {
@@ -115,7 +116,7 @@ static void moment_control(struct request *r, struct doc *d, const char *name, s
     struct arena *a = r->arena;
     doc_set_z(a, d, "name", name);
     doc_set_str(a, d, "value", value);
-    doc_set_str(a, d, "date_hint", format_moment_hint(a, r->language));
+    doc_set_str(a, d, "date_hint", format_moment_hint(a, written_language(r)));
 }
 
 static struct doc *step_href(struct request *r, const struct doc *ribbon, const char *key) {

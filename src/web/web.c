@@ -26,6 +26,7 @@
 #include "web/session.h"
 #include "web/transfer.h"
 #include "web/uploads.h"
+#include "web/written.h"
 
 #define WORK_QUEUE 200
 #define ASKERS 4     // threads that wait for the provider
@@ -287,6 +288,13 @@ static bool check_body(struct request *r) {
     return true;
 }
 
+static bool check_written(struct request *r) {
+    if (written_take(r, &r->error) == OK)
+        return true;
+    respond_error(r, &r->error);
+    return false;
+}
+
 // ---------------------------------------------------------------- running
 
 // By a replica, if the row says that it may and the replica has what this person must see. True when that has answered.
@@ -350,7 +358,7 @@ static void run_handler(struct request *r) {
     if (r->match == ROUTE_NO_PATH || !r->route)
         respond_status(r, 404, NULL);
     else if (check_signed(r) && check_factor(r) && check_module(r) && check_permission(r) &&
-             check_body(r))
+             check_body(r) && check_written(r))
         handle(r);
 }
 

@@ -137,6 +137,107 @@ class Dates(Story):
         self.assertEqual(422, page.status)
         self.assertIn("Las fechas se escriben así: 12/31/2026", page.text)
 
+    def fresh(self):
+        deal = self.api.want(201, "POST", "/api/opportunities", {"name": "Fresca", "closing_date": "2026-03-04", "owner": self.person})
+        task = self.api.want(201, "POST", "/api/tasks", {"subject": "Fresca", "kind": "call", "due": MOMENT, "owner": self.person})
+        return f"/opportunities/{deal['id']}", f"/tasks/{task['id']}"
+
+    def test_a_form_is_read_as_it_was_written(self):
+        """Settings may change in another window while a form stands open."""
+        deal_at, task_at = self.fresh()
+        ways = [{"language": "es", "date_format": "dmy_slash"}, {"date_format": "mdy_slash"}, {"language": "en"}, {"language": "pl"},
+                {"language": "es", "zone": "America/Bogota"}, {"language": "es", "clock": "12", "date_format": "dmy_dot"}]
+        now = {"language": "es", "date_format": None, "clock": None, "zone": "Europe/Madrid"}
+
+        def settle(way):
+            self.key_of_person.want(200, "PATCH", "/api/settings", {**now, **way})
+        self.addCleanup(settle, {})
+        parts = {"Cronista-Part": "card-live"}
+        due = "2026-03-04T05:06:07Z"
+        for before in ways:
+            for after in ways:
+                self.api.want(200, "PATCH", f"/api{deal_at}", {"name": "Cámaras", "closing_date": "2026-03-04", "amount": "1234.5 EUR"})
+                self.api.want(200, "PATCH", f"/api{task_at}", {"subject": "Llamar", "due": due})
+                with self.subTest(before=before, after=after):
+                    # The whole form, with another field changed.
+                    settle(before)
+                    self.visitor.get(f"{deal_at}/edit")
+                    settle(after)
+                    self.assertEqual(200, self.visitor.submit(deal_at, {"name": "Otra"}).status)
+                    deal = self.api.want(200, "GET", f"/api{deal_at}")
+                    self.assertEqual(("Otra", "2026-03-04", "1234.50"), (deal["name"], deal["closing_date"], deal["amount"]["amount"]))
+                    # One that is refused is shown again as it was written, and so read the second time.
+                    settle(before)
+                    self.visitor.get(f"{deal_at}/edit")
+                    settle(after)
+                    self.assertEqual(422, self.visitor.submit(deal_at, {"name": ""}).status)
+                    self.assertEqual(200, self.visitor.submit(deal_at, {"name": "Tercera"}).status)
+                    deal = self.api.want(200, "GET", f"/api{deal_at}")
+                    self.assertEqual(("Tercera", "2026-03-04", "1234.50"), (deal["name"], deal["closing_date"], deal["amount"]["amount"]))
+                    # One fact of the card, untouched.
+                    settle(before)
+                    self.visitor.get(f"{deal_at}/edit?field=closing_date", Cronista_Part="card-fact-form")
+                    settle(after)
+                    self.assertEqual(200, self.visitor.submit(deal_at, headers=parts).status)
+                    self.assertEqual("2026-03-04", self.api.want(200, "GET", f"/api{deal_at}")["closing_date"])
+                    # A moment, with its zone.
+                    settle(before)
+                    self.visitor.get(f"{task_at}/edit")
+                    settle(after)
+                    self.assertEqual(200, self.visitor.submit(task_at, {"subject": "Escribir"}).status)
+                    self.assertEqual(due, self.api.want(200, "GET", f"/api{task_at}")["due"])
+        # A new record, and a filter.
+        settle({"date_format": "dmy_slash"})
+        self.visitor.get("/opportunities/new")
+        settle({"date_format": "mdy_slash"})
+        self.visitor.submit("/opportunities", {"name": "Nueva", "closing_date": "3/4/2026"})
+        self.assertEqual("2026-04-03", self.api.want(200, "GET", f"/api{self.visitor.path.split('?')[0]}")["closing_date"])
+        settle({"date_format": "dmy_slash"})
+        self.visitor.get("/history")
+        settle({"date_format": "mdy_slash"})
+        page = self.visitor.submit("/history", {"to": "3/4/2026"})
+        self.assertIn('name="to" value="04/03/2026"', page.source)
+        self.assertIn("to=2026-04-03", page.source)
+
+    def test_a_form_that_says_nonsense_of_how_it_is_written_is_refused(self):
+        deal_at, _ = self.fresh()
+        self.settings("mdy_slash")
+        for written in ("ymd 24 es Europe/Madrid", " 24 es Europe/Madrid", "iso 24 xx Europe/Madrid", "iso 24 es Europe/Nowhere", "iso 24 es", "iso 13 es Europe/Madrid",
+                        "iso 24 es Europe/Madrid x", "iso"):
+            self.visitor.get(f"{deal_at}/edit")
+            version = self.api.want(200, "GET", f"/api{deal_at}")["version"]
+            self.assertEqual(400, self.visitor.submit(deal_at, {"name": "Nunca", "form.written": written}).status, written)
+            self.assertEqual(version, self.api.want(200, "GET", f"/api{deal_at}")["version"])
+        # Without it the settings of the moment hold.
+        self.visitor.get(f"{deal_at}/edit")
+        self.assertEqual(200, self.visitor.submit(deal_at, {"closing_date": "3/4/2026", "form.written": None}).status)
+        self.assertEqual("2026-03-04", self.api.want(200, "GET", f"/api{deal_at}")["closing_date"])
+
+    def test_a_moment_sent_back_as_it_was_shown_stays_what_it_is(self):
+        _, task_at = self.fresh()
+        # Seconds are not shown, nor which of the two hours at the end of summer time it is.
+        for moment in ("2026-11-23T11:59:59Z", "2026-05-05T00:00:00.123456Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"):
+            for settings in ((), ("mdy_slash", "12"), ("dmy_dot",)):
+                self.settings(*settings)
+                self.api.want(200, "PATCH", f"/api{task_at}", {"due": moment, "subject": "Llamar"})
+                before = self.api.want(200, "GET", f"/api{task_at}")
+                self.assertEqual(moment, before["due"])
+                self.visitor.get(f"{task_at}/edit")
+                self.assertEqual(200, self.visitor.submit(task_at, {}).status)
+                self.assertEqual(before["version"], self.api.want(200, "GET", f"/api{task_at}")["version"], (moment, settings))
+                self.visitor.get(f"{task_at}/edit")
+                self.assertEqual(422, self.visitor.submit(task_at, {"subject": ""}).status)
+                self.assertEqual(200, self.visitor.submit(task_at, {"subject": "Otra"}).status)
+                self.assertEqual(moment, self.api.want(200, "GET", f"/api{task_at}")["due"], settings)
+                self.visitor.get(f"{task_at}/edit?field=due", Cronista_Part="card-fact-form")
+                self.assertEqual(200, self.visitor.submit(task_at, headers={"Cronista-Part": "card-live"}).status)
+                self.assertEqual(moment, self.api.want(200, "GET", f"/api{task_at}")["due"], settings)
+        # What is typed anew is what it says.
+        self.settings()
+        self.assertEqual((200, "2026-10-25T00:30:00Z"), self.typed("2026-10-25 02:30", "due", task_at)[:2])
+        self.api.want(200, "PATCH", f"/api{task_at}", {"due": "2026-11-23T11:59:59Z"})
+        self.assertEqual((200, "2026-11-23T11:58:00Z"), self.typed("23/11/2026 12:58", "due", task_at)[:2])
+
     def test_the_week_begins_where_the_person_says(self):
         number = self.api.want(201, "POST", "/api/calendars", {"name": "Oficina", "monday": "9-14 16-19"})["id"]
         for first, order in ((None, "lun mar mié jue vie sáb dom"), ("sunday", "dom lun mar mié jue vie sáb"),

@@ -24,7 +24,8 @@ ASKED = {FOREIGN: "qforeig", HIDDEN: "qhidde"}  # so that what was typed is not 
 ALL = ["view", "create", "edit", "delete", "export", "import", "bulk_delete", "bulk_duplicate"]
 NOWHERE = 987654
 SIGN_INS = {"signed_in", "sign_in_failed", "password_changed", "key_added", "key_revoked", "second_factor_on", "second_factor_off",
-            "second_factor_reset", "recovery_codes_made", "recovery_code_used", "sessions_ended"}
+            "second_factor_reset", "recovery_codes_made", "recovery_code_used", "sessions_ended", "invited", "invitation_accepted", "invitation_ended"}
+INVITATIONS = {"invited", "invitation_accepted", "invitation_ended"}
 
 
 class Reach(Story):
@@ -375,8 +376,8 @@ class Reach(Story):
         self.api.want(204, "POST", f"/api/users/{watched}/password", {"password": "another one again"})
         time.sleep(0.5)  # a failure is noted without anybody waiting for it
         told = {e["kind"] for e in self.api.want(200, "GET", f"/api/users/{watched}/history?limit=200")["items"]}
-        self.assertEqual(SIGN_INS - {"second_factor_off"}, told & SIGN_INS)
-        self.assertLessEqual(SIGN_INS - {"second_factor_off"}, {e["kind"] for e in self.api.want(200, "GET", "/api/history?limit=200")["items"]})
+        self.assertEqual(SIGN_INS - INVITATIONS - {"second_factor_off"}, told & SIGN_INS)
+        self.assertLessEqual(SIGN_INS - INVITATIONS - {"second_factor_off"}, {e["kind"] for e in self.api.want(200, "GET", "/api/history?limit=200")["items"]})
         own = self.server.api(self.server.new_key("watched@example.org"))
         self.assertEqual(told, {e["kind"] for e in own.want(200, "GET", f"/api/users/{watched}/history?limit=200")["items"]})
         self.assertEqual([], stream.positions)
@@ -391,6 +392,44 @@ class Reach(Story):
                 self.assertEqual(before[who, path][0], status)
                 if "/log/" not in path:  # how long the log is is no secret
                     self.assertEqual(plain(before[who, path][1]), plain(text))
+
+    def test_invitations_of_others_leave_no_trace(self):
+        """How somebody was let in the first time is as little told; that they are invited, a field of theirs says."""
+        self.newest = self.api.want(200, "GET", "/api/history?limit=1")["items"][0]["position"]
+        made = self.api.want(201, "POST", "/api/users", {"name": "Guest", "email": "guest@example.org", "profile": "member", "invite": True})
+        guest, path = made["id"], "/" + made["invitation"]["url"].split("/", 3)[3]
+        auditor, by_auditor = self.person("Inspector", audits=True, **{m: ["view", "everyone", "export"] for m in MODULES})
+        reader, by_reader = self.user("watcher.of.guests@example.org", "read_only")
+        people = {by_auditor: auditor, by_reader: reader, self.by_boss: self.boss}
+
+        def told(api, path):
+            return {e["kind"] for e in api.want(200, "GET", path)["items"]} & INVITATIONS
+
+        def ask_all():
+            for who, own in people.items():
+                for path in self.paths_of_sign_ins(guest):
+                    if not path.startswith("/api/"):
+                        continue
+                    status, text = self.ask(who, "GET", path)
+                    with self.subTest(f"{own} {path}"):
+                        for kind in INVITATIONS:
+                            self.assertNotIn(f'"kind":"{kind}"', text)
+                        if "/export" in path:
+                            self.assertFalse(re.search("invitation_(accepted|ended)", text))
+                        if status == 200 and text.startswith(("{", "[")) and "jsonl" not in path:
+                            self.assertEqual([], self.sign_ins_in(json.loads(text), own))
+        ask_all()
+        self.assertEqual({"invited"}, told(self.api, f"/api/users/{guest}/history"))
+        self.assertEqual("invited", by_reader.want(200, "GET", f"/api/users/{guest}")["state"])
+        path = "/" + self.api.want(201, "POST", f"/api/users/{guest}/invitation", {})["made"]["url"].split("/", 3)[3]
+        browser = self.browser(None)
+        browser.get(path)
+        self.assertEqual(200, browser.submit(path, {"name": "Guest", "password": PASSWORD, "again": PASSWORD}).status)
+        ask_all()
+        own = self.server.api(self.server.new_key("guest@example.org"))
+        for api in (self.api, own):
+            self.assertEqual(INVITATIONS, told(api, f"/api/users/{guest}/history"))
+        self.assertEqual("active", by_reader.want(200, "GET", f"/api/users/{guest}")["state"])
 
     def test_imports_of_others_are_theirs(self):
         rows = b"name,email\nImported,not an address\n"

@@ -1,10 +1,10 @@
 // A date is a text, written as its reader writes it. The button beside it opens the browser's own calendar.
 import { element, icon, word } from "./words.js";
-import { plain, writtenClock, writtenDay } from "./written.js";
+import { plain, waysOf, writtenClock, writtenDay } from "./written.js";
 
-function written(value) {
+function written(value, ways) {
   const [day, clock] = value.split("T");
-  return clock ? `${writtenDay(day)} ${writtenClock(clock)}` : writtenDay(day);
+  return clock ? `${writtenDay(day, ways)} ${writtenClock(clock, ways)}` : writtenDay(day, ways);
 }
 
 function dress(input) {
@@ -18,14 +18,14 @@ function dress(input) {
   place.append(input, calendar, button);
   if (focused) input.focus();
   button.addEventListener("click", () => {
-    calendar.value = plain(input.value, type !== "date");
+    calendar.value = plain(input.value, type !== "date", waysOf(input.form));
     calendar.showPicker();
   });
   calendar.addEventListener("input", (event) => event.stopPropagation());
   calendar.addEventListener("change", (event) => {
     event.stopPropagation();
     if (!calendar.value) return;
-    input.value = written(calendar.value);
+    input.value = written(calendar.value, waysOf(input.form));
     input.focus();
     for (const name of ["input", "change"]) input.dispatchEvent(new Event(name, { bubbles: true }));
   });
