@@ -134,7 +134,7 @@ class Closing(Activities):
         person = self.browser()
         page = person.get(f"/contacts/{contact}")
         form = page.form(f"/tasks/{task}/close")
-        self.assertEqual({"csrf", "back", "result", "outcome"}, form.names)
+        self.assertEqual({"csrf", "form.written", "back", "result", "outcome"}, form.names)
         page = person.submit(f"/tasks/{task}/close", {"result": "They come on Monday"}, ("outcome", "success"))
         self.assertEqual(200, page.status)
         self.assertIn("They come on Monday", page.text)
