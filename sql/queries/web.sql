@@ -13,6 +13,10 @@ INSERT INTO sessions (id, "user", csrf, created_at, seen_at, expires_at, device,
 -- name: session_issuer
 SELECT issuer FROM sessions WHERE id = $1;
 
+-- When a provider's word opened it.
+-- name: session_by_provider
+SELECT created_at FROM sessions WHERE id = $1 AND issuer IS NOT NULL;
+
 -- name: sessions_delete_all
 DELETE FROM sessions WHERE "user" = $1;
 

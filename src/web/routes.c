@@ -719,7 +719,9 @@ const struct route routes[] = {
      .tag = "settings",
      .says = "Begin to set up a second factor: the secret for a program that makes one-time codes "
              "(RFC 6238), which is shown only in this answer",
-     .body = INPUTS({"password", IN_TEXT, false, "the present one; left out by who has none"}),
+     .body = INPUTS(
+         {"password", IN_TEXT, false,
+          "the present one; left out by who has none, whose sign-in by a provider must be new"}),
      .reply = REPLY_OBJECT,
      .success = 201,
      .handle = handle_factor_begin,

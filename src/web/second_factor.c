@@ -1,6 +1,7 @@
 // One's own second factor: set up, confirmed, switched off; that of another taken away.
 #include "actions/second_factor.h"
 #include "formats/qr.h"
+#include "store/queries.h"
 #include "web/attempts.h"
 #include "web/handlers.h"
 #include "web/present.h"
@@ -10,6 +11,7 @@
 #include "web/sign_in.h"
 
 #define HERE "/settings/second-factor"
+#define FRESH (5 * MINUTE) // so new is the session of who sets one up without a password
 
 enum what { BEGIN, CONFIRM, CODES, OFF };
 
@@ -251,6 +253,25 @@ static void factor_done(struct request *r) {
         show(r, w->what == BEGIN && r->api ? 201 : 200, w); // secret and codes are shown only here
 }
 
+// Who has no password proves by a new sign-in that it is they: a session that was taken from them is older, mostly.
+static enum status signed_in_just_now(struct request *r, struct place *place, struct error *e) {
+    struct param p[] = {
+        P_BLOB(((struct str){(const char *)r->person.session.b, sizeof r->person.session.b}))};
+    struct stmt *row = NULL;
+    bool found = false, fresh = false;
+    enum status s = store_query(place->conn, QUERY_SESSION_BY_PROVIDER, p, 1, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s && found)
+        fresh = r->now - stmt_int(row, 0) < FRESH;
+    store_done(row);
+    return s || fresh ? s
+                      : error_set(e, INVALID, NULL,
+                                  N_("You have no password. Sign out, sign in by your provider "
+                                     "again, and set this up within five minutes."),
+                                  NULL);
+}
+
 // On a worker: what is asked for before anything is written.
 static void factor_job(struct request *r, struct place *place) {
     struct factor_work *w = r->arg;
@@ -259,6 +280,8 @@ static void factor_job(struct request *r, struct place *place) {
         s = own_password(r, place, &w->wait, &r->error);
     if (!s && !w->wait)
         s = account_get(place->conn, r->viewer.user, r->arena, &w->account, &r->error);
+    if (!s && !w->wait && w->what == BEGIN && !w->account.hash)
+        s = signed_in_just_now(r, place, &r->error);
     if (s || w->wait)
         return;
     struct attempt attempt = second_attempt(r, &w->account);

@@ -249,7 +249,7 @@ static struct doc *sessions_view(struct request *r, const struct doc *doc) {
     return list;
 }
 
-static struct doc *factor_view(struct request *r, const struct doc *factor) {
+static struct doc *factor_view(struct request *r, const struct doc *factor, bool password) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
     struct doc *d = doc_object(a);
@@ -257,7 +257,9 @@ static struct doc *factor_view(struct request *r, const struct doc *factor) {
     int64_t left = doc_get_int(factor, "recovery_codes_left", 0);
     doc_set_bool(a, d, "on", on);
     doc_set_str(a, d, "text",
-                on ? T(l, "You sign in with a code") : T(l, "Your password alone lets you in"));
+                on         ? T(l, "You sign in with a code")
+                : password ? T(l, "Your password alone lets you in")
+                           : T(l, "The provider's word alone lets you in"));
     doc_set_str(a, d, "left",
                 on ? FILL(a, TN(l, "{0} recovery code left", "{0} recovery codes left", left),
                           rprintf(r, "%lld", (long long)left))
@@ -285,8 +287,10 @@ struct doc *present_settings(struct request *r, struct doc *doc) {
     doc_set_str(a, password, "action", STR("/settings/password"));
     doc_set(password, STR("problems"), problems_of(r, NULL, &own->password));
     doc_set(password, STR("controls"), password_controls(r, own));
-    doc_set(view, STR("password"), password);
-    doc_set(view, STR("factor"), factor_view(r, doc_get(doc, STR("second_factor"))));
+    // Who has none can't give the present one.
+    doc_set(view, STR("password"), doc_get_true(doc, "password") ? password : doc_null(a));
+    doc_set(view, STR("factor"),
+            factor_view(r, doc_get(doc, STR("second_factor")), doc_get_true(doc, "password")));
     doc_set(view, STR("identities"), settings_identities_view(r, doc));
     doc_set(view, STR("keys"), settings_keys_view(r, own, doc));
     doc_set(view, STR("sessions"), sessions_view(r, doc));
