@@ -70,11 +70,21 @@ static bool is_absent_or(const struct doc *key, struct str member, const char *w
     return !d || str_is(doc_text(d), wanted);
 }
 
+// What it may be used for, where it says (RFC 7517, section 4.3).
+static bool may_verify(const struct doc *key) {
+    const struct doc *uses = doc_get(key, STR("key_ops"));
+    bool found = !uses;
+    if (uses && uses->type == DOC_ARRAY)
+        doc_each(use, uses)
+            found = found || str_is(doc_text(use), "verify");
+    return found;
+}
+
 // Whether it is one with which tokens of this way are signed.
 static bool fits(const struct doc *key, enum jwt_way way) {
     bool rsa = way == JWT_RS256;
     return key->type == DOC_OBJECT && str_is(doc_get_text(key, "kty"), rsa ? "RSA" : "EC") &&
-           is_absent_or(key, STR("use"), "sig") &&
+           is_absent_or(key, STR("use"), "sig") && may_verify(key) &&
            is_absent_or(key, STR("alg"), rsa ? "RS256" : "ES256") &&
            (rsa || str_is(doc_get_text(key, "crv"), "P-256"));
 }

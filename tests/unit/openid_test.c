@@ -64,6 +64,11 @@ static void test_a_key_is_for_what_it_says(void **state) {
     assert_int_equal(verify(RS256, KEYS("{" EC_KEY "}")), JWT_NO_KEY);
     assert_int_equal(verify(ES256, KEYS("{" RSA_KEY "}")), JWT_NO_KEY);
     assert_int_equal(verify(RS256, KEYS("{" RSA_KEY ",\"use\":\"enc\"}")), JWT_NO_KEY);
+    assert_int_equal(verify(RS256, KEYS("{" RSA_KEY ",\"key_ops\":[\"encrypt\"]}")), JWT_NO_KEY);
+    assert_int_equal(verify(RS256, KEYS("{" RSA_KEY ",\"key_ops\":[]}")), JWT_NO_KEY);
+    assert_int_equal(verify(RS256, KEYS("{" RSA_KEY ",\"key_ops\":\"verify\"}")), JWT_NO_KEY);
+    assert_int_equal(verify(RS256, KEYS("{" RSA_KEY ",\"key_ops\":[\"sign\",\"verify\"]}")),
+                     JWT_GOOD);
     assert_int_equal(verify(RS256, KEYS("{" RSA_KEY ",\"alg\":\"PS256\"}")), JWT_NO_KEY);
     assert_int_equal(verify(RS256, KEYS("{" RSA_KEY ",\"alg\":5}")), JWT_NO_KEY);
     assert_int_equal(verify(RS256, KEYS("{\"kty\":\"oct\",\"k\":\"" MODULUS "\"}")), JWT_NO_KEY);
