@@ -17,8 +17,10 @@
 
 #define HERE "/sign-in/provider"
 #define FLOW (10 * MINUTE)
-#define NEXT_MOST 1500 // bytes, for a cookie has few thousand
+#define NEXT_MOST 1000 // bytes, for a request has few thousand for cookies
 #define CODE_MOST 4096
+#define COOKIE_STATE 16 // digits of the state in a cookie's name
+#define FLOWS_MOST 2    // begun in one browser at a time, 1.5 KB each at most; one more ends them
 
 enum outcome { DONE, LOST, CANCELLED, AWAY, WRONG, UNKNOWN, UNVERIFIED, TAKEN, BUSY };
 
@@ -42,8 +44,28 @@ struct coming {
 
 // ---------------------------------------------------------------- the cookie
 
-static struct str cookie_name(const struct request *r) {
-    return r->secure ? STR("__Host-cronista-provider") : STR("cronista-provider");
+// Each sign-in has its own, for one may be begun in a second window before the first is back.
+static struct str cookie_start(const struct request *r) {
+    return r->secure ? STR("__Host-cronista-provider-") : STR("cronista-provider-");
+}
+
+static struct str cookie_name(struct request *r, struct str state) {
+    state.n = state.n < COOKIE_STATE ? state.n : COOKIE_STATE;
+    return rprintf(r, "%.*s%.*s", STR_FMT(cookie_start(r)), STR_FMT(state));
+}
+
+// A browser that is sent to begin again and again must not come to have more of them than fit into a request.
+static void forget_many(struct request *r) {
+    struct str rest = http_header(r->http, "Cookie"), start = cookie_start(r),
+               found[FLOWS_MOST * 4];
+    size_t n = 0;
+    while (rest.n && n < sizeof found / sizeof *found) {
+        struct str value = str_trim(str_cut(&rest, ';')), name = str_cut(&value, '=');
+        if (str_starts(name, start) && name.n == start.n + COOKIE_STATE)
+            found[n++] = name;
+    }
+    for (size_t i = 0; n >= FLOWS_MOST && i < n; i++)
+        cookie_set(r, found[i], STR(""), -1, false);
 }
 
 static struct hash secret_of(const struct request *r) {
@@ -76,7 +98,8 @@ static void flow_begin(struct request *r, struct flow *f) {
         f->next = STR("/");
     struct str content = rprintf(r, "%s.%lld.%.*s", token, (long long)(f->until / SECOND),
                                  STR_FMT(encoded(r, f->next)));
-    cookie_set(r, cookie_name(r),
+    forget_many(r);
+    cookie_set(r, cookie_name(r, derived(r, "state", f->token)),
                rprintf(r, "%.*s.%.*s", STR_FMT(content), STR_FMT(derived(r, "cookie", content))),
                FLOW / SECOND, false);
 }
@@ -87,7 +110,7 @@ static bool same(struct str a, struct str b) {
 
 // False without one that is ours and still good.
 static bool flow_find(struct request *r, struct flow *out) {
-    struct str cookie = cookie_get(r, cookie_name(r)), rest = cookie;
+    struct str cookie = cookie_get(r, cookie_name(r, query_text(r, "state"))), rest = cookie;
     struct str token = str_cut(&rest, '.'), until = str_cut(&rest, '.'), next = str_cut(&rest, '.');
     struct str content = {cookie.p, cookie.n > rest.n ? cookie.n - rest.n - 1 : 0};
     int64_t seconds;
@@ -421,12 +444,12 @@ void handle_provider_back(struct request *r) {
     struct str code = query_text(r, "code"), error = query_text(r, "error");
     if (no_provider(r))
         return;
-    bool ours = flow_find(r, &in->flow);
-    cookie_set(r, cookie_name(r), STR(""), -1, false);
-    if (!ours || !same(query_text(r, "state"), derived(r, "state", in->flow.token))) {
+    struct str state = query_text(r, "state");
+    if (!flow_find(r, &in->flow) || !same(state, derived(r, "state", in->flow.token))) {
         refuse(r, LOST, STR("/"));
         return;
     }
+    cookie_set(r, cookie_name(r, state), STR(""), -1, false);
     if (error.n) {
         refuse(r, str_is(error, "access_denied") ? CANCELLED : WRONG, in->flow.next);
         return;

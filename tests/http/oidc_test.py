@@ -29,6 +29,11 @@ def keys():
     return KEYS
 
 
+def flows(browser):
+    """The cookies of sign-ins that it has begun."""
+    return [name for name in browser.cookies if "cronista-provider-" in name]
+
+
 class ProviderStory(SecondStory):
     """With a provider; whom nobody knows is refused."""
 
@@ -93,7 +98,7 @@ class Real(RealStory):
         self.provider.knows("rosa", "Rosa@Example.org")  # the case of letters says nothing
         browser = self.go("rosa", f"{START}?next=%2Fcontacts")
         self.assert_in(browser, "/contacts")
-        self.assertNotIn("cronista-provider", browser.cookies)
+        self.assertEqual([], flows(browser))
         kinds = self.kinds(user)
         self.assertEqual(("identity_bound", "signed_in"), (kinds[1], kinds[0]))
         event = self.api.want(200, "GET", f"/api/users/{user}/history?limit=1")["items"][0]
@@ -325,7 +330,8 @@ class Real(RealStory):
         self.user("once@example.org")
         self.provider.knows("once", "once@example.org")
         browser, there = self.begun()
-        cookie = browser.cookies["cronista-provider"]
+        name, = flows(browser)
+        cookie = browser.cookies[name]
         back = Visit(self.provider).sign_in(there, "once")
         stranger = self.browser(None)
         self.come(stranger, back)
@@ -336,7 +342,7 @@ class Real(RealStory):
         self.come(browser, back)
         self.assert_in(browser)
         thief = self.browser(None)
-        thief.cookies["cronista-provider"] = cookie
+        thief.cookies[name] = cookie
         self.come(thief, back)
         self.assert_out(thief, 403, "begun in another browser")
 
@@ -547,18 +553,36 @@ class Lying(LyingStory):
 
     def test_the_cookie(self):
         page = self.browser(None).send("GET", START, follow=False)
-        cookie = next(c for c in page.headers.get_all("Set-Cookie") if c.startswith("cronista-provider="))
+        cookie = next(c for c in page.headers.get_all("Set-Cookie") if c.startswith("cronista-provider-"))
         for word in ("HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=600"):
             self.assertIn(word, cookie)
         for name, value in question(page.headers["Location"]).items():
             if name in ("state", "nonce", "code_challenge"):
                 self.assertNotIn(value, cookie)
 
+    def test_of_two_windows_each_gets_in_and_what_does_not_fit_ends_nothing(self):
+        browser, first = self.begun()
+        _, second = self.begun(browser=browser)
+        browser.get(f"{BACK}?code=x&state=" + "0" * 64)
+        self.assertEqual(403, browser.page.status)
+        for there in (first, second):
+            code = self.provider.code(question(there)["nonce"], email="mark@example.org", sub="mark")
+            self.assert_in(self.answered(there, code, browser))
+        self.assertEqual([], flows(browser))
+        browser = self.browser(None)
+        for _ in range(9):  # somebody leads it here again and again
+            _, there = self.begun(f"{START}?next=/{'x' * 990}", browser)
+            self.assertLessEqual(len(flows(browser)), 2)
+        code = self.provider.code(question(there)["nonce"], email="mark@example.org", sub="mark")
+        self.answered(there, code, browser)
+        self.assertIn("cronista", browser.cookies)
+
     def test_a_changed_cookie_is_none(self):
-        for change in (lambda c: c[:-1] + ("0" if c[-1] != "0" else "1"), lambda c: "x" + c[1:], lambda c: c.replace(".", ".9", 1), lambda c: "",
+        for change in (lambda c: c[:-1] + ("0" if c[-1] != "0" else "1"), lambda c: ("x" if c[0] != "x" else "y") + c[1:], lambda c: c.replace(".", ".9", 1), lambda c: "",
                        lambda c: ".".join(c.split(".")[:3]), lambda c: "...", lambda c: c.split(".")[0] + "." + c):
             browser, there = self.begun()
-            browser.cookies["cronista-provider"] = change(browser.cookies["cronista-provider"])
+            name, = flows(browser)
+            browser.cookies[name] = change(browser.cookies[name])
             code = self.provider.code(question(there)["nonce"], email="mark@example.org", sub="mark")
             asked = len(self.provider.asked)
             self.assert_out(self.answered(there, code, browser), 403, "begun in another browser")
@@ -585,11 +609,12 @@ class Lying(LyingStory):
 
     def test_a_replayed_answer(self):
         browser, there = self.begun()
-        cookie = browser.cookies["cronista-provider"]
+        name, = flows(browser)
+        cookie = browser.cookies[name]
         code = self.provider.code(question(there)["nonce"], email="mark@example.org", sub="mark")
         self.assert_in(self.answered(there, code, browser))
         again = self.browser(None)
-        again.cookies["cronista-provider"] = cookie
+        again.cookies[name] = cookie
         forms = len(self.provider.forms)
         self.assert_out(self.answered(there, code, again), 403, "begun in another browser")
         self.assertEqual(forms, len(self.provider.forms))
@@ -771,7 +796,7 @@ class Descriptions(LyingStory):
                 self.provider.answers[where] = answer
                 page = browser.send("GET", START, follow=False)
                 self.assertIn(page.status, (403, 503), page.text)
-                self.assertNotIn("cronista-provider", browser.cookies)
+                self.assertEqual([], flows(browser))
                 asked = self.provider.asked.count(where)
                 self.assertEqual(503, browser.send("GET", START, follow=False).status)  # it is left in peace for a while
                 self.assertEqual(asked, self.provider.asked.count(where))
@@ -805,8 +830,8 @@ class PublicClient(LyingStory):
         browser = self.browser(None)
         headers = {"X-Forwarded-Host": "crm.example.org", "X-Forwarded-For": "192.0.2.9"}
         page = browser.send("GET", START, headers=headers, follow=False)
-        cookie = next(c for c in page.headers.get_all("Set-Cookie") if "provider=" in c)
-        self.assertTrue(cookie.startswith("__Host-cronista-provider="))
+        cookie = next(c for c in page.headers.get_all("Set-Cookie") if "provider-" in c)
+        self.assertTrue(cookie.startswith("__Host-cronista-provider-"))
         self.assertIn("; Secure", cookie)
         asked = question(page.headers["Location"])
         self.assertEqual(f"https://crm.example.org{BACK}", asked["redirect_uri"])
