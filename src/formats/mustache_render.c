@@ -30,6 +30,8 @@ static const char *const entity[256] = {
 
 void html_escape(struct buf *b, struct str s) {
     size_t from = 0;
+    if (!s.n)
+        return; // nothing may be at no address, to which even 0 can't be added
     for (size_t i = 0; i < s.n; i++) {
         const char *instead = entity[(unsigned char)s.p[i]];
         if (!instead)

@@ -1,5 +1,6 @@
 // What of a card's story is asked for beside its events: how much of what, how new it is, how it goes on; and what an operation
 // did. The events themselves: history_list.c.
+#include "history/head.h"
 #include "records/internal.h"
 #include "records/scope.h"
 
@@ -244,5 +245,33 @@ enum status history_operation(struct reader *r, int64_t operation, struct doc **
     }
     store_done(row);
     *counts = d;
+    return s;
+}
+
+enum status history_mark_imported(struct reader *r, struct doc *list, struct error *e) {
+    size_t n = 0;
+    int64_t *positions = arena_array(r->arena, int64_t, list->count + 1);
+    struct sql q;
+    struct stmt *row = NULL;
+    bool more = true;
+    doc_each(d, list)
+        positions[n++] = doc_get_int(d, "position", -1);
+    if (!n)
+        return OK;
+    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(&q, "SELECT e.position,e.head FROM ");
+    sql_each_id(&q, positions, n);
+    sql_z(&q, "events e WHERE e.position=picked");
+    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more) {
+        struct event ev;
+        struct hash digest;
+        if ((s = head_parse(stmt_blob(row, 1), &ev, &digest, e)) || !ev.imported_time)
+            continue;
+        for (struct doc *d = doc_first(list); d; d = d->next)
+            if (doc_get_int(d, "position", -1) == stmt_int(row, 0) && !doc_get(d, STR("imported")))
+                doc_set_bool(r->arena, d, "imported", true);
+    }
+    store_done(row);
     return s;
 }

@@ -202,6 +202,9 @@ struct story_step {
 };
 enum status history_steps(struct reader *, const struct module *, int64_t id, int64_t after,
                           int most, struct story_step *out, int *n, struct error *);
+// Gives each of the documents in the list (some hundreds), whose "position" is that of an event, "imported":true where that is of the past
+// of another system.
+enum status history_mark_imported(struct reader *, struct doc *list, struct error *);
 // Whether links of this field may lead to records that the viewer may not know of, and are then left out of events.
 bool history_keeps_links(struct reader *, const struct field *);
 // {"created": 3, ...}: what of an operation this viewer may know of, by kind of event.

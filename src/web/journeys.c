@@ -223,6 +223,8 @@ static void read_job(struct request *r, struct place *place) {
     case JOURNEY_STAYS:
         x->status =
             journey_stays(&reader, &x->query, &x->want, x->after, x->limit, &x->out, &x->error);
+        if (!x->status)
+            x->status = history_mark_imported(&reader, doc_get(x->out, STR("items")), &x->error);
         break;
     default:
         x->status = journey_report(&reader, &x->query, &x->out, &x->error);
@@ -302,6 +304,9 @@ static enum status read_one(struct request *r, struct reader *reader, struct jou
         journey_records(reader, &x->query, &w, JOURNEY_BY_ID, (struct str){0}, 1, &page, e);
     const struct doc *item = s ? NULL : doc_first(doc_get(page, STR("items")));
     if (s || !item)
+        return s;
+    s = history_mark_imported(reader, doc_get(item, STR("path")), e);
+    if (s)
         return s;
     struct doc *d = doc_add(out, doc_object(r->arena));
     doc_set_str(r->arena, d, "by", by ? by->key : STR("level"));

@@ -492,6 +492,16 @@ static struct doc *moment_run(struct request *r, struct str at, struct str href)
                "number", href);
 }
 
+// Since when; and that an import told so, which proves nothing of that time.
+static struct doc *since_runs(struct request *r, const struct doc *stay) {
+    struct str event = rprintf(r, "/log/%lld", (long long)doc_get_int(stay, "position", 0));
+    struct doc *runs = runs_of(r, moment_run(r, doc_get_text(stay, "since"), event));
+    if (doc_get_true(stay, "imported"))
+        doc_add(runs, run(r, rprintf(r, " (%.*s)", STR_FMT(T(r->language, "as an import told"))),
+                          "quiet", STR("")));
+    return runs;
+}
+
 static void path_cell(struct request *r, struct doc *cells, const struct doc *item) {
     const struct journey_state *x = r->state;
     struct doc *cell = table_cell(r, cells, NULL, false), *runs = doc_get(cell, STR("runs"));
@@ -564,13 +574,12 @@ static void stays_view(struct request *r, const struct doc *found, struct doc *v
     doc_each(item, doc_get(found, STR("items"))) {
         struct doc *cells = row_of(r, rows, item);
         bool began = doc_get_true(item, "first");
-        struct str change = rprintf(r, "/log/%lld", (long long)doc_get_int(item, "position", 0));
         cell_run(r, cells,
                  began ? run(r, T(l, "(created)"), "quiet", STR(""))
                        : value_run(r, x->query.field, doc_get(item, STR("before"))),
                  false);
         cell_run(r, cells, value_run(r, x->query.field, doc_get(item, STR("value"))), false);
-        cell_run(r, cells, moment_run(r, doc_get_text(item, "since"), change), true);
+        doc_replace(table_cell(r, cells, NULL, true), STR("runs"), since_runs(r, item));
         cell_run(r, cells, moment_run(r, doc_get_text(item, "until"), STR("")), true);
         cell_text(r, cells, duration(r, doc_get_int(item, "time", 0)), true);
     }
@@ -683,10 +692,9 @@ static void journey_view(struct request *r, struct doc *list, const struct doc *
     steps = doc_set_array(a, d, "steps");
     doc_each(s, doc_get(one, STR("path"))) {
         struct doc *row = doc_add(steps, doc_object(a));
-        struct str change = rprintf(r, "/log/%lld", (long long)doc_get_int(s, "position", 0));
         struct doc *until = moment_run(r, doc_get_text(s, "until"), STR(""));
         doc_set(row, STR("value"), runs_of(r, value_run(r, shown, doc_get(s, STR("value")))));
-        doc_set(row, STR("since"), runs_of(r, moment_run(r, doc_get_text(s, "since"), change)));
+        doc_set(row, STR("since"), since_runs(r, s));
         doc_set(row, STR("until"), runs_of(r, until));
         doc_set_str(a, row, "still", until ? STR("") : T(l, "still"));
         doc_set_str(a, row, "time", duration(r, doc_get_int(s, "time", 0)));

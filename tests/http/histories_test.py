@@ -224,6 +224,19 @@ class Small(Telling):
         self.assertEqual([0, 1, 0, 7, 0], counts)
         self.assertEqual("Reopen", self.story("T-2")[-1]["activity"])
 
+    def test_a_way_says_what_an_import_told(self):
+        head = EVENTS.split("\n", 1)[0] + "\n"
+        self.tell("way.csv", head + "W-1;01/03/2021 10:00;Register;Ana Ríos;First line;low;1\nW-1;02/03/2021 10:00;Take over;Bea Prado;Second line;low;1\n", EVENTS_MAP)
+        case = self.case("W-1")["id"]
+        self.api.want(200, "PATCH", f"/api/cases/{case}", {"status": "closed"})
+        ways = self.api.want(200, "GET", f"/api/cases/{case}/journey")["journeys"]
+        status = next(way for way in ways if way["by"] == "status")["path"]
+        self.assertEqual([("new", True), ("open", True), ("closed", None)], [(s["value"]["word"], s.get("imported")) for s in status])
+        self.assertIn("(as an import told)", self.browser().get(f"/cases/{case}/journey").text)
+        stays = self.api.want(200, "GET", f"/api/cases/journeys/stays?by=status&record={case}&ends=1")["items"]
+        self.assertEqual([("new", True), ("open", True), ("closed", None)], [(s["value"]["word"], s.get("imported")) for s in stays])
+        self.assertIn("(as an import told)", self.browser().get(f"/cases/journeys/stays?by=status&record={case}&ends=1").text)
+
     def test_undoing_says_what_an_import_told_since(self):
         head = EVENTS.split("\n", 1)[0] + "\n"
         first = "U-1;01/03/2021 10:00;Register;Ana Ríos;First line;low;1\n"
