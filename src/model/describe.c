@@ -25,6 +25,7 @@ static const struct member module_members[] = {
     {TEXT_OF(module, icon), .needed = true},
     {TEXT_OF(module, title), .needed = true},
     {TEXT_OF(module, stage)},
+    {TEXT_OF(module, sort)},
     {TEXT_OF(module, prefix)},
     {FLAG_OF(module, system)},
     {FLAG_OF(module, part)},

@@ -198,6 +198,10 @@ static enum status module_check(const struct module *m, const struct model *modu
     if (m->stage.n && (!stage || stage->type != TYPE_CHOICE))
         return error_set(error, INVALID, "stage", N_("{0}: the stage is no field of type choice"),
                          key, NULL);
+    const struct field *sort = module_field(m, m->sort);
+    if (m->sort.n && (!sort || !type_of(sort->type)->sortable || !sort->fixed))
+        return error_set(error, INVALID, "sort", N_("{0}: lists can't be sorted by that field"),
+                         key, NULL);
     const struct field *number = module_field(m, STR("number"));
     if (m->prefix.n && (!number || number->type != TYPE_INTEGER))
         return error_set(error, INVALID, "prefix",

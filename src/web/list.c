@@ -153,8 +153,12 @@ static enum status read_filters(struct request *r, struct list_state *s, struct 
     return OK;
 }
 
-static enum status read_sort(struct list_state *s, struct error *e) {
+static enum status read_sort(struct request *r, struct list_state *s, struct error *e) {
+    const struct module *m = s->query.module;
     struct str rest = pairs_get(&s->pairs, "sort");
+    // What was deleted is looked for by when it went.
+    if (!str_trim(rest).n && !says_yes(pairs_get(&s->pairs, "deleted")) && readable(r, m, m->sort))
+        rest = m->sort;
     while (rest.n) {
         struct str one = str_trim(str_cut(&rest, ','));
         if (!one.n)
@@ -198,7 +202,7 @@ enum status list_state_read(struct request *r, const struct module *m, struct li
     if (!status)
         status = read_filters(r, s, e);
     if (!status)
-        status = read_sort(s, e);
+        status = read_sort(r, s, e);
     if (!status)
         status = read_columns(r, s, e);
     int64_t limit = 0;

@@ -455,6 +455,26 @@ class PeopleLists(Story):
         self.assertEqual(sorted(ids, reverse=True), sorted(tree("/roles?sort=-name"), reverse=True))  # as asked for: no tree
         self.assertEqual(["Ámbar", "Ventas Sur", "Zona norte"], sorted(tree(f"/roles?filter[parent][eq]={ids['Ventas']}"), key=lambda n: n.replace("Á", "A")))
 
+    def test_lists_have_an_order_of_their_own(self):
+        for name, rank in (("Laboratorio", 3), ("Ventanilla", 1), ("Asesoría", 2), ("Sin orden", None)):
+            self.api.want(201, "POST", "/api/levels", {"name": name, "rank": rank})
+        mine = ("Sin orden", "Ventanilla", "Asesoría", "Laboratorio")
+
+        def names(path):
+            return [name for name, row in self.rows(path) if name in mine]
+        self.assertEqual(list(mine), names("/levels"))
+        self.assertEqual(list(mine), [level["name"] for level in self.api.want(200, "GET", "/api/levels")["items"] if level["name"] in mine])
+        self.assertEqual(["Asesoría", "Laboratorio", "Sin orden", "Ventanilla"], names("/levels?sort=name"))
+        self.assertIn('aria-sort="ascending"', self.visitor.get("/levels").source)
+        # What is worked with: the newest change first, and of what was deleted what went last.
+        for level in self.api.want(200, "GET", "/api/levels")["items"]:
+            if level["name"] in ("Ventanilla", "Laboratorio"):
+                self.api.want(204, "DELETE", f"/api/levels/{level['id']}")
+        self.assertEqual(["Laboratorio", "Ventanilla"], names("/levels?deleted=1"))
+        for name in ("Zoe", "Ana"):
+            self.api.want(201, "POST", "/api/companies", {"name": name})
+        self.assertEqual(["Ana", "Zoe"], [name for name, row in self.rows("/companies")][:2])
+
     def test_what_comes_with_the_program_is_told_where_nothing_is(self):
         self.assertIn("Administrador, Miembro y Solo lectura vienen con el programa.", self.visitor.get("/profiles").text)
 

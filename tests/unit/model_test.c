@@ -200,6 +200,7 @@ static void test_descriptions_are_read_strictly(void **state) {
     assert_refused(f, MODULE(",'prefix':''", ""), "modules/things.json: prefix");
     assert_refused(f, MODULE(",'prefix':'T-'", ""), "a prefix needs a field number");
     assert_refused(f, MODULE(",'stage':'name'", ""), "the stage is no field of type choice");
+    assert_refused(f, MODULE(",'sort':'nothing'", ""), "lists can't be sorted by that field");
     assert_refused(f, MODULE("", ",{'key':'a','label':'A','type':'text','colour':1}"),
                    "modules/things.json: fields[1] a: unknown member colour");
     assert_refused(f, MODULE("", ",{'key':'a','type':'text'}"), "fields[1] a: label is missing");
