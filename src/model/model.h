@@ -113,7 +113,8 @@ struct module {
     struct field *fields; // by order
     size_t n_fields;
     struct str stage; // key of the choice field shown as the path over the card; "" for none
-    struct str sort;  // key of the field its lists are sorted by, unless asked otherwise; "": newest change first
+    struct str
+        sort; // key of the field its lists are sorted by, unless asked otherwise; "": newest change first
     uint16_t *lookup; // of module_field()
     size_t lookup_mask;
     // What profiles made by administrators may do here, by the profile's id; NULL where there are none, or none can say.
