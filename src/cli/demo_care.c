@@ -1,5 +1,5 @@
-// Cases: they come in, are taken up by the first level, wait, rise to those who know more, are solved and closed. And what people
-// say on cards.
+// Cases: they come in, are taken up by the first level, wait, rise to those who know more and are handed back, are solved and
+// closed. And what people say on cards.
 #include "cli/demo_story.h"
 
 enum case_state { CASE_NEW, CASE_OPEN, CASE_WAITING, CASE_ESCALATED, CASE_SOLVED, CASE_CLOSED };
@@ -16,6 +16,18 @@ static int patience(const struct demo_case *k) {
                                        : 168;
 }
 
+// Who takes up what comes in, if not promoted meanwhile.
+static int first_line(const struct story *s, const struct story_case *k) {
+    for (int u = k->handler;; u = (u + 1) % (int)demo_n_users)
+        if (demo_users[u].work == DEMO_HELPS && s->ranks[u] == 1)
+            return u;
+}
+
+// What customers write in the web portal is nobody's until somebody takes it up.
+static bool comes_by_itself(const struct story_case *k) {
+    return is(k->channel, "web");
+}
+
 static void plan_next(struct story *s, micros at, int i) {
     const struct story_case *k = &s->cases[i];
     enum demo_country place = s->companies[k->company].data->country;
@@ -26,7 +38,6 @@ static void plan_next(struct story *s, micros at, int i) {
 }
 
 static enum status case_begins(struct telling *t, int i) {
-    static const char *const channels[] = {"call", "mail", "mail", "web", "whatsapp", NULL};
     struct story *s = t->story;
     struct story_case *k = &s->cases[i];
     const struct story_company *c = &s->companies[k->company];
@@ -43,18 +54,20 @@ static enum status case_begins(struct telling *t, int i) {
     doc_set_int(t->arena, v, "company", c->id);
     doc_set_int(t->arena, v, "contact", s->contacts[k->contact].id);
     doc_set_int(t->arena, v, "product", s->products[story_between(s, 0, 6)]);
-    doc_set_z(t->arena, v, "channel", story_pick(s, channels));
+    doc_set_z(t->arena, v, "channel", k->channel);
     doc_set_str(t->arena, v, "due", arena_str(t->arena, str_z(due)));
-    doc_set_int(t->arena, v, "owner", s->users[k->handler]);
+    k->handler = first_line(s, k);
+    if (!comes_by_itself(k))
+        doc_set_int(t->arena, v, "owner", s->users[k->handler]);
     plan_next(s, t->act.at, i);
     return tell_create(t, "cases", v, &k->id);
 }
 
 // Those of the next rank, who knows what the others do not.
 static int above(struct story *s, int handler) {
-    int rank = demo_users[handler].rank + 1, found = handler;
+    int rank = s->ranks[handler] + 1, found = handler;
     for (size_t u = 0; u < demo_n_users; u++)
-        if (demo_users[u].role == DEMO_HELPS && demo_users[u].rank == rank &&
+        if (demo_users[u].work == DEMO_HELPS && s->ranks[u] == rank &&
             (found == handler || story_chance(s, 50)))
             found = (int)u;
     return found;
@@ -72,9 +85,13 @@ static enum status case_next(struct telling *t, int i) {
         doc_set_z(t->arena, v, "status", "closed");
         return tell_change(t, "cases", k->id, v);
     }
-    bool rises = k->state == CASE_OPEN && demo_users[k->handler].rank < 3 &&
-                 story_chance(s, demo_users[k->handler].rank == 1 ? 42 : 25);
+    int rank = s->ranks[k->handler];
+    bool open = k->state == CASE_OPEN;
+    bool rises = open && rank < 3 && story_chance(s, rank == 1 ? 42 : 25);
+    bool falls = open && !rises && k->from >= 0 && s->ranks[k->from] < rank && story_chance(s, 30);
     if (k->state == CASE_NEW || k->state == CASE_WAITING || k->state == CASE_ESCALATED) {
+        if (k->state == CASE_NEW && comes_by_itself(k))
+            doc_set_int(t->arena, v, "owner", s->users[k->handler]);
         k->state = CASE_OPEN;
         doc_set_z(t->arena, v, "status", "open");
         if (story_chance(s, 60))
@@ -82,10 +99,17 @@ static enum status case_next(struct telling *t, int i) {
                       DEMO_CASE_COMMENT);
     } else if (rises) {
         k->state = CASE_ESCALATED;
+        k->from = k->handler;
         k->handler = above(s, k->handler);
         doc_set_z(t->arena, v, "status", "escalated");
         doc_set_int(t->arena, v, "owner", s->users[k->handler]);
         story_say(s, t->act.at + story_between(s, 1, 9) * MINUTE, "cases", i, DEMO_ESCALATED);
+    } else if (falls) {
+        int back = k->from;
+        k->from = k->handler;
+        k->handler = back;
+        doc_set_int(t->arena, v, "owner", s->users[k->handler]);
+        story_say(s, t->act.at + story_between(s, 1, 9) * MINUTE, "cases", i, DEMO_HANDED_BACK);
     } else if (!k->waited && story_chance(s, 35)) {
         k->state = CASE_WAITING;
         k->waited = true;
@@ -138,15 +162,19 @@ static enum status say(struct telling *t, const struct step *step) {
 }
 
 int care_user(const struct story *s, const struct step *step) {
-    if (step->kind != STEP_SAY)
-        return s->cases[step->thing].handler;
-    if (is(step->module, "cases"))
-        return s->cases[step->thing].handler;
-    if (is(step->module, "opportunities"))
+    bool said = step->kind == STEP_SAY;
+    if (said && is(step->module, "opportunities"))
         return s->deals[step->thing].owner;
-    if (is(step->module, "contacts"))
+    if (said && is(step->module, "contacts"))
         return s->companies[s->contacts[step->thing].company].seller;
-    return s->companies[step->thing].seller;
+    if (said && is(step->module, "companies"))
+        return s->companies[step->thing].seller;
+    const struct story_case *k = &s->cases[step->thing];
+    if (step->kind == STEP_CASE)
+        return comes_by_itself(k) ? -1 : first_line(s, k);
+    // Who hands over says why.
+    bool handed = said && (step->text == DEMO_ESCALATED || step->text == DEMO_HANDED_BACK);
+    return handed ? k->from : k->handler;
 }
 
 enum status care_step(struct telling *t, const struct step *step) {

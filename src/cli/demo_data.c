@@ -19,28 +19,39 @@ const struct demo_level demo_levels[] = {
 };
 const size_t demo_n_levels = sizeof demo_levels / sizeof *demo_levels;
 
+const struct demo_role demo_roles[] = {
+    {"Management", -1}, {"Sales", 0},      {"Sales, Europe", 1}, {"Sales, America", 1},
+    {"Service", 0},     {"First line", 4}, {"Technicians", 4},   {"Engineering", 4},
+};
+const size_t demo_n_roles = sizeof demo_roles / sizeof *demo_roles;
+
 const struct demo_user demo_users[] = {
-    {"Laura Méndez", "Directora comercial", "Madrid", "administrator", "Management", DEMO_SPAIN,
-     DEMO_LEADS, 0},
-    {"Andrés Ruiz", "Ejecutivo de cuentas", "Madrid", "member", "Sales", DEMO_SPAIN, DEMO_SELLS, 0},
-    {"Camila Restrepo", "Ejecutiva de cuentas", "Bogotá", "member", "Sales", DEMO_COLOMBIA,
+    {"Laura Méndez", "Directora comercial", "Madrid", "administrator", "Management", "Management",
+     DEMO_SPAIN, DEMO_LEADS, 0},
+    {"Andrés Ruiz", "Ejecutivo de cuentas", "Madrid", "member", "Sales", "Sales", DEMO_SPAIN,
      DEMO_SELLS, 0},
-    {"Katarzyna Wrona", "Opiekunka klienta", "Kraków", "member", "Sales", DEMO_POLAND, DEMO_SELLS,
-     0},
-    {"Ioana Petrescu", "Manager de cont", "Cluj-Napoca", "member", "Sales", DEMO_ROMANIA,
-     DEMO_SELLS, 0},
-    {"Emma Whitfield", "Account manager", "London", "member", "Sales", DEMO_BRITAIN, DEMO_SELLS, 0},
-    {"Marta Iglesias", "Atención al cliente", "Madrid", "member", "Level 1", DEMO_SPAIN, DEMO_HELPS,
-     1},
-    {"Santiago Quintero", "Servicio técnico", "Bogotá", "member", "Level 1", DEMO_COLOMBIA,
-     DEMO_HELPS, 1},
-    {"Piotr Malec", "Serwis techniczny", "Kraków", "member", "Level 2", DEMO_POLAND, DEMO_HELPS, 2},
-    {"Daniel Okafor", "Support lead", "London", "member", "Level 2", DEMO_BRITAIN, DEMO_HELPS, 2},
-    {"Radu Munteanu", "Inginer", "Cluj-Napoca", "member", "Level 3", DEMO_ROMANIA, DEMO_HELPS, 3},
-    {"Jorge Palacios", "Ejecutivo de cuentas", "Medellín", "member", "Sales", DEMO_COLOMBIA,
-     DEMO_SELLS, 0},
-    {"Nuria Valls", "Control de gestión", "Barcelona", "read_only", "Management", DEMO_SPAIN,
-     DEMO_LOOKS_ON, 0},
+    {"Camila Restrepo", "Ejecutiva de cuentas", "Bogotá", "member", "Sales", "Sales, America",
+     DEMO_COLOMBIA, DEMO_SELLS, 0},
+    {"Katarzyna Wrona", "Opiekunka klienta", "Kraków", "member", "Sales", "Sales, Europe",
+     DEMO_POLAND, DEMO_SELLS, 0},
+    {"Ioana Petrescu", "Manager de cont", "Cluj-Napoca", "member", "Sales", "Sales, Europe",
+     DEMO_ROMANIA, DEMO_SELLS, 0},
+    {"Emma Whitfield", "Account manager", "London", "member", "Sales", "Sales, Europe",
+     DEMO_BRITAIN, DEMO_SELLS, 0},
+    {"Marta Iglesias", "Atención al cliente", "Madrid", "member", "Level 1", "First line",
+     DEMO_SPAIN, DEMO_HELPS, 1},
+    {"Santiago Quintero", "Servicio técnico", "Bogotá", "member", "Level 1", "First line",
+     DEMO_COLOMBIA, DEMO_HELPS, 1},
+    {"Piotr Malec", "Serwis techniczny", "Kraków", "member", "Level 2", "Technicians", DEMO_POLAND,
+     DEMO_HELPS, 2},
+    {"Daniel Okafor", "Support lead", "London", "member", "Level 2", "Service", DEMO_BRITAIN,
+     DEMO_HELPS, 2},
+    {"Radu Munteanu", "Inginer", "Cluj-Napoca", "member", "Level 3", "Engineering", DEMO_ROMANIA,
+     DEMO_HELPS, 3},
+    {"Jorge Palacios", "Ejecutivo de cuentas", "Medellín", "member", "Sales", "Sales, America",
+     DEMO_COLOMBIA, DEMO_SELLS, 0},
+    {"Nuria Valls", "Control de gestión", "Barcelona", "read_only", "Management", "Management",
+     DEMO_SPAIN, DEMO_LOOKS_ON, 0},
 };
 const size_t demo_n_users = sizeof demo_users / sizeof *demo_users;
 
@@ -406,6 +417,17 @@ const char *const demo_texts[DEMO_TEXTS][DEMO_LANGUAGES][DEMO_VARIANTS + 1] = {
                          "Trebuie verificat firmware-ul.", NULL},
             [DEMO_EN] = {"Over to the next level: it is not the configuration.",
                          "Somebody has to look at the firmware.", NULL},
+        },
+    [DEMO_HANDED_BACK] =
+        {
+            [DEMO_ES] = {"Lo nuestro está hecho; falta confirmarlo con {contact}. Vuelve.",
+                         "Devuelto: sin el número de serie no podemos seguir.", NULL},
+            [DEMO_PL] = {"Z naszej strony gotowe; proszę potwierdzić z {contact}.",
+                         "Zwracam: bez numeru seryjnego nie ruszymy dalej.", NULL},
+            [DEMO_RO] = {"Partea noastră e gata; trebuie confirmat cu {contact}.",
+                         "Înapoi: fără numărul de serie nu putem continua.", NULL},
+            [DEMO_EN] = {"Our part is done; {contact} has yet to confirm. Back to you.",
+                         "Back: without the serial number we can't go on.", NULL},
         },
 };
 

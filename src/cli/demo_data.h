@@ -25,16 +25,22 @@ struct demo_place {
 extern const struct demo_place demo_places[DEMO_COUNTRIES];
 
 struct demo_user {
-    const char *name, *position, *office, *profile, *level;
+    const char *name, *position, *office, *profile, *level, *role;
     enum demo_country country;
-    enum demo_role { DEMO_SELLS, DEMO_HELPS, DEMO_LEADS, DEMO_LOOKS_ON } role;
-    int rank; // of those who help: the level of their knowledge
+    enum demo_work { DEMO_SELLS, DEMO_HELPS, DEMO_LEADS, DEMO_LOOKS_ON } work;
+    int rank; // of those who help: the level of their knowledge when it begins
 };
 extern const struct demo_user demo_users[];
 extern const size_t demo_n_users;
 
 extern const struct demo_level { const char *name, *description; } demo_levels[];
 extern const size_t demo_n_levels;
+
+extern const struct demo_role {
+    const char *name;
+    int parent; // place of the role above, which comes before; -1: none
+} demo_roles[];
+extern const size_t demo_n_roles;
 
 enum demo_sector { DEMO_FOOD, DEMO_PHARMA, DEMO_HEALTH, DEMO_LOGISTICS, DEMO_RETAIL, DEMO_SECTORS };
 extern const char *const demo_sectors[DEMO_LANGUAGES][DEMO_SECTORS];
@@ -79,6 +85,7 @@ enum demo_text {
     DEMO_NEXT_STEP,
     DEMO_CASE_COMMENT,
     DEMO_ESCALATED,
+    DEMO_HANDED_BACK,
     DEMO_TEXTS
 };
 #define DEMO_VARIANTS 6

@@ -9,24 +9,47 @@
 #define DEALS 140
 #define CASES 96
 #define LEADS 48
+#define SANTIAGO 7 // among the users
 
 static const char *const language_keys[DEMO_LANGUAGES] = {"es", "pl", "ro", "en"};
 
 // ---------------------------------------------------------------- the house itself
 
-static enum status make_levels(struct telling *t, int64_t *ids) {
+static enum status make_levels(struct telling *t) {
     enum status s = OK;
     for (size_t i = 0; i < demo_n_levels && s == OK; i++) {
         struct doc *v = doc_object(t->arena);
         doc_set_z(t->arena, v, "name", demo_levels[i].name);
         doc_set_z(t->arena, v, "description", demo_levels[i].description);
         doc_set_int(t->arena, v, "rank", (int64_t)i + 1);
-        s = tell_create(t, "levels", v, &ids[i]);
+        s = tell_create(t, "levels", v, &t->story->levels[i]);
     }
     return s;
 }
 
-static enum status make_users(struct telling *t, const int64_t *levels, const char *hash) {
+static enum status make_roles(struct telling *t) {
+    enum status s = OK;
+    for (size_t i = 0; i < demo_n_roles && s == OK; i++) {
+        struct doc *v = doc_object(t->arena);
+        doc_set_z(t->arena, v, "name", demo_roles[i].name);
+        if (demo_roles[i].parent >= 0)
+            doc_set_int(t->arena, v, "parent", t->story->roles[demo_roles[i].parent]);
+        s = tell_create(t, "roles", v, &t->story->roles[i]);
+    }
+    return s;
+}
+
+// Puts the user on a level and into a role, both by name.
+static void place(struct telling *t, struct doc *v, const char *level, const char *role) {
+    for (size_t i = 0; i < demo_n_levels; i++)
+        if (strcmp(demo_levels[i].name, level) == 0)
+            doc_set_int(t->arena, v, "level", t->story->levels[i]);
+    for (size_t i = 0; i < demo_n_roles; i++)
+        if (strcmp(demo_roles[i].name, role) == 0)
+            doc_set_int(t->arena, v, "role", t->story->roles[i]);
+}
+
+static enum status make_users(struct telling *t, const char *hash) {
     struct story *story = t->story;
     enum status s = OK;
     for (size_t i = 0; i < demo_n_users && s == OK; i++) {
@@ -41,9 +64,8 @@ static enum status make_users(struct telling *t, const int64_t *levels, const ch
         doc_set_z(t->arena, v, "language", language_keys[demo_places[u->country].language]);
         doc_set_z(t->arena, v, "zone", demo_places[u->country].zone);
         doc_set_str(t->arena, v, "phone", story_phone(story, u->country));
-        for (size_t l = 0; l < demo_n_levels; l++)
-            if (strcmp(demo_levels[l].name, u->level) == 0)
-                doc_set_int(t->arena, v, "level", levels[l]);
+        place(t, v, u->level, u->role);
+        story->ranks[i] = u->rank;
         if (i)
             doc_set_int(t->arena, v, "manager", story->users[0]);
         s = user_add(&t->action, v, hash, &story->users[i], t->error);
@@ -73,7 +95,7 @@ static enum status make_products(struct telling *t) {
 static int seller_in(struct story *s, enum demo_country country) {
     for (;;) {
         int u = story_between(s, 0, (int)demo_n_users - 1);
-        if (demo_users[u].role == DEMO_SELLS && demo_users[u].country == country)
+        if (demo_users[u].work == DEMO_SELLS && demo_users[u].country == country)
             return u;
     }
 }
@@ -142,6 +164,7 @@ static void plan_deals(struct story *s) {
 }
 
 static void plan_cases(struct story *s) {
+    static const char *const channels[] = {"call", "mail", "mail", "web", "whatsapp", NULL};
     for (s->n_cases = 0; s->n_cases < CASES; s->n_cases++) {
         struct story_case *k = &s->cases[s->n_cases];
         do
@@ -150,7 +173,9 @@ static void plan_cases(struct story *s) {
         struct story_company *c = &s->companies[k->company];
         k->data = &demo_cases[story_between(s, 0, (int)demo_n_cases - 1)];
         k->contact = c->contacts[0];
-        k->handler = c->data->country == DEMO_COLOMBIA ? 7 : 6;
+        k->handler = c->data->country == DEMO_COLOMBIA ? SANTIAGO : 6;
+        k->from = -1;
+        k->channel = story_pick(s, channels);
         micros since = known_since(s, k->company);
         int days = (int)((s->now - since) / DAY);
         story_plan(s,
@@ -181,16 +206,18 @@ static void plan_the_rest(struct story *s) {
     story_plan(s, story_later(s, s->start, DAYS - 76, DEMO_SPAIN), STEP_PRICES, 0);
     story_plan(s, s->now - 30 * HOUR, STEP_CONSENTS, 2);
     story_plan(s, story_later(s, s->start, DAYS - 38, DEMO_SPAIN), STEP_HANDOVER, 11);
+    story_plan(s, story_later(s, s->start, DAYS - 62, DEMO_SPAIN), STEP_PROMOTED, SANTIAGO);
 }
 
 enum status story_begin(struct telling *t, const char *hash) {
-    int64_t levels[16];
     struct story *s = t->story;
     s->start = (s->now / DAY - DAYS) * DAY;
     t->act.at = s->start + 8 * HOUR;
-    enum status st = make_levels(t, levels);
+    enum status st = make_levels(t);
     if (st == OK)
-        st = make_users(t, levels, hash);
+        st = make_roles(t);
+    if (st == OK)
+        st = make_users(t, hash);
     if (st == OK)
         st = make_products(t);
     if (st == OK)
@@ -364,6 +391,15 @@ static enum status handover(struct telling *t, int from) {
     return st;
 }
 
+// Somebody knows more by now. What they had till then stays with the level they had.
+static enum status promoted(struct telling *t, int user) {
+    struct doc *v = doc_object(t->arena);
+    t->story->ranks[user] = 2;
+    t->act.reason = STR("Santiago pasa a segundo nivel");
+    place(t, v, demo_levels[1].name, "Technicians");
+    return tell_change(t, "users", t->story->users[user], v);
+}
+
 int people_user(const struct story *s, const struct step *step) {
     switch (step->kind) {
     case STEP_COMPANY:
@@ -404,6 +440,8 @@ enum status people_step(struct telling *t, const struct step *step) {
         return contact_consents(t, step->thing);
     case STEP_CONSENTS_OPEN:
         return contact_consents_opened(t, step->thing);
+    case STEP_PROMOTED:
+        return promoted(t, step->thing);
     default:
         return handover(t, step->thing);
     }

@@ -6,6 +6,8 @@
 #include "cli/demo_data.h"
 
 #define STORY_USERS 16
+#define STORY_LEVELS 8
+#define STORY_ROLES 16
 #define STORY_PRODUCTS 16
 #define STORY_COMPANIES 80
 #define STORY_CONTACTS 240
@@ -37,6 +39,7 @@ enum step_kind {
     STEP_DELETE,
     STEP_RESTORE,
     STEP_HANDOVER,
+    STEP_PROMOTED,
     STEP_PRICES,
     STEP_CONSENTS,
     STEP_CONSENTS_OPEN,
@@ -76,7 +79,9 @@ struct story_deal {
 struct story_case {
     int64_t id;
     int company, contact, handler;
+    int from; // who had it before; -1: nobody
     const struct demo_case *data;
+    const char *channel;
     int state; // enum case_state
     bool waited;
 };
@@ -101,7 +106,8 @@ struct story {
     struct step steps[STORY_STEPS];
     int n_steps;
     int64_t order;
-    int64_t users[STORY_USERS];
+    int64_t users[STORY_USERS], levels[STORY_LEVELS], roles[STORY_ROLES];
+    int ranks[STORY_USERS]; // what those who help know by now
     int64_t products[STORY_PRODUCTS];
     struct story_company companies[STORY_COMPANIES];
     struct story_contact contacts[STORY_CONTACTS];

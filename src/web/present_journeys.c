@@ -22,8 +22,16 @@ static struct str number(struct request *r, int64_t n) {
     return format_integer(r->arena, r->language, n);
 }
 
+// As sizes of what is drawn are given.
 static struct str percent(struct request *r, int64_t part, int64_t whole) {
     return rprintf(r, "%.1f%%", whole > 0 ? 100.0 * (double)part / (double)whole : 0.0);
+}
+
+// As people write it.
+static struct str percent_text(struct request *r, int64_t part, int64_t whole) {
+    int64_t tenths = (int64_t)(1000.0 * (double)part / (double)whole + 0.5);
+    struct str figure = format_decimal(r->arena, r->language, tenths, 1, 1);
+    return FILL(r->arena, T(r->language, "{0}%"), figure);
 }
 
 // ---------------------------------------------------------------- values
@@ -233,7 +241,7 @@ static struct doc *figures(struct request *r, const struct doc *report) {
            behind_what(r, "/stays", "what", STR("back")));
     figure(r, list, T(l, "Time spent"), duration(r, time),
            nobody ? FILL(r->arena, T(l, "{0} of it empty or with nobody in charge"),
-                         percent(r, nobody, time))
+                         percent_text(r, nobody, time))
                   : STR(""),
            behind_what(r, "/records", "sort", STR("time")));
     return list;

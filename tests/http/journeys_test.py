@@ -4,6 +4,7 @@
 import csv
 import io
 import random
+import time
 import unittest
 
 from harness import ADMINISTRATOR, Story
@@ -194,6 +195,16 @@ class Journeys(Story):
         never = self.report("hours=working")
         self.assertEqual((0, self.report()["changes"]), (never["time"], never["changes"]))
         self.api.want(204, "DELETE", f"/api/calendars/{made['id']}")
+
+    def test_figures_are_written_as_in_the_language(self):
+        case = self.api.want(201, "POST", "/api/cases", {"subject": "Left to nobody", "type": "claim", "owner": None})["id"]
+        time.sleep(1.1)
+        said = {"es": "100,0\u00a0% de él", "pl": "100,0%", "ro": "100,0\u00a0%", "en": "100.0% of it"}
+        for language, words in said.items():
+            page = self.browser(language=language).get("/cases/journeys?filter[subject][eq]=Left%20to%20nobody")
+            self.assertIn(words, page.source)
+            self.assertNotIn("Compartir<", page.source)
+        self.api.want(204, "DELETE", f"/api/cases/{case}")
 
     def test_only_what_one_may_see_is_counted(self):
         profile = self.api.want(201, "POST", "/api/profiles", {"name": "Own cases", "cases": ["view", "edit"], "hidden_cases": ["priority"]})["id"]
