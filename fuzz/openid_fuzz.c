@@ -27,6 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             MUST(str_is(doc_get_text(t.claims, "nonce"), "n"));
             MUST(openid_subject(doc_get_text(t.claims, "sub")));
         }
+        micros at = -1;
+        if (openid_authenticated(t.claims, &at))
+            MUST(at >= 0 && openid_fresh(at, at, at));
         if (openid_email(doc_get_text(t.claims, "email")))
             MUST(openid_email_eq(doc_get_text(t.claims, "email"), doc_get_text(t.claims, "email")));
     }

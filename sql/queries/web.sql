@@ -13,9 +13,13 @@ INSERT INTO sessions (id, "user", csrf, created_at, seen_at, expires_at, device,
 -- name: session_issuer
 SELECT issuer FROM sessions WHERE id = $1;
 
--- When a provider's word opened it.
--- name: session_by_provider
-SELECT created_at FROM sessions WHERE id = $1 AND issuer IS NOT NULL;
+-- When its owner last confirmed that it is they, and whether they are one of this provider's people.
+-- name: session_confirmed
+SELECT confirmed_at, (SELECT count(*) FROM identities i WHERE i."user" = s."user" AND i.issuer = $3)
+FROM sessions s WHERE id = $1 AND "user" = $2;
+
+-- name: session_confirm
+UPDATE sessions SET confirmed_at = $3 WHERE id = $1 AND "user" = $2;
 
 -- name: sessions_delete_all
 DELETE FROM sessions WHERE "user" = $1;
@@ -111,6 +115,9 @@ DELETE FROM identities WHERE "user" = $1;
 
 -- name: identity_answer_insert
 INSERT INTO identity_answers (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: identity_answer_delete
+DELETE FROM identity_answers WHERE id = $1;
 
 -- name: identity_answers_over
 DELETE FROM identity_answers WHERE expires_at <= $1;

@@ -229,6 +229,35 @@ enum status identity_bind(struct action *a, struct str issuer, struct str subjec
     return s;
 }
 
+// ---------------------------------------------------------------- confirmed
+
+enum status identity_confirm(struct action *a, struct str issuer, struct str subject,
+                             const struct identity_session *which, enum identity_answer *answer,
+                             char token[CRYPTO_TOKEN], char csrf[CRYPTO_TOKEN], struct error *e) {
+    struct conn *conn = a->write->conn;
+    struct error nobody = {0};
+    int64_t whose = 0, changed = 0;
+    enum status s = identity_find(conn, issuer, subject, &whose, &nobody);
+    if (s && s != NOT_FOUND) {
+        *e = nobody;
+        return s;
+    }
+    *answer = whose == which->user ? IDENTITY_FINE : IDENTITY_TAKEN;
+    if (*answer)
+        return OK;
+    // Who knew the token before does not know the one that may do more.
+    s = user_session_renew(a, which->session, token, csrf, e);
+    if (s)
+        return s;
+    struct hash id = hash_of(str_z(token));
+    struct param p[] = {P_BLOB(((struct str){(const char *)id.b, sizeof id.b})), P_INT(which->user),
+                        P_INT(a->write->now)};
+    s = store_run(conn, QUERY_SESSION_CONFIRM, p, 3, &changed, e);
+    if (!s && !changed)
+        s = error_set(e, NOT_FOUND, NULL, N_("There is no such thing any more."), NULL);
+    return s ? s : seen(a, issuer, subject, e);
+}
+
 // ---------------------------------------------------------------- ended
 
 static enum status may_end(struct action *a, int64_t user, struct error *e) {
@@ -295,4 +324,9 @@ enum status identity_answer_take(struct action *a, const struct hash *id, micros
     if (!s && !changed)
         s = error_set(e, CONFLICT, NULL, N_("Somebody else was faster"), NULL);
     return s;
+}
+
+enum status identity_answer_return(struct action *a, const struct hash *id, struct error *e) {
+    struct param p = P_BLOB(((struct str){(const char *)id->b, sizeof id->b}));
+    return store_run(a->write->conn, QUERY_IDENTITY_ANSWER_DELETE, &p, 1, NULL, e);
 }

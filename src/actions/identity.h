@@ -46,8 +46,21 @@ enum status identity_end(struct action *, int64_t user, const struct hash *keep,
 // The same of what there is, for who may do more than that, and sessions stay as they are.
 enum status identities_drop(struct action *, int64_t user, struct error *);
 
+struct identity_session {
+    int64_t user;
+    const struct hash *session;
+};
+// The session of a user counts as confirmed from now on, by the word of the provider that it is they who sit there, and goes on by another
+// token (user_session_renew()). With any other answer than FINE, which is TAKEN, nothing is written: it is about somebody else.
+// NOT_FOUND when the session is over.
+enum status identity_confirm(struct action *, struct str issuer, struct str subject,
+                             const struct identity_session *, enum identity_answer *,
+                             char token[CRYPTO_TOKEN], char csrf[CRYPTO_TOKEN], struct error *);
+
 // A provider's answer is good once: `id` stands for what it answers. CONFLICT when it was taken before, on whatever node.
 enum status identity_answer_take(struct action *, const struct hash *id, micros until,
                                  struct error *);
+// It was of no use: it may be taken once more.
+enum status identity_answer_return(struct action *, const struct hash *id, struct error *);
 
 #endif

@@ -72,7 +72,7 @@ enum status user_session_open(struct action *, const struct account *, micros un
 // fixation). NOT_FOUND when it is over. csrf: the form's token from now on.
 enum status user_session_renew(struct action *, const struct hash *before, char token[CRYPTO_TOKEN],
                                char csrf[CRYPTO_TOKEN], struct error *);
-// Notes a wrong password for a user who exists; wrong: what was so instead of it ("code", "identity"), or empty.
+// Notes a wrong password for a user who exists; wrong: what was so instead of it ("code", "identity", "confirmation"), or empty.
 enum status user_sign_in_failed(struct action *, int64_t user, struct str wrong, struct error *);
 // *issuer (in the piece of writing's arena): the provider by whose word it was opened, else empty.
 enum status user_session_close(struct action *, const struct hash *session, struct str *issuer,

@@ -178,6 +178,14 @@ const char *openid_claims_wrong(const struct doc *claims, const struct openid_ex
     return wrong;
 }
 
+bool openid_authenticated(const struct doc *claims, micros *at) {
+    return moment(doc_get(claims, STR("auth_time")), at);
+}
+
+bool openid_fresh(micros at, micros asked, micros now) {
+    return at >= asked - OPENID_LEEWAY && at <= now + OPENID_LEEWAY;
+}
+
 // ---------------------------------------------------------------- addresses of people
 
 bool openid_email(struct str s) {

@@ -31,6 +31,10 @@ struct openid_expected {
 };
 // Of a token whose signature is good.
 const char *openid_claims_wrong(const struct doc *claims, const struct openid_expected *);
+// When whom the token is of signed in there (auth_time). False: it does not say.
+bool openid_authenticated(const struct doc *claims, micros *at);
+// Whether that was not before they were asked to do so anew, as far as clocks can tell.
+bool openid_fresh(micros at, micros asked, micros now);
 // 1 to 255 characters without control characters.
 bool openid_subject(struct str);
 // An e-mail address as a provider tells it, as far as it may be compared with one of ours: ASCII, one @.

@@ -30,6 +30,7 @@ static const struct {
     {"key-revoked", "won", N_("The API key is ended."), NULL, NULL},
     {"factor-off", "won", N_("The second factor is switched off."), NULL, NULL},
     {"factor-reset", "won", N_("The second factor is taken away."), NULL, NULL},
+    {"confirmed", "won", N_("It is confirmed that it is you, for five minutes."), NULL, NULL},
     {"identity-ended", "won", N_("The provider's word no longer lets in."), NULL, NULL},
     {"deactivated", "won", N_("The user is deactivated. Sessions and keys are ended."), NULL, NULL},
     {"invitation-ended", "won", N_("The link is ended."), NULL, NULL},

@@ -226,14 +226,6 @@ static enum provider_answer ask_or_rest(struct provider *p, struct arena *a, str
     return answer;
 }
 
-bool provider_rests(struct provider *p) {
-    pthread_mutex_lock(&p->lock);
-    micros now = clock_monotonic();
-    bool yes = now < p->token.rests_until || (!p->keys.text && now < p->keys.rests_until);
-    pthread_mutex_unlock(&p->lock);
-    return yes;
-}
-
 // ---------------------------------------------------------------- what it says of itself
 
 // Of an old one somebody must ask again, now and then one.
@@ -327,6 +319,22 @@ static enum provider_answer check_signature(struct provider *p, struct arena *a,
     return PROVIDER_WRONG;
 }
 
+// ---------------------------------------------------------------- before a code is used up
+
+enum provider_answer provider_ready(struct provider *p, struct arena *a, micros until, bool people,
+                                    struct openid_provider *out) {
+    struct openid_provider known;
+    struct doc *keys;
+    if (clock_monotonic() >= until || rests(p, &p->token) || (people && rests(p, &p->people)))
+        return PROVIDER_AWAY;
+    enum provider_answer so = provider_known(p, a, until, &known);
+    if (!so && !recall(p, &p->keys, a, false, &keys))
+        so = fetch_keys(p, a, known.keys, until, &keys);
+    if (!so)
+        *out = known;
+    return so;
+}
+
 // ---------------------------------------------------------------- who somebody is
 
 static void form_add(struct buf *b, const char *name, struct str value) {
@@ -394,12 +402,13 @@ static void take_claims(const struct doc *claims, struct provider_person *out) {
 }
 
 enum provider_answer provider_redeem(struct provider *p, struct arena *a, micros until,
-                                     const struct provider_code *code,
+                                     const struct provider_code *code, bool *spent,
                                      struct provider_person *out) {
     struct openid_provider known;
     struct doc *answer = NULL;
     struct jwt token;
     int status = 0;
+    *spent = false;
     enum provider_answer so = provider_known(p, a, until, &known);
     if (so)
         return so;
@@ -412,6 +421,7 @@ enum provider_answer provider_redeem(struct provider *p, struct arena *a, micros
                       .form = token_form(p, &known, code, a),
                       .until = until};
     so = ask_or_rest(p, a, &f, &p->token, &answer, NULL, &status);
+    *spent = so != PROVIDER_AWAY;
     if (so)
         return so;
     if (status != 200) {
@@ -432,6 +442,7 @@ enum provider_answer provider_redeem(struct provider *p, struct arena *a, micros
     }
     *out = (struct provider_person){.subject = doc_get_text(token.claims, "sub"),
                                     .access = doc_get_text(answer, "access_token")};
+    out->tells_when = openid_authenticated(token.claims, &out->authenticated);
     take_claims(token.claims, out);
     return PROVIDER_FINE;
 }
@@ -452,7 +463,13 @@ enum provider_answer provider_ask(struct provider *p, struct arena *a, micros un
     so = ask_or_rest(p, a, &f, &p->people, &answer, NULL, &status);
     if (so)
         return so;
-    if (status != 200 || !str_eq(doc_get_text(answer, "sub"), person->subject)) {
+    if (status != 200) {
+        provider_complain(p, arena_printf(a, "it does not tell of people (%d %.*s)", status,
+                                          STR_FMT(error_name(answer)))
+                                 .p);
+        return PROVIDER_WRONG;
+    }
+    if (!str_eq(doc_get_text(answer, "sub"), person->subject)) {
         provider_complain(p, "what it says of people is of somebody else");
         return PROVIDER_WRONG;
     }

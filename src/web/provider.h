@@ -37,10 +37,14 @@ enum provider_answer provider_known(struct provider *, struct arena *, micros un
 // The same at once, without asking. False: it is not known; or it is old, and it is this caller's turn to ask, who may
 // go by what is remembered if that fails.
 bool provider_at_hand(struct provider *, struct arena *, struct openid_provider *out);
-// Whether it just let somebody wait in vain for what every sign-in needs, and is left in peace.
-bool provider_rests(struct provider *);
 // What it said of itself once, however long ago. False: nothing yet.
 bool provider_remembered(struct provider *, struct arena *, struct openid_provider *out);
+
+// That it may be brought a code, as far as can be known before that: it did not just let somebody wait in vain, for a
+// token or, where `people` may have to be asked for, for that; what it says of itself is known, and so are keys. With any other answer
+// than FINE the code is as good as before. Blocks.
+enum provider_answer provider_ready(struct provider *, struct arena *, micros until, bool people,
+                                    struct openid_provider *out);
 
 struct provider_code {
     struct str code, verifier, redirect; // what it was asked for with (RFC 7636, RFC 6749)
@@ -52,10 +56,13 @@ struct provider_person {
     bool verified;     // that the address is theirs
     struct str name;   // may be empty
     struct str access; // with which more can be asked
+    bool tells_when;
+    micros authenticated; // when they signed in there; where it tells_when
 };
-// Who it is. Blocks.
+// Who it is. *spent: it said something to the code, which is good for nothing from then on; else it may be brought again. Blocks.
 enum provider_answer provider_redeem(struct provider *, struct arena *, micros until,
-                                     const struct provider_code *, struct provider_person *out);
+                                     const struct provider_code *, bool *spent,
+                                     struct provider_person *out);
 // Asks for address and name where the token has none. Blocks.
 enum provider_answer provider_ask(struct provider *, struct arena *, micros until,
                                   struct provider_person *);

@@ -1,4 +1,5 @@
 #include "web/routes.h"
+#include "web/confirm.h"
 #include "web/handlers.h"
 #include "web/present.h"
 #include "web/sign_in.h"
@@ -721,7 +722,8 @@ const struct route routes[] = {
              "(RFC 6238), which is shown only in this answer",
      .body = INPUTS(
          {"password", IN_TEXT, false,
-          "the present one; left out by who has none, whose sign-in by a provider must be new"}),
+          "the present one; left out by who has none, whose session their provider must have "
+          "confirmed in the last five minutes (`confirmation` of the answer to GET)"}),
      .reply = REPLY_OBJECT,
      .success = 201,
      .handle = handle_factor_begin,

@@ -1,8 +1,8 @@
 // One's own second factor: set up, confirmed, switched off; that of another taken away.
 #include "actions/second_factor.h"
 #include "formats/qr.h"
-#include "store/queries.h"
 #include "web/attempts.h"
+#include "web/confirm.h"
 #include "web/handlers.h"
 #include "web/present.h"
 #include "web/respond.h"
@@ -11,7 +11,6 @@
 #include "web/sign_in.h"
 
 #define HERE "/settings/second-factor"
-#define FRESH (5 * MINUTE) // so new is the session of who sets one up without a password
 
 enum what { BEGIN, CONFIRM, CODES, OFF };
 
@@ -64,9 +63,12 @@ static enum status read_factor(struct request *r, const struct factor_work *w, s
     struct arena *a = r->arena;
     struct second_factor factor;
     struct account account;
+    struct confirmation confirmation;
     enum status s = second_factor_get(r->reader.conn, r->viewer.user, &factor, e);
     if (!s)
         s = account_get(r->reader.conn, r->viewer.user, a, &account, e);
+    if (!s)
+        s = confirmation_get(r, r->reader.conn, &account, &confirmation, e);
     if (s)
         return s;
     char at[CLOCK_TEXT];
@@ -78,6 +80,7 @@ static enum status read_factor(struct request *r, const struct factor_work *w, s
     doc_set(d, STR("since"), factor.on ? doc_str(a, arena_str(a, str_z(at))) : doc_null(a));
     doc_set_int(a, d, "recovery_codes_left", factor.codes_left);
     doc_set_bool(a, d, "password", account.hash != NULL);
+    doc_set(d, STR("confirmation"), confirmation_document(r, &confirmation, HERE));
     if (w && w->has_secret) {
         doc_set_str(a, d, "secret", secret_text(r, w->secret, false));
         doc_set_str(a, d, "uri", uri_of(r, w->secret));
@@ -154,6 +157,27 @@ static struct doc *codes_view(struct request *r, const struct doc *codes) {
     return d;
 }
 
+// Who has no password comes back with their provider's word before there is anything to fill in.
+static struct doc *confirm_view(struct request *r, const struct factor_work *w,
+                                const struct doc *confirmation) {
+    struct arena *a = r->arena;
+    const struct language *l = r->language;
+    struct str name = doc_get_text(confirmation, "provider");
+    struct doc *d = doc_object(a);
+    doc_set(d, STR("problems"), problems_of(r, NULL, &w->problem));
+    doc_set_str(a, d, "text",
+                name.n ? FILL(a,
+                              T(l, "You have no password. Before you go on, {0} has to confirm "
+                                   "that it is you: you sign in there once more and come back "
+                                   "here."),
+                              name)
+                       : T(l, "You have no password, and no provider can confirm that it is you. "
+                              "Please ask an administrator."));
+    doc_set(d, STR("href"), or_null(r, doc_get_text(confirmation, "href")));
+    doc_set_str(a, d, "label", name.n ? FILL(a, T(l, "Confirm with {0}"), name) : STR(""));
+    return d;
+}
+
 struct doc *present_factor(struct request *r, struct doc *doc) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
@@ -172,16 +196,21 @@ struct doc *present_factor(struct request *r, struct doc *doc) {
     doc_set_str(a, view, "left",
                 FILL(a, TN(l, "{0} recovery code left", "{0} recovery codes left", left),
                      rprintf(r, "%lld", (long long)left)));
+    const struct doc *confirmation = doc_get(doc, STR("confirmation"));
     bool enrol = !on && w->has_secret;
+    bool confirm =
+        !enrol && !doc_is_null(confirmation) && doc_is_null(doc_get(confirmation, STR("until")));
+    doc_set(view, STR("confirm"), confirm ? confirm_view(r, w, confirmation) : doc_null(a));
     doc_set(view, STR("begin"),
-            on || enrol ? doc_null(a) : form_of(r, w, HERE, password, false, w->what == BEGIN));
+            on || enrol || confirm ? doc_null(a)
+                                   : form_of(r, w, HERE, password, false, w->what == BEGIN));
     doc_set(view, STR("enrol"), enrol ? enrol_view(r, w) : doc_null(a));
     const struct doc *codes = doc_get(doc, STR("recovery_codes"));
     doc_set(view, STR("codes"), codes ? codes_view(r, codes) : doc_null(a));
-    struct doc *manage =
-        on ? form_of(r, w, HERE "/codes", password, true, w->what == CODES || w->what == OFF)
-           : doc_null(a);
-    if (on)
+    struct doc *manage = on && !confirm ? form_of(r, w, HERE "/codes", password, true,
+                                                  w->what == CODES || w->what == OFF)
+                                        : doc_null(a);
+    if (on && !confirm)
         doc_set_z(a, manage, "off_action", HERE "/end");
     doc_set(view, STR("manage"), manage);
     return view;
@@ -253,25 +282,6 @@ static void factor_done(struct request *r) {
         show(r, w->what == BEGIN && r->api ? 201 : 200, w); // secret and codes are shown only here
 }
 
-// Who has no password proves by a new sign-in that it is they: a session that was taken from them is older, mostly.
-static enum status signed_in_just_now(struct request *r, struct place *place, struct error *e) {
-    struct param p[] = {
-        P_BLOB(((struct str){(const char *)r->person.session.b, sizeof r->person.session.b}))};
-    struct stmt *row = NULL;
-    bool found = false, fresh = false;
-    enum status s = store_query(place->conn, QUERY_SESSION_BY_PROVIDER, p, 1, &row, e);
-    if (!s)
-        s = store_next(row, &found, e);
-    if (!s && found)
-        fresh = r->now - stmt_int(row, 0) < FRESH;
-    store_done(row);
-    return s || fresh ? s
-                      : error_set(e, INVALID, NULL,
-                                  N_("You have no password. Sign out, sign in by your provider "
-                                     "again, and set this up within five minutes."),
-                                  NULL);
-}
-
 // On a worker: what is asked for before anything is written.
 static void factor_job(struct request *r, struct place *place) {
     struct factor_work *w = r->arg;
@@ -280,8 +290,6 @@ static void factor_job(struct request *r, struct place *place) {
         s = own_password(r, place, &w->wait, &r->error);
     if (!s && !w->wait)
         s = account_get(place->conn, r->viewer.user, r->arena, &w->account, &r->error);
-    if (!s && !w->wait && w->what == BEGIN && !w->account.hash)
-        s = signed_in_just_now(r, place, &r->error);
     if (s || w->wait)
         return;
     struct attempt attempt = second_attempt(r, &w->account);

@@ -3,6 +3,7 @@
 #include "formats/fold.h"
 #include "store/queries.h"
 #include "web/attempts.h"
+#include "web/confirm.h"
 #include "web/handlers.h"
 #include "web/present.h"
 #include "web/respond.h"
@@ -394,9 +395,12 @@ static enum status password_right(struct request *r, const struct account *accou
 enum status own_password(struct request *r, struct place *place, micros *wait, struct error *e) {
     struct account account;
     struct attempt attempt = attempt_of(r);
+    struct confirmation confirmation = {0};
     enum status s = account_get(place->conn, r->viewer.user, r->arena, &account, e);
+    if (!s && !account.hash)
+        s = confirmation_get(r, place->conn, &account, &confirmation, e);
     if (s || !account.hash)
-        return s;
+        return s || confirmation.until ? s : confirmation_missing(&confirmation, e);
     *wait = attempts_count(r->web->attempts, &attempt, r->now);
     if (!*wait)
         *wait = attempts_count_all(r->web->attempts, &attempt, r->now);

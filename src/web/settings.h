@@ -35,8 +35,8 @@ struct doc *settings_keys_view(struct request *, const struct own *, const struc
 enum status settings_identities(struct request *, int64_t user, struct doc *out, struct error *);
 struct doc *settings_identities_view(struct request *, const struct doc *doc);
 
-// On a worker: that the member `password` is the present one of the person who asks; who has none needs none. INVALID names that
-// member. *wait: too many attempts, nothing was looked at; 0: not.
+// On a worker: that the member `password` is the present one of the person who asks; of who has none, that their provider
+// confirmed who they are (web/confirm.h). INVALID names that member, or none. *wait: too many attempts, nothing was looked at; 0: not.
 enum status own_password(struct request *, struct place *, micros *wait, struct error *);
 void respond_wait(struct request *, micros wait); // 429
 

@@ -327,13 +327,15 @@ static struct doc *tell_failed(struct telling *t) {
     struct request *r = t->r;
     const struct language *l = r->language;
     struct str wrong = doc_get_text(t->event, "wrong");
-    return SENTENCE(r,
-                    str_is(wrong, "code")
-                        ? T(l, "Somebody tried to sign in as {0} with a wrong code")
-                    : str_is(wrong, "identity")
-                        ? T(l, "Somebody came from a provider and was not let in as {0}")
-                        : T(l, "Somebody tried to sign in as {0} with a wrong password"),
-                    t->what);
+    return SENTENCE(
+        r,
+        str_is(wrong, "code") ? T(l, "Somebody tried to sign in as {0} with a wrong code")
+        : str_is(wrong, "identity")
+            ? T(l, "Somebody came from a provider and was not let in as {0}")
+        : str_is(wrong, "confirmation")
+            ? T(l, "A provider was to confirm who sits at a session of {0}, and did not")
+            : T(l, "Somebody tried to sign in as {0} with a wrong password"),
+        t->what);
 }
 
 static struct doc *tell_of(struct telling *t, int kind) {

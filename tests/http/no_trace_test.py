@@ -51,7 +51,7 @@ ASKED = {
 AFTER = {"/history": "-1", "/events": "-1", "/live": "-1"}  # where `after` is a position; elsewhere a page of a list, which needs one
 
 # Of pages without a twin in the API: what their query has. One that is not here fails the test.
-PAGES = {"/sign-in": [], "/sign-in/second": [], "/sign-in/provider": [], "/sign-in/provider/callback": [], "/sign-in/provider/leave": [], "/users/{id}/second-factor/end": [], "/users/{id}/sign-out": [], "/keys": [], "/{module}/new": [], "/{module}/{id}/edit": [], "/{module}/{id}/delete": [], "/{module}/import": [],
+PAGES = {"/sign-in": [], "/sign-in/second": [], "/sign-in/provider": [], "/sign-in/provider/callback": [], "/sign-in/provider/leave": [], "/sign-in/provider/confirm": [], "/users/{id}/second-factor/end": [], "/users/{id}/sign-out": [], "/keys": [], "/{module}/new": [], "/{module}/{id}/edit": [], "/{module}/{id}/delete": [], "/{module}/import": [],
          "/{module}/import/{upload}": [], "/{module}/{id}/documents/{digest}/delete": [], "/users/{id}/password": [],
          "/settings/modules/{module}/new": [], "/static/{version}/{name}": [], "/favicon.ico": [], "/manifest.webmanifest": [], "/healthz": [],
          "/readyz": [], "/metrics": [], "/consent/{token}": [], "/invitation/{token}": []}

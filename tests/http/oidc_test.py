@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from harness import TEST_LIMITS, Browser, at_once, free_port
 from nodes_test import Nodes
 from provider import CLIENT, SECRET, Key, LyingProvider, RealProvider, Visit, base64url, client_of, question
-from signin_test import FORM, OWN, Clock, SecondStory
+from signin_test import FORM, OWN, SecondStory
 from support import POSTGRES
 
 START, BACK = "/sign-in/provider", "/sign-in/provider/callback"
@@ -377,31 +377,6 @@ class Real(RealStory):
             browser, there = self.begun(f"{START}?{urlencode({'next': wanted})}")
             page = self.come(browser, Visit(self.provider).sign_in(there, "way"), follow=False)
             self.assertEqual((303, "/"), (page.status, page.headers["Location"]), wanted)
-
-    def test_who_has_no_password_sets_up_a_second_factor_by_a_new_sign_in(self):
-        made = self.api.want(201, "POST", "/api/users", {"name": "Bare", "email": "bare@example.org", "profile": "member"})["id"]
-        self.provider.knows("bare", "bare@example.org")
-        browser = self.go("bare")
-        self.assert_in(browser)
-        page = browser.get("/settings")
-        self.assertNotIn("/settings/password", [form.action for form in page.forms])  # which asks for the present one
-        self.assertIn("provider's word alone", page.text)
-        self.sql(f'UPDATE sessions SET created_at = created_at - 301000000 WHERE "user" = {made}')
-        browser.get("/settings/second-factor")
-        page = browser.submit("/settings/second-factor", {})
-        self.assertEqual(422, page.status)
-        self.assertIn("sign in by your provider again", page.text)
-        self.assertEqual([], page.wrong)
-        self.assertFalse([link for link in page.links if link.startswith("otpauth:")])
-        answer = browser.send("POST", "/api/settings/second-factor", "{}", {"Content-Type": "application/json", "Cronista-Csrf": browser.csrf})
-        self.assertEqual(400, answer.status, answer.text)
-        browser = self.go("bare")
-        browser.get("/settings/second-factor")
-        page = browser.submit("/settings/second-factor", {})
-        self.assertEqual(200, page.status)
-        clock = Clock(question(next(link for link in page.links if link.startswith("otpauth:")))["secret"])
-        self.assertEqual(200, browser.submit("/settings/second-factor/confirm", {"code": clock.code()}).status)
-        self.assertEqual("/sign-in/second", self.go("bare").path)
 
     def test_ending_it(self):
         user, api = self.user("ends@example.org")

@@ -128,7 +128,7 @@ class Permissions(Story):
         alone = [path for method, path, verb, page, _ in rows() if page != "-" and not path.startswith("/api") and method == "GET"
                  and ("GET", path if path != "/" else "/") not in paths]
         forms = {"/sign-in", "/keys", "/{module}/new", "/{module}/{id}/edit", "/{module}/{id}/delete", "/{module}/{id}/documents/{digest}/delete", "/users/{id}/password",
-                 "/settings/modules/{module}/new", "/consent/{token}", "/invitation/{token}", "/sign-in/second", "/sign-in/provider", "/sign-in/provider/callback", "/sign-in/provider/leave", "/users/{id}/second-factor/end", "/users/{id}/sign-out"}
+                 "/settings/modules/{module}/new", "/consent/{token}", "/invitation/{token}", "/sign-in/second", "/sign-in/provider", "/sign-in/provider/callback", "/sign-in/provider/leave", "/sign-in/provider/confirm", "/users/{id}/second-factor/end", "/users/{id}/sign-out"}
         self.assertEqual([], [path for path in alone if path not in forms and "import" not in path])
 
 

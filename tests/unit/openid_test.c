@@ -394,6 +394,42 @@ static void test_claims(void **state) {
     arena_release(&a);
 }
 
+static bool told(const char *text, micros *at) {
+    struct arena a = ARENA_INIT;
+    bool yes = openid_authenticated(json(&a, text), at);
+    arena_release(&a);
+    return yes;
+}
+
+static void test_when_somebody_signed_in(void **state) {
+    (void)state;
+    static const char *const none[] = {"{}",
+                                       "{\"auth_time\":null}",
+                                       "{\"auth_time\":\"1000000\"}",
+                                       "{\"auth_time\":-1}",
+                                       "{\"auth_time\":true}",
+                                       "{\"auth_time\":[1000000]}",
+                                       "{\"auth_time\":1e300}",
+                                       "{\"auth_time\":9223372036854775807}",
+                                       "{\"AUTH_TIME\":1000000}"};
+    const micros asked = 1000000 * SECOND;
+    micros at = 7;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(told(none[i], &at));
+    assert_int_equal(7, at);
+    assert_true(told("{\"auth_time\":1000000}", &at));
+    assert_int_equal(asked, at);
+    assert_true(told("{\"auth_time\":1.0e6}", &at));
+    assert_int_equal(asked, at);
+    // Clocks differ by a minute at most, to either side.
+    assert_true(openid_fresh(asked, asked, asked));
+    assert_true(openid_fresh(asked - MINUTE, asked, asked + 5 * MINUTE));
+    assert_false(openid_fresh(asked - MINUTE - 1, asked, asked));
+    assert_true(openid_fresh(asked + 6 * MINUTE, asked, asked + 5 * MINUTE));
+    assert_false(openid_fresh(asked + 6 * MINUTE + 1, asked, asked + 5 * MINUTE));
+    assert_false(openid_fresh(0, asked, asked));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_examples_of_the_standard_are_good),
@@ -407,6 +443,7 @@ int main(void) {
         cmocka_unit_test(test_mail_addresses),
         cmocka_unit_test(test_descriptions),
         cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_when_somebody_signed_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
