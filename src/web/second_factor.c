@@ -201,9 +201,12 @@ struct doc *present_factor(struct request *r, struct doc *doc) {
     bool confirm =
         !enrol && !doc_is_null(confirmation) && doc_is_null(doc_get(confirmation, STR("until")));
     doc_set(view, STR("confirm"), confirm ? confirm_view(r, w, confirmation) : doc_null(a));
-    doc_set(view, STR("begin"),
-            on || enrol || confirm ? doc_null(a)
-                                   : form_of(r, w, HERE, password, false, w->what == BEGIN));
+    struct doc *begin = on || enrol || confirm
+                            ? doc_null(a)
+                            : form_of(r, w, HERE, password, false, w->what == BEGIN);
+    if (begin->type == DOC_OBJECT)
+        doc_set_bool(a, begin, "password", password);
+    doc_set(view, STR("begin"), begin);
     doc_set(view, STR("enrol"), enrol ? enrol_view(r, w) : doc_null(a));
     const struct doc *codes = doc_get(doc, STR("recovery_codes"));
     doc_set(view, STR("codes"), codes ? codes_view(r, codes) : doc_null(a));

@@ -82,7 +82,7 @@ class Real(Confirming, RealStory):
         thief.get("/contacts")
         self.assertTrue(thief.path.startswith("/sign-in"))
         self.assertEqual(1, self.kinds(user).count("signed_in"))
-        browser.get(FACTOR)
+        self.assertIn("your account at the provider still can't sign in here", browser.get(FACTOR).text)
         page = browser.submit(FACTOR, {})
         self.assertEqual(200, page.status, page.text)
         clock = Clock(question(next(link for link in page.links if link.startswith("otpauth:")))["secret"])
