@@ -23,7 +23,8 @@ static const struct private_table {
     const char *name, *columns, *types;
 } private_tables[] = {
     {"credentials", "\"user\",hash,changed_at", "iti"},
-    {"sessions", "id,\"user\",csrf,created_at,seen_at,expires_at,device,issuer", "bitiiitt"},
+    {"sessions", "id,\"user\",csrf,created_at,seen_at,expires_at,device,issuer,confirmed_at",
+     "bitiiitti"},
     {"api_keys", "hash,\"user\",name,created_at,expires_at,seen_at,scope,modules", "bitiiiit"},
     {"second_factors", "\"user\",secret,made_at,confirmed_at,last_step,begun_by", "ibiiib"},
     {"recovery_codes", "\"user\",hash", "ib"},

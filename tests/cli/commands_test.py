@@ -395,6 +395,7 @@ class Versions(Folder):
             DROP TABLE identities;
             DROP TABLE identity_answers;
             ALTER TABLE sessions DROP COLUMN issuer;
+            ALTER TABLE sessions DROP COLUMN confirmed_at;
             CREATE INDEX log_by_actor ON log (actor);
             DELETE FROM migrations WHERE number >= 3;""")
         database.close()
