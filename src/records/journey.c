@@ -12,7 +12,7 @@ struct span {
 
 // Of one value.
 struct sums {
-    int64_t records, visits, entries, back, here;
+    int64_t records, visits, entries, back, here, starts;
     struct span time;
     micros *times; // of each visit
     size_t n, cap;
@@ -129,6 +129,8 @@ static void journey_add(struct report *t, struct journeys *j, const struct journ
         if (!stay->counts)
             continue;
         stay_add(t, j, stay);
+        if (before < 0)
+            sums_of(t, j, stay->value)->starts++;
         if (stay->enters && !stay->first)
             move_add(&t->moves, 0, one->stays[i - 1].value, stay->value, stay->direction, 1);
         if (before >= 0 && step + 1 < JOURNEY_STEPS)
@@ -284,6 +286,25 @@ static struct doc *shown_value(struct journeys *j, int value, struct arena *a) {
     return d;
 }
 
+static void start_told(struct doc *list, struct doc *value, int64_t count, struct arena *a) {
+    if (!count)
+        return;
+    struct doc *one = doc_add(list, doc_object(a));
+    doc_set(one, STR("value"), value);
+    doc_set_int(a, one, "count", count);
+}
+
+static void starts_told(struct report *t, struct journeys *j, struct doc *d, struct arena *a) {
+    struct doc *list = doc_set_array(a, d, "starts");
+    int64_t others = 0;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->of[i].shown)
+            start_told(list, journeys_value_doc(j, (int)i), t->of[i].starts, a);
+        else
+            others += t->of[i].starts;
+    start_told(list, shown_value(j, OTHERS, a), others, a);
+}
+
 static void paths_told(struct report *t, struct journeys *j, struct doc *d, struct arena *a) {
     struct moves shown = {0};
     for (size_t i = 0; t->paths.all && i <= t->paths.mask; i++) {
@@ -336,6 +357,7 @@ static struct doc *report_told(struct report *t, struct journeys *j, const struc
     doc_set_int(a, d, "nobody", t->n ? span_seconds(&t->of[VALUE_NONE].time) : 0);
     values_told(t, j, d, a);
     moves_told(t, j, d, a);
+    starts_told(t, j, d, a);
     paths_told(t, j, d, a);
     return d;
 }

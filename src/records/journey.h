@@ -37,6 +37,7 @@ struct journey_want {
     struct str word, word_before;
     enum { STAY_ANY, STAY_ENTERED, STAY_MOVED, STAY_UP, STAY_DOWN, STAY_BACK, STAY_HERE } what;
     int bucket; // of JOURNEY_BUCKETS; -1
+    int step;   // stays with so many that count before them, of the same record; -1
     int64_t
         passed; // records that passed so many values, or more where it is JOURNEY_PASSED_MOST; -1
 };
@@ -53,8 +54,9 @@ extern const int64_t journey_bucket_ends[JOURNEY_BUCKETS - 1];
 // {"module","by": field key or "level","from","to": moments, "records","passed":[{"count","records"}],"changes","up","down","back",
 //  "time","nobody": time of null,
 //  "values":[{"value","records","visits","entries","time","mean","median","p90","longest","here","back","buckets":[n ...]}],
-//  "moves":[{"before","value","count","direction": 1, -1, 0}], "paths":[{"step","before","value","count"}]; their values may be
-//  {"others":true}, "more_values","more_moves": left out, the least of them}
+//  "moves":[{"before","value","count","direction": 1, -1, 0}], "starts":[{"value","count"}]: where records were first,
+//  "paths":[{"step","before","value","count"}]: and then, the first time with step 0; values of these two may be {"others":true},
+//  "more_values","more_moves": left out, the least of them}
 //
 // A record counts when it lived in the period without being at an end, or something of this changed in it. `visits` are stays that
 // reach into the period, `entries` those that begin in it, `changes` entries that are not the record's beginning. `up` and `down`: by the order of levels or of the list, from the last

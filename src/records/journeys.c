@@ -724,6 +724,14 @@ static bool is_value(const struct journeys *j, int value, int64_t id, struct str
     return v->id == id && str_eq(v->word, word);
 }
 
+// Whether so many stays that count come before it.
+static bool is_step(const struct journeys *j, size_t i, int step) {
+    int before = 0;
+    for (size_t k = 0; k < i && before <= step; k++)
+        before += j->stays[k].counts;
+    return before == step;
+}
+
 bool journeys_stay_wanted(const struct journeys *j, const struct journey_want *w, size_t i) {
     const struct stay *stay = &j->stays[i];
     bool moved = stay->enters && !stay->first;
@@ -733,6 +741,8 @@ bool journeys_stay_wanted(const struct journeys *j, const struct journey_want *w
         (!moved || !is_value(j, j->stays[i - 1].value, w->before, w->word_before)))
         return false;
     if (w->bucket >= 0 && journey_bucket(stay->time) != w->bucket)
+        return false;
+    if (w->step >= 0 && !is_step(j, i, w->step))
         return false;
     switch (w->what) {
     case STAY_ENTERED:

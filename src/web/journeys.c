@@ -88,9 +88,10 @@ static void read_value(struct request *r, const char *name, bool *any, int64_t *
 static enum status read_want(struct request *r, struct journey_state *x, struct error *e) {
     struct journey_want *w = &x->want;
     struct str what = query_text(r, "what"), sort = query_text(r, "sort"),
-               bucket = query_text(r, "bucket"), passed = query_text(r, "passed");
+               bucket = query_text(r, "bucket"), passed = query_text(r, "passed"),
+               step = query_text(r, "step");
     int64_t number = -1;
-    *w = (struct journey_want){.bucket = -1, .passed = -1};
+    *w = (struct journey_want){.bucket = -1, .step = -1, .passed = -1};
     read_value(r, "value", &w->any_value, &w->value, &w->word);
     read_value(r, "before", &w->any_before, &w->before, &w->word_before);
     int found = AMONG(whats, what);
@@ -100,6 +101,9 @@ static enum status read_want(struct request *r, struct journey_state *x, struct 
     if (bucket.n && (!str_int(bucket, &number) || number < 0 || number >= JOURNEY_BUCKETS))
         return unknown(r, "bucket", bucket, e);
     w->bucket = bucket.n ? (int)number : -1;
+    if (step.n && (!str_int(step, &number) || number < 0 || number >= JOURNEY_STEPS))
+        return unknown(r, "step", step, e);
+    w->step = step.n ? (int)number : -1;
     if (passed.n && (!str_int(passed, &w->passed) || w->passed < 0))
         return unknown(r, "passed", passed, e);
     found = AMONG(sorts, sort);
@@ -295,7 +299,8 @@ void handle_export_journeys(struct request *r) {
 // By one of the things a record's journey is told by.
 static enum status read_one(struct request *r, struct reader *reader, struct journey_state *x,
                             const struct field *by, struct doc *out, struct error *e) {
-    struct journey_want w = {.any_value = true, .any_before = true, .bucket = -1, .passed = -1};
+    struct journey_want w = {
+        .any_value = true, .any_before = true, .bucket = -1, .step = -1, .passed = -1};
     struct doc *page = NULL;
     if (!journey_field(&r->viewer, r->model, r->module, by))
         return OK;

@@ -394,21 +394,40 @@ static void moves_view(struct request *r, const struct doc *report, struct doc *
              : STR(""));
 }
 
-// What the picture of paths is drawn from; without scripts it is a table.
-static void paths_view(struct request *r, const struct doc *report, struct doc *view) {
+// The stays that so many others come before, of that value and, unless NULL, that before; none can be named where values are taken together.
+static struct str step_href(struct request *r, int64_t step, const struct doc *value,
+                            const struct doc *before) {
+    struct pair more[] = {{STR("step"), rprintf(r, "%lld", (long long)step)},
+                          {STR("value"), value_key(r, value)},
+                          {STR("before"), before ? value_key(r, before) : STR("")}};
+    if (doc_get_true(value, "others") || (before && doc_get_true(before, "others")))
+        return STR("");
+    return open_href(r, "/stays", more, before ? 3 : 2);
+}
+
+static void path_row(struct request *r, struct doc *list, int64_t step, const struct doc *before,
+                     const struct doc *one) {
     const struct journey_state *x = r->state;
     struct arena *a = r->arena;
-    struct doc *list = doc_set_array(a, view, "paths");
-    doc_each(one, doc_get(report, STR("paths"))) {
-        const struct doc *before = doc_get(one, STR("before")), *value = doc_get(one, STR("value"));
-        int64_t step = doc_get_int(one, "step", 0), count = doc_get_int(one, "count", 0);
-        struct doc *d = doc_add(list, doc_object(a));
-        doc_set_int(a, d, "step", step + 1);
-        doc_set_int(a, d, "count", count);
-        doc_set_str(a, d, "count_text", number(r, count));
-        doc_set_str(a, d, "before", value_text_of(r, x->query.field, before));
-        doc_set_str(a, d, "value", value_text_of(r, x->query.field, value));
-    }
+    const struct doc *value = doc_get(one, STR("value"));
+    int64_t count = doc_get_int(one, "count", 0);
+    struct doc *d = doc_add(list, doc_object(a));
+    doc_set_int(a, d, "step", step);
+    doc_set_int(a, d, "count", count);
+    doc_set_str(a, d, "count_text", number(r, count));
+    doc_set_str(a, d, "before", before ? value_text_of(r, x->query.field, before) : STR("—"));
+    doc_set_str(a, d, "value", value_text_of(r, x->query.field, value));
+    doc_set(d, STR("href"), or_null(r, step_href(r, step, value, before)));
+    doc_set(d, STR("value_href"), or_null(r, step_href(r, step, value, NULL)));
+}
+
+// What the picture of paths is drawn from; without scripts it is a table.
+static void paths_view(struct request *r, const struct doc *report, struct doc *view) {
+    struct doc *list = doc_set_array(r->arena, view, "paths");
+    doc_each(one, doc_get(report, STR("starts")))
+        path_row(r, list, 0, NULL, one);
+    doc_each(one, doc_get(report, STR("paths")))
+        path_row(r, list, doc_get_int(one, "step", 0) + 1, doc_get(one, STR("before")), one);
 }
 
 static struct doc *exports_view(struct request *r) {
@@ -630,6 +649,8 @@ static struct doc *wanted_in_words(struct request *r) {
         want_pill(r, list, translate(l, str_z(said[w->what])), "what");
     if (w->bucket >= 0)
         want_pill(r, list, FILL(a, T(l, "time: {0}"), bucket_label(r, w->bucket)), "bucket");
+    if (w->step >= 0)
+        want_pill(r, list, FILL(a, T(l, "step: {0}"), number(r, w->step)), "step");
     if (w->passed >= 0)
         want_pill(r, list, FILL(a, T(l, "passed: {0}"), number(r, w->passed)), "passed");
     doc_each(one, filters_in_words(r, r->path, &r->query))

@@ -32,9 +32,17 @@ for (const language of languages)
     const who = await world.person({ language });
     await who.goto("/cases/journeys");
     await who.at(".sankey svg").waitFor();
-    const drawn = await who.at(".sankey .way").count(), told = await who.at("#journeys-steps tbody tr").count();
+    const drawn = await who.at(".sankey .way").count(), told = await who.at('#journeys-steps tbody tr:not([data-step="0"])').count();
     assert.equal(drawn, told, "a band for each row");
     await who.accessible("traceability");
+    // Bands and columns open what they count.
+    for (const [drawnAs, row] of [[".sankey a:has(.way)", '#journeys-steps tbody tr:not([data-step="0"])'], [".sankey a:has(.stop)", '#journeys-steps tbody tr[data-step="0"]']]) {
+      await who.goto("/cases/journeys");
+      const count = Number(await who.at(row).first().getAttribute("data-count"));
+      await who.at(drawnAs).first().dispatchEvent("click");
+      await who.at("table[data-list]").waitFor();
+      assert.equal(await rows(who), count, drawnAs);
+    }
     for (const [figure, expected] of [["what=moved", 7], ["what=up", 5], ["what=down", 2], ["what=back", 3]]) {
       await who.goto("/cases/journeys");
       const link = who.at(`.journeys-figures a[href*="${figure}"]`);

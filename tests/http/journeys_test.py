@@ -87,6 +87,27 @@ class Journeys(Story):
             back = sum(1 for w in ways for i, v in enumerate(w) if v is not None and v in w[:i])
             self.assertEqual(back, report["back"])
 
+    def test_each_step_of_the_picture_opens_its_stays(self):
+        page = self.browser().get("/cases/journeys?by=owner&filter[subject][starts]=Journey").source
+        report = self.report("by=owner&filter[subject][starts]=Journey")
+        ways = [way(self.api, "cases", case, "owner") for case in self.cases]
+        asked = 0
+        steps = [(0, None, one) for one in report["starts"]] + [(one["step"] + 1, one["before"], one) for one in report["paths"]]
+        for step, before, one in steps:
+            value, n = key(one["value"]), one["count"]
+            there = [w for w in ways if len(w) > step and w[step] == value and (step == 0 or w[step - 1] == key(before))]
+            self.assertEqual(len(there), n)
+            query = f"step={step}&value={value or 0}" + (f"&before={key(before) or 0}" if step else "")
+            self.assertIn(f"&amp;{query}".replace("&", "&amp;").replace("&amp;amp;", "&amp;"), page)
+            stays = self.behind("stays", f"by=owner&filter[subject][starts]=Journey&{query}")
+            self.assertEqual(n, len({stay["id"] for stay in stays}))
+            self.assertEqual(n, len(stays))
+            asked += 1
+        self.assertGreater(asked, 20)
+        self.assertEqual(report["records"], sum(one["count"] for one in report["starts"]))
+        for step in ("-1", "6", "x"):
+            self.api.want(422, "GET", f"/api/cases/journeys/stays?step={step}")
+
     def test_levels_are_those_of_the_group_or_else_of_the_person(self):
         level_of = {person: self.levels[n % 3] for n, person in enumerate(self.people)}
         visits = {}

@@ -312,7 +312,8 @@ static int number_of(const struct doc *value, enum by by) {
 }
 
 static struct journey_want any_stay(void) {
-    return (struct journey_want){.any_value = true, .any_before = true, .bucket = -1, .passed = -1};
+    return (struct journey_want){
+        .any_value = true, .any_before = true, .bucket = -1, .step = -1, .passed = -1};
 }
 
 static int64_t stays(struct asking *a, const struct journey_want *w) {
