@@ -73,7 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         struct error e = {0};
         if (mapping_source(doc, &options, &e) != OK) {
             MUST(e.msgid);
-        } else if (mapping_read(&map, model, m, columns, COLUMNS, doc, &viewer, &a, &e) != OK) {
+        } else if (mapping_read(&map, model, m, columns, COLUMNS, doc, NULL, &viewer, &a, &e) !=
+                   OK) {
             MUST(e.msgid && e.field[0] && !map.rules);
         } else {
             MUST(map.n_rules == COLUMNS);

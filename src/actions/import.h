@@ -46,10 +46,21 @@ enum status import_map(struct import *, const struct doc *mapping, struct error 
 
 // {"columns":[field or null...],"rows":[{"row":2,"does":"create"|"change"|"skip"|"refuse","id"?: of the duplicate,
 //   "cells":[{"text": as in the file,"value"?: as it would be,"problem"?: why not,"same"?: as in the row before of its case}],
-//   "problems":[texts of the whole row],"told"?: of a history {"at"?,"person","activity"}}]}
-// Of a history the first rows in its order, and "does" may be "same" or "known", too.
-enum status import_preview(struct import *, int rows, struct arena *, struct doc **,
-                           struct error *);
+//   "problems":[texts of the whole row],"told"?: of a history {"at"?,"person","activity",
+//   "sets": by field what the activity sets}}]}
+// Of a history the first rows in its order, and "does" may be "same" or "known", too. Then, with `values` (import_values()), there
+// is "values": the same, where groups and people that are there already have their "id" and groups their "level" (a name).
+enum status import_preview(struct import *, int rows, const struct doc *values, struct arena *,
+                           struct doc **, struct error *);
+
+// What a file has, all of it, of which groups and people only of a history: {"of","rows","activities","groups","people": each null (no column says it) or
+//   {"values":[{"value","rows"}] the most frequent first,"more": how many further ones,"over": there are more than were counted},
+//  "columns":[{"type": of an own field that could hold what stands there,"point"?,"dates"?: how it is written}] all of the file}
+// "of" stands for what of the mapping this depends on; import_values_of() is that of the mapping as it is now.
+#define VALUES_TOLD 100 // of each kind, in reports and pages
+enum status import_values(struct import *, size_t most, struct arena *, struct doc **,
+                          struct error *);
+struct str import_values_of(const struct import *, struct arena *);
 
 // The report, of a dry run and of a run alike:
 // {"dry_run","state","id"?,"operation"?,"rows","created","changed","unchanged","skipped","refused","linked_later",
@@ -57,7 +68,8 @@ enum status import_preview(struct import *, int rows, struct arena *, struct doc
 //  "refusals":[{"row","column","value","problem"}],             the first of them, with what stood in the cell
 //  "replaced":[{"column","from","to","rows"}],                  replacements of the mapping that were used (0 rows: was not)
 //  "links":[{"column","field","found","blank","created","missing":[{"value","rows","did"}],"missing_more"?}],
-//  "notes":[{"note": text,"rows"}]}                             everything else that was not taken as it stood
+//  "notes":[{"note": text,"rows"}],                             everything else that was not taken as it stood
+//  "values"?: of a history, as import_preview() tells them}     of a dry run only
 // A dry run counts a row that repeats an earlier row of the file as changed (or skipped).
 enum status import_check(struct import *, struct arena *, struct doc **report, struct error *);
 

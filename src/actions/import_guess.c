@@ -204,7 +204,7 @@ static int by_content(const struct import *job, size_t column, const struct fiel
 // ---------------------------------------------------------------- forms of numbers and dates
 
 // "13/05/2026" can only be dmy, "05/13/2026" only mdy; "" when nothing tells, or both do.
-static const char *dates_of(const struct import *job, size_t column) {
+const char *guess_dates(const struct import *job, size_t column) {
     bool dmy = false, mdy = false;
     for (size_t i = 0; i < job->n_samples[column]; i++) {
         struct str s = job->samples[column][i];
@@ -226,7 +226,7 @@ static const char *dates_of(const struct import *job, size_t column) {
 }
 
 // The decimal point of a column: the last separator of numbers that can't be one between thousands.
-static const char *point_of_column(const struct import *job, size_t column) {
+const char *guess_point(const struct import *job, size_t column) {
     bool point = false, comma = false;
     for (size_t i = 0; i < job->n_samples[column]; i++) {
         struct str s = job->samples[column][i];
@@ -251,7 +251,7 @@ static struct doc *rule_doc(const struct import *job, size_t column, const struc
                             struct arena *a) {
     bool number = f->type == TYPE_MONEY || f->type == TYPE_DECIMAL || f->type == TYPE_INTEGER;
     bool day = f->type == TYPE_DATE || f->type == TYPE_DATETIME;
-    const char *form = number ? point_of_column(job, column) : day ? dates_of(job, column) : "";
+    const char *form = number ? guess_point(job, column) : day ? guess_dates(job, column) : "";
     if (!*form)
         return doc_str(a, f->key);
     struct doc *rule = doc_object(a);

@@ -162,7 +162,7 @@ static enum status put_in_order(struct import *job, struct source *source, int64
     return s;
 }
 
-enum status job_source(struct import *job, int64_t most, struct source **out, struct error *e) {
+enum status job_rows(struct import *job, struct source **out, struct error *e) {
     struct source_options options;
     struct source *source;
     enum status s = mapping_source(job->mapping_doc, &options, e);
@@ -175,14 +175,22 @@ enum status job_source(struct import *job, int64_t most, struct source **out, st
     bool more = true;
     if (job->look.header)
         s = source_next(source, &line, &more, e);
-    if (s == OK && job->mapping.history)
-        s = put_in_order(job, source, most, e);
     if (s != OK) {
         source_close(source);
         return s;
     }
     *out = source;
     return OK;
+}
+
+enum status job_source(struct import *job, int64_t most, struct source **out, struct error *e) {
+    struct source *source;
+    enum status s = job_rows(job, &source, e);
+    if (s == OK && job->mapping.history && (s = put_in_order(job, source, most, e)) != OK)
+        source_close(source);
+    if (s == OK)
+        *out = source;
+    return s;
 }
 
 // ---------------------------------------------------------------- mappings
@@ -267,9 +275,44 @@ static enum status may_fill(struct import *job, const struct module *m, const st
                      NULL);
 }
 
+struct levels {
+    struct doc *ranks;
+    struct arena *arena;
+};
+
+static enum status note_level(void *arg, const struct doc *record) {
+    struct levels *l = arg;
+    const struct doc *rank = doc_get(record, STR("rank"));
+    struct str name = fold_str(l->arena, doc_get_text(record, "name"));
+    if (!doc_get(l->ranks, name))
+        doc_set(l->ranks, name, rank ? doc_copy(l->arena, rank) : doc_null(l->arena));
+    return OK;
+}
+
+// The levels that are there, as the order of those that a history makes needs them.
+static enum status levels_there(struct import *job, const struct doc *mapping, struct doc **ranks,
+                                struct error *e) {
+    struct levels l = {doc_object(&job->arena), &job->arena};
+    struct viewer keeper = import_keeper(job);
+    struct str columns[] = {STR("name"), STR("rank")};
+    struct list_query query = {.module = model_module(job->model, STR("levels")),
+                               .columns = columns,
+                               .n_columns = 2,
+                               .sort = {{.field = STR("id")}},
+                               .n_sort = 1};
+    struct reader reader = {job->crm, job->conn, job->model, &keeper, &job->arena};
+    *ranks = l.ranks;
+    return doc_is_null(doc_get(mapping, STR("history")))
+               ? OK
+               : record_each(&reader, &query, note_level, &l, e);
+}
+
 static enum status mapping_use(struct import *job, struct doc *mapping, struct error *e) {
-    enum status s = mapping_read(&job->mapping, job->model, job->module, job->columns,
-                                 job->n_columns, mapping, &job->viewer->local, &job->arena, e);
+    struct doc *levels;
+    enum status s = levels_there(job, mapping, &levels, e);
+    if (s == OK)
+        s = mapping_read(&job->mapping, job->model, job->module, job->columns, job->n_columns,
+                         mapping, levels, &job->viewer->local, &job->arena, e);
     if (s == OK && job->mapping.history && !may_tell_history(job->viewer, job->module))
         s = error_set(e, DENIED, NULL,
                       N_("Only administrators may import a history: it says what others did."),

@@ -399,13 +399,13 @@ static void locale_read(struct import_mapping *map, const struct doc *in,
 
 enum status mapping_read(struct import_mapping *out, const struct model *model,
                          const struct module *m, const struct str *columns, size_t n_columns,
-                         const struct doc *in, const struct value_context *viewer, struct arena *a,
-                         struct error *e) {
+                         const struct doc *in, const struct doc *levels,
+                         const struct value_context *viewer, struct arena *a, struct error *e) {
     static const char *const words[] = {"module", "file",         "language", "currency",
                                         "region", "zone",         "columns",  "set",
                                         "match",  "on_duplicate", "history",  NULL};
     struct import_mapping map = {.module = m};
-    struct reading r = {&map, model, columns, n_columns, a, e};
+    struct reading r = {&map, model, columns, n_columns, levels, a, e};
     enum status s = only_known(&r, STR("mapping"), in, words);
     if (s != OK)
         return s;

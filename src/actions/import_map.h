@@ -83,6 +83,7 @@ struct import_history {
     size_t n_unknown;
     struct own_field *own;
     size_t n_own;
+    const struct doc *ranks; // by name of a level its order, as text: of those that are missing
     const struct doc *group_levels; // by group its level; NULL: none
     struct set_rule *level;         // of a group that is made or has no level; NULL: none
 };
@@ -108,9 +109,11 @@ const struct field *import_owner_field(void);
 const struct field *import_field(const struct module *, struct str key);
 
 // Reads a whole mapping for a file with these columns. Everything is copied into the arena. INVALID names the column or part.
+// levels: the order of those that are there, by their names without accents and case (null: it has none); NULL: not asked.
 enum status mapping_read(struct import_mapping *, const struct model *, const struct module *,
                          const struct str *columns, size_t n_columns, const struct doc *,
-                         const struct value_context *viewer, struct arena *, struct error *);
+                         const struct doc *levels, const struct value_context *viewer,
+                         struct arena *, struct error *);
 
 // "header", "sheet", "delimiter", "encoding" of the document's "file".
 enum status mapping_source(const struct doc *mapping, struct source_options *, struct error *);

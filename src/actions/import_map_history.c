@@ -4,6 +4,9 @@
 // column); what the mapping says of them shortly is written out here as such rules.
 #include "actions/import_map_read.h"
 
+#include "formats/fold.h"
+
+#define RANK_MOST 1000                             // modules/levels.json
 #define ADDRESS "{value:address}@imported.invalid" // by RFC 2606 nobody's
 
 static const struct field time_field = {
@@ -141,34 +144,49 @@ enum status history_fields_read(struct reading *r, const struct doc *in, const s
 
 // ---------------------------------------------------------------- people, groups, levels
 
-// What makes a level that is missing, in the order of the list.
-static void level_made(struct reading *r, const struct doc *levels, struct doc *rule) {
+// The order of the levels that are missing: each comes after all that the list has before it, also where those are there
+// already and have an order of their own.
+static void ranks_make(struct reading *r, const struct doc *levels) {
     struct arena *a = r->arena;
-    int64_t rank = 0;
+    struct doc *ranks = doc_object(a);
+    int64_t last = 0, place = 0;
+    doc_each(one, levels) {
+        struct str name = doc_text(one);
+        if (doc_get(ranks, name))
+            continue;
+        place++;
+        const struct doc *there = doc_get(r->levels, fold_str(a, name));
+        int64_t rank = there ? doc_integer(there, place) : last + 1;
+        last = rank > last ? rank : last;
+        last = last < RANK_MOST ? last : RANK_MOST;
+        doc_set(ranks, arena_str(a, name),
+                doc_str(a, arena_printf(a, "%lld", (long long)(there ? rank : last))));
+    }
+    r->map->history->ranks = ranks;
+}
+
+// What makes a level that is missing.
+static void level_made(struct reading *r, struct doc *rule) {
+    struct arena *a = r->arena;
+    const struct doc *ranks = r->map->history->ranks;
     doc_set_z(a, rule, "missing", "create");
-    struct doc *replace = doc_object(a);
-    doc_each(one, levels)
-        if (!doc_get(replace, doc_text(one)))
-            doc_set(replace, arena_str(a, doc_text(one)),
-                    doc_str(a, arena_printf(a, "%lld", (long long)++rank)));
-    if (!rank)
+    if (!doc_first(ranks))
         return;
     struct doc *order = doc_set_object(a, doc_set_object(a, rule, "create"), "rank");
     doc_set_z(a, order, "text", "{value}");
-    doc_set(order, STR("replace"), replace);
+    doc_set(order, STR("replace"), doc_copy(a, ranks));
     doc_set_z(a, order, "otherwise", "");
 }
 
 // A rule that says the level of a person or group by its name.
-static struct doc *level_rule(struct reading *r, const struct doc *levels,
-                              const struct doc *by_name, struct str otherwise) {
+static struct doc *level_rule(struct reading *r, const struct doc *by_name, struct str otherwise) {
     struct arena *a = r->arena;
     struct doc *rule = doc_object(a);
     doc_set_z(a, rule, "text", "{value}");
     if (!doc_is_null(by_name))
         doc_set(rule, STR("replace"), doc_copy(a, by_name));
     doc_set_str(a, rule, "otherwise", arena_str(a, otherwise));
-    level_made(r, levels, rule);
+    level_made(r, rule);
     return rule;
 }
 
@@ -235,13 +253,13 @@ static enum status people_read(struct reading *r, const struct doc *in, const st
     doc_set_z(a, create, "profile", "read_only");
     doc_set_z(a, create, "active", "false");
     doc_set(create, STR("level"),
-            level_rule(r, levels, doc_get(in, STR("levels")), level.n ? level : STR("1")));
+            level_rule(r, doc_get(in, STR("levels")), level.n ? level : STR("1")));
     h->names_only = str_is(doc_get_text(in, "missing"), "name");
     s = make_all(r, "users", missing, create);
     return s || !h->person ? s : make_missing(r, h->person, missing, create);
 }
 
-static enum status groups_read(struct reading *r, const struct doc *in, const struct doc *levels) {
+static enum status groups_read(struct reading *r, const struct doc *in) {
     static const char *const words[] = {"missing", "level", "levels", NULL};
     struct import_history *h = r->map->history;
     struct arena *a = r->arena;
@@ -257,7 +275,7 @@ static enum status groups_read(struct reading *r, const struct doc *in, const st
     struct str level = doc_get_text(in, "level");
     struct doc *create = doc_object(a);
     if (level.n || !doc_is_null(by_name)) {
-        doc_set(create, STR("level"), level_rule(r, levels, by_name, level));
+        doc_set(create, STR("level"), level_rule(r, by_name, level));
         size_t n;
         s = set_read(r, model_module(r->model, STR("groups")), STR("groups"), create, true,
                      &h->level, &n);
@@ -378,7 +396,9 @@ enum status history_read(struct reading *r, const struct doc *mapping) {
         s = unknown_read(r, doc_get(in, STR("unknown")));
     if (s == OK)
         s = texts_check(r, "levels", levels);
-    if (s == OK)
-        s = people_read(r, doc_get(in, STR("people")), levels);
-    return s ? s : groups_read(r, doc_get(in, STR("groups")), levels);
+    if (s != OK)
+        return s;
+    ranks_make(r, levels);
+    s = people_read(r, doc_get(in, STR("people")), levels);
+    return s ? s : groups_read(r, doc_get(in, STR("groups")));
 }

@@ -9,6 +9,7 @@ struct reading {
     const struct model *model;
     const struct str *columns;
     size_t n_columns;
+    const struct doc *levels; // that are there, with their order; NULL: none
     struct arena *arena;
     struct error *error;
 };

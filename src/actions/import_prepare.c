@@ -24,12 +24,8 @@ static enum status named(struct action *a, const struct module *m, struct str na
 }
 
 static int64_t rank_of(const struct import *job, struct str level) {
-    int64_t rank = 0, n = 0;
-    doc_each(one, doc_get(doc_get(job->mapping_doc, STR("history")), STR("levels"))) {
-        n++;
-        if (!rank && str_eq(doc_text(one), level))
-            rank = n;
-    }
+    int64_t rank = 0;
+    str_int(doc_text(doc_get(job->mapping.history->ranks, level)), &rank);
     return rank;
 }
 

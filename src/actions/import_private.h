@@ -57,6 +57,10 @@ struct import {
 struct doc *mapping_guess(struct import *, const struct doc *base, const char **guesses,
                           struct arena *);
 
+// The form of a column's numbers ("." or ",") and dates ("dmy" or "mdy") by what it begins with; "": nothing tells.
+const char *guess_point(const struct import *, size_t column);
+const char *guess_dates(const struct import *, size_t column);
+
 // ---------------------------------------------------------------- import_value.c
 
 // A text of the file as a value of the rule's field, which is no link. currency: of an amount that says none;
@@ -91,7 +95,9 @@ struct str import_field_label(const struct import *, const struct field *, struc
 
 // ---------------------------------------------------------------- import_job.c
 
-// The job's file opened again, at its first row of values; of a history its rows in order, only the first `most` of the file
+// The job's file opened again, at its first row of values, as they stand there.
+enum status job_rows(struct import *, struct source **, struct error *);
+// The same; of a history its rows in order, only the first `most` of the file
 // unless that is 0.
 enum status job_source(struct import *, int64_t most, struct source **, struct error *);
 // The viewer with the right to keep the records of the import itself.
@@ -196,6 +202,14 @@ static inline struct made *made_of(struct ref ref) {
     return (struct made *)(intptr_t)ref.n;
 }
 
+// ---------------------------------------------------------------- import_values.c
+
+// What import_values() found (it is copied), with the groups and people among the first `most` of each that are there already:
+// "id", and of groups "level" (its name).
+struct pass;
+enum status values_here(struct pass *, const struct doc *values, size_t most, struct arena *,
+                        struct doc **, struct error *);
+
 // ---------------------------------------------------------------- import_case.c
 
 // The case of a history that is being told: what its rows so far have made of it.
@@ -295,6 +309,8 @@ struct str row_raw(const struct row *, int column);
 // The cell of a rule's column with its replacement; *replaced (may be NULL) is the one that was used.
 struct import_cell row_cell(const struct rule *, const struct import_line *,
                             struct replacement **replaced);
+// Of a history: cells with this text say nothing.
+bool row_says_nothing(const struct import_history *, struct str text);
 // The text a template makes of a line; value stands for {value}.
 struct str row_template(const struct import_mapping *, const struct set_rule *,
                         const struct import_line *, struct str value, struct arena *);

@@ -558,7 +558,7 @@ static void shape_check(struct preparing *w) {
                    N_("rows with fewer cells than columns; what is not there counts as blank"), 1);
 }
 
-static bool says_nothing(const struct import_history *h, struct str text) {
+bool row_says_nothing(const struct import_history *h, struct str text) {
     for (size_t i = 0; h && i < h->n_unknown; i++)
         if (str_eq(h->unknown[i], text))
             return true;
@@ -579,7 +579,7 @@ static void cells_copy(const struct import_history *h, const struct import_line 
             memcpy(at, raw.p, raw.n);
         cells[i].raw.p = at;
         cells[i].text = str_trim(cells[i].raw);
-        if (says_nothing(h, cells[i].text))
+        if (row_says_nothing(h, cells[i].text))
             cells[i].text.n = 0;
         at += raw.n;
     }

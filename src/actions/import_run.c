@@ -87,6 +87,21 @@ static struct doc *cell_doc(const struct pass *p, const struct row *row, int col
     return cell;
 }
 
+// What the activity of the row sets.
+static void preview_sets(const struct import *job, const struct row *row, struct arena *a,
+                         struct doc *told) {
+    const struct doc *activity =
+        doc_get(doc_get(job->mapping_doc, STR("history")), STR("activity"));
+    const struct doc *sets =
+        activity && activity->type == DOC_OBJECT ? doc_get(activity, STR("sets")) : NULL;
+    struct doc *d = doc_set_object(a, told, "sets");
+    for (size_t i = 0; i < row->n_items; i++) {
+        const struct row_item *item = &row->items[i];
+        if (item->rule->index < 0 && item->value && doc_get(sets, item->rule->field->key))
+            doc_set(d, item->rule->field->key, doc_copy(a, item->value));
+    }
+}
+
 // A row of a history as it would be told: when, by whom, what is done by it, and in which columns it says the same as before.
 static enum status preview_told(struct pass *p, struct row *row, const char **does, bool *same,
                                 struct arena *a, struct doc *one, struct error *e) {
@@ -116,6 +131,7 @@ static enum status preview_told(struct pass *p, struct row *row, const char **do
                             : STR("");
     doc_set_str(a, d, "person", person);
     doc_set_str(a, d, "activity", told->activity);
+    preview_sets(p->job, row, a, d);
     return OK;
 }
 
@@ -143,8 +159,17 @@ static enum status preview_row(struct pass *p, struct row *row, struct doc *rows
     return s;
 }
 
-enum status import_preview(struct import *job, int rows, struct arena *a, struct doc **out,
-                           struct error *e) {
+static enum status values_tell(struct pass *pass, const struct doc *values, struct arena *a,
+                               struct doc *d, struct error *e) {
+    struct doc *here;
+    enum status s = values_here(pass, values, VALUES_TOLD, a, &here, e);
+    if (s == OK)
+        doc_set(d, STR("values"), here);
+    return s;
+}
+
+enum status import_preview(struct import *job, int rows, const struct doc *values, struct arena *a,
+                           struct doc **out, struct error *e) {
     struct pass pass;
     struct source *source = NULL;
     struct doc *d = doc_object(a);
@@ -169,6 +194,8 @@ enum status import_preview(struct import *job, int rows, struct arena *a, struct
         s = preview_row(&pass, &row, list, a, e);
     }
     source_close(source);
+    if (s == OK && values && job->mapping.history)
+        s = values_tell(&pass, values, a, d, e);
     pass_end(&pass);
     if (s == OK)
         *out = d;
@@ -318,12 +345,16 @@ enum status import_check(struct import *job, struct arena *a, struct doc **repor
         }
         arena_reset(&work);
     }
+    struct doc *values = NULL;
+    if (s == OK && job->mapping.history && !job->cancel)
+        s = import_values(job, VALUES_TOLD, a, &values, e);
     if (s == OK) {
         waiting_tell(&pass, waiting);
         import_notes(&pass, source);
         struct doc *d = import_report(job, &totals, job->cancel ? "stopped" : "done", a);
         doc_set_bool(a, d, "dry_run", true);
         tally_write(pass.tally, job, a, d);
+        s = values ? values_tell(&pass, values, a, d, e) : OK;
         *report = d;
     }
     import_errors_end(job);

@@ -430,8 +430,7 @@ void handle_field_new(struct request *r) {
     respond(r, 200, NULL);
 }
 
-// "x_" and what of a label can be in a key.
-static struct str key_from(struct request *r, const char *prefix, struct str label, size_t most) {
+struct str key_from(struct request *r, const char *prefix, struct str label, size_t most) {
     struct str folded = fold_str(r->arena, label);
     char *p = arena_bytes(r->arena, most + 1);
     size_t n = 0;

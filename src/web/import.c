@@ -19,6 +19,7 @@
 #include "web/wizard.h"
 
 #define RECENT 20
+#define LEVELS_SHOWN 100
 #define BEGIN_PATIENCE (3 * SECOND) // for an import to get its number
 
 static struct str import_path_of(struct request *r, struct str token) {
@@ -199,6 +200,21 @@ void handle_import_upload(struct request *r) {
 
 // ---------------------------------------------------------------- which column is what
 
+static enum status read_levels(struct reader *reader, struct doc **levels, struct error *e) {
+    struct str columns[] = {STR("name"), STR("rank")};
+    struct list_query q = {.module = model_module(reader->model, STR("levels")),
+                           .sort = {{STR("rank"), false}, {STR("id"), false}},
+                           .n_sort = 2,
+                           .columns = columns,
+                           .n_columns = 2,
+                           .limit = LEVELS_SHOWN};
+    struct doc *found;
+    enum status s = record_list(reader, &q, &found, e);
+    if (!s)
+        *levels = doc_get(found, STR("items"));
+    return s;
+}
+
 static enum status read_remembered(struct request *r, struct place *place, struct wizard *w,
                                    int64_t wanted, struct doc **mapping, struct error *e) {
     struct viewer keeper = keeper_of(r);
@@ -212,6 +228,8 @@ static enum status read_remembered(struct request *r, struct place *place, struc
     reader.conn = place->conn;
     s = records_of(&reader, "mappings", r->module->key, "updated_at", true, false, columns, 2,
                    &w->remembered, e);
+    if (!s)
+        s = read_levels(&reader, &w->levels, e);
     store_rollback(place->conn);
     doc_each(one, s ? NULL : w->remembered)
         if (wanted && doc_get_int(one, "id", 0) == wanted)
@@ -258,6 +276,7 @@ static enum status look(struct request *r, struct place *place, struct wizard *w
     if (s)
         return s;
     w->mapping = doc_copy(r->arena, doc_get(w->described, STR("mapping")));
+    w->values = doc_get(w->file.about, STR("values"));
     if (doc_is_null(kept))
         used = used_first(w);
     else
@@ -268,7 +287,12 @@ static enum status look(struct request *r, struct place *place, struct wizard *w
     } else if (!s && sent) {
         if (!wanted)
             used = 0;
-        s = use_mapping(r, w, *import, wizard_mapping(r, w->described, w->mapping));
+        // What fills a column says what field can be made of it.
+        if (!w->values && wizard_makes_fields(r))
+            s = import_values(*import, VALUES_KEPT, r->arena, &w->values, e);
+        if (s)
+            return s;
+        s = use_mapping(r, w, *import, wizard_mapping(r, w));
     }
     if (s)
         return s;
@@ -302,6 +326,30 @@ static enum status save_dry(struct request *r, struct wizard *w) {
     return waiting_save(&w->file, &w->error);
 }
 
+// What a history's file has is counted once, and again when the mapping reads it in another way.
+static enum status count_values(struct request *r, struct wizard *w, struct import *import) {
+    if (doc_is_null(doc_get(w->mapping, STR("history")))) {
+        w->values = NULL;
+        return OK;
+    }
+    if (w->values && str_eq(doc_get_text(w->values, "of"), import_values_of(import, r->arena)))
+        return OK;
+    enum status s = import_values(import, VALUES_KEPT, r->arena, &w->values, &w->error);
+    if (s)
+        return s;
+    doc_replace(w->file.about, STR("values"), doc_copy(r->arena, w->values));
+    return waiting_save(&w->file, &w->error);
+}
+
+static enum status preview(struct request *r, struct wizard *w, struct import *import) {
+    enum status s = count_values(r, w, import);
+    if (!s)
+        s = import_preview(import, PREVIEW_ROWS, w->values, r->arena, &w->preview, &w->error);
+    if (!s && w->values)
+        w->values = doc_copy(r->arena, doc_get(w->preview, STR("values")));
+    return s;
+}
+
 static void wizard_job(struct request *r, struct place *place) {
     struct wizard *w = r->arg;
     struct import *import = NULL;
@@ -314,7 +362,7 @@ static void wizard_job(struct request *r, struct place *place) {
         w->status = look(r, place, w, &import);
     bool go = !w->status && !w->problem.status && (str_is(what, "try") || str_is(what, "run"));
     if (!w->status && !w->problem.status && !go)
-        w->status = import_preview(import, PREVIEW_ROWS, r->arena, &w->preview, &w->error);
+        w->status = preview(r, w, import);
     if (w->described) // what the import tells may be its own words
         w->described = doc_copy(r->arena, w->described);
     if (w->preview)

@@ -56,6 +56,9 @@ struct str record_title(struct request *, const struct module *, const struct do
 // "PQR-17" before a record of a module with a prefix; else empty.
 struct str record_note(struct request *, const struct module *, const struct doc *record);
 
+// A prefix and what of a label can be in a key, at most so many characters (design.c).
+struct str key_from(struct request *, const char *prefix, struct str label, size_t most);
+
 // ---------------------------------------------------------------- control.c
 
 struct control_state {

@@ -1,5 +1,5 @@
 // The part of an import's mapping page that makes a file a history: what a row is, and which columns say of which case, when
-// and who. What is said there beyond that (levels, what activities set) comes by the API or the command and stays as it is.
+// and who. What its values become is wizard_values.c's matter.
 #include "actions/import_map.h"
 #include "formats/fold.h"
 #include "web/present.h"
@@ -290,6 +290,13 @@ struct str wizard_told(struct request *r, const struct doc *row) {
         buf_printf(&b, "%s%.*s", b.n ? " · " : "", STR_FMT(person));
     if (what.n)
         buf_printf(&b, "%s%.*s", b.n ? " · " : "", STR_FMT(what));
+    doc_each(set, doc_get(told, STR("sets"))) {
+        const struct field *f = module_field(r->module, set->key);
+        const struct choice *c = f ? field_choice(f, doc_text(set)) : NULL;
+        if (c)
+            buf_printf(&b, " · %.*s: %.*s", STR_FMT(field_label(r, f)),
+                       STR_FMT(choice_label(r, c)));
+    }
     struct str text = arena_str(r->arena, buf_view(&b));
     buf_release(&b);
     return text;

@@ -198,8 +198,9 @@ static void take_match(struct request *r, struct doc *mapping) {
     }
 }
 
-struct doc *wizard_mapping(struct request *r, const struct doc *described, const struct doc *base) {
+struct doc *wizard_mapping(struct request *r, const struct wizard *w) {
     struct arena *a = r->arena;
+    const struct doc *described = w->described, *base = w->mapping;
     struct doc *mapping = doc_copy(a, base), *columns = doc_object(a);
     const struct doc *before = doc_get(base, STR("columns"));
     int i = 0;
@@ -208,11 +209,11 @@ struct doc *wizard_mapping(struct request *r, const struct doc *described, const
         const struct doc *old = doc_get(before, name);
         bool there;
         struct str key = sent(r, "column.", at, &there);
-        if (!there && old)
+        if ((!there || wizard_is_new(key)) && old)
             doc_set(columns, name, doc_copy(a, old));
         else if (!there)
             doc_set(columns, name, or_null(r, doc_get_text(column, "field")));
-        else if (!key.n)
+        else if (!key.n || wizard_is_new(key))
             doc_set(columns, name, doc_str(a, STR("ignore")));
         else
             doc_set(columns, name, rule_of(r, old, key));
@@ -223,6 +224,7 @@ struct doc *wizard_mapping(struct request *r, const struct doc *described, const
     if (duplicates.n)
         doc_replace(mapping, STR("on_duplicate"), doc_str(a, duplicates));
     wizard_history(r, described, mapping);
+    wizard_values(r, w, mapping);
     return mapping;
 }
 
@@ -262,10 +264,12 @@ static struct str target_label(struct request *r, struct str key) {
                     : field_label(r, f);
 }
 
-static void targets(struct request *r, struct doc *list, struct str chosen) {
+static void targets(struct request *r, const struct wizard *w, struct doc *list,
+                    struct str chosen) {
     const struct module *m = r->module;
-    bool seen = !chosen.n;
+    bool seen = !chosen.n || wizard_new_label(r, w, chosen).n;
     option(r, list, STR(""), T(r->language, "Do not import"), !chosen.n);
+    wizard_new_option(r, w, chosen, list);
     for (size_t i = 0; i < m->n_fields; i++) {
         const struct field *f = &m->fields[i];
         if (!may_fill(r, f))
@@ -313,7 +317,8 @@ static struct doc *columns_view(struct request *r, const struct wizard *w) {
         doc_set_str(a, d, "name", name);
         struct doc *examples = doc_get(column, STR("values"));
         doc_set(d, STR("examples"), examples ? doc_copy(a, examples) : doc_array(a));
-        targets(r, doc_set_array(a, d, "options"), target);
+        targets(r, w, doc_set_array(a, d, "options"), target);
+        doc_set(d, STR("own"), wizard_new_view(r, w, target));
         doc_set_bool(a, d, "guessed",
                      (str_is(guess, "name") || str_is(guess, "content")) && target.n);
         doc_set_str(a, d, "problem",
@@ -427,9 +432,11 @@ static void preview_view(struct request *r, const struct wizard *w, struct doc *
                *rows = doc_set_array(a, preview, "rows");
     const struct doc *fields = doc_get(w->preview, STR("columns"));
     int64_t bad = 0;
-    doc_each(field, fields)
+    doc_each(field, fields) {
+        struct str own = wizard_new_label(r, w, doc_text(field));
         if (!doc_is_null(field))
-            doc_add(columns, doc_str(a, target_label(r, doc_text(field))));
+            doc_add(columns, doc_str(a, own.n ? own : target_label(r, doc_text(field))));
+    }
     doc_each(row, doc_get(w->preview, STR("rows"))) {
         bool wrong = false;
         doc_add(rows, preview_row(r, row, fields, &wrong));
@@ -489,6 +496,7 @@ struct doc *present_import_map(struct request *r, const struct wizard *w) {
     option(r, duplicates, STR("create"), T(l, "create another one"), str_is(on, "create"));
     links_view(r, w, doc_set_array(a, view, "links"));
     doc_set(view, STR("history"), wizard_history_view(r, w));
+    doc_set(view, STR("values"), wizard_values_view(r, w));
     doc_set_bool(a, view, "records", doc_is_null(doc_get(w->mapping, STR("history"))));
     doc_set_str(a, view, "remember", doc_get_text(w->file.about, "remember"));
     preview_view(r, w, view);

@@ -213,7 +213,7 @@ struct doc *present_reach(struct request *r, struct doc *reach) {
                    false);
     struct doc *columns = doc_set_array(a, view, "columns"), *rows = doc_set_array(a, view, "rows");
     table_column(r, columns, T(l, "Module"), false);
-    table_column(r, columns, T(l, "May"), false);
+    table_column(r, columns, T(l, "May do"), false);
     table_column(r, columns, T(l, "Whose records"), false);
     table_column(r, columns, T(l, "Fields not shown"), false);
     table_column(r, columns, T(l, "Fields not changed"), false);

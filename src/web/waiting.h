@@ -18,7 +18,7 @@ struct waiting_file {
     struct str folder, path;
     struct str name; // as its owner calls it
     struct doc *
-        about; // {"user","module","name","mapping"?,"used"?,"remember"?,"dry"?,"import"?}; null mapping: not chosen yet
+        about; // {"user","module","name","mapping"?,"values"?,"used"?,"remember"?,"dry"?,"import"?}; null mapping: not chosen yet
 };
 
 // Takes the upload over. FULL, UNAVAILABLE.

@@ -39,6 +39,17 @@ class Dates(Story):
         self.assertEqual((path, 200, []), (path, page.status, page.wrong))
         return plain(page)
 
+    def test_short_months(self):
+        """Their names are months in every language, also where English has one word for a month and for something else."""
+        wanted = {"es": "ene feb mar abr may jun jul ago sept? oct nov dic", "pl": "sty lut mar kwi maj cze lip sie wrz paź lis gru",
+                  "ro": r"ian\.? feb\.? mar\.? apr\.? mai iun\.? iul\.? aug\.? sept?\.? oct\.? nov\.? dec\.?"}
+        deal = self.api.want(201, "POST", "/api/opportunities", {"name": "Meses", "owner": self.person})["id"]
+        for language, names in wanted.items():
+            self.key_of_person.want(200, "PATCH", "/api/settings", {"language": language})
+            for month, name in enumerate(names.split(), 1):
+                self.api.want(200, "PATCH", f"/api/opportunities/{deal}", {"closing_date": f"2027-{month:02d}-17"})
+                self.assertRegex(self.see(f"/opportunities/{deal}"), rf"17 {name} 2027", language)
+
     def test_pages_follow_the_settings(self):
         today = self.see("/")  # the heading of the home page is a date
         self.assertRegex(today, r"(lunes|martes|miércoles|jueves|viernes|sábado|domingo), \d+ de [a-z]+")

@@ -221,7 +221,7 @@ static void test_preview_shows_problems_where_they_are(void **state) {
     struct doc *p = NULL;
     struct error e = {0};
     int64_t before = writer_position(crm_writer(w->crm));
-    must(import_preview(job, 20, &w->arena, &p, &e), &e);
+    must(import_preview(job, 20, NULL, &w->arena, &p, &e), &e);
     const struct doc *rows = doc_get(p, STR("rows")), *row = rows->first;
     assert_int_equal(rows->count, 5);
     is_text(row, "does", "create");

@@ -10,6 +10,7 @@ import { startFacts } from "./facts.js";
 import { startForms } from "./forms.js";
 import { startKinds } from "./kinds.js";
 import { startKeyboard } from "./keyboard.js";
+import { startLevels } from "./levels.js";
 import { startLines } from "./lines.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
@@ -30,7 +31,7 @@ import { startTokens } from "./tokens.js";
 import { startUploads } from "./uploads.js";
 import { startViewer } from "./viewer.js";
 
-const pieces = [startComment, startCopy, startDates, startLookup, startTokens, startForms, startKinds, startUploads, startLines, startList, startMore, startOrder, startPoll, startTimes, startRibbon, startSankey];
+const pieces = [startComment, startCopy, startDates, startLookup, startTokens, startForms, startKinds, startUploads, startLevels, startLines, startList, startMore, startOrder, startPoll, startTimes, startRibbon, startSankey];
 
 function enhance(root) {
   for (const piece of pieces) piece(root);
