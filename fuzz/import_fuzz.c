@@ -2,7 +2,7 @@
 //
 // Up to the first zero byte: the mapping, for a file of six columns; behind it the cells of a row, parted by 0x1F. Held: a mapping
 // that is refused says where and why, and leaves nothing; a taken one has a rule for each column; a value that comes out of a
-// cell stays the same when it is taken again; a date that was read is one.
+// cell stays the same when it is taken again; a date that was read is one; levels that a history makes have an order.
 #include "fuzz.h"
 
 #include "actions/import_private.h"
@@ -68,16 +68,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const struct module *m = model_module(model, str_z(modules[size % 4]));
         const struct value_context viewer = {
             .language = STR("es"), .currency = STR("EUR"), .region = STR("ES")};
+        struct doc *levels = doc_object(&a); // those that are there
+        doc_set_int(&a, levels, "1", 10);
+        doc_set(levels, STR("back"), doc_null(&a));
         struct import_mapping map = {0};
         struct source_options options;
         struct error e = {0};
         if (mapping_source(doc, &options, &e) != OK) {
             MUST(e.msgid);
-        } else if (mapping_read(&map, model, m, columns, COLUMNS, doc, NULL, &viewer, &a, &e) !=
+        } else if (mapping_read(&map, model, m, columns, COLUMNS, doc, levels, &viewer, &a, &e) !=
                    OK) {
             MUST(e.msgid && e.field[0] && !map.rules);
         } else {
             MUST(map.n_rules == COLUMNS);
+            doc_each(rank, map.history ? map.history->ranks : NULL) {
+                int64_t order;
+                MUST(str_int(doc_text(rank), &order) && order >= 1 && order <= 1000);
+            }
             row(&map, rest, &a);
         }
     }
