@@ -12,6 +12,9 @@ static bool is_one_of(const struct module *m, const char *key) {
 
 bool hand_over_known(const struct viewer *viewer, const struct module *m) {
     bool theirs = is_one_of(m, "groups") || is_one_of(m, "users");
+    const struct field *done = is_one_of(m, "tasks") ? module_field(m, STR("done")) : NULL;
+    if (done && !may_field(viewer, m, done, false)) // which ones are left to do
+        return false;
     return (theirs || (!m->system && !m->part)) && may(viewer, m, VERB_EDIT);
 }
 

@@ -132,7 +132,20 @@ bool may_field(const struct viewer *viewer, const struct module *module, const s
     return false;
 }
 
+bool may_story(const struct viewer *viewer, const struct module *card, const struct module *of) {
+    if (!may(viewer, of, VERB_VIEW))
+        return false;
+    for (size_t i = 0; i < of->n_fields && of != card && is_custom(viewer); i++)
+        if (of->fields[i].belongs && str_eq(of->fields[i].target, card->key) &&
+            !may_field(viewer, of, &of->fields[i], false))
+            return false;
+    return true;
+}
+
 bool may_everyones(const struct viewer *viewer, const struct module *module, enum verb verb) {
+    // A key for some modules has the parts of what is in these, and of nothing else.
+    if (viewer->modules && module->part)
+        return false;
     if (!is_custom(viewer) || module->system)
         return true;
     const struct module_rights *r = rights_of(viewer, module);

@@ -67,6 +67,9 @@ bool may_field(const struct viewer *, const struct module *, const struct field 
 // own, their subordinates', those nobody is in charge of, those shared with them, activities they take part in, and parts of
 // what is in their reach.
 bool may_everyones(const struct viewer *, const struct module *, enum verb);
+// Whether a card's story tells them of records of `of`: they may see that module and, unless it is the card's own, all fields that say
+// that such a record belongs to such a card. By which of them it does, a story does not know.
+bool may_story(const struct viewer *, const struct module *card, const struct module *of);
 // Whether somebody may import into the module what others did, in their names and at their times, with the users, groups and
 // levels it speaks of: whoever may change everybody's records there, and manages the users.
 bool may_tell_history(const struct viewer *, const struct module *);

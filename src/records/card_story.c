@@ -211,7 +211,7 @@ enum status history_steps(struct reader *r, const struct module *m, int64_t id, 
         out[(*n)++] = (struct story_step){.position = stmt_int(row, 0),
                                           .kind = (int)stmt_int(row, 1),
                                           .hidden = stmt_int(row, 2) != 0 || !of ||
-                                                    !may(r->viewer, of, VERB_VIEW)};
+                                                    !may_story(r->viewer, m, of)};
     }
     store_done(row);
     return s;

@@ -9,6 +9,7 @@
 #include "records/internal.h"
 #include "records/log_find.h"
 #include "records/scope.h"
+#include "records/story.h"
 
 #define LIMIT_MOST 200
 #define PAGE 50
@@ -36,16 +37,17 @@ static bool knows(struct reader *r, const struct module *m, int64_t id) {
 }
 
 // A side of a change without links to what the viewer may not know of; NULL: nothing is left.
-static struct doc *shown_side(struct reader *r, const struct field *f, struct doc *value) {
+static struct doc *shown_side(struct reader *r, const struct field *f, struct doc *value,
+                              struct arena *a) {
     const struct module *to = doc_is_null(value) ? NULL : narrow_target(r, f);
     if (!to)
         return value;
     if (value->type != DOC_ARRAY)
         return knows(r, to, doc_integer(value, 0)) ? value : NULL;
-    struct doc *list = doc_array(r->arena);
+    struct doc *list = doc_array(a);
     doc_each(id, value)
         if (knows(r, to, doc_integer(id, 0)))
-            doc_add(list, doc_copy(r->arena, id));
+            doc_add(list, doc_copy(a, id));
     return list->count ? list : NULL;
 }
 
@@ -57,22 +59,75 @@ static bool shows_name(struct reader *r, const struct doc *name) {
     return !m || !scope_narrows(r->viewer, m) || (str_int(id, &number) && knows(r, m, number));
 }
 
-static struct doc *shown_names(struct reader *r, const struct doc *names) {
-    struct doc *all = doc_object(r->arena);
+static bool is_among(const struct doc *side, int64_t id) {
+    if (!side || doc_is_null(side))
+        return false;
+    if (side->type != DOC_ARRAY)
+        return doc_integer(side, 0) == id;
+    doc_each(one, side)
+        if (doc_integer(one, 0) == id)
+            return true;
+    return false;
+}
+
+// Whether one of the changes that are shown leads there: the name of what a hidden field leads to says as much as that field.
+static bool is_led_to(const struct module *m, const struct doc *changes, const struct doc *name) {
+    struct str id = name->key, key = str_cut(&id, '/');
+    int64_t number = 0;
+    if (!str_int(id, &number))
+        return false;
+    doc_each(change, changes) {
+        const struct field *f = any_field(m, doc_get_text(change, "field"));
+        struct str to = !f ? STR("") : f->type == TYPE_USER ? STR("users") : f->target;
+        if (str_eq(to, key) && (is_among(doc_get(change, STR("old")), number) ||
+                                is_among(doc_get(change, STR("new")), number)))
+            return true;
+    }
+    return false;
+}
+
+static struct doc *shown_names(struct reader *r, const struct module *m, const struct doc *changes,
+                               const struct doc *names, struct arena *a) {
+    struct doc *all = doc_object(a);
     doc_each(name, names)
-        if (shows_name(r, name))
-            doc_set(all, name->key, doc_copy(r->arena, name));
+        if (is_led_to(m, changes, name) && shows_name(r, name))
+            doc_set(all, name->key, doc_copy(a, name));
     return all;
 }
 
+// Who was involved in what a note is about.
+static struct doc *shown_people(struct reader *r, const struct doc *people, struct arena *a) {
+    struct doc *all = doc_array(a);
+    doc_each(one, people) {
+        const struct module *m = model_module(r->model, doc_get_text(one, "module"));
+        bool narrow = m && scope_narrows(r->viewer, m);
+        if (m && may(r->viewer, m, VERB_VIEW) &&
+            (!narrow || knows(r, m, doc_get_int(one, "id", 0))))
+            doc_add(all, doc_copy(a, one));
+    }
+    return all->count ? all : NULL;
+}
+
+// What an event says beside its changes, as far as it is for this viewer; NULL: nothing.
+static struct doc *shown_beside(struct reader *r, const struct module *m, struct str name,
+                                const struct doc *v, struct arena *a) {
+    struct str key = str_is(name, "~document") || str_is(name, "~stage") ? doc_get_text(v, "field")
+                     : str_is(name, "~step")                             ? STR("process")
+                                                                         : STR("");
+    const struct field *of = module_field(m, key);
+    if (of && !may_field(r->viewer, m, of, false))
+        return NULL;
+    return str_is(name, "~people") ? shown_people(r, v, a) : doc_copy(a, v);
+}
+
 // What is left of a change of links that the viewer may not all know of; false: nothing.
-static bool show_sides(struct reader *r, const struct field *f, struct doc *item) {
+static bool show_sides(struct reader *r, const struct field *f, struct doc *item, struct arena *a) {
     static const char *const sides[] = {"old", "new"};
     bool any = false;
     for (size_t i = 0; i < 2; i++) {
-        struct doc *left = shown_side(r, f, doc_get(item, str_z(sides[i])));
+        struct doc *left = shown_side(r, f, doc_get(item, str_z(sides[i])), a);
         any = any || !doc_is_null(left);
-        doc_replace(item, str_z(sides[i]), left ? doc_copy(r->arena, left) : doc_null(r->arena));
+        doc_replace(item, str_z(sides[i]), left ? doc_copy(a, left) : doc_null(a));
     }
     return any;
 }
@@ -106,10 +161,10 @@ bool history_shows_field(const struct field *f, struct str body, const int64_t *
 }
 
 // Takes the items apart: changes the viewer may see, and what the reserved fields say.
-static void open_items(struct reader *r, const struct module *m, struct str body, struct doc *out) {
-    struct arena *a = r->arena;
+static void open_items(struct reader *r, const struct module *m, struct str body, struct arena *a,
+                       struct doc *out) {
     struct doc *parsed = doc_opened(a, doc_raw(a, body));
-    struct doc *changes = doc_array(a);
+    struct doc *changes = doc_array(a), *names = NULL;
     struct doc *items = doc_get(parsed, STR("items"));
     for (struct doc *item = doc_first(items), *next; item; item = next) {
         next = item->next;
@@ -126,11 +181,13 @@ static void open_items(struct reader *r, const struct module *m, struct str body
                 doc_set_int(a, out, "erased", v->count);
                 continue;
             }
-            const struct field *of =
-                str_is(field, "~document") ? module_field(m, doc_get_text(v, "field")) : NULL;
-            if (of && !may_field(r->viewer, m, of, false))
+            if (str_is(field, "~names")) { // by what is shown, which is not all known yet
+                names = v;
                 continue;
-            struct doc *copy = str_is(field, "~names") ? shown_names(r, v) : doc_copy(a, v);
+            }
+            struct doc *copy = shown_beside(r, m, field, v, a);
+            if (!copy)
+                continue;
             if (str_starts(field, STR("~file"))) {
                 struct doc *files = doc_get(out, STR("files"));
                 doc_add(files ? files : doc_set_array(a, out, "files"), copy);
@@ -143,7 +200,7 @@ static void open_items(struct reader *r, const struct module *m, struct str body
         if (f && !may_field(r->viewer, m, f, false))
             continue;
         if (narrow_target(r, any_field(m, field)) && !erased &&
-            !show_sides(r, any_field(m, field), item))
+            !show_sides(r, any_field(m, field), item, a))
             continue;
         // What proves the values stands in the log's own answers; here it would only be in the way.
         doc_remove(item, STR("salt"));
@@ -153,6 +210,8 @@ static void open_items(struct reader *r, const struct module *m, struct str body
         }
         doc_add(changes, item);
     }
+    if (names)
+        doc_set(out, STR("names"), shown_names(r, m, changes, names, a));
     doc_set(out, STR("changes"), changes);
 }
 
@@ -168,7 +227,7 @@ static void put_changes(struct reader *r, const struct module *m, struct str bod
                  str_find(body, STR("\"field\":\"~")) < 0 && !was_erased(body) &&
                  reads_all_fields(r, m);
     if (!plain) {
-        open_items(r, m, body, out);
+        open_items(r, m, body, r->arena, out);
         return;
     }
     size_t skip = sizeof before - 1;
@@ -257,7 +316,9 @@ static struct doc *event_doc(struct reader *r, const struct event *ev, const str
 // Which modules the viewer may see, as a condition; false when it is all of them.
 static bool shows(struct reader *r, const struct history_query *h, const struct module *m) {
     bool hidden = m->system && (h->records || (h->visible && !may(r->viewer, NULL, VERB_AUDIT)));
-    return may(r->viewer, m, VERB_VIEW) && !hidden;
+    bool told = !h->about || (h->about & ~story_untold(r->viewer, m));
+    return !hidden && told &&
+           (h->module ? may_story(r->viewer, h->module, m) : may(r->viewer, m, VERB_VIEW));
 }
 
 static bool shows_all(struct reader *r, const struct history_query *h) {
@@ -414,30 +475,21 @@ static bool says(const struct doc *value, struct str wanted, struct arena *a) {
     return false;
 }
 
-// Whether something that the viewer may read of the event says this, folded.
-static enum status event_says(struct reader *r, const struct module *m, struct str body,
-                              struct str wanted, bool *found, struct error *e) {
+// Whether something that the viewer is shown of the event says this, folded.
+static bool event_says(struct reader *r, const struct module *m, struct str body,
+                       struct str wanted) {
     struct arena a = ARENA_INIT;
-    const struct event_item *items = NULL;
-    size_t n = 0;
-    *found = false;
-    enum status s = payload_parse(body, &a, &items, &n, e);
-    for (size_t i = 0; i < n && !s && !*found; i++) {
-        const struct field *f = module_field(m, items[i].field);
-        const struct doc *old = items[i].old, *now = items[i].new;
-        if (f && !may_field(r->viewer, m, f, false))
-            continue;
-        f = any_field(m, items[i].field);
-        if (narrow_target(r, f)) {
-            old = old ? shown_side(r, f, doc_copy(&a, old)) : NULL;
-            now = now ? shown_side(r, f, doc_copy(&a, now)) : NULL;
-        } else if (str_is(items[i].field, "~names")) {
-            now = shown_names(r, now);
-        }
-        *found = says(now, wanted, &a) || says(old, wanted, &a);
-    }
+    struct doc *shown = doc_object(&a);
+    bool found = false;
+    open_items(r, m, body, &a, shown);
+    for (const struct doc *d = shown->first; d && !found; d = d->next)
+        if (!str_is(d->key, "changes") && !str_is(d->key, "erased"))
+            found = says(d, wanted, &a);
+    doc_each(change, doc_get(shown, STR("changes")))
+        found = found || says(doc_get(change, STR("new")), wanted, &a) ||
+                says(doc_get(change, STR("old")), wanted, &a);
     arena_release(&a);
-    return s;
+    return found;
 }
 
 // ---------------------------------------------------------------- by what events are about
@@ -460,7 +512,9 @@ static void build_about(struct reader *r, const struct history_query *h, const i
         condition(q, " AND about=", abouts[i]);
         if (before >= 0)
             condition(q, h->after ? " AND position>" : " AND position<", before);
-        module_condition(r, h, " AND module", q);
+        struct history_query met = *h;
+        met.about &= (int)abouts[i];
+        module_condition(r, &met, " AND module", q);
         leave_out(r, marking, "timeline.position", "timeline.module", h->module, q);
         sql_z(q, order);
         condition(q, " LIMIT ", limit);
@@ -569,9 +623,9 @@ static enum status page_read(struct reader *r, const struct history_query *h, in
         if (about && m && !own)
             about[n_about++] = (struct record_key){m, ev.record};
         bool wanted = m && (!by_marks || shows(r, h, m)); // marks know nothing of rights
-        if (m && h->text.n)
-            s = event_says(r, m, stmt_blob(row, 1), h->text, &wanted, e);
-        if (wanted && !s && !*again)
+        if (wanted && h->text.n)
+            wanted = event_says(r, m, stmt_blob(row, 1), h->text);
+        if (wanted && !*again)
             doc_add(events, event_doc(r, &ev, m, stmt_blob(row, 1),
                                       marked && marking == MARK_HIDDEN, &teller));
     }

@@ -40,12 +40,12 @@ static void of_card_all(const struct ribbon *x, bool all_of_them, struct sql *q)
     }
     bool all = true;
     for (size_t i = 0; i < x->r->model->n_modules; i++)
-        all = all && may(x->r->viewer, &x->r->model->modules[i], VERB_VIEW);
+        all = all && may_story(x->r->viewer, x->m, &x->r->model->modules[i]);
     if (all)
         return;
     sql_z(q, " AND t.module IN (0");
     for (size_t i = 0; i < x->r->model->n_modules; i++)
-        if (may(x->r->viewer, &x->r->model->modules[i], VERB_VIEW)) {
+        if (may_story(x->r->viewer, x->m, &x->r->model->modules[i])) {
             sql_z(q, ",");
             sql_param(q, P_INT(x->r->model->modules[i].number));
         }

@@ -65,6 +65,19 @@ int story_about(const struct module *m, const struct event *ev) {
     return str_is(m->key, "tasks") ? about | about_task(ev) : about;
 }
 
+static bool reads(const struct viewer *viewer, const struct module *m, struct str key) {
+    const struct field *f = module_field(m, key);
+    return !f || may_field(viewer, m, f, false);
+}
+
+int story_untold(const struct viewer *viewer, const struct module *m) {
+    int untold = reads(viewer, m, m->stage) ? 0 : STORY_STATUS;
+    if (str_is(m->key, "tasks") &&
+        (!reads(viewer, m, STR("done")) || !reads(viewer, m, STR("outcome"))))
+        untold |= STORY_TASKS_DONE | STORY_TASKS_FAILED;
+    return untold;
+}
+
 // ---------------------------------------------------------------- words
 
 static const char *const kind_words[] = {

@@ -4,7 +4,7 @@
 #define CRONISTA_RECORDS_STORY_H
 
 #include "history/history.h"
-#include "model/model.h"
+#include "model/permission.h"
 
 // The bits stand in the derived table `timeline`.
 // X(bit, NAME, "name")
@@ -35,6 +35,8 @@ int story_group_find(struct str name); // 0 for an unknown name
 
 // The groups an event about a record of the module is in.
 int story_about(const struct module *, const struct event *);
+// Those that a field decides which this viewer may not read: to them no event about such a record is in these.
+int story_untold(const struct viewer *, const struct module *);
 
 // Words for people, to be translated; "" for an unknown one, and for what came in by a page.
 const char *event_kind_word(int kind);

@@ -10,16 +10,16 @@
 #define FILTERS 6
 #define HERE "/activities"
 
-// What the tabs show; the first when the address names none.
+// What the tabs show; the first when the address names none. Those that a field decides which is hidden from somebody are not there.
 static const struct tab {
-    const char *key, *label, *icon, *empty;
+    const char *key, *label, *icon, *empty, *by;
 } tabs[] = {
-    {"open", N_("To do"), "list-todo", N_("Nothing to do.")},
-    {"overdue", N_("Overdue"), "triangle-alert", N_("Nothing is overdue.")},
-    {"today", N_("Today"), "calendar-clock", N_("Nothing is due today.")},
-    {"next", N_("Next days"), "calendar", N_("Nothing is due in the next days.")},
-    {"undated", N_("Without a date"), "list", N_("Nothing waits without a date.")},
-    {"done", N_("Done"), "circle-check", N_("Nothing is done yet.")},
+    {"open", N_("To do"), "list-todo", N_("Nothing to do."), "subject"},
+    {"overdue", N_("Overdue"), "triangle-alert", N_("Nothing is overdue."), "due"},
+    {"today", N_("Today"), "calendar-clock", N_("Nothing is due today."), "due"},
+    {"next", N_("Next days"), "calendar", N_("Nothing is due in the next days."), "due"},
+    {"undated", N_("Without a date"), "list", N_("Nothing waits without a date."), "due"},
+    {"done", N_("Done"), "circle-check", N_("Nothing is done yet."), "done"},
 };
 #define N_TABS (sizeof tabs / sizeof *tabs)
 
@@ -34,9 +34,10 @@ struct mine {
     struct str kind;
 };
 
-static void filter(struct list_query *q, const char *field, enum list_operator op,
-                   struct str value) {
-    q->filters[q->n_filters++] = (struct list_filter){str_z(field), op, value};
+static void filter(struct request *r, struct list_query *q, const char *field,
+                   enum list_operator op, struct str value) {
+    if (str_is(str_z(field), TAKES_PART) || readable(r, q->module, str_z(field)))
+        q->filters[q->n_filters++] = (struct list_filter){str_z(field), op, value};
 }
 
 static struct str moment_text(struct request *r, micros at) {
@@ -50,24 +51,23 @@ static void ask(struct request *r, const struct mine *mine, struct list_query *q
     struct civil c = zone_civil(r->zone, r->now);
     struct str today = rprintf(r, "%04d-%02d-%02d", c.year, c.month, c.day);
     bool done = strcmp(tab, "done") == 0;
-    filter(q, TAKES_PART, OP_EQ, STR("me"));
-    filter(q, "done", OP_EQ, done ? STR("1") : STR("0"));
+    filter(r, q, TAKES_PART, OP_EQ, STR("me"));
+    filter(r, q, "done", OP_EQ, done ? STR("1") : STR("0"));
     if (mine->kind.n)
-        filter(q, "kind", OP_EQ, mine->kind);
+        filter(r, q, "kind", OP_EQ, mine->kind);
     if (strcmp(tab, "overdue") == 0)
-        filter(q, "due", OP_LT, moment_text(r, r->now));
+        filter(r, q, "due", OP_LT, moment_text(r, r->now));
     else if (strcmp(tab, "today") == 0)
-        filter(q, "due", OP_EQ, today);
+        filter(r, q, "due", OP_EQ, today);
     else if (strcmp(tab, "next") == 0)
-        filter(q, "due", OP_GT, today);
+        filter(r, q, "due", OP_GT, today);
     else if (strcmp(tab, "undated") == 0)
-        filter(q, "due", OP_EMPTY, STR("1"));
+        filter(r, q, "due", OP_EMPTY, STR("1"));
     else if (!done)
-        filter(q, "due", OP_EMPTY, STR("0"));
-    q->sort[q->n_sort++] = (struct list_sort){done                          ? STR("done_at")
-                                              : strcmp(tab, "undated") == 0 ? STR("created_at")
-                                                                            : STR("due"),
-                                              done};
+        filter(r, q, "due", OP_EMPTY, STR("0"));
+    const char *sort = done ? "done_at" : strcmp(tab, "undated") == 0 ? "created_at" : "due";
+    if (!module_field(q->module, str_z(sort)) || readable(r, q->module, str_z(sort)))
+        q->sort[q->n_sort++] = (struct list_sort){str_z(sort), done};
 }
 
 static enum status read_address(struct request *r, const struct module *m, struct mine *mine,
@@ -75,12 +75,12 @@ static enum status read_address(struct request *r, const struct module *m, struc
     struct str when = query_text(r, "when");
     *mine = (struct mine){.tab = when.n ? NULL : &tabs[0], .kind = query_text(r, "kind")};
     for (size_t i = 0; i < N_TABS; i++)
-        if (str_is(when, tabs[i].key))
+        if (str_is(when, tabs[i].key) && readable(r, m, str_z(tabs[i].by)))
             mine->tab = &tabs[i];
     if (!mine->tab)
         return error_set(e, INVALID, "when", N_("\"{0}\" is not one of the values."),
                          arena_dup(r->arena, when), NULL);
-    const struct field *kind = module_field(m, STR("kind"));
+    const struct field *kind = readable(r, m, STR("kind"));
     if (mine->kind.n && !(kind && field_choice(kind, mine->kind)))
         return error_set(e, INVALID, "kind", N_("\"{0}\" is not one of the values."),
                          arena_dup(r->arena, mine->kind), NULL);
@@ -199,10 +199,11 @@ static const char *kind_icon(struct str kind) {
 static void put_choices(struct request *r, const struct module *m, const struct mine *mine,
                         struct doc *view) {
     struct doc *list = doc_set_array(r->arena, view, "tabs");
-    const struct field *kind = module_field(m, STR("kind"));
+    const struct field *kind = readable(r, m, STR("kind"));
     for (size_t i = 0; i < N_TABS; i++)
-        chip(r, list, translate(r->language, str_z(tabs[i].label)), tabs[i].icon,
-             address(r, tabs[i].key, mine->kind, STR("")), mine->tab == &tabs[i]);
+        if (readable(r, m, str_z(tabs[i].by)))
+            chip(r, list, translate(r->language, str_z(tabs[i].label)), tabs[i].icon,
+                 address(r, tabs[i].key, mine->kind, STR("")), mine->tab == &tabs[i]);
     list = doc_set_array(r->arena, view, "kinds");
     chip(r, list, T(r->language, "All"), "", address(r, mine->tab->key, STR(""), STR("")),
          !mine->kind.n);

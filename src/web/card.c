@@ -198,11 +198,12 @@ static enum status story_counts(struct request *r, struct story_counts *c, struc
     size_t n = 0;
     enum status s = history_counts(&r->reader, r->module, r->id, STORY_COUNTED, &counts, &n, e);
     for (size_t i = 0; i < n && !s; i++) {
-        if (!counts[i].module || !may(&r->viewer, counts[i].module, VERB_VIEW))
+        if (!counts[i].module || !may_story(&r->viewer, r->module, counts[i].module))
             continue;
+        int about = counts[i].about & ~story_untold(&r->viewer, counts[i].module);
         c->all += counts[i].n;
         for (int j = 0; j < STORY_GROUPS_N; j++)
-            c->of_group[j] += counts[i].about & story_groups[j].bit ? counts[i].n : 0;
+            c->of_group[j] += about & story_groups[j].bit ? counts[i].n : 0;
     }
     return s;
 }

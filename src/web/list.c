@@ -325,7 +325,8 @@ void handle_list(struct request *r) {
         struct str *columns = arena_array(r->arena, struct str, asked.n_columns + 2);
         memcpy(columns, asked.columns, asked.n_columns * sizeof *columns);
         for (size_t i = 0; i < sizeof more / sizeof *more; i++)
-            columns[asked.n_columns++] = str_z(more[i]);
+            if (readable(r, r->module, str_z(more[i])))
+                columns[asked.n_columns++] = str_z(more[i]);
         asked.columns = columns;
     }
     if (!status)

@@ -372,12 +372,13 @@ static size_t open_fields(struct request *r, const struct module *m, bool names,
     return n;
 }
 
-// Whether some field may lead to what this viewer may not know of.
+// Whether some field leads to what this viewer may not know of, or where they may not know that it leads.
 static bool leads_to_hidden(struct request *r, const struct module *m) {
     if (history_keeps_links(&r->reader, any_field(m, STR("owner"))))
         return true;
     for (size_t i = 0; i < m->n_fields; i++)
-        if (history_keeps_links(&r->reader, &m->fields[i]))
+        if (history_keeps_links(&r->reader, &m->fields[i]) ||
+            !may_field(&r->viewer, m, &m->fields[i], false))
             return true;
     return false;
 }

@@ -51,14 +51,14 @@ static struct list_query *related_query(struct request *r, const struct related 
     columns[q->n_columns++] = STR("owner");
     if (m->stage.n && readable(r, m, m->stage))
         columns[q->n_columns++] = m->stage;
-    if (task) {
+    static const char *const of_task[] = {"due", "done", "priority", "private"};
+    for (size_t i = 0; task && i < sizeof of_task / sizeof *of_task; i++)
+        if (readable(r, m, str_z(of_task[i])))
+            columns[q->n_columns++] = str_z(of_task[i]);
+    if (task && readable(r, m, STR("done")))
         filters[q->n_filters++] = (struct list_filter){STR("done"), OP_EQ, STR("0")};
-        columns[q->n_columns++] = STR("due");
-        columns[q->n_columns++] = STR("done");
-        columns[q->n_columns++] = STR("priority");
-        columns[q->n_columns++] = STR("private");
+    if (task && readable(r, m, STR("due")))
         q->sort[q->n_sort++] = (struct list_sort){STR("due"), false};
-    }
     return q;
 }
 

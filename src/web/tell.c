@@ -360,6 +360,8 @@ static struct doc *tell_change(struct telling *t, bool *whole) {
 static struct str state_of(struct telling *t) {
     const struct language *l = t->r->language;
     const struct doc *found = doc_get(t->event, STR("stage"));
+    if (str_is(t->m->key, "tasks") && !readable(t->r, t->m, STR("done")))
+        return STR("");
     if (str_is(t->m->key, "tasks"))
         return doc_true(new_value(t->changes, "done")) || doc_get_true(found, "value")
                    ? T(l, "already done")

@@ -157,6 +157,27 @@ class Keys(Story):
         other = self.limited("--modules", "contacts", "--scope", "write")
         self.assertIn(other.request("POST", "/api/lines", {"opportunity": self.deal, "name": "Hours"})[0], (403, 404))
 
+    def test_parts_of_other_records_are_out(self):
+        user, _ = self.user("parts-of-others@example.org")
+        kind = self.api.want(201, "POST", "/api/consent_kinds", {"name": f"Kind {time.time()}", "text": "t"})["id"]
+        self.api.want(201, "POST", f"/api/companies/{self.company}/shares", {"user": user})
+        lead = self.api.want(201, "POST", "/api/leads", {"name": "Of nobody"})["id"]
+        for of, record in (("leads", lead), ("contacts", self.contact)):
+            self.api.want(200, "POST", f"/api/{of}/{record}/consents", {"kind": kind, "state": "given"})
+        key = self.limited("--modules", "contacts", "--scope", "write")
+        share = self.api.want(200, "GET", f"/api/shares?filter[company][eq]={self.company}")["items"][0]["id"]
+        theirs = {item["contact"]["id"] for item in key.want(200, "GET", "/api/consents?limit=200&columns=contact,lead")["items"]}
+        self.assertEqual({self.contact}, theirs)  # of leads there are none, which would have no contact
+        of_lead = self.api.want(200, "GET", f"/api/consents?filter[lead][eq]={lead}")["items"][0]["id"]
+        newest = self.api.want(200, "GET", "/api/history?limit=1")["items"][0]["position"]
+        for module, record in (("shares", share), ("consents", of_lead)):
+            self.assertNotIn(record, [item["id"] for item in key.want(200, "GET", f"/api/{module}?limit=200")["items"]])
+            for path in ("", "/history", "/history/export.csv"):
+                self.assertEqual(404, key.request("GET", f"/api/{module}/{record}{path}")[0], path)
+            for path, body in (("comments", {"text": "Here"}), ("notes", {"way": "call", "text": "Called"}), ("restore", {})):
+                self.assertIn(key.request("POST", f"/api/{module}/{record}/{path}", body)[0], (403, 404), path)
+        self.assertEqual(newest, self.api.want(200, "GET", "/api/history?limit=1")["items"][0]["position"])
+
     def test_a_key_writes_no_links_into_what_it_may_not_know(self):
         api = self.limited("--modules", "contacts", "--scope", "write")
         there = api.request("POST", "/api/contacts", {"name": "Guess", "company": self.company})
