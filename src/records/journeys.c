@@ -378,8 +378,10 @@ bool journey_field(const struct viewer *v, const struct model *model, const stru
         return false;
     if (!f)
         return sees(v, model, "users") && sees(v, model, "groups") && sees(v, model, "levels");
-    if (!field_has_passages(f) || f->type == TYPE_YES_NO || f->removed || f->hidden ||
-        (f->number >= 0 && !may_field(v, m, f, false)))
+    // Of the fields that all records have, only who is in charge is kept: who made a record never changes.
+    if (f->number < 0 ? !str_is(f->key, "owner") : !may_field(v, m, f, false))
+        return false;
+    if (!field_has_passages(f) || f->type == TYPE_YES_NO || f->removed || f->hidden)
         return false;
     return f->type == TYPE_CHOICE ||
            may(v, model_module(model, f->type == TYPE_USER ? STR("users") : f->target), VERB_VIEW);

@@ -189,7 +189,7 @@ class Journeys(Story):
         self.assertEqual((0, []), (later["records"], later["values"]))
 
     def test_what_is_not_understood_is_refused(self):
-        for query, field in (("by=subject", "by"), ("by=nothing", "by"), ("from=yesterday", "from"), ("from=2026-02-01&to=2026-01-01", "from"),
+        for query, field in (("by=subject", "by"), ("by=nothing", "by"), ("by=created_by", "by"), ("by=updated_by", "by"), ("from=yesterday", "from"), ("from=2026-02-01&to=2026-01-01", "from"),
                              ("hours=some", "hours"), ("filter[nothing][eq]=1", "nothing"), ("filter[subject]=1&filter[subject][odd]=1", "filter[subject][odd]"),
                              ("to=2026-02-30", "to")):
             answer = self.api.want(422, "GET", f"/api/cases/journeys?{query}")
