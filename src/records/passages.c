@@ -1,5 +1,7 @@
 #include "records/passages.h"
 
+#include "history/payload.h"
+
 // ---------------------------------------------------------------- the text
 
 #define DIGIT '0'
@@ -149,9 +151,11 @@ static void value_add(struct buf *b, struct str field, bool is_word, const struc
         passages_value(b, field, PASSAGE_ID, doc_integer(value, doc_true(value)), STR(""));
 }
 
+#define EVENT_MOST PAYLOAD_MAX // bytes of what one event brings, which takes less than its payload
+
 // Values that were erased are known no more: a rebuild does not find them either.
 static enum status forget(struct conn *conn, int64_t position, struct str field, struct error *e) {
-    struct buf less = BUF_INIT(1 << 20);
+    struct buf less = BUF_INIT(0);
     struct stmt *row = NULL;
     bool more = false;
     int64_t module = 0, record = 0, first = 0;
@@ -163,9 +167,12 @@ static enum status forget(struct conn *conn, int64_t position, struct str field,
         module = stmt_int(row, 0);
         record = stmt_int(row, 1);
         first = stmt_int(row, 2);
+        less.max = stmt_text(row, 3).n; // there is never more of it afterwards
         passages_without(stmt_text(row, 3), position, field, &less);
     }
     store_done(row);
+    if (!s && less.overflow)
+        s = passages_damaged(e);
     if (!s && more) {
         struct param p[] = {P_INT(module), P_INT(record), P_INT(first), P_TEXT(buf_view(&less))};
         s = store_run(conn, QUERY_PASSAGES_WRITE, p, 4, NULL, e);
@@ -189,7 +196,7 @@ static enum status forget_all(struct conn *conn, const struct doc *erased, struc
 // What was erased counts as an event all the same, so that rows hold the same events after a rebuild.
 static enum status keep(struct conn *conn, const struct module *m, const struct event *ev,
                         struct error *e) {
-    struct buf values = BUF_INIT(1 << 20), steps = BUF_INIT(1 << 20);
+    struct buf values = BUF_INIT(EVENT_MOST), steps = BUF_INIT(EVENT_MOST);
     bool created = ev->kind == KIND_CREATED, kept = created, owned = false, owner;
     int64_t n = 0;
     for (size_t i = 0; i < ev->n_items; i++) {
@@ -210,7 +217,11 @@ static enum status keep(struct conn *conn, const struct module *m, const struct 
     buf_str(&steps, buf_view(&values));
     struct param p[] = {P_INT(m->number), P_INT(ev->record), P_INT(ev->position),
                         P_TEXT(buf_view(&steps)), P_INT(PASSAGES_IN_ROW)};
-    enum status s = kept ? store_insert(conn, QUERY_PASSAGES_ADD, p, 5, e) : OK;
+    enum status s = OK;
+    if (values.overflow || steps.overflow)
+        s = error_set(e, TOO_LARGE, NULL, N_("This change is too large to be recorded."), NULL);
+    else if (kept)
+        s = store_insert(conn, QUERY_PASSAGES_ADD, p, 5, e);
     buf_release(&values);
     buf_release(&steps);
     return s;
