@@ -11,7 +11,8 @@ struct certifying {
     const struct module *m;
     int64_t id;
     struct doc *out, *operations, *erased, *documents;
-    int64_t unseen; // events that lost values, of records this viewer may not know of
+    int64_t
+        unseen; // events that lost values, of records or only of fields this viewer may not know of
     bool proven;
 };
 
@@ -59,10 +60,6 @@ static enum status read_leaves(struct certifying *c, const struct doc *told, str
     if (m && (s = scope_sees(c->r, m, ev.record, &sees, e)))
         return s;
     struct doc *d = doc_object(a), *leaves = doc_array(a);
-    if (sees)
-        doc_add(c->erased, d);
-    else
-        c->unseen++;
     doc_set_int(a, d, "position", ev.position);
     doc_set(d, STR("at"), moment(a, ev.at));
     doc_set_z(a, d, "kind", event_kind_name(ev.kind));
@@ -70,14 +67,21 @@ static enum status read_leaves(struct certifying *c, const struct doc *told, str
     doc_set_int(a, d, "record", ev.record);
     doc_set(d, STR("leaves"), leaves);
     doc_each(item, doc_get(body, STR("items"))) {
-        struct str mac = doc_get_text(item, "mac");
-        if (!names_field(told, doc_get_text(item, "field")))
+        struct str mac = doc_get_text(item, "mac"), key = doc_get_text(item, "field");
+        const struct field *f = sees ? module_field(m, key) : NULL;
+        if (!names_field(told, key))
             continue;
         c->proven = c->proven && mac.n;
+        if (f && !may_field(c->r->viewer, m, f, false))
+            continue;
         struct doc *leaf = doc_add(leaves, doc_object(a));
-        doc_set_str(a, leaf, "field", doc_get_text(item, "field"));
+        doc_set_str(a, leaf, "field", key);
         doc_set_str(a, leaf, "mac", mac);
     }
+    if (sees && leaves->count)
+        doc_add(c->erased, d);
+    else
+        c->unseen++;
     return OK;
 }
 

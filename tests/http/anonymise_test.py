@@ -206,6 +206,21 @@ class Anonymising(Documents):
         seen = self.api.want(200, "GET", f"/api/contacts/{contact}/certificate")
         self.assertTrue(made["proven"] and seen["proven"])
 
+    def test_a_certificate_names_no_field_that_is_hidden(self):
+        profile = self.api.want(201, "POST", "/api/profiles", {"name": "Half", "contacts": ["view", "edit", "delete", "everyone"], "hidden_contacts": ["city", "phone"]})["id"]
+        _, half = self.user("mitad@example.org", f"p{profile}", anonymises=True)
+        contact = self.person(phone="")
+        self.api.want(200, "PATCH", f"/api/contacts/{contact}", {"city": "Otra", "phone": "+34 600 919 274"})
+        whole = self.anonymise(contact)[2]
+        fields = lambda told: {leaf["field"] for event in told["erased"] for leaf in event["leaves"]}  # noqa: E731
+        self.assertEqual({"city", "phone"}, fields(whole) & {"city", "phone"})
+        told = half.want(200, "GET", f"/api/contacts/{contact}/certificate")
+        self.assertEqual(fields(whole) - {"city", "phone"}, fields(told))
+        self.assertNotIn("city", json.dumps(told))
+        # An event that lost nothing else is counted, as one that is hidden itself.
+        self.assertEqual((len(whole["erased"]) - 1, whole["unseen"] + 1, True), (len(told["erased"]), told["unseen"], told["proven"]))
+        self.assertNotIn("City", self.browser("mitad@example.org", "another test password").get(f"/contacts/{contact}/certificate").text)
+
     def test_what_others_were_called_stays(self):
         one, other = self.person(), self.api.want(201, "POST", "/api/contacts", {"name": "Vecina"})["id"]
         deal = self.api.want(201, "POST", "/api/opportunities", {"name": "Uno", "contact": other, "stage": "qualification"})["id"]
