@@ -26,7 +26,8 @@ struct errand {
     enum errand_state state;
     const struct doc *what; // asked for
     // Where it is, as its kind likes it, and: "all" (events or records, to show how far it is), "seen" of them, "changed",
-    // "kept", "refused" records, "told": [{"module","id","fate","field"?,"why": text of a message,"args"?,"by"?,"at"?}],
+    // "kept", "refused" records, "told": [{"module","id","fate","field"?,"leads"? (ids, of a link),"erased"?,"why": text of a
+    // message,"args"?,"by"?,"at"?}],
     // "problem": text of a message when it failed.
     struct doc *progress;
     struct str node;

@@ -181,6 +181,26 @@ static bool leads_to_hidden(struct action *a, const struct field *f, const struc
     return false;
 }
 
+// Whether a value leads to a record that this person may know of.
+static bool leads_to_known(struct action *a, const struct module *to, const struct doc *v) {
+    bool sees = false;
+    if (doc_is_null(v))
+        return false;
+    if (v->type != DOC_ARRAY)
+        return scope_sees(&a->reader, to, doc_integer(v, 0), &sees, NULL) == OK && sees;
+    doc_each(id, v)
+        if (scope_sees(&a->reader, to, doc_integer(id, 0), &sees, NULL) == OK && sees)
+            return true;
+    return false;
+}
+
+// A link of which this person may know neither what it was nor what it was made: stories do not tell of it either.
+static bool is_hidden_link(struct action *a, const struct field *f, const struct slot *slot) {
+    const struct module *to = scope_target(a->model, a->act->viewer, f);
+    return to && !slot->erased && !leads_to_known(a, to, slot->back) &&
+           !leads_to_known(a, to, slot->set);
+}
+
 static bool file_gone(struct action *a, const struct field *f, const struct doc *v) {
     bool gone = false;
     struct str digest = f->type == TYPE_FILE ? file_digest_of(a->write->arena, v) : STR("");
@@ -242,8 +262,14 @@ static void decide_fields(struct action *a, const struct story *story, const str
             continue;
         if (f->computed && !steps)
             continue; // follows from the others
+        if (is_hidden_link(a, f, slot))
+            continue;
         struct undo_field *u = &out->fields[out->n_fields++];
-        *u = (struct undo_field){.field = f, .back = slot->back, .now = doc_get(row, f->key)};
+        *u = (struct undo_field){.field = f,
+                                 .back = slot->back,
+                                 .set = slot->set,
+                                 .erased = slot->erased,
+                                 .now = doc_get(row, f->key)};
         if (!steps)
             decide(a, m, f, slot, deleted, u);
         else if (deleted)
@@ -529,7 +555,7 @@ static enum status is_known(struct reader *r, int64_t operation, bool *known, st
     return s;
 }
 
-enum status undo_allowed(struct reader *r, int64_t operation, int64_t *events, struct error *e) {
+enum status undo_allowed(struct reader *r, int64_t operation, struct error *e) {
     struct event ev;
     struct errand g;
     bool known = false;
@@ -550,9 +576,7 @@ enum status undo_allowed(struct reader *r, int64_t operation, int64_t *events, s
         s = errand_of(r->conn, ERRAND_UNDO, operation, false, r->arena, &g, e);
     if (!s && g.state == ERRAND_RUNNING)
         return error_set(e, CONFLICT, NULL, N_("This operation is being undone already."), NULL);
-    s = error_pass(s, NOT_FOUND, e);
-    struct param p = P_INT(operation);
-    return s ? s : store_int(r->conn, QUERY_OPERATION_COUNT, &p, 1, events, e);
+    return error_pass(s, NOT_FOUND, e);
 }
 
 static enum status events_read(struct conn *conn, int64_t operation, int64_t before, int most,
@@ -613,8 +637,11 @@ enum status undo_begin(struct action *a, int64_t operation, struct str node, str
                        struct error *e) {
     struct arena *arena = a->write->arena;
     struct doc *progress = doc_object(arena);
+    struct param p = P_INT(operation);
     int64_t events = 0;
-    enum status s = undo_allowed(&a->reader, operation, &events, e);
+    enum status s = undo_allowed(&a->reader, operation, e);
+    if (!s)
+        s = store_int(a->write->conn, QUERY_OPERATION_COUNT, &p, 1, &events, e);
     doc_set_int(arena, progress, "cursor", INT64_MAX);
     doc_set_int(arena, progress, "all", events);
     if (!s)
@@ -635,6 +662,26 @@ static enum status say_undone(struct action *a, struct errand *g, struct error *
     return record_commit(a->write, a->crm, a->act, &ev, e);
 }
 
+// Where a link led, so that it is told only to those who may know of one of these then.
+static void tell_leads(struct arena *a, struct doc *told, const struct undo_field *f) {
+    const struct doc *sides[] = {f->back, f->set};
+    enum field_type type = f->field->type;
+    if (f->erased)
+        doc_set_bool(a, told, "erased", true);
+    if (type != TYPE_LINK && type != TYPE_LINKS && type != TYPE_USER)
+        return;
+    struct doc *leads = doc_set_array(a, told, "leads");
+    for (size_t i = 0; i < 2; i++) {
+        if (doc_is_null(sides[i]))
+            continue;
+        if (sides[i]->type != DOC_ARRAY)
+            doc_add(leads, doc_int(a, doc_integer(sides[i], 0)));
+        else
+            doc_each(id, sides[i])
+                doc_add(leads, doc_int(a, doc_integer(id, 0)));
+    }
+}
+
 // Of a field, or of the whole (f NULL).
 static void tell_fate(struct action *a, struct errand *g, const struct undo_record *u,
                       const struct undo_field *f) {
@@ -645,8 +692,10 @@ static void tell_fate(struct action *a, struct errand *g, const struct undo_reco
     char text[CLOCK_TEXT];
     if (!d)
         return;
-    if (f)
+    if (f) {
         doc_set_str(arena, d, "field", f->field->key);
+        tell_leads(arena, d, f);
+    }
     if (fate == UNDO_KEPT && at) {
         clock_text(at, text);
         doc_set_int(arena, d, "by", f ? f->by : u->by);

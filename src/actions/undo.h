@@ -22,7 +22,8 @@ enum undo_does { UNDO_CHANGE, UNDO_DELETE, UNDO_RESTORE };
 
 struct undo_field {
     const struct field *field;
-    const struct doc *now, *back;
+    const struct doc *now, *back, *set; // set: what the operation made of it
+    bool erased;                        // nobody knows what it was or was made
     enum undo_fate fate;
     int64_t by, operation; // who edited it since, by which operation; 0: nobody did
     micros at;
@@ -47,9 +48,8 @@ struct undo_record {
     size_t n_fields;
 };
 
-// Whether this may be undone by the action's viewer, and what there is: NOT_FOUND, DENIED, CONFLICT (it is still running, or being
-// undone). *events: how many it has.
-enum status undo_allowed(struct reader *, int64_t operation, int64_t *events, struct error *);
+// Whether this may be undone by the action's viewer: NOT_FOUND, DENIED, CONFLICT (it is still running, or being undone).
+enum status undo_allowed(struct reader *, int64_t operation, struct error *);
 
 // What would become of the records of an operation, from its newest event below `before` on, at most so many events. Nothing
 // is written: a connection that only reads will do. *next: where to go on; -1: that was all.

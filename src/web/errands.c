@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/log.h"
+#include "records/rows.h"
 #include "records/scope.h"
 #include "web/present.h"
 #include "web/text.h"
@@ -246,6 +247,20 @@ static struct str moment_doc_text(struct request *r, micros at) {
     return arena_str(r->arena, str_z(text));
 }
 
+// Of a link whose records this person may all not know of, as stories have it.
+static bool is_hidden_link(struct request *r, const struct module *m, const struct doc *told) {
+    struct str field = doc_get_text(told, "field");
+    const struct field *f = field.n ? any_field(m, field) : NULL;
+    const struct module *to = f ? scope_target(r->model, &r->viewer, f) : NULL;
+    bool sees = false;
+    if (!to || doc_get_true(told, "erased"))
+        return false;
+    doc_each(id, doc_get(told, STR("leads")))
+        if (scope_sees(&r->reader, to, doc_integer(id, 0), &sees, NULL) == OK && sees)
+            return false;
+    return true;
+}
+
 // Of a record that this person may know of.
 static void told_into(struct request *r, struct doc *list, const struct doc *told) {
     struct arena *a = r->arena;
@@ -255,7 +270,7 @@ static void told_into(struct request *r, struct doc *list, const struct doc *tol
     const struct field *f = m && field.n ? module_field(m, field) : NULL;
     bool sees = false;
     if (!m || scope_sees(&r->reader, m, id, &sees, NULL) || !sees ||
-        (f && !may_field(&r->viewer, m, f, false)))
+        (f && !may_field(&r->viewer, m, f, false)) || is_hidden_link(r, m, told))
         return;
     record_name(&r->reader, m, id, &name, NULL, NULL);
     struct doc *d = doc_add(list, doc_object(a));
@@ -274,15 +289,22 @@ static void told_into(struct request *r, struct doc *list, const struct doc *tol
 
 struct doc *errand_document(struct request *r, const struct errand *g) {
     static const char *const states[] = {"", "running", "done", "failed"};
-    static const char *const numbers[] = {"all", "seen", "changed", "kept", "refused"};
+    static const char *const far[] = {"all", "seen"}, *const came[] = {"changed", "kept",
+                                                                       "refused"};
     struct arena *a = r->arena;
+    // Events of an undoing are counted whoever may know of them, records as whoever asked for it may.
+    bool hand_over = g->kind == ERRAND_HAND_OVER, audits = may(&r->viewer, NULL, VERB_AUDIT),
+         mine = g->user == r->viewer.user, manages = hand_over && may(&r->viewer, NULL, VERB_USERS);
+    bool counts = audits || mine || manages, goes = audits || manages || (mine && hand_over);
     struct doc *d = doc_object(a);
     doc_set_z(a, d, "state", states[g->state]);
     doc_set(d, STR("operation"), g->operation >= 0 ? doc_int(a, g->operation) : doc_null(a));
     doc_set(d, STR("by"), user_doc(r, g->user));
     doc_set_str(a, d, "began_at", moment_doc_text(r, g->began_at));
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        doc_set(d, str_z(numbers[i]), doc_int(a, errand_number(g, numbers[i])));
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++)
+        doc_set(d, str_z(far[i]), goes ? doc_int(a, errand_number(g, far[i])) : doc_null(a));
+    for (size_t i = 0; i < sizeof came / sizeof *came; i++)
+        doc_set(d, str_z(came[i]), counts ? doc_int(a, errand_number(g, came[i])) : doc_null(a));
     struct doc *told = doc_set_array(a, d, "told");
     doc_each(one, doc_get(g->progress, STR("told")))
         told_into(r, told, one);
@@ -347,15 +369,20 @@ struct doc *errand_view(struct request *r, const struct doc *errand, struct str 
     doc_set_bool(a, d, "failed", fails);
     doc_set_int(a, d, "seen", seen < all ? seen : all);
     doc_set_int(a, d, "all", all);
+    if (runs && doc_is_null(doc_get(errand, STR("all"))))
+        running = T(l, "This is still going on.");
     doc_set_str(
         a, d, "text",
         runs    ? FILL(a, running, format_integer(a, l, seen), format_integer(a, l, all))
         : fails ? FILL(a, T(l, "It could not be finished: {0}"), doc_get_text(errand, "problem"))
                 : done);
-    figure(r, counts, changed, doc_get_int(errand, "changed", 0), "won");
-    if (doc_get_int(errand, "kept", 0))
-        figure(r, counts, T(l, "Kept"), doc_get_int(errand, "kept", 0), "wait");
-    figure(r, counts, T(l, "Refused"), doc_get_int(errand, "refused", 0), "lost");
+    if (!doc_is_null(doc_get(errand, STR("changed")))) {
+        figure(r, counts, changed, doc_get_int(errand, "changed", 0), "won");
+        if (doc_get_int(errand, "kept", 0))
+            figure(r, counts, T(l, "Kept"), doc_get_int(errand, "kept", 0), "wait");
+        figure(r, counts, T(l, "Refused"), doc_get_int(errand, "refused", 0), "lost");
+    }
+    doc_set_bool(a, d, "has_counts", counts->count > 0);
     doc_set(d, STR("operation_href"),
             or_null(r, operation >= 0 ? rprintf(r, "/operations/%lld", (long long)operation)
                                       : STR("")));

@@ -22,7 +22,8 @@ enum status errands_look(struct errands *, int64_t user, struct error *);
 void errands_looked(struct errands *, int64_t user);
 
 // {"state","operation","by","began_at","all","seen","changed","kept","refused","told":[{"module","id","name","fate","field"?,"why"?,
-// "by"?,"at"?}],"problem"}: what may be told of it to whoever asks.
+// "by"?,"at"?}],"problem"}: what may be told of it to whoever asks. "all" and "seen" of an undoing are null for who does not audit,
+// "changed", "kept" and "refused" where another one asked for it, who may know of more.
 struct doc *errand_document(struct request *, const struct errand *);
 // How far it is and what came of it, of the template `errand`. back: "changed" in words.
 struct doc *errand_view(struct request *, const struct doc *errand, struct str changed,

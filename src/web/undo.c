@@ -155,6 +155,17 @@ static enum status preview(struct request *r, struct place *place, struct undoin
     return OK;
 }
 
+// Those that this person may know of, as the operation's own page counts them.
+static enum status count_events(struct reader *r, int64_t operation, int64_t *out,
+                                struct error *e) {
+    struct doc *counts;
+    enum status s = history_operation(r, operation, &counts, e);
+    *out = 0;
+    doc_each(kind, s ? NULL : counts)
+        *out += doc_integer(kind, 0);
+    return s;
+}
+
 // An import that is about to write more, by whichever process.
 static bool is_importing(struct request *r, struct reader *reader) {
     struct viewer system = {.profile = PROFILE_ADMINISTRATOR};
@@ -177,7 +188,7 @@ static void preview_job(struct request *r, struct place *place) {
         u->status = store_begin(place->conn, false, e);
     struct reader reader = {r->web->crm, place->conn, r->model, &r->viewer, r->arena};
     if (!u->status)
-        u->status = undo_allowed(&reader, r->id, &u->events, e);
+        u->status = undo_allowed(&reader, r->id, e);
     bool runs = u->status == CONFLICT;
     if (!u->status && is_importing(r, &reader)) {
         u->status = error_set(e, CONFLICT, NULL, N_("This import has not ended yet."), NULL);
@@ -190,7 +201,9 @@ static void preview_job(struct request *r, struct place *place) {
         if (runs && u->there && u->errand.state == ERRAND_RUNNING)
             u->status = OK;
         else if (!runs && !(u->status = errands_look(r->web->errands, r->viewer.user, e))) {
-            u->status = preview(r, place, u, e);
+            u->status = count_events(&reader, r->id, &u->events, e);
+            if (!u->status)
+                u->status = preview(r, place, u, e);
             errands_looked(r->web->errands, r->viewer.user);
         }
     }
@@ -340,7 +353,7 @@ struct doc *present_undo(struct request *r, struct doc *doc) {
                      *next = doc_get(preview, STR("next"));
     struct str number = format_position(a, r->id),
                here = rprintf(r, "/operations/%lld", (long long)r->id);
-    int64_t changed = doc_get_int(preview, "changed", 0);
+    int64_t changed = doc_get_int(preview, "changed", 0), events = doc_get_int(doc, "events", 0);
     bool nothing = !doc_is_null(undo) && str_is(doc_get_text(undo, "state"), "done") &&
                    doc_is_null(doc_get(undo, STR("operation")));
     crumb(r, crumbs, FILL(a, T(l, "Operation {0}"), number), here);
@@ -368,7 +381,7 @@ struct doc *present_undo(struct request *r, struct doc *doc) {
                 doc_is_null(next) && !query_text(r, "before").n
                     ? STR("")
                     : FILL(a, T(l, "Looked through: {0} events of {1}."),
-                           format_integer(a, l, PREVIEW_EVENTS),
-                           format_integer(a, l, doc_get_int(doc, "events", 0))));
+                           format_integer(a, l, events < PREVIEW_EVENTS ? events : PREVIEW_EVENTS),
+                           format_integer(a, l, events)));
     return view;
 }

@@ -256,6 +256,55 @@ class Undoing(Base):
         self.assertIsNone(self.undo(operation)["operation"])
         self.assertEqual(self.get("tasks", task, eva_api)["subject"], "Quieter")
 
+    def test_a_link_between_what_is_hidden_is_not_told(self):
+        """As the record's story tells nothing of it: neither before it is undone nor after that."""
+        may = ["view", "create", "edit", "delete"]
+        profile = self.create("profiles", {"name": "Own alone", **{m: may for m in ("companies", "opportunities")}})
+        xia, api = self.user("xia@example.org", f"p{profile}")
+        one, other = (self.create("companies", {"name": name}, api) for name in ("First", "Second"))
+        deal = self.create("opportunities", {"name": "Deal", "company": one}, api)
+        operation = self.change("opportunities", deal, {"company": other, "name": "Bargain"}, api)
+        link = self.change("opportunities", deal, {"company": one}, api)
+        self.change("opportunities", deal, {"company": self.create("companies", {"name": "Third"})})
+        story = lambda of: [c["field"] for e in api.want(200, "GET", f"/api/operations/{of}")["items"] for c in e["changes"]]  # noqa: E731
+        self.assertEqual({(deal, "company")}, told(self.preview(link, api)["preview"], "kept"))
+        for company in (one, other):
+            self.api.want(200, "PATCH", f"/api/companies/{company}", {"owner": self.eva})
+        self.assertEqual(([], ["name"]), (story(link), story(operation)))
+        self.assertEqual([], self.preview(link, api)["preview"]["items"])
+        fields = self.preview(operation, api)["preview"]["items"][0]["fields"]
+        self.assertEqual([("name", "back")], [(f["field"], f["fate"]) for f in fields])
+        # Undone by somebody who knows both; what that told is for others as they may know it then.
+        self.assertEqual([("company", "kept")], [(t["field"], t["fate"]) for t in self.undo(link)["told"]])
+        self.assertEqual([], api.want(200, "GET", f"/api/operations/{link}/undo")["undo"]["told"])
+        self.assertEqual(1, len(self.api.want(200, "GET", f"/api/operations/{link}/undo")["undo"]["told"]))
+        self.api.want(200, "PATCH", f"/api/companies/{one}", {"owner": xia})
+        self.assertEqual(["company"], [t["field"] for t in api.want(200, "GET", f"/api/operations/{link}/undo")["undo"]["told"]])
+
+    def test_nothing_is_counted_that_is_hidden(self):
+        may = ["view", "create", "edit", "delete"]
+        profile = self.create("profiles", {"name": "Own companies", "companies": may})
+        yan, api = self.user("yan@example.org")
+        many = [self.create("companies", {"name": f"Counted {n}"}, api) for n in range(5)]
+        operation = api.want(200, "POST", "/api/companies/bulk", {"do": "assign", "id": many, "user": self.eva})["operation"]
+        self.assertEqual(5, self.preview(operation, api)["events"])
+        self.api.want(200, "PATCH", f"/api/users/{yan}", {"profile": f"p{profile}"})
+        self.api.want(200, "PATCH", f"/api/companies/{many[0]}", {"owner": yan})
+        self.assertEqual((1, {"assigned": 1}), (self.preview(operation, api)["events"], api.want(200, "GET", f"/api/operations/{operation}")["counts"]))
+        self.assertEqual(5, self.preview(operation)["events"])
+        self.api.want(200, "PATCH", f"/api/companies/{many[0]}", {"owner": 1})
+        numbers = lambda undo: [undo[name] for name in ("all", "seen", "changed", "kept", "refused")]  # noqa: E731
+        self.assertEqual([5, 5, 4, 1, 0], numbers(self.undo(operation)))
+        for one in many:
+            self.api.want(200, "PATCH", f"/api/companies/{one}", {"owner": yan if one == many[0] else self.eva})
+        seen = api.want(200, "GET", f"/api/operations/{operation}/undo")["undo"]
+        self.assertEqual(([None] * 5, many[:1]), (numbers(seen), [t["id"] for t in seen["told"]]))
+        page = self.browser("yan@example.org", "another test password").get(f"/operations/{operation}/undo")
+        self.assertNotIn("4", page.text.split("The operation is undone.")[1].split("What was not changed")[0])
+        # What one had undone oneself is counted as far as one knew it.
+        mine = self.undo(operation, api)
+        self.assertEqual([None, None, 0, 0, 0], numbers(mine))
+
     def test_a_deleted_record_and_values_that_clash(self):
         one = self.create("companies", {"name": "Going", "city": "Quito"})
         operation = self.change("companies", one, {"city": "Lima"})
@@ -277,7 +326,7 @@ class Undoing(Base):
     def test_what_was_erased_never_comes_back(self):
         one = self.create("contacts", {"name": "Ana Pérez", "email": "ana@example.org", "city": "Quito"})
         operation = self.change("contacts", one, {"email": "ana@other.example", "city": "Lima"})
-        self.api.want(200, "POST", f"/api/contacts/{one}/anonymise", {"sure": True})
+        self.api.want(200, "POST", f"/api/contacts/{one}/anonymise", {})
         preview = self.preview(operation)["preview"]
         self.assertIn((one, "email"), told(preview, "refused"))
         undo = self.undo(operation)
