@@ -132,9 +132,11 @@ static enum status add_people(struct noting *n, enum part part, struct doc *peop
         struct str name = {0};
         bool deleted = false;
         struct error *e = n->problems->first;
-        if (s || !may(a->act->viewer, m, VERB_VIEW))
+        if (s)
             break;
-        s = record_name(&a->reader, m, id, &name, &deleted, e);
+        // Whom one may not know of is nobody, one by one or all of them: none is left out without a word.
+        if (may(a->act->viewer, m, VERB_VIEW))
+            s = record_name(&a->reader, m, id, &name, &deleted, e);
         if (!s && (!name.n || deleted)) {
             s = refuse(n, part, N_("There is no record {0} to link to."),
                        arena_printf(arena, "%lld", (long long)id).p);

@@ -186,15 +186,45 @@ static enum status settle(struct write *w, int64_t user, int64_t position, struc
     return s ? s : store_run(w->conn, QUERY_NOTIFICATIONS_READ_FORGET, p, 1, NULL, e);
 }
 
-enum status notify_read(struct write *w, int64_t user, int64_t position, struct error *e) {
+static enum status read_one(struct write *w, int64_t user, int64_t position, struct error *e) {
     struct param p[] = {P_INT(user), P_INT(position)};
-    int64_t oldest = -1;
+    return store_run(w->conn, QUERY_NOTIFICATION_READ, p, 2, NULL, e);
+}
+
+// This one (-1: each) of those that are not read, where the viewer may see it.
+static enum status read_seen(struct reader *r, struct write *w, int64_t position, struct error *e) {
+    struct told *told = arena_array(r->arena, struct told, NOTIFY_COUNTED);
+    int64_t user = r->viewer->user, below = position < 0 ? INT64_MAX : position + 1;
+    int most = position < 0 ? NOTIFY_COUNTED : 1, n = most;
     enum status s = OK;
-    if (position < 0) {
+    for (int round = 0; !s && n == most && round < ROUNDS; round++) {
+        struct param p[] = {P_INT(user), P_INT(below), P_INT(most)};
+        s = rows(r, QUERY_NOTIFICATIONS_UNREAD, p, 3, told, most, &n, e);
+        if (!s)
+            s = look(r, told, n, e);
+        for (int i = 0; i < n && !s; i++)
+            if (told[i].seen && (position < 0 || told[i].position == position))
+                s = read_one(w, user, told[i].position, e);
+        if (position >= 0)
+            break;
+        if (n)
+            below = told[n - 1].position;
+    }
+    return s;
+}
+
+enum status notify_read(struct reader *r, struct write *w, int64_t position, struct error *e) {
+    int64_t user = r->viewer->user, oldest = -1;
+    struct param p[] = {P_INT(user)};
+    enum status s = OK;
+    if (viewer_narrowed(r->viewer)) {
+        s = read_seen(r, w, position, e);
+    } else if (position < 0) {
         s = store_int(w->conn, QUERY_NOTIFICATIONS_NEWEST, p, 1, &oldest, e);
         return s ? s : settle(w, user, oldest, e);
+    } else {
+        s = read_one(w, user, position, e);
     }
-    s = store_run(w->conn, QUERY_NOTIFICATION_READ, p, 2, NULL, e);
     if (!s)
         s = store_int(w->conn, QUERY_NOTIFICATIONS_OLDEST_UNREAD, p, 1, &oldest, e);
     return s ? s : settle(w, user, oldest - 1, e);

@@ -15,7 +15,8 @@ void notify_unread_ahead(struct reader *); // a hint (store_sql_ahead())
 // null}, newest first, below `before` (-1: from the newest).
 enum status notify_list(struct reader *, bool unread_only, int64_t before, int limit, struct doc **,
                         struct error *);
-// In a piece of writing: this one, or all up to the newest (-1), are read.
-enum status notify_read(struct write *, int64_t user, int64_t position, struct error *);
+// In a piece of writing: this one, or all up to the newest (-1), are read. By a key that is for less than its owner only what it
+// may see: of all, those that notify_unread() counts.
+enum status notify_read(struct reader *, struct write *, int64_t position, struct error *);
 
 #endif

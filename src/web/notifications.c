@@ -113,7 +113,7 @@ struct doc *present_notifications(struct request *r, struct doc *found) {
 static enum status write_read(struct action *a, void *request, struct error *e) {
     struct request *r = request;
     const int64_t *position = r->arg;
-    return notify_read(a->write, r->viewer.user, *position, e);
+    return notify_read(&a->reader, a->write, *position, e);
 }
 
 static void was_read(struct request *r) {

@@ -91,6 +91,10 @@ bool pairs_has(const struct pairs *pairs, const char *name) {
     return false;
 }
 
+bool request_knows_access(const struct request *r) {
+    return !viewer_narrowed(&r->viewer);
+}
+
 struct str query_text(struct request *r, const char *name) {
     return pairs_get(&r->query, name);
 }

@@ -183,6 +183,8 @@ enum status input_int(struct request *, const char *name, int64_t otherwise, int
 // Of the address; without it *out stays. INVALID for none from `least` to `most`.
 enum status query_number(struct request *, const char *name, int64_t least, int64_t most,
                          int64_t *out, struct error *);
+// Whether this may be told how one signs in: not to API keys that are for less than all their owner may.
+bool request_knows_access(const struct request *);
 struct str query_text(struct request *, const char *name);
 bool says_yes(struct str); // "1", "true" or "yes", as parameters are set
 

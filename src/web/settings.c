@@ -63,6 +63,25 @@ static enum status read_sessions(struct request *r, struct doc *out, struct erro
     return s;
 }
 
+// How one signs in, and by what others could do so as oneself.
+static enum status read_access(struct request *r, struct doc *out, struct error *e) {
+    struct arena *a = r->arena;
+    struct second_factor factor = {0};
+    struct account account = {0};
+    enum status s = account_get(r->place->conn, r->viewer.user, a, &account, e);
+    doc_set_bool(a, out, "password", account.hash != NULL);
+    if (!s)
+        s = settings_identities(r, r->viewer.user, out, e);
+    if (!s)
+        s = second_factor_get(r->place->conn, r->viewer.user, &factor, e);
+    struct doc *second = doc_set_object(a, out, "second_factor");
+    doc_set_bool(a, second, "on", factor.on);
+    doc_set_int(a, second, "recovery_codes_left", factor.codes_left);
+    if (!s)
+        s = settings_keys(r, out, e);
+    return s ? s : read_sessions(r, out, e);
+}
+
 static enum status read_own(struct request *r, struct doc **out, struct error *e) {
     struct arena *a = r->arena;
     struct doc *d = doc_object(a), *user = NULL;
@@ -79,22 +98,8 @@ static enum status read_own(struct request *r, struct doc **out, struct error *e
         const struct doc *member = doc_get(user, str_z(members[i]));
         doc_set(d, str_z(members[i]), member ? doc_copy(a, member) : doc_null(a));
     }
-    struct second_factor factor = {0};
-    struct account account = {0};
-    if (!s)
-        s = account_get(r->place->conn, r->viewer.user, a, &account, e);
-    doc_set_bool(a, d, "password", account.hash != NULL);
-    if (!s)
-        s = settings_identities(r, r->viewer.user, d, e);
-    if (!s)
-        s = second_factor_get(r->place->conn, r->viewer.user, &factor, e);
-    struct doc *second = doc_set_object(a, d, "second_factor");
-    doc_set_bool(a, second, "on", factor.on);
-    doc_set_int(a, second, "recovery_codes_left", factor.codes_left);
-    if (!s)
-        s = settings_keys(r, d, e);
-    if (!s)
-        s = read_sessions(r, d, e);
+    if (!s && request_knows_access(r))
+        s = read_access(r, d, e);
     if (!s)
         *out = d;
     return s;

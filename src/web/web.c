@@ -247,8 +247,9 @@ static bool check_key(struct request *r) {
     bool writes = !(r->viewer.closed & ALLOW(VERB_EDIT)),
          own = row->flags & ROUTE_SESSION_OWN && r->id == r->viewer.user;
     bool session = r->sign == SIGN_KEY && (own || row->flags & ROUTE_SESSION);
-    if (!session && (!viewer_narrowed(&r->viewer) ||
-                     (!(row->flags & ROUTE_ACCESS) && (writes || route_scope(row) == KEY_READ))))
+    bool access = row->flags & ROUTE_ACCESS && !request_knows_access(r);
+    if (!session && !access &&
+        (!viewer_narrowed(&r->viewer) || writes || route_scope(row) == KEY_READ))
         return true;
     respond_status(r, 403, N_("This API key is not for that."));
     return false;

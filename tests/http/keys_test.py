@@ -217,6 +217,45 @@ class Keys(Story):
         api.want(200, "GET", "/api/history?limit=1")
         api.want(200, "GET", "/api/settings")
 
+    def test_settings_that_are_changed_tell_no_more_than_they_do(self):
+        """What tells how one signs in is not for a key that is for less, whichever way it asks."""
+        access = {"password", "identities", "second_factor", "keys", "sessions"}
+        whole = set(self.api.want(200, "PATCH", "/api/settings", {}))
+        self.assertEqual(access, access & whole)
+        for arguments in (("--scope", "write"), ("--scope", "write", "--modules", "contacts")):
+            api = self.limited(*arguments)
+            self.assertEqual(403, api.request("GET", "/api/settings")[0])
+            told = api.want(200, "PATCH", "/api/settings", {"density": "compact"})
+            self.assertEqual((whole - access, "compact"), (set(told), told["density"]))
+
+    def test_a_key_reads_no_notifications_of_what_it_may_not_see(self):
+        _, api = self.user("reads@example.org", name="Reads Some")
+        said = lambda module, number: self.api.want(201, "POST", f"/api/{module}/{number}/comments", {"text": "@Reads Some"})["position"]  # noqa: E731
+        first, theirs, last = said("companies", self.company), said("contacts", self.contact), said("companies", self.company)
+        key = self.server.command("token", "add", "reads@example.org", "--scope", "write", "--modules", "contacts")[1].strip().splitlines()[-1]
+        narrow = self.server.api(key)
+        unread = lambda: {item["position"] for item in api.want(200, "GET", "/api/notifications?unread=1")["items"]}  # noqa: E731
+        narrow.want(200, "POST", "/api/notifications/read", {"position": last})
+        self.assertEqual({first, theirs, last}, unread())
+        self.assertEqual(0, narrow.want(200, "POST", "/api/notifications/read", {"all": True})["unread"])
+        self.assertEqual({first, last}, unread())
+        more = [said("contacts", self.contact) for _ in range(2)]
+        narrow.want(200, "POST", "/api/notifications/read", {"position": more[0]})
+        self.assertEqual({first, last, more[1]}, unread())
+        api.want(200, "POST", "/api/notifications/read", {"all": True})
+        self.assertEqual(set(), unread())
+
+    def test_a_key_notes_nobody_it_may_not_know(self):
+        """Nobody is left out without a word: neither of a contact nor of a number that is nobody's is more told."""
+        case = self.api.want(201, "POST", "/api/cases", {"subject": "Noted"})["id"]
+        api, said = self.limited("--modules", "cases", "--scope", "write"), set()
+        for field, number in (("contacts", self.contact), ("contacts", 99999), ("users", 1), ("users", 99999)):
+            status, _, answer = api.request("POST", f"/api/cases/{case}/notes", {"way": "call", "text": "Who?", field: [number]})
+            self.assertEqual((422, [field]), (status, [e["field"] for e in answer.get("errors", [])]), (field, number))
+            said.add(answer["errors"][0]["message"].replace(str(number), "N"))
+        self.assertEqual(1, len(said), said)
+        api.want(201, "POST", f"/api/cases/{case}/notes", {"way": "call", "text": "Nobody", "contacts": []})
+
     def test_a_key_makes_none_and_ends_none(self):
         for arguments in ((), ("--days", "1")):  # what ends tomorrow would make what never does
             api = self.limited(*arguments, "--name", "Maker")
