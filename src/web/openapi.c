@@ -176,6 +176,7 @@ static struct doc *body_schema(struct arena *a, const struct route *r, const str
     }
     if (required->count)
         doc_set(d, STR("required"), required);
+    doc_set_bool(a, d, "additionalProperties", false);
     return d;
 }
 

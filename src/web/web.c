@@ -270,10 +270,28 @@ static bool check_permission(struct request *r) {
     return false;
 }
 
+// What is not understood is refused and not left out: where a word was mistyped, less would be asked for than was meant, or more
+// given. Rows whose inputs are the fields of a record have that checked with them.
+static enum status only_inputs(const struct request *r, struct error *e) {
+    const struct route_input *inputs = r->route->body;
+    if (!r->body || !inputs)
+        return OK;
+    doc_each(member, r->body) {
+        bool there = str_is(member->key, "csrf"); // of a session
+        for (const struct route_input *in = inputs; in->name && !there; in++)
+            there = in->type == IN_RECORD || str_is(member->key, in->name);
+        if (!there) {
+            char *key = arena_dup(r->arena, member->key);
+            return error_set(e, INVALID, key, N_("There is no field \"{0}\"."), key, NULL);
+        }
+    }
+    return OK;
+}
+
 static bool check_body(struct request *r) {
     if (!changes_something(r))
         return true;
-    if (read_body(r, &r->error)) {
+    if (read_body(r, &r->error) || only_inputs(r, &r->error)) {
         if (r->unsupported)
             respond_status(r, 415, r->error.msgid);
         else

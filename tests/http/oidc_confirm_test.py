@@ -35,8 +35,8 @@ class Confirming:
         self.assertIn("Let your provider confirm", page.text)
         self.assertIn(CONFIRM, page.links)
         self.assertFalse([link for link in page.links if link.startswith("otpauth:")])
-        for method, path in (("POST", ""), ("POST", "/codes"), ("DELETE", "")):
-            answer = browser.send(method, f"/api{FACTOR}{path}", '{"code":"000000"}', {"Content-Type": "application/json", "Cronista-Csrf": token})
+        for method, path, body in (("POST", "", "{}"), ("POST", "/codes", '{"code":"000000"}'), ("DELETE", "", '{"code":"000000"}')):
+            answer = browser.send(method, f"/api{FACTOR}{path}", body, {"Content-Type": "application/json", "Cronista-Csrf": token})
             self.assertEqual(400, answer.status, answer.text)
             self.assertIn("Let your provider confirm", answer.json["detail"])
         browser.get(FACTOR)

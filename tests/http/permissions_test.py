@@ -73,7 +73,7 @@ class Permissions(Story):
                     continue
                 if profile == "administrator" and method != "GET" and not says.endswith("(session)"):
                     continue  # would do it; the stories of each row do
-                body = {"name": ""} if method in ("POST", "PATCH") else None
+                body = {} if method in ("POST", "PATCH") else None
                 status = self.status(api, method, self.filled(path), body)
                 with self.subTest(f"{profile}: {method} {path}"):
                     if says.endswith("(session)"):
@@ -92,10 +92,21 @@ class Permissions(Story):
             api = self.people[profile]
             for module in ("fields", "imports", "mappings"):
                 self.assertEqual(404, api.request("GET", f"/api/{module}")[0], module)
-            for method, path in (("POST", "/api/users"), ("PATCH", "/api/users/1"), ("DELETE", "/api/users/1"), ("POST", "/api/levels"),
-                                 ("POST", "/api/users/1/password"), ("POST", "/api/users/bulk")):
-                self.assertEqual(403, api.request(method, path, {"name": "x", "do": "delete", "id": [1], "password": "0123456789"})[0],
-                                 (profile, method, path))
+            name, password, bulk = {"name": "x"}, {"password": "0123456789"}, {"do": "delete", "id": [1]}
+            for method, path, body in (("POST", "/api/users", name), ("PATCH", "/api/users/1", name), ("DELETE", "/api/users/1", {}),
+                                       ("POST", "/api/levels", name), ("POST", "/api/users/1/password", password), ("POST", "/api/users/bulk", bulk)):
+                self.assertEqual(403, api.request(method, path, body)[0], (profile, method, path))
+
+    def test_what_no_row_takes_is_refused_by_name(self):
+        """Where a word is mistyped, less would be asked for than was meant, or more given. Records have their fields for that."""
+        text = {"name": "x", "nonesuch": 1}
+        for method, path in (("POST", f"/api/contacts/{self.contact}/shares"), ("POST", "/api/contacts/bulk"), ("POST", f"/api/contacts/{self.contact}/notes"),
+                             ("POST", f"/api/contacts/{self.contact}/comments"), ("POST", f"/api/contacts/{self.contact}/anonymise"),
+                             ("POST", "/api/users/1/hand-over"), ("POST", "/api/users/1/deactivate"), ("PATCH", "/api/settings"),
+                             ("PATCH", "/api/settings/sign-in"), ("PATCH", "/api/settings/activities"), ("POST", "/api/contacts"),
+                             ("PATCH", f"/api/contacts/{self.contact}"), ("POST", "/api/uploads"), ("PUT", "/api/contacts/story")):
+            status, _, answer = self.api.request(method, path, text if path == "/api/contacts" else {"nonesuch": 1})
+            self.assertEqual((422, ["nonesuch"]), (status, [e["field"] for e in answer.get("errors", [])]), (method, path))
 
     def test_what_is_hidden_in_a_record_is_hidden_everywhere(self):
         """A member sees colleagues, but not their settings: not in the record, its history, the list, the log or the proof."""
