@@ -1,5 +1,7 @@
 #include "records/scope.h"
 
+#include <stdlib.h>
+
 #include "records/filter.h"
 #include "records/ranks.h"
 #include "records/rows.h"
@@ -665,6 +667,11 @@ enum status scope_hidden(struct reader *r, const struct module *m, int64_t **out
     return ids_read(r, &q, out, out_n, e);
 }
 
+static int ascending(const void *x, const void *y) {
+    const int64_t *a = x, *b = y;
+    return (*a > *b) - (*a < *b);
+}
+
 enum status scope_given(struct reader *r, const struct module *m, int64_t **out, size_t *out_n,
                         struct error *e) {
     const struct field *of = scope_shared_by(r->model, m);
@@ -675,8 +682,11 @@ enum status scope_given(struct reader *r, const struct module *m, int64_t **out,
         return OK;
     sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
     shared_sql(&q, r->model, r->viewer, of, false);
-    sql_z(&q, " ORDER BY 1");
-    return ids_read(r, &q, out, out_n, e);
+    // Mostly there are none, or a few: the database would make ready to sort each time.
+    enum status s = ids_read(r, &q, out, out_n, e);
+    if (!s && *out_n > 1)
+        qsort(*out, *out_n, sizeof **out, ascending);
+    return s;
 }
 
 bool scope_among(const int64_t *ids, size_t n, int64_t id) {
