@@ -1,5 +1,8 @@
 #include "formats/openid.h"
 
+#include <ctype.h>
+#include <strings.h>
+
 #include "base/utf8.h"
 
 #define ADDRESS_MOST 2000
@@ -199,17 +202,8 @@ bool openid_email(struct str s) {
     return s.n >= 3 && s.n <= 254 && ats == 1 && s.p[0] != '@' && s.p[s.n - 1] != '@';
 }
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 bool openid_email_eq(struct str a, struct str b) {
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
-            return false;
-    return true;
+    return a.n == b.n && (!a.n || strncasecmp(a.p, b.p, a.n) == 0);
 }
 
 // The next domain of a list; empty at its end.
@@ -228,7 +222,7 @@ bool openid_domains(struct str s) {
     bool some = false;
     for (struct str domain; (domain = next_domain(&s)).n; some = true) {
         for (size_t i = 0; i < domain.n; i++) {
-            char c = lower(domain.p[i]);
+            char c = (char)tolower((unsigned char)domain.p[i]);
             if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'))
                 return false;
         }

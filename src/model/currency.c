@@ -2,6 +2,8 @@
 // 2025) and BGN (until 2026) stay, as older records hold them.
 #include "model/currency.h"
 
+#include <strings.h>
+
 #include <stdlib.h>
 
 static const char codes[][4] = {
@@ -82,17 +84,8 @@ struct str currency_at(size_t i) {
     return (struct str){codes[i], 3};
 }
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 static bool same_sign(struct str a, struct str b) {
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
-            return false;
-    return true;
+    return a.n == b.n && (!a.n || strncasecmp(a.p, b.p, a.n) == 0);
 }
 
 struct str currency_of(struct str written, struct str home) {

@@ -120,10 +120,8 @@ static void offer(struct request *r, struct doc *list, struct str label, struct 
 void confirm_refuse(struct request *r, enum come outcome, struct str next) {
     struct arena *a = r->arena;
     const struct language *l = r->language;
-    int status = outcome == COME_AWAY ? 503 : outcome == COME_BUSY ? 429 : 403;
+    int status = flow_status(r, outcome);
     struct doc *view = doc_object(a), *actions;
-    if (status != 403)
-        http_set(r->http, "Retry-After", STR("10"));
     doc_set_str(a, view, "status", rprintf(r, "%d", status));
     doc_set_str(a, view, "title", T(l, "It is not confirmed that it is you"));
     doc_set_str(a, view, "text", words(r, outcome));
@@ -239,17 +237,8 @@ void confirm_job(struct request *r, struct place *place) {
 
 void confirm_done(struct request *r) {
     struct coming *in = r->arg;
-    if (in->taken || (!r->error.status && in->outcome != COME_AWAY))
-        flow_forget(r);
-    if (r->error.status) {
-        respond_error(r, &r->error);
+    if (!flow_ended(r, in, confirm_refuse))
         return;
-    }
-    if (in->outcome) {
-        confirm_refuse(r, in->outcome, in->flow.next);
-        return;
-    }
-    buckets_return(r->web->visits, address_key(r), r->now);
     cookie_set(r, session_cookie_name(r), str_z(in->session), r->web->options.session_most, false);
     respond_done(r, 200, NULL, in->flow.next, "confirmed");
 }

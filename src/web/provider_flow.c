@@ -1,6 +1,7 @@
 #include "web/provider_flow.h"
 
 #include "base/base64.h"
+#include "web/bucket.h"
 #include "web/invitation.h"
 #include "web/respond.h"
 #include "web/session.h"
@@ -104,6 +105,26 @@ bool flow_find(struct request *r, struct flow *out) {
 
 void flow_forget(struct request *r) {
     cookie_set(r, cookie_name(r, query_text(r, "state")), STR(""), -1, false);
+}
+
+bool flow_ended(struct request *r, struct coming *in,
+                void (*refuse)(struct request *, enum come, struct str next)) {
+    if (in->taken || (!r->error.status && in->outcome != COME_AWAY))
+        flow_forget(r);
+    if (r->error.status)
+        respond_error(r, &r->error);
+    else if (in->outcome)
+        refuse(r, in->outcome, in->flow.next);
+    else
+        buckets_return(r->web->visits, address_key(r), r->now);
+    return !r->error.status && !in->outcome;
+}
+
+int flow_status(struct request *r, enum come outcome) {
+    int status = outcome == COME_AWAY ? 503 : outcome == COME_BUSY ? 429 : 403;
+    if (status != 403)
+        http_set(r->http, "Retry-After", STR("10"));
+    return status;
 }
 
 // ---------------------------------------------------------------- there

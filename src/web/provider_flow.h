@@ -60,6 +60,12 @@ void flow_go(struct request *, struct coming *in, void (*refuse)(struct request 
 bool flow_find(struct request *, struct flow *out);
 // The browser forgets it. Called before anything is answered, unless it may come with the same once more.
 void flow_forget(struct request *);
+// Of a way that is over: the browser forgets it where that is right, and what failed is answered, by `refuse` unless it is the database.
+// True: nothing failed, and nothing is answered yet.
+bool flow_ended(struct request *, struct coming *in,
+                void (*refuse)(struct request *, enum come, struct str next));
+// The status of a refusal, with when to try again.
+int flow_status(struct request *, enum come);
 // Asks the provider who came with the code of this request, for which the answer is taken: only when the provider is ready. `people`: it may
 // have to be asked for the address, too. On a thread for that. With COME_WRONG r->error may say why: the database.
 enum come flow_redeem(struct request *, struct coming *, bool people);

@@ -57,9 +57,7 @@ static struct str words(struct request *r, enum come outcome) {
 }
 
 static void refuse(struct request *r, enum come outcome, struct str next) {
-    int status = outcome == COME_AWAY ? 503 : outcome == COME_BUSY ? 429 : 403;
-    if (status != 403)
-        http_set(r->http, "Retry-After", STR("10"));
+    int status = flow_status(r, outcome);
     sign_in_page(r, status, STR(""), next, words(r, outcome));
 }
 
@@ -231,17 +229,8 @@ static void back_job(struct request *r, struct place *place) {
 
 static void back_done(struct request *r) {
     struct coming *in = r->arg;
-    if (in->taken || (!r->error.status && in->outcome != COME_AWAY))
-        flow_forget(r);
-    if (r->error.status) {
-        respond_error(r, &r->error);
+    if (!flow_ended(r, in, refuse))
         return;
-    }
-    if (in->outcome) {
-        refuse(r, in->outcome, in->flow.next);
-        return;
-    }
-    buckets_return(r->web->visits, address_key(r), r->now);
     if (in->second)
         sign_in_second(r, in->session, in->flow.next);
     else

@@ -12,14 +12,7 @@ class Slow(LyingStory):
 
     def test_it_holds_up_neither_those_who_begin_nor_those_after(self):
         self.assert_in(self.told())
-        gate = threading.Event()
-
-        def later(handler):
-            gate.wait(20)
-            handler.send_response(503)
-            handler.end_headers()
-
-        self.provider.answers["/token"] = later
+        gate = self.falls_silent("/token", 20)
         begun = [self.begun() for _ in range(60)]
         statuses = []
 
@@ -58,14 +51,7 @@ class Slow(LyingStory):
     def test_who_tells_of_people_is_left_in_peace_before_a_code_is_used_up(self):
         self.user("asked@example.org")
         person = {"email": None, "email_verified": None, "sub": "asked"}
-        gate = threading.Event()
-
-        def later(handler):
-            gate.wait(4)
-            handler.send_response(503)
-            handler.end_headers()
-
-        self.provider.answers["/people"] = later
+        gate = self.falls_silent("/people", 4)
         self.assert_out(self.told(**person), 503, "does not answer")
         gate.set()
         self.provider.answers["/people"] = self.provider.json({"sub": "asked", "email": "asked@example.org", "email_verified": True})

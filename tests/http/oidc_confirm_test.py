@@ -5,12 +5,10 @@ import time
 import unittest
 from urllib.parse import quote, urlencode
 
-from harness import TEST_LIMITS, Browser, at_once
-from nodes_test import Nodes
-from oidc_test import BACK, START, LyingStory, RealStory, flows, keys
-from provider import CLIENT, LyingProvider, Visit, question
+from harness import Browser, at_once
+from oidc_test import BACK, START, LyingNodes, LyingStory, RealStory, flows
+from provider import Visit, question
 from signin_test import FORM, OWN, Clock
-from support import POSTGRES
 
 FACTOR = "/settings/second-factor"
 CONFIRM = f"{START}/confirm?next={quote(FACTOR, safe='')}"
@@ -365,19 +363,11 @@ class Lying(Confirming, LyingStory):
         self.assertEqual((303, "/"), (page.status, page.headers["Location"]))
 
 
-@unittest.skipUnless(POSTGRES, "without PostgreSQL there is one node")
-class TwoNodes(Nodes):
+class TwoNodes(LyingNodes):
     @classmethod
     def setUpClass(cls):
-        cls.provider = LyingProvider(keys())
-        cls.arguments = (*TEST_LIMITS, "--oidc-issuer", cls.provider.issuer, "--oidc-client-id", CLIENT)
         super().setUpClass()
         cls.apis[0].want(201, "POST", "/api/users", {"name": "Bare", "email": "bare@example.org", "profile": "member"})
-
-    @classmethod
-    def tearDownClass(cls):
-        super().tearDownClass()
-        cls.provider.stop()
 
     def test_what_one_began_another_ends_and_it_counts_on_both(self):
         here = {"Host": "crm.example.org"}

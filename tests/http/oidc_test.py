@@ -487,6 +487,18 @@ class LyingStory(ProviderStory):
     def setUp(self):
         self.provider.answers.clear()
 
+    def falls_silent(self, path, seconds):
+        """From now on it answers there with nothing for so long, and then that it can't. Set what is returned to end it sooner."""
+        gate = threading.Event()
+
+        def later(handler):
+            gate.wait(seconds)
+            handler.send_response(503)
+            handler.end_headers()
+
+        self.provider.answers[path] = later
+        return gate
+
     def answered(self, there, code, browser):
         browser.get(f"{BACK}?{urlencode({'code': code, 'state': question(there)['state']})}")
         return browser
@@ -726,14 +738,7 @@ class Lying(LyingStory):
         self.assert_in(self.told())
 
     def test_who_waits_for_the_provider_holds_nobody_up(self):
-        gate = threading.Event()
-
-        def later(handler):
-            gate.wait(8)
-            handler.send_response(503)
-            handler.end_headers()
-
-        self.provider.answers["/token"] = later
+        gate = self.falls_silent("/token", 8)
         begun = [self.begun() for _ in range(8)]
         threads = [threading.Thread(target=self.answered, args=(there, self.provider.code("x"), browser)) for browser, there in begun]
         for thread in threads:
@@ -915,18 +920,26 @@ class WithoutProvider(SecondStory):
 
 
 @unittest.skipUnless(POSTGRES, "without PostgreSQL there is one node")
-class TwoNodes(Nodes):
+class LyingNodes(Nodes):
+    """Nodes that share a provider, which lies."""
+
     @classmethod
     def setUpClass(cls):
         cls.provider = LyingProvider(keys())
         cls.arguments = (*TEST_LIMITS, "--oidc-issuer", cls.provider.issuer, "--oidc-client-id", CLIENT)
         super().setUpClass()
-        cls.apis[0].want(201, "POST", "/api/users", {"name": "Mark", "email": "mark@example.org", "profile": "member", "active": True, "password": OWN})
 
     @classmethod
     def tearDownClass(cls):
         super().tearDownClass()
         cls.provider.stop()
+
+
+class TwoNodes(LyingNodes):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.apis[0].want(201, "POST", "/api/users", {"name": "Mark", "email": "mark@example.org", "profile": "member", "active": True, "password": OWN})
 
     def test_what_one_began_another_ends_once(self):
         here = {"Host": "crm.example.org"}
