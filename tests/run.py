@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 JOBS = os.cpu_count() or 1
 STORIES = JOBS + 1  # told at once: they wait for servers, disks and clocks
-SHOWN_LINES = 150  # of a failed program's output; the rest is in its log
+SHOWN_LINES, SHOWN_END = 150, 50  # of a failed program's output: of its failed cases, and of its end; its log has all
 SKIP_CODE = 77     # what a program without TAP says to be skipped
 
 FUZZ = {"fuzz-replay"}  # Meson's suite of the fuzzers' corpora
@@ -68,6 +68,7 @@ class Tally:
 
 
 TAP_LINE = re.compile(r"^(?:    )*(ok|not ok)\b\s*(\d+)?\s*(?:- )?(.*)$")
+TAP_ANY = re.compile(r"^ *(ok|not ok|# Subtest:|1\.\.\d+)")
 TAP_PLAN = re.compile(r"^1\.\.(\d+)", re.M)
 TAP_SKIP = re.compile(r"#\s*(SKIP|TODO)\b\s*(.*)", re.I)
 
@@ -109,6 +110,20 @@ def read_any(output):
     lost = sum(count.values())
     failed = (UNITTEST_NAME.findall(output) + ["?"] * lost)[:lost]
     return max(0, int(ran[1]) - lost - skipped), failed, skipped, int(ran[1])
+
+
+def failing_lines(output):
+    """Of a failing program's output: what its failed cases say, each with the comments below it; then its end."""
+    lines, shown, inside = output.splitlines(), [], False
+    for number, line in enumerate(lines):
+        case = TAP_ANY.match(line)
+        if case:
+            inside = case[1] == "not ok" and not TAP_SKIP.search(line)
+        if inside:
+            shown.append(number)
+    shown = shown[:SHOWN_LINES]
+    shown += [number for number in range(max(0, len(lines) - SHOWN_END), len(lines)) if number not in shown]
+    return [lines[number] for number in shown]
 
 
 NODE_COUNT = re.compile(r"^# (tests|pass|fail|cancelled|skipped|todo) (\d+)$", re.M)
@@ -201,12 +216,10 @@ class Run:
         if not failed:
             self.say(f"  ok     {name}: {counts} ({seconds:.1f} s)")
             return
-        lines = output.splitlines()
-        text = [f"  FAILED {name}: {counts} ({seconds:.1f} s)"]
-        if len(lines) > SHOWN_LINES:
-            text.append(f"    | ... {len(lines) - SHOWN_LINES} lines before; all of it in {log}")
-        text += [f"    | {line}" for line in lines[-SHOWN_LINES:]]
-        text += [f"    failed: {case}" for case in failed]
+        lines = failing_lines(output)
+        text = [f"  FAILED {name}: {counts} ({seconds:.1f} s)"] + [f"    failed: {case}" for case in failed]
+        text += [f"    | {line}" for line in lines]
+        text.append(f"    | all of it in {log}")
         self.say("\n".join(text))
 
     def programs(self, jobs, parallel=JOBS):

@@ -363,6 +363,7 @@ struct doc *errand_view(struct request *r, const struct doc *errand, struct str 
     bool runs = str_is(state, "running"), fails = str_is(state, "failed");
     struct doc *d = doc_object(a), *counts = doc_set_array(a, d, "counts"),
                *told = doc_set_array(a, d, "told");
+    r->goes_on = runs;
     int64_t operation = doc_get_int(errand, "operation", -1), seen = doc_get_int(errand, "seen", 0),
             all = doc_get_int(errand, "all", 0);
     doc_set_bool(a, d, "running", runs);

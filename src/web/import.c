@@ -477,8 +477,7 @@ static struct str refused_address(struct request *r, struct str of) {
 static void answer_state(struct request *r, int status, struct doc *d) {
     bool running = str_is(doc_get_text(d, "state"), "running");
     position_is_now(r); // what it says was taken in is in the lists, too
-    if (!r->api && running && !r->part.n)
-        http_set(r->http, "Refresh", STR("2"));
+    r->goes_on = running;
     respond(r, status, d);
 }
 

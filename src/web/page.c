@@ -230,6 +230,7 @@ struct doc *page_document(struct request *r, struct doc *view, bool part) {
     doc_set_bool(a, d, "months", r->language->months_in_words);
     doc_set_z(a, d, "clock", r->language->twelve_hours ? "12" : "24");
     doc_set_str(a, d, "title", title);
+    doc_set_bool(a, d, "goes_on", r->goes_on);
     doc_set_str(a, d, "path", path);
     doc_set_str(a, d, "csrf", session_form_token(r));
     doc_set_str(a, d, "written", written_text(r));

@@ -130,6 +130,7 @@ struct request {
     struct str new_language;     // to be remembered by a cookie
     struct str form_cookie;      // to be set: the token of forms before sign-in
     struct str title;            // of the window
+    bool goes_on;                // what the page tells of: without scripts it is asked for again
     bool clear_flash;
     struct str flash; // as it came in
 

@@ -35,6 +35,15 @@ class ReadTap(unittest.TestCase):
         text = "    not ok 1 - inner\n# tests 4\n# suites 1\n# pass 2\n# fail 1\n# cancelled 0\n# skipped 1\n# todo 0\n"
         self.assertEqual(runner.read_node(text), (2, ["inner"], 1, 4))
 
+    def test_what_failed_is_shown_before_the_end(self):
+        text = "\n".join(["# Subtest: a", "    not ok 1 - inner", "      why: because", "    1..1", "not ok 1 - a", "  ---",
+                          *[f"ok {i}" for i in range(2, 400)], "not ok 400 # SKIP b", "  no word of it", "ok 401"])
+        shown = runner.failing_lines(text)
+        self.assertEqual(shown[:4], ["    not ok 1 - inner", "      why: because", "not ok 1 - a", "  ---"])
+        self.assertEqual(shown[-3:], ["not ok 400 # SKIP b", "  no word of it", "ok 401"])
+        self.assertEqual(len(shown), 4 + runner.SHOWN_END)
+        self.assertEqual(runner.failing_lines("a\nb"), ["a", "b"])
+
 
 class Programs(unittest.TestCase):
     def setUp(self):
