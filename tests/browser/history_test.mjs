@@ -62,7 +62,7 @@ async function choose(who, scripts, kind, groups, levels) {
 
 async function importIt(who, cases, events) {
   await who.page.click("button[value=try]");
-  await who.at("#import-state:not([data-poll]) .figures, #import-state:not([data-running]) .notice.wait").first().waitFor({ timeout: 120000 });
+  await who.at("#import-state:not([data-poll]) .figures").waitFor({ timeout: 120000 });
   await who.at("#import-state form button.go").waitFor({ timeout: 120000 });
   const number = async (i) => Number((await who.at("#import-state .figure b").nth(i).innerText()).replace(/\D/g, ""));
   assert.deepEqual([await number(0), await number(1), await number(4)], [cases, events - cases, 0], "what a trial would create, change and refuse");

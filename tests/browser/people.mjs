@@ -43,7 +43,7 @@ export class World {
     this.administrators = new Map();
     before(async () => {
       [this.server, this.browser] = await Promise.all([Server.start(options), chromium.launch({
-        executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+        executablePath: process.env.CHROMIUM || "/usr/bin/chromium-headless-shell",
         args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
       })]);
       await prepare(this.server);

@@ -3,7 +3,7 @@
 //   node ui/dev/render.mjs OUTPUT [--tools DIR] [--lang es] [--only name,name] [--shots wide,phone,dark] [--axe]
 //
 // OUTPUT gets NAME.html, the bundle in static/ (made by build.mjs) and NAME-SHOT.png. Pictures need the packages playwright-core and
-// axe-core in DIR (`npm ci` in a copy of package.json and its lock; ui/ unless said otherwise) and a Chromium. A name that no document gives is reported.
+// axe-core in DIR (`npm ci` in a copy of package.json and its lock; ui/ unless said otherwise) and Chromium's headless shell. A name that no document gives is reported.
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -72,7 +72,7 @@ async function look() {
   const axeSource = axe ? readFileSync(require.resolve("axe-core/axe.min.js"), "utf8") : "";
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   const base = `http://127.0.0.1:${server.address().port}/`;
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic",
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium-headless-shell", args: ["--no-sandbox", "--disable-gpu", "--disable-quic",
     "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
   const kinds = {
     wide: { viewport: { width: 1440, height: 1000 } },

@@ -1,4 +1,4 @@
-// The state of an import that runs, asked for again until it is done.
+// What goes on (an import, an undoing), asked for again until it is done; [data-poll] says that it goes on.
 import { part, arrived } from "./part.js";
 
 async function ask(place) {
@@ -7,7 +7,7 @@ async function ask(place) {
   if (ok && fresh) {
     place.replaceChildren(...fresh.childNodes);
     arrived(place);
-    if (!fresh.hasAttribute("data-running")) return;
+    if (!fresh.hasAttribute("data-running")) return place.removeAttribute("data-poll");
   }
   setTimeout(() => ask(place), ok ? 700 : 3000);
 }
