@@ -50,27 +50,46 @@ static void param(struct sql *q, const char *text, int64_t value) {
     sql_param(q, P_INT(value));
 }
 
-// The records of m that include the user by a field of links to users.
-static void links_of(struct sql *q, const struct module *m, const char *field, int64_t to_module) {
-    param(q, "SELECT from_record FROM record_links WHERE to_module=", to_module);
-    param(q, " AND from_module=", m->number);
-    sql_z(q, " AND field=");
+static void named(struct sql *q, const char *table, const char *column) {
+    sql_z(q, table);
+    sql_z(q, ".");
+    sql_z(q, column);
+}
+
+// The link l is one that includes the record of `to` by this field of the module, which links to many.
+static void links_to(struct sql *q, const char *l, const struct module *from, const char *field,
+                     const struct module *to) {
+    named(q, l, "to_module=");
+    sql_param(q, P_INT(to->number));
+    sql_z(q, " AND ");
+    named(q, l, "from_module=");
+    sql_param(q, P_INT(from->number));
+    sql_z(q, " AND ");
+    named(q, l, "field=");
     sql_param(q, P_TEXT(str_z(field)));
-    sql_z(q, " AND to_record");
+    sql_z(q, " AND ");
+    named(q, l, "to_record=");
+}
+
+// The link g is one that makes the user a member of the group g.from_record. What is of these groups is found from here, one
+// by one (CROSS JOIN): a list in parentheses would be written down first each time, which costs more than all the rest.
+static void member_of(struct sql *q, const struct model *model, int64_t user) {
+    links_to(q, "g", model_module(model, STR("groups")), "members",
+             model_module(model, STR("users")));
+    sql_param(q, P_INT(user));
 }
 
 void scope_takes_part_sql(struct sql *q, const struct model *model, const struct module *m,
                           int64_t user) {
-    const struct module *users = model_module(model, STR("users")),
-                        *groups = model_module(model, STR("groups"));
-    links_of(q, m, "participants", users->number);
-    param(q, "=", user);
-    sql_z(q, " UNION ALL ");
-    links_of(q, m, "groups", groups->number);
-    sql_z(q, " IN (");
-    links_of(q, groups, "members", users->number);
-    param(q, "=", user);
-    sql_z(q, ")");
+    sql_z(q, "SELECT p.from_record FROM record_links p WHERE ");
+    links_to(q, "p", m, "participants", model_module(model, STR("users")));
+    sql_param(q, P_INT(user));
+    sql_z(q,
+          " UNION ALL SELECT p.from_record FROM record_links g CROSS JOIN record_links p WHERE ");
+    member_of(q, model, user);
+    sql_z(q, " AND ");
+    links_to(q, "p", m, "groups", model_module(model, STR("groups")));
+    sql_z(q, "g.from_record");
 }
 
 static void is_private(struct sql *q, const struct module *m) {
@@ -106,12 +125,6 @@ static bool keeps(const struct viewer *viewer, const struct module *m) {
     return (scope_private(m) && !is_system(viewer)) || is_personal(viewer, m);
 }
 
-static void named(struct sql *q, const char *table, const char *column) {
-    sql_z(q, table);
-    sql_z(q, ".");
-    sql_z(q, column);
-}
-
 static void reach_sql(struct sql *, const struct model *, const struct viewer *,
                       const struct module *, enum verb, const char *table);
 
@@ -144,27 +157,24 @@ static void part_reach_sql(struct sql *q, const struct model *model, const struc
 // Those of the module that somebody has shared with the viewer or a group of theirs.
 static void shared_sql(struct sql *q, const struct model *model, const struct viewer *viewer,
                        const struct field *of, bool to_edit) {
-    const struct module *shares = model_module(model, STR("shares")),
-                        *groups = model_module(model, STR("groups")),
-                        *users = model_module(model, STR("users"));
+    const struct module *shares = model_module(model, STR("shares"));
     for (int by_group = 0; by_group < 2; by_group++) {
-        sql_z(q, by_group ? " UNION ALL SELECT " : "SELECT ");
+        sql_z(q, by_group ? " UNION ALL SELECT s." : "SELECT s.");
         sql_str(q, of->column);
-        sql_z(q, " FROM ");
+        sql_z(q, by_group ? " FROM record_links g CROSS JOIN " : " FROM ");
         sql_str(q, shares->table);
-        sql_z(q, " WHERE deleted_at IS NULL AND ");
+        sql_z(q, " s WHERE s.deleted_at IS NULL AND s.");
         sql_str(q, of->column);
         sql_z(q, " IS NOT NULL");
         if (to_edit)
-            sql_z(q, " AND f_edits=1");
+            sql_z(q, " AND s.f_edits=1");
         if (!by_group) {
-            param(q, " AND f_to_user=", viewer->user);
+            param(q, " AND s.f_to_user=", viewer->user);
             continue;
         }
-        sql_z(q, " AND f_to_group IN (");
-        links_of(q, groups, "members", users->number);
-        param(q, "=", viewer->user);
-        sql_z(q, ")");
+        sql_z(q, " AND ");
+        member_of(q, model, viewer->user);
+        sql_z(q, " AND s.f_to_group=g.from_record");
     }
 }
 
