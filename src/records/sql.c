@@ -40,20 +40,13 @@ void sql_contains(struct sql *q, struct str whole, struct param part) {
 
 // The ids as the rows of a SELECT's FROM.
 static void id_rows(struct sql *q, const int64_t *ids, size_t n) {
-    struct buf list = BUF_INIT(SIZE_MAX / 4);
     bool sqlite = q->kind == STORE_SQLITE;
-    buf_room(&list, n * 8); // not to grow again and again
-    buf_char(&list, sqlite ? '[' : '{');
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            buf_char(&list, ',');
-        buf_int(&list, ids[i]);
-    }
-    buf_char(&list, sqlite ? ']' : '}');
-    sql_z(q, sqlite ? "(SELECT value AS picked FROM json_each(" : "(SELECT unnest(CAST(");
-    sql_param(q, P_TEXT(arena_str(q->arena, buf_view(&list))));
+    int64_t *own = arena_array(q->arena, int64_t, n + 1);
+    if (n)
+        memcpy(own, ids, n * sizeof *own);
+    sql_z(q, sqlite ? "(SELECT value AS picked FROM each_id(" : "(SELECT unnest(CAST(");
+    sql_param(q, P_IDS(own, n));
     sql_z(q, sqlite ? "))" : " AS bigint[])) AS picked)");
-    buf_release(&list);
 }
 
 void sql_ids(struct sql *q, const char *in, const int64_t *ids, size_t n) {

@@ -47,17 +47,20 @@ enum store_gate {
     STORE_GATE_SCHEMA = 4, // the log's own tables and triggers (MIGRATE): only store/migrate.c
 };
 
-enum param_type { PARAM_NULL, PARAM_INT, PARAM_TEXT, PARAM_BLOB };
+enum param_type { PARAM_NULL, PARAM_INT, PARAM_TEXT, PARAM_BLOB, PARAM_IDS };
 
 struct param {
     enum param_type type;
     int64_t i;
-    struct str s;
+    struct str s; // of PARAM_IDS: int64_t after int64_t
 };
 #define P_NULL ((struct param){.type = PARAM_NULL})
 #define P_INT(v) ((struct param){.type = PARAM_INT, .i = (v)})
 #define P_TEXT(v) ((struct param){.type = PARAM_TEXT, .s = (v)})
 #define P_BLOB(v) ((struct param){.type = PARAM_BLOB, .s = (v)})
+// Many ids at once (const int64_t *, size_t): rows of each_id($1) in SQLite, a bigint[] in PostgreSQL. Not for store_insert().
+#define P_IDS(ids, count)                                                                          \
+    ((struct param){.type = PARAM_IDS, .s = {(const char *)(ids), (count) * sizeof(int64_t)}})
 
 // The SQL function fold(text), made by whoever knows folding. Before the first store_open; NULL: no
 // such function.

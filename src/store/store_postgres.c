@@ -437,8 +437,29 @@ static enum status find(struct pg_conn *c, const struct statement *what, struct 
 
 // ---------------------------------------------------------------- parameters
 
+#define NUMBER_ROOM 24 // with its sign, and what is around it
+
 static size_t room_of(const struct param *p) {
-    return p->type == PARAM_INT ? 24 : p->type == PARAM_NULL ? 0 : p->s.n + 1;
+    switch (p->type) {
+    case PARAM_NULL:
+        return 0;
+    case PARAM_INT:
+        return NUMBER_ROOM;
+    case PARAM_IDS:
+        return p->s.n / sizeof(int64_t) * NUMBER_ROOM + sizeof "{}";
+    default:
+        return p->s.n + 1;
+    }
+}
+
+static void put_ids(char *to, struct str ids) {
+    *to++ = '{';
+    for (size_t at = 0; at < ids.n; at += sizeof(int64_t)) {
+        int64_t id;
+        memcpy(&id, ids.p + at, sizeof id);
+        to += snprintf(to, NUMBER_ROOM, at ? ",%lld" : "%lld", (long long)id);
+    }
+    memcpy(to, "}", 2);
 }
 
 // Numbers and texts go as text, whose type the server knows from the statement; blobs as they are.
@@ -458,7 +479,9 @@ static void bind(struct bound *b, const struct statement *what) {
         b->lengths[i] = 0;
         b->formats[i] = p->type == PARAM_BLOB;
         if (p->type == PARAM_INT)
-            snprintf(to, 24, "%lld", (long long)p->i);
+            snprintf(to, NUMBER_ROOM, "%lld", (long long)p->i);
+        if (p->type == PARAM_IDS)
+            put_ids(to, p->s);
         if (p->type == PARAM_TEXT || p->type == PARAM_BLOB) {
             if (p->s.n)
                 memcpy(to, p->s.p, p->s.n);

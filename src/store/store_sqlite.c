@@ -433,6 +433,9 @@ static enum status bind(struct kept *k, const struct statement *what, sqlite3_de
         case PARAM_BLOB:
             code = sqlite3_bind_blob64(k->s, at, bytes, p->s.n, keep);
             break;
+        case PARAM_IDS:
+            code = sqlite_ids_bind(k->s, at, &p->s, keep);
+            break;
         }
         if (code != SQLITE_OK) {
             sqlite3_clear_bindings(k->s);

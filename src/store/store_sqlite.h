@@ -33,6 +33,12 @@ extern const struct store_ops sqlite_ops;
 enum status sqlite_fail_code(sqlite3 *, int code, const char *text, struct error *);
 enum status sqlite_fail(sqlite3 *, struct error *); // of the last call on it
 
+// ---------------------------------------------------------------- store_sqlite_ids.c
+
+int sqlite_ids_function(sqlite3 *); // for this connection; SQLite's code
+// A PARAM_IDS; the str and its bytes must stay until the binding is cleared when `keep` is SQLITE_STATIC.
+int sqlite_ids_bind(sqlite3_stmt *, int at, const struct str *ids, sqlite3_destructor_type keep);
+
 // A connection to an existing file with the settings all of them have; no guard yet.
 enum status sqlite_open_file(const char *file, sqlite3 **, struct error *);
 void sqlite_close(struct store *);

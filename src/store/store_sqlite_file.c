@@ -138,6 +138,8 @@ static enum status set_up_connection(sqlite3 *db, struct error *e) {
                             db, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
                             NULL, sql_fold, NULL, NULL) != SQLITE_OK)
         return sqlite_fail(db, e);
+    if (sqlite_ids_function(db) != SQLITE_OK)
+        return sqlite_fail(db, e);
     // Secure deletion: what was erased must not lie on in free pages. A write-ahead log of 4000 pages
     // (16 MiB) is copied back: rarer costs room, oftener writes hot pages again and again; for the main
     // file store_sqlite_wal.c does it. Pages are not mapped: it gains nothing here, and an I/O error would be a SIGBUS.

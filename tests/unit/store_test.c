@@ -44,6 +44,43 @@ static void test_parameters_go_by_their_number(void **state) {
     conn_close(c);
 }
 
+static void test_many_ids_are_one_parameter(void **state) {
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct conn *c = connect_as(f->store, STORE_READ);
+    bool sqlite = store_kind(f->store) == STORE_SQLITE, found, row;
+    struct str all = sqlite ? STR("SELECT value FROM each_id($1)")
+                            : STR("SELECT unnest(CAST($1 AS bigint[]))"),
+               has = sqlite ? STR("SELECT 1 WHERE $2 IN (SELECT value FROM each_id($1))")
+                            : STR("SELECT 1 WHERE $2 = ANY(CAST($1 AS bigint[]))");
+    int64_t ids[] = {7, INT64_MIN, 7, 0, INT64_MAX}, asked[5];
+    const size_t many = sizeof ids / sizeof *ids;
+    for (size_t n = 0; n <= many; n++) {
+        struct stmt *s;
+        size_t got = 0;
+        memcpy(asked, ids, sizeof ids);
+        struct param p = P_IDS(asked, n);
+        assert_ok(store_sql(c, all, &p, 1, &s, &e), &e);
+        memset(asked, 0xff, sizeof asked); // only read during the call
+        memset(&p, 0xff, sizeof p);
+        for (; store_next(s, &row, &e) == OK && row; got++)
+            assert_true(stmt_int(s, 0) == ids[got]);
+        assert_int_equal(got, n);
+        store_done(s);
+        struct param both[] = {P_IDS(ids, n), P_INT(INT64_MAX)};
+        assert_ok(store_found_sql(c, has, both, 2, &found, &e), &e);
+        assert_int_equal(found, n == many);
+    }
+    // Nothing else passes for ids.
+    if (sqlite) {
+        assert_ok(store_found_sql(c, all, &P_TEXT(STR("[7]")), 1, &found, &e), &e);
+        assert_false(found);
+        assert_int_not_equal(store_found_sql(c, STR("SELECT 1 FROM each_id"), NULL, 0, &found, &e),
+                             OK);
+    }
+    conn_close(c);
+}
+
 static void test_one_text_may_be_open_twice(void **state) {
     struct fixture *f = *state;
     struct error e = {0};
@@ -806,6 +843,7 @@ int main(void) {
 #define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest both[] = {
         IN_A_STORE(test_parameters_go_by_their_number),
+        IN_A_STORE(test_many_ids_are_one_parameter),
         IN_A_STORE(test_one_text_may_be_open_twice),
         IN_A_STORE(test_many_texts_do_not_push_out_open_ones),
         IN_A_STORE(test_wrong_statements_are_our_bugs),
