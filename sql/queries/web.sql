@@ -188,10 +188,10 @@ SELECT id FROM errands WHERE state = 1 AND seen_at < $1 ORDER BY id LIMIT 100;
 -- name: timeline_newest
 SELECT coalesce(max(position), -1) FROM timeline WHERE card_module = $1 AND card = $2;
 
--- The same of many cards of a module at once: [1,2,3] or, for PostgreSQL, {1,2,3}.
+-- The same of many cards of a module at once.
 -- name: timeline_newest_of (sqlite)
 SELECT value, (SELECT coalesce(max(t.position), -1) FROM timeline t WHERE t.card_module = $1 AND t.card = value)
-FROM json_each($2);
+FROM each_id($2);
 
 -- name: timeline_newest_of (postgres)
 SELECT picked, (SELECT coalesce(max(t.position), -1) FROM timeline t WHERE t.card_module = $1 AND t.card = picked)

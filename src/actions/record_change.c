@@ -124,28 +124,17 @@ static enum status keep_hidden(struct action *a, const struct module *m, const s
     return s;
 }
 
-// Whether the value names something that this person may not know of.
-static bool names_hidden(struct action *a, const struct field *f, const struct doc *v) {
-    const struct module *to = model_module(a->model, f->target);
-    bool sees = true;
-    if (v->type != DOC_ARRAY)
-        return doc_integer(v, 0) > 0 &&
-               (scope_sees(&a->reader, to, doc_integer(v, 0), &sees, NULL) || !sees);
-    doc_each(id, v)
-        if (scope_sees(&a->reader, to, doc_integer(id, 0), &sees, NULL) || !sees)
-            return true;
-    return false;
-}
-
 // Values equal to what is there are no change (and leave no trace of one). A guess at what is hidden is left to be refused.
 static void drop_unchanged(struct action *a, const struct module *m, const struct doc *row,
                            struct values *v) {
-    for (size_t i = 0; i < m->n_fields; i++)
-        if (v->of_field[i] &&
-            value_equal(&m->fields[i], v->of_field[i], doc_get(row, m->fields[i].key)) &&
-            !(history_keeps_links(&a->reader, &m->fields[i]) &&
-              names_hidden(a, &m->fields[i], v->of_field[i])))
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct field *f = &m->fields[i];
+        if (!v->of_field[i] || !value_equal(f, v->of_field[i], doc_get(row, f->key)))
+            continue;
+        const struct module *to = scope_target(a->model, a->act->viewer, f);
+        if (!to || !scope_led(&a->reader, to, v->of_field[i]).hidden)
             v->of_field[i] = NULL;
+    }
     if (v->owner && doc_equal(v->owner, doc_get(row, STR("owner"))))
         v->owner = NULL;
 }

@@ -169,36 +169,15 @@ static void refuse(struct undo_field *u, enum status s, const char *why) {
 
 // Whether a value leads to records that this person may not know of.
 static bool leads_to_hidden(struct action *a, const struct field *f, const struct doc *v) {
-    const struct module *to = doc_is_null(v) ? NULL : scope_target(a->model, a->act->viewer, f);
-    bool sees = true;
-    if (!to)
-        return false;
-    if (v->type != DOC_ARRAY)
-        return scope_sees(&a->reader, to, doc_integer(v, 0), &sees, NULL) || !sees;
-    doc_each(id, v)
-        if (scope_sees(&a->reader, to, doc_integer(id, 0), &sees, NULL) || !sees)
-            return true;
-    return false;
-}
-
-// Whether a value leads to a record that this person may know of.
-static bool leads_to_known(struct action *a, const struct module *to, const struct doc *v) {
-    bool sees = false;
-    if (doc_is_null(v))
-        return false;
-    if (v->type != DOC_ARRAY)
-        return scope_sees(&a->reader, to, doc_integer(v, 0), &sees, NULL) == OK && sees;
-    doc_each(id, v)
-        if (scope_sees(&a->reader, to, doc_integer(id, 0), &sees, NULL) == OK && sees)
-            return true;
-    return false;
+    const struct module *to = scope_target(a->model, a->act->viewer, f);
+    return to && scope_led(&a->reader, to, v).hidden > 0;
 }
 
 // A link of which this person may know neither what it was nor what it was made: stories do not tell of it either.
 static bool is_hidden_link(struct action *a, const struct field *f, const struct slot *slot) {
     const struct module *to = scope_target(a->model, a->act->viewer, f);
-    return to && !slot->erased && !leads_to_known(a, to, slot->back) &&
-           !leads_to_known(a, to, slot->set);
+    return to && !slot->erased && !scope_led(&a->reader, to, slot->back).known &&
+           !scope_led(&a->reader, to, slot->set).known;
 }
 
 static bool file_gone(struct action *a, const struct field *f, const struct doc *v) {

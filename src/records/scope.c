@@ -627,6 +627,29 @@ enum status scope_sees(struct reader *r, const struct module *m, int64_t id, boo
     return s;
 }
 
+static void count_led(struct reader *r, const struct module *to, int64_t id,
+                      struct scope_led *led) {
+    bool sees = false;
+    if (id <= 0)
+        return;
+    if (scope_sees(r, to, id, &sees, NULL) == OK && sees)
+        led->known++;
+    else
+        led->hidden++;
+}
+
+struct scope_led scope_led(struct reader *r, const struct module *to, const struct doc *value) {
+    struct scope_led led = {0};
+    if (doc_is_null(value))
+        return led;
+    if (value->type != DOC_ARRAY)
+        count_led(r, to, doc_integer(value, 0), &led);
+    else
+        doc_each(id, value)
+            count_led(r, to, doc_integer(id, 0), &led);
+    return led;
+}
+
 enum status scope_may_assign(struct reader *r, int64_t user, bool *out, struct error *e) {
     struct sql q;
     *out = false;

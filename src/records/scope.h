@@ -51,6 +51,12 @@ enum status scope_sees_all(struct reader *, const struct record_key *, size_t n,
 // Of which of them; *told false: too many to say.
 enum status scope_sees_each(struct reader *, const struct record_key *, size_t n, bool *sees,
                             bool *told, struct error *);
+// How many of the records that a link's value (an id, or an array of them; NULL or null: none) leads to the viewer may know of.
+// What can't be asked counts as hidden.
+struct scope_led {
+    size_t known, hidden;
+};
+struct scope_led scope_led(struct reader *, const struct module *to, const struct doc *value);
 // Those of the ids that the viewer may not know of, or that do not exist, become 0.
 enum status scope_ids(struct reader *, const struct module *, int64_t *ids, size_t n,
                       struct error *);

@@ -252,13 +252,8 @@ static bool is_hidden_link(struct request *r, const struct module *m, const stru
     struct str field = doc_get_text(told, "field");
     const struct field *f = field.n ? any_field(m, field) : NULL;
     const struct module *to = f ? scope_target(r->model, &r->viewer, f) : NULL;
-    bool sees = false;
-    if (!to || doc_get_true(told, "erased"))
-        return false;
-    doc_each(id, doc_get(told, STR("leads")))
-        if (scope_sees(&r->reader, to, doc_integer(id, 0), &sees, NULL) == OK && sees)
-            return false;
-    return true;
+    return to && !doc_get_true(told, "erased") &&
+           !scope_led(&r->reader, to, doc_get(told, STR("leads"))).known;
 }
 
 // Of a record that this person may know of.

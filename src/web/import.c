@@ -418,7 +418,7 @@ static void put_progress(struct request *r, struct doc *d, const struct import_j
     doc_set_int(a, d, "unchanged", 0);
     doc_set_int(a, d, "skipped", p->skipped);
     doc_set_int(a, d, "refused", p->refused);
-    bool known = p->all_bytes > 0 && p->bytes > 0 && p->bytes <= p->all_bytes;
+    bool known = p->row > 0 && p->all_bytes > 0 && p->bytes > 0 && p->bytes <= p->all_bytes;
     int64_t left = known ? (int64_t)((double)(clock_monotonic() - state->started) /
                                      (double)p->bytes * (double)(p->all_bytes - p->bytes))
                          : 0;
@@ -429,6 +429,7 @@ static void put_progress(struct request *r, struct doc *d, const struct import_j
     doc_set(d, STR("report"), doc_null(a));
     doc_set_str(a, d, "problem", STR(""));
     doc_set(d, STR("operation"), doc_null(a));
+    doc_set_bool(a, d, "may_undo", false);
     doc_set_bool(a, d, "can_continue", false);
     doc_set(d, STR("refused_rows"), doc_null(a));
 }
@@ -448,6 +449,7 @@ static void put_outcome(struct request *r, struct doc *d, const char *state, boo
     doc_set_str(a, d, "problem", problem);
     const struct doc *operation = doc_get(counts, STR("operation"));
     doc_set(d, STR("operation"), doc_is_null(operation) ? doc_null(a) : doc_copy(a, operation));
+    doc_set_bool(a, d, "may_undo", false);
     doc_set_bool(a, d, "can_continue", can_continue);
     doc_set(d, STR("refused_rows"), refused.n ? doc_str(a, refused) : doc_null(a));
 }
@@ -503,9 +505,8 @@ static enum status state_of_record(struct request *r, struct place *place, int64
     if (!s)
         s = read_record(r, place, id, &record, e);
     // Rows that were refused are told as they came, with fields that others may not read.
-    bool theirs =
-        !s && (may(&r->viewer, NULL, VERB_USERS) ||
-               doc_get_int(doc_get(record, STR("created_by")), "id", 0) == r->viewer.user);
+    int64_t by = s ? 0 : doc_get_int(doc_get(record, STR("created_by")), "id", 0);
+    bool theirs = !s && (may(&r->viewer, NULL, VERB_USERS) || by == r->viewer.user);
     if (!s && (!theirs || !str_eq(doc_get_text(record, "of_module"), r->module->key)))
         s = error_set(e, NOT_FOUND, NULL, N_("There is no such import."), NULL);
     if (s)
@@ -566,6 +567,8 @@ static enum status state_of_record(struct request *r, struct place *place, int64
     put_outcome(r, d, cut ? "interrupted" : arena_dup(r->arena, state), false, counts, report,
                 problem, here,
                 refused ? refused_address(r, rprintf(r, "%lld", (long long)id)) : STR(""));
+    bool done = !doc_is_null(doc_get(d, STR("operation")));
+    doc_replace(d, STR("may_undo"), doc_bool(r->arena, done && may_undo(&r->viewer, by)));
     return OK;
 }
 

@@ -126,25 +126,20 @@ static struct card *card_find(const struct cards *c, int module, int64_t record)
 
 // Those of one module, which are `n` in a row, with one question.
 static void module_ask(struct cards *c, size_t from, size_t n, struct conn *conn) {
-    bool sqlite = store_kind(conn_store(conn)) == STORE_SQLITE, more = true;
-    struct buf ids = BUF_INIT(SIZE_MAX / 4);
+    bool more = true;
+    int64_t *ids = must_alloc(n * sizeof *ids);
     struct stmt *row = NULL;
-    buf_char(&ids, sqlite ? '[' : '{');
-    for (size_t i = from; i < from + n; i++) {
-        if (i > from)
-            buf_char(&ids, ',');
-        buf_int(&ids, c->list[i].record);
-    }
-    buf_char(&ids, sqlite ? ']' : '}');
+    for (size_t i = 0; i < n; i++)
+        ids[i] = c->list[from + i].record;
     int module = c->list[from].module;
-    struct param p[] = {P_INT(module), P_TEXT(buf_view(&ids))};
+    struct param p[] = {P_INT(module), P_IDS(ids, n)};
     enum status s = store_query(conn, QUERY_TIMELINE_NEWEST_OF, p, 2, &row, NULL);
     while (!s && !(s = store_next(row, &more, NULL)) && more) {
         struct card *card = card_find(c, module, stmt_int(row, 0));
         card->news = stmt_int(row, 1) > card->known;
     }
     store_done(row);
-    buf_release(&ids);
+    free(ids);
 }
 
 static void cards_ask(struct cards *c, struct conn *conn) {

@@ -614,6 +614,10 @@ struct doc *present_import_run(struct request *r, struct doc *state) {
                 ? doc_null(a)
                 : doc_str(a, rprintf(r, "/history?operation=%lld",
                                      (long long)doc_integer(operation, 0))));
-    doc_set(view, STR("undo_href"), doc_null(a));
+    doc_set(
+        view, STR("undo_href"),
+        doc_get_true(state, "may_undo")
+            ? doc_str(a, rprintf(r, "/operations/%lld/undo", (long long)doc_integer(operation, 0)))
+            : doc_null(a));
     return view;
 }

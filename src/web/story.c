@@ -750,7 +750,6 @@ static struct doc *operation_view(struct request *r, const struct doc *event) {
     struct str teller = teller_of(r, event);
     doc_set_str(a, d, "text", teller.n ? teller : T(r->language, "see the operation"));
     doc_set_str(a, d, "href", JOIN(a, STR("/operations/"), int_text(a, operation)));
-    doc_set(d, STR("undo_href"), doc_null(a));
     return d;
 }
 

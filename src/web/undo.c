@@ -363,9 +363,9 @@ struct doc *present_undo(struct request *r, struct doc *doc) {
                         nothing ? T(l, "There was nothing left to undo.")
                                 : T(l, "The operation is undone.")));
     bool any = !doc_is_null(preview);
-    count(r, counts, T(l, "Records put back"), changed, "won");
+    count(r, counts, T(l, "Records that would be put back"), changed, "won");
     count(r, counts, T(l, "Kept, because edited since"), doc_get_int(preview, "kept", 0), "wait");
-    count(r, counts, T(l, "Refused"), doc_get_int(preview, "refused", 0), "lost");
+    count(r, counts, T(l, "Would be refused"), doc_get_int(preview, "refused", 0), "lost");
     count(r, counts, T(l, "As before already"), doc_get_int(preview, "already", 0), "");
     doc_set_bool(a, view, "preview", any);
     doc_set_bool(a, view, "possible", any && (changed > 0 || !doc_is_null(next)));

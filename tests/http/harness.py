@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from html.parser import HTMLParser
 from pathlib import Path
@@ -76,6 +77,9 @@ class Form:
         self.fields = []  # (name, value) as they would be sent
         self.buttons = []
         self.names = set()
+
+
+COMES_AGAIN = '<noscript><meta http-equiv="refresh" content="2"></noscript>'
 
 
 class Page(HTMLParser):
@@ -226,6 +230,15 @@ class Browser:
         self.submit("/sign-in", {"email": email, "password": password})
         assert self.page.status == 200, (self.page.status, self.page.text[:500])
         return self
+
+    def until_done(self, seconds=40):
+        """Looks again, as a browser without scripts does, while the page says that what it tells of goes on. Returns the page."""
+        end = time.monotonic() + seconds
+        while COMES_AGAIN in self.page.source:
+            assert time.monotonic() < end, f"{self.path} goes on: {self.page.text[:2000]}"
+            time.sleep(0.05)
+            self.get(self.path)
+        return self.page
 
     @property
     def csrf(self):

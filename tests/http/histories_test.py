@@ -540,11 +540,7 @@ class EventLogs(Telling):
         self.assertIn("mapped to a field that is unique", page.text)
         self.assertEqual(dict(page.form(action).fields)["history.unknown"], "?; agent")
         browser.submit(action, {"column.0": "external_id", "column.8": "", "history.people": "name"}, ("do", "run"))
-        for _ in range(400):
-            if "Refresh" not in browser.page.headers:
-                break
-            time.sleep(0.05)
-            browser.get(browser.path)
+        browser.until_done()
         self.assertRegex(browser.page.text, "Created 2 .*Changed 1 .*Refused 0")
         first, _ = self.story("W-1")
         self.assertEqual((first["at"], first["activity"], first["kind"]), ("2021-06-01T09:00:00.500000Z", "Register", "created"))

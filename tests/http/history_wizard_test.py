@@ -89,11 +89,7 @@ class Wizard(Story):
 
     def run_it(self, browser, action, values=None, button="run"):
         browser.submit(action, values, ("do", button))
-        for _ in range(800):
-            if "Refresh" not in browser.page.headers:
-                break
-            time.sleep(0.05)
-            browser.get(browser.path)
+        browser.until_done()
         self.assertEqual(200, browser.page.status, browser.page.text[:1000])
         return browser.page.text
 

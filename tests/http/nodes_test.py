@@ -170,14 +170,6 @@ class Imports(Nodes):
         self.assertEqual(303, browser.page.status, browser.page.text)
         return browser.page.headers["Location"]
 
-    def follow(self, browser):
-        end = time.monotonic() + 20
-        while "Refresh" in browser.page.headers and time.monotonic() < end:
-            time.sleep(0.05)
-            browser.get(browser.path)
-        self.assertNotIn("Refresh", browser.page.headers)
-        return browser.page
-
     def state(self, node, number, wanted=lambda state: state["state"] != "running"):
         end = time.monotonic() + 60
         state = self.apis[node].want(200, "GET", f"/api/import/contacts/{number}")
@@ -216,13 +208,13 @@ class Imports(Nodes):
         page = browser.at(a).get(action)  # what was chosen at the other one
         self.assertEqual("notes", dict(page.form(action).fields)["column.2"])
         browser.submit(action, button=("do", "try"))
-        self.assertRegex(self.follow(browser).text, r"Would be created 1 .*Would be refused 1")
+        self.assertRegex(browser.until_done().text, r"Would be created 1 .*Would be refused 1")
         page = browser.at(b).get(action + "/run")
         self.assertRegex(page.text, r"Would be created 1 .*Would be refused 1")
         self.assertIn("no address", browser.get(action + "/refused.csv").text)
         browser.get(action + "/run")
         browser.submit(action)
-        self.assertRegex(self.follow(browser).text, r"Created 1 .*Refused 1")
+        self.assertRegex(browser.until_done().text, r"Created 1 .*Refused 1")
         here = browser.path
         self.assertRegex(here, r"^/contacts/import/\d+$")
         page = browser.at(a).get(here)

@@ -14,9 +14,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
 
-from harness import ROOT_FOLDER, TEST_LIMITS, Server, Story
+from harness import COMES_AGAIN, ROOT_FOLDER, TEST_LIMITS, Server, Story
 
-COMES_AGAIN = '<noscript><meta http-equiv="refresh" content="2"></noscript>'
 STRINGS = ROOT_FOLDER.parent / "shared/data/conformance/strings"
 
 
@@ -59,14 +58,6 @@ class Transfer(Story):
         kind, body = multipart(form.fields, {"file": (name, data)})
         browser.send("POST", f"/{module}/import", body, {"Content-Type": kind}, follow=False)
         return browser.page
-
-    def follow_import(self, browser):
-        for _ in range(400):
-            if COMES_AGAIN not in browser.page.source:
-                return browser.page
-            time.sleep(0.05)
-            browser.get(browser.path)
-        raise AssertionError("the import does not end")
 
     def wait_import(self, api, module, number):
         for _ in range(400):
@@ -115,7 +106,7 @@ class Transfer(Story):
         self.assertIn("1 of the first 4 rows has problems", page.text)
         # tried: nothing is there yet
         browser.submit(action, button=("do", "try"))
-        page = self.follow_import(browser)
+        page = browser.until_done()
         self.assertEqual(page.wrong, [])
         self.assertRegex(page.text, r"Would be created 2 .*Would be changed 1 .*Would be refused 1")
         self.assertIn("nothing has been saved", page.text)
@@ -126,15 +117,27 @@ class Transfer(Story):
         # done
         browser.get(action + "/run")
         browser.submit(action)
-        page = self.follow_import(browser)
+        page = browser.until_done()
         self.assertEqual(page.status, 200)
         self.assertRegex(browser.path, r"^/contacts/import/\d+$")
         self.assertRegex(page.text, r"Created 2 .*Changed 1 .*Refused 1")
         operation = [link for link in page.links if link.startswith("/operations/")][0]
+        self.assertIn(operation + "/undo", page.links)
+        state = self.api.want(200, "GET", f"/api/import/contacts/{browser.path.rsplit('/')[-1]}")
+        self.assertEqual((state["operation"], state["may_undo"]), (int(operation.rsplit("/")[-1]), True))
         self.assertEqual(browser.get(operation).status, 200)
         self.assertEqual(self.names(email="jorge@example.org"), ["Jorge <b>Pardo</b>"])
         self.assertEqual(self.names(email="ana@example.org"), ["Ana Núñez"])
         self.assertIn("Nowhere Ltd", self.names("companies"))
+        # taken back, and what it changed is as it was
+        browser.get(operation + "/undo")
+        browser.submit(operation + "/undo")
+        for _ in range(400):
+            if not self.names(email="jorge@example.org"):
+                break
+            time.sleep(0.05)
+        self.assertEqual((self.names(email="jorge@example.org"), self.names(email="ana@example.org")), ([], ["Old Ana"]))
+        self.assertNotIn("Nowhere Ltd", self.names("companies"))
         # remembered by its name, and among the earlier ones
         self.assertIn("fería.csv", browser.get("/contacts/import").text)
         page = self.upload(browser, "contacts", "again.csv", data)
@@ -158,7 +161,7 @@ class Transfer(Story):
         action = page.headers["Location"]
         browser.get(action)
         browser.submit(action, button=("do", "try"))
-        self.follow_import(browser)
+        browser.until_done()
         part = browser.get(action + "/run", Cronista_Part="import-state")
         self.assertNotIn("<html", part.source)
         self.assertNotIn("data-running", part.source)
@@ -175,7 +178,7 @@ class Transfer(Story):
         self.assertNotIn("Refresh", page.headers)
         self.assertIn("data-running", browser.get(action + "/run", Cronista_Part="import-state").source)
         browser.get(action + "/run")
-        self.assertIn(f"Would be created {rows:,}", self.follow_import(browser).text)
+        self.assertIn(f"Would be created {rows:,}", browser.until_done().text)
         self.assertNotIn("Refresh", browser.page.headers)
 
     def test_not_a_table(self):
