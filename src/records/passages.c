@@ -4,8 +4,8 @@
 
 // ---------------------------------------------------------------- the text
 
-#define DIGIT '0'
-#define MORE 32
+#define DIGIT PASSAGES_DIGIT
+#define MORE PASSAGES_MORE
 
 static void number_add(struct buf *b, uint64_t n) {
     for (; n >= MORE; n >>= 5)
@@ -13,70 +13,9 @@ static void number_add(struct buf *b, uint64_t n) {
     buf_char(b, (char)(DIGIT + n));
 }
 
-static inline uint64_t number(struct passages *p) {
-    uint64_t n = 0;
-    if (p->p < p->end && (unsigned char)*p->p - (unsigned)DIGIT < MORE)
-        return (unsigned char)*p->p++ - (unsigned)DIGIT;
-    for (unsigned shift = 0; p->p < p->end && shift < 64; shift += 5) {
-        unsigned c = (unsigned char)*p->p++ - (unsigned)DIGIT;
-        if (c >= 2 * MORE)
-            break;
-        n |= (uint64_t)(c & (MORE - 1)) << shift;
-        if (c < MORE)
-            return n;
-    }
-    p->damaged = true;
-    return 0;
-}
-
-#define TIME 10 // characters of six bits: years -16000 to 20000
-
 static void time_add(struct buf *b, micros at) {
-    for (int i = 0; i < TIME; i++)
+    for (int i = 0; i < PASSAGES_TIME; i++)
         buf_char(b, (char)(DIGIT + ((uint64_t)at >> (6 * i) & 63)));
-}
-
-static inline micros time_of(struct passages *p) {
-    uint64_t n = 0;
-    if (p->end - p->p < TIME) {
-        p->damaged = true;
-        return 0;
-    }
-    for (int i = 0; i < TIME; i++)
-        n |= (uint64_t)(((unsigned char)p->p[i] - (unsigned)DIGIT) & 63) << (6 * i);
-    p->p += TIME;
-    return (micros)(n << 4) >> 4;
-}
-
-static struct str bytes(struct passages *p, uint64_t n) {
-    if (n > (uint64_t)(p->end - p->p)) {
-        p->damaged = true;
-        n = 0;
-    }
-    struct str s = {p->p, (size_t)n};
-    p->p += n;
-    return s;
-}
-
-bool passages_next(struct passages *p, struct passage *out) {
-    while (!p->left && p->p < p->end && !p->damaged) {
-        p->position = (int64_t)number(p);
-        p->at = time_of(p);
-        p->left = (int64_t)number(p);
-    }
-    if (!p->left || p->damaged)
-        return false;
-    p->left--;
-    uint64_t head = number(p);
-    *out = (struct passage){p->position, p->at, .kind = (enum passage_kind)(head & 3)};
-    out->field = bytes(p, head >> 2);
-    if (out->kind == PASSAGE_ID)
-        out->id = (int64_t)number(p);
-    else if (out->kind == PASSAGE_WORD)
-        out->word = bytes(p, number(p));
-    else if (out->kind != PASSAGE_NONE)
-        p->damaged = true;
-    return !p->damaged;
 }
 
 enum status passages_damaged(struct error *e) {
@@ -111,9 +50,9 @@ void passages_without(struct str steps, int64_t position, struct str field, stru
         struct passages event = p;
         int64_t left = 0;
         // An event without values has to stay one, so the heads are read here.
-        int64_t at_position = (int64_t)number(&event);
-        micros at = time_of(&event);
-        int64_t values = (int64_t)number(&event);
+        int64_t at_position = (int64_t)passages_number(&event);
+        micros at = passages_time(&event);
+        int64_t values = (int64_t)passages_number(&event);
         p = event;
         p.position = at_position;
         p.left = values;
