@@ -2,9 +2,8 @@
 // 2025) and BGN (until 2026) stay, as older records hold them.
 #include "model/currency.h"
 
-#include <strings.h>
-
 #include <stdlib.h>
+#include <strings.h>
 
 static const char codes[][4] = {
     "AED", "AFN", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT",

@@ -242,7 +242,7 @@ void sql_param(struct sql *, struct param);  // writes $N
 // "part is contained in whole": both are pieces of SQL made by the caller.
 void sql_contains(struct sql *, struct str whole, struct param part);
 // "id IN (...)" (`in` is what stands before the list) of any number of ids: one parameter, so that the statement's text
-// stays the same.
+// stays the same. The ids are copied: the caller's may be gone when the statement is asked.
 void sql_ids(struct sql *, const char *in, const int64_t *ids, size_t n);
 // In a FROM clause, before a table: a row of "picked" for each id. "WHERE id=picked" belongs to it.
 void sql_each_id(struct sql *, const int64_t *ids, size_t n);

@@ -231,7 +231,7 @@ class Browser:
         assert self.page.status == 200, (self.page.status, self.page.text[:500])
         return self
 
-    def until_done(self, seconds=40):
+    def until_done(self, seconds=20):
         """Looks again, as a browser without scripts does, while the page says that what it tells of goes on. Returns the page."""
         end = time.monotonic() + seconds
         while COMES_AGAIN in self.page.source:

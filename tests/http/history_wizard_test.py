@@ -89,7 +89,7 @@ class Wizard(Story):
 
     def run_it(self, browser, action, values=None, button="run"):
         browser.submit(action, values, ("do", button))
-        browser.until_done()
+        browser.until_done(40)
         self.assertEqual(200, browser.page.status, browser.page.text[:1000])
         return browser.page.text
 
