@@ -141,7 +141,8 @@ static void journey_add(struct report *t, struct journeys *j, const struct journ
 
 // ---------------------------------------------------------------- telling
 
-// The value that would stand at place k in ascending order (Hoare's selection). Moves them about.
+// The value that would stand at place k in ascending order (Hoare's selection). Moves them about: none before it is larger afterwards,
+// none after it smaller.
 static micros nth(micros *v, size_t n, size_t k) {
     ptrdiff_t low = 0, high = (ptrdiff_t)n - 1, wanted = (ptrdiff_t)k;
     while (low < high) {
@@ -181,9 +182,11 @@ static void value_told(struct journeys *j, struct doc *list, int value, struct s
     doc_set_int(a, d, "entries", of->entries);
     doc_set_int(a, d, "time", span_seconds(&of->time));
     doc_set_int(a, d, "mean", span_seconds(&of->time) / (int64_t)of->n);
-    time_set(a, d, "median", nth(of->times, of->n, (of->n - 1) / 2));
-    time_set(a, d, "p90", nth(of->times, of->n, (of->n - 1) * 9 / 10));
-    time_set(a, d, "longest", nth(of->times, of->n, of->n - 1));
+    // Each among those that the one before it left above itself.
+    size_t median = (of->n - 1) / 2, p90 = (of->n - 1) * 9 / 10;
+    time_set(a, d, "median", nth(of->times, of->n, median));
+    time_set(a, d, "p90", nth(of->times + median, of->n - median, p90 - median));
+    time_set(a, d, "longest", nth(of->times + p90, of->n - p90, of->n - 1 - p90));
     doc_set_int(a, d, "here", of->here);
     doc_set_int(a, d, "back", of->back);
     struct doc *buckets = doc_set_array(a, d, "buckets");
@@ -369,6 +372,8 @@ enum status journey_report(struct reader *r, const struct journey_query *q, stru
     struct journey one;
     bool more = true;
     enum status s = journeys_open(r, q, &j, e);
+    if (!s)
+        journeys_read_ahead(j);
     while (!s && !(s = journeys_next(j, &one, &more, e)) && more)
         journey_add(&t, j, &one);
     if (!s)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "records/passage_rows.h"
 #include "records/passages.h"
 #include "records/ranks.h"
 #include "records/scope.h"
@@ -41,27 +42,18 @@ struct ladder {
     size_t ids;
 };
 
-struct id_set {
-    uint64_t *bits;
-    size_t words;
-};
-
 struct journeys {
     struct reader *r;
     struct arena words; // as long as the journeys: the reader's may be emptied meanwhile
     const struct journey_query *q;
     struct source sources[SOURCES];
     size_t n_sources;
-    struct stmt *row; // the passages, as far as they are read
+    struct passage_rows *rows;
+    struct passage_row row; // the next one, if there is one
     bool row_more;
-    int64_t row_record;
     const struct field
-        *stage;          // by which it is known that a record is at an end; NULL: there is none
-    bool *ends;          // its choices that are one
-    int64_t first, last; // records asked for
-    int64_t next;        // the first that is not under way in `row`; past `last`: there is none
-    struct id_set set;
-    bool set_is_all; // all but those of the set
+        *stage; // by which it is known that a record is at an end; NULL: there is none
+    bool *ends; // its choices that are one
     struct ladder people, groups;
     struct place_value *values;
     size_t n_values, cap_values;
@@ -256,107 +248,26 @@ static int level_of(const struct journeys *j, int64_t owner, int64_t group, micr
 
 // ---------------------------------------------------------------- which records
 
-static enum status set_add(void *arg, int64_t id) {
-    struct id_set *set = arg;
-    size_t word = (size_t)id / 64;
-    if (id < 0)
-        return OK;
-    if (word >= set->words) {
-        size_t n = set->words ? set->words : 64;
-        while (n <= word)
-            n *= 2;
-        set->bits = must_realloc(set->bits, n * sizeof *set->bits);
-        memset(set->bits + set->words, 0, (n - set->words) * sizeof *set->bits);
-        set->words = n;
-    }
-    set->bits[word] |= UINT64_C(1) << (id % 64);
-    return OK;
-}
-
-static bool leaves(const struct journeys *j, int64_t id) {
-    size_t word = (size_t)id / 64;
-    bool in = word < j->set.words && j->set.bits[word] >> (id % 64) & 1;
-    return in != j->set_is_all;
-}
-
-// The first one of the set from `id` to `last`; -1: there is none.
-static int64_t set_from(const struct id_set *set, int64_t id, int64_t last) {
-    for (size_t word = (size_t)id / 64; word < set->words; word++) {
-        uint64_t bits = set->bits[word];
-        if (word == (size_t)id / 64)
-            bits &= UINT64_MAX << (id % 64);
-        if (bits) {
-            int64_t found = (int64_t)word * 64 + __builtin_ctzll(bits);
-            return found <= last ? found : -1;
-        }
-    }
-    return -1;
+static enum status rows_open(struct journeys *j, int64_t first, int64_t last, struct error *e) {
+    enum status s = passage_rows_between(j->rows, first, last, e);
+    return s ? s : passage_rows_next(j->rows, &j->row, &j->row_more, e);
 }
 
 static enum status choose(struct journeys *j, struct error *e) {
     struct list_query all = {.module = j->q->module};
     const struct list_query *only = j->q->only ? j->q->only : &all;
-    j->set_is_all =
+    int64_t record = j->q->record;
+    bool everybody =
         !only->n_filters && !scope_narrows(j->r->viewer, j->q->module) && !j->q->module->part;
-    if (j->q->record) {
-        j->set_is_all = true;
-        j->first = j->last = j->q->record;
-        return OK;
-    }
-    if (j->set_is_all) {
+    j->rows = passage_rows_new(j->r->conn, j->q->module, everybody || record);
+    if (record)
+        return rows_open(j, record, record, e);
+    if (everybody) {
         all.deleted = true;
         only = &all;
     }
-    return record_ids(j->r, only, set_add, &j->set, e);
-}
-
-// ---------------------------------------------------------------- reading
-
-// A stretch of records is read at once, with those between that are not asked for, as long as these are few: to seek the next one
-// costs as much as reading so many.
-#define PASSED_OVER_SQLITE 30
-#define PASSED_OVER_POSTGRES 200 // a question on a wire
-
-static enum status stretch_open(struct journeys *j, struct error *e) {
-    int64_t from = j->next, to = j->last;
-    store_done(j->row);
-    j->row = NULL;
-    j->row_more = false;
-    if (!j->set_is_all) {
-        int64_t over = store_kind(conn_store(j->r->conn)) == STORE_POSTGRES ? PASSED_OVER_POSTGRES
-                                                                            : PASSED_OVER_SQLITE;
-        int64_t more = from = set_from(&j->set, from, j->last);
-        for (to = from; more >= 0 && more - to <= over; more = set_from(&j->set, to + 1, j->last))
-            to = more;
-    }
-    j->next = from < 0 || to == INT64_MAX ? INT64_MAX : to + 1;
-    if (from < 0)
-        return OK;
-    struct param p[] = {P_INT(j->q->module->number), P_INT(from), P_INT(to)};
-    enum status s = store_query(j->r->conn, QUERY_PASSAGES_OF, p, 3, &j->row, e);
-    if (!s && from != to)
-        stmt_many(j->row);
-    return s;
-}
-
-static enum status row_next(struct journeys *j, struct error *e) {
-    enum status s = OK;
-    for (;;) {
-        if (j->row)
-            s = store_next(j->row, &j->row_more, e);
-        if (!s && j->row_more)
-            j->row_record = stmt_int(j->row, 0);
-        if (s || j->row_more || j->next > j->last || j->next == INT64_MAX)
-            return s;
-        if ((s = stretch_open(j, e)))
-            return s;
-    }
-}
-
-static enum status rows_open(struct journeys *j, struct error *e) {
-    j->next = j->first;
-    enum status s = stretch_open(j, e);
-    return s ? s : row_next(j, e);
+    enum status s = record_ids(j->r, only, passage_rows_name, j->rows, e);
+    return s ? s : rows_open(j, 0, INT64_MAX, e);
 }
 
 static void source_add(struct journeys *j, enum role role, struct str field) {
@@ -404,7 +315,7 @@ enum status journeys_open(struct reader *r, const struct journey_query *q, struc
     const struct module *m = q->module;
     const struct field *stage = says_the_end(r->viewer, m), *group = group_in_charge(m);
     struct journeys *j = must_alloc(sizeof *j);
-    *j = (struct journeys){.r = r, .q = q, .last = INT64_MAX, .stage = stage};
+    *j = (struct journeys){.r = r, .q = q, .stage = stage};
     *out = j;
     buckets_make(j, 256);
     value_of(j, 0, STR(""));
@@ -426,27 +337,25 @@ enum status journeys_open(struct reader *r, const struct journey_query *q, struc
     enum status s = q->field ? OK : levels_known(j, e);
     if (stage && q->field != stage)
         source_add(j, IS_STAGE, stage->key);
-    if (!s)
-        s = choose(j, e);
-    return s ? s : rows_open(j, e);
+    return s ? s : choose(j, e);
 }
 
 enum status journeys_only(struct journeys *j, int64_t record, struct error *e) {
-    j->first = j->last = record;
-    return rows_open(j, e);
+    return rows_open(j, record, record, e);
 }
 
 enum status journeys_after(struct journeys *j, int64_t record, struct error *e) {
-    j->first = record + 1;
-    j->last = INT64_MAX;
-    return rows_open(j, e);
+    return rows_open(j, record + 1, INT64_MAX, e);
+}
+
+void journeys_read_ahead(struct journeys *j) {
+    passage_rows_ahead(j->rows);
 }
 
 void journeys_close(struct journeys *j) {
     if (!j)
         return;
-    store_done(j->row);
-    free(j->set.bits);
+    passage_rows_close(j->rows);
     free(j->people.was);
     free(j->groups.was);
     free(j->people.from);
@@ -510,15 +419,13 @@ static enum status steps_add(struct journeys *j, struct str text, struct error *
 // Of the next record that is asked for.
 static enum status steps_read(struct journeys *j, int64_t *record, bool *more, struct error *e) {
     enum status s = OK;
-    while (!s && j->row_more && !leaves(j, j->row_record))
-        s = row_next(j, e);
     *more = j->row_more;
-    *record = j->row_record;
+    *record = j->row.record;
     j->n_steps = 0;
-    while (!s && j->row_more && j->row_record == *record) {
-        s = steps_add(j, stmt_text(j->row, 1), e);
+    while (!s && j->row_more && j->row.record == *record) {
+        s = steps_add(j, j->row.steps, e);
         if (!s)
-            s = row_next(j, e);
+            s = passage_rows_next(j->rows, &j->row, &j->row_more, e);
     }
     return s;
 }
