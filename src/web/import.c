@@ -567,7 +567,7 @@ static enum status state_of_record(struct request *r, struct place *place, int64
     put_outcome(r, d, cut ? "interrupted" : arena_dup(r->arena, state), false, counts, report,
                 problem, here,
                 refused ? refused_address(r, rprintf(r, "%lld", (long long)id)) : STR(""));
-    bool done = !doc_is_null(doc_get(d, STR("operation")));
+    bool done = !doc_is_null(doc_get(d, STR("operation"))) && !str_is(state, "undone");
     doc_replace(d, STR("may_undo"), doc_bool(r->arena, done && may_undo(&r->viewer, by)));
     return OK;
 }

@@ -213,6 +213,25 @@ class Undoing(Base):
         self.assertEqual(self.api.want(200, "GET", "/api/companies?filter[name][starts]=Many&count=1")["count"], 450)
         self.assertEqual(self.api.want(200, "GET", f"/api/imports/{report['id']}")["state"], "done")
 
+    def test_what_is_undone_is_not_offered_again(self):
+        """Nor where there are more events than one preview looks at; what of it is there again can be undone again."""
+        report = self.bring("companies", "Name\n" + "".join(f"Very many {i}\n" for i in range(10100)))
+        operation, browser = report["operation"], self.browser()
+        address = f"/operations/{operation}/undo"
+        page = browser.get(address)
+        self.assertIn("Looked through: 10,000 events of 10,1", page.text)
+        self.assertIn("Undo it", page.text)
+        browser.submit(address)
+        page = browser.until_done()
+        self.assertIn("The operation is undone.", page.text)
+        self.assertNotIn("Undo it", page.text)
+        self.assertNotIn("Looked through", page.text)
+        one = self.api.want(200, "GET", "/api/companies?filter[name]=Very+many+10099&deleted=1")["items"][0]["id"]
+        self.api.want(200, "POST", f"/api/companies/{one}/restore", {})
+        page = browser.get(address)
+        self.assertRegex(page.text, "Records that would be put back 1 ")
+        self.assertIn("Undo it", page.text)
+
     def test_an_import_that_changed_records(self):
         one = self.create("companies", {"name": "There already", "city": "Quito", "email": "there@example.org"})
         report = self.bring("companies", "Name,E-mail,City\nThere already,there@example.org,Lima\nNew here,new@example.org,Cali\n")
