@@ -168,7 +168,7 @@ enum status journey_records(struct reader *r, const struct journey_query *q,
         s = journeys_open(r, q, &j, e);
     if (!s && after.n && !q->record && sort == JOURNEY_BY_ID)
         s = journeys_after(j, last.record, e);
-    if (!s)
+    if (!s && sort != JOURNEY_BY_ID)
         journeys_read_ahead(j);
     while (!s && !(s = journeys_next(j, &one, &more, e)) && more) {
         struct journey_figures f;
@@ -233,8 +233,6 @@ enum status journey_stays(struct reader *r, const struct journey_query *q,
         s = journeys_open(r, q, &j, e);
     if (!s && after.n && !q->record)
         s = journeys_after(j, last.record - 1, e);
-    if (!s)
-        journeys_read_ahead(j); // names are asked for when all is told
     struct doc *d = doc_object(r->arena), *items = doc_set_array(r->arena, d, "items");
     struct chosen end = {0};
     while (!s && !full && !(s = journeys_next(j, &one, &more, e)) && more) {

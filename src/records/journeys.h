@@ -52,8 +52,8 @@ enum status journeys_next(struct journeys *, struct journey *, bool *more, struc
 // From now on only this record, or those after it; begins anew.
 enum status journeys_only(struct journeys *, int64_t record, struct error *);
 enum status journeys_after(struct journeys *, int64_t record, struct error *);
-// From now on, while there are more, rows are read ahead where they are many: until there are none any more, an error came, they begin
-// anew or are closed, nobody else uses the reader's connection.
+// For whoever wants them all: from now on rows are read ahead where they are many. Until there are none any more, an error came, they
+// begin anew or are closed, nobody else uses the reader's connection.
 void journeys_read_ahead(struct journeys *);
 void journeys_close(struct journeys *); // NULL is fine
 

@@ -255,7 +255,7 @@ static enum status row_from_ahead(struct passage_rows *all, struct passage_row *
         return OK;
     }
     enum status s = all->ahead->status;
-    if (s)
+    if (s && e)
         *e = all->ahead->error;
     ahead_stop(all);
     return s;
@@ -296,6 +296,6 @@ enum status passage_rows_next(struct passage_rows *all, struct passage_row *out,
 }
 
 void passage_rows_ahead(struct passage_rows *all) {
-    all->may_ahead = true;
+    all->may_ahead = !all->ahead;
     all->n_direct = 0;
 }

@@ -24,7 +24,7 @@ enum status passage_rows_between(struct passage_rows *, int64_t first, int64_t l
 enum status passage_rows_next(struct passage_rows *, struct passage_row *, bool *more,
                               struct error *);
 // From now on rows are read ahead: nobody else uses the connection until there are no more, an error came, or they were closed or
-// begun anew.
+// begun anew. For whoever wants them all: an error of what would not have been asked for may be met, too, and is not told then.
 void passage_rows_ahead(struct passage_rows *);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "actions/errand.h"
 #include "actions/import_map.h"
 #include "formats/json.h"
 #include "formats/xlsx.h"
@@ -495,6 +496,14 @@ static enum status read_record(struct request *r, struct place *place, int64_t i
     return s;
 }
 
+// Nothing of it was kept or refused when it was undone.
+static bool all_undone(struct conn *conn, int64_t operation, struct arena *a) {
+    struct errand undo;
+    return errand_of(conn, ERRAND_UNDO, operation, true, a, &undo, NULL) == OK &&
+           undo.state == ERRAND_DONE && !errand_number(&undo, "kept") &&
+           !errand_number(&undo, "refused");
+}
+
 // Of an import that has its record: what that says, unless it is under way here. On a worker.
 static enum status state_of_record(struct request *r, struct place *place, int64_t id,
                                    struct doc **out, struct error *e) {
@@ -567,8 +576,11 @@ static enum status state_of_record(struct request *r, struct place *place, int64
     put_outcome(r, d, cut ? "interrupted" : arena_dup(r->arena, state), false, counts, report,
                 problem, here,
                 refused ? refused_address(r, rprintf(r, "%lld", (long long)id)) : STR(""));
-    bool done = !doc_is_null(doc_get(d, STR("operation"))) && !str_is(state, "undone");
-    doc_replace(d, STR("may_undo"), doc_bool(r->arena, done && may_undo(&r->viewer, by)));
+    const struct doc *operation = doc_get(d, STR("operation"));
+    bool left =
+        !doc_is_null(operation) &&
+        !(str_is(state, "undone") && all_undone(place->conn, doc_integer(operation, 0), r->arena));
+    doc_replace(d, STR("may_undo"), doc_bool(r->arena, left && may_undo(&r->viewer, by)));
     return OK;
 }
 

@@ -354,23 +354,24 @@ struct doc *present_undo(struct request *r, struct doc *doc) {
     struct str number = format_position(a, r->id),
                here = rprintf(r, "/operations/%lld", (long long)r->id);
     int64_t changed = doc_get_int(preview, "changed", 0), events = doc_get_int(doc, "events", 0);
-    bool undone = !doc_is_null(undo) && str_is(doc_get_text(undo, "state"), "done"),
-         nothing = undone && doc_is_null(doc_get(undo, STR("operation")));
+    bool ended = !doc_is_null(undo) && str_is(doc_get_text(undo, "state"), "done"),
+         nothing = ended && doc_is_null(doc_get(undo, STR("operation"))),
+         undone = ended && !nothing;
     crumb(r, crumbs, FILL(a, T(l, "Operation {0}"), number), here);
     doc_set_str(a, view, "title", FILL(a, T(l, "Undo operation {0}"), number));
     doc_set(view, STR("errand"),
             errand_view(r, undo, T(l, "Records put back"), T(l, "{0} of {1} events are undone."),
                         nothing ? T(l, "There was nothing left to undo.")
                                 : T(l, "The operation is undone.")));
-    int64_t left = changed + doc_get_int(preview, "kept", 0) + doc_get_int(preview, "refused", 0);
-    // Of what was undone already it is told what there is to put back again, not what there might be further on.
-    bool any = !doc_is_null(preview) && (left || !undone || query_text(r, "before").n);
+    bool any = !doc_is_null(preview), further = !doc_is_null(next);
     count(r, counts, T(l, "Records that would be put back"), changed, "won");
     count(r, counts, T(l, "Kept, because edited since"), doc_get_int(preview, "kept", 0), "wait");
     count(r, counts, T(l, "Would be refused"), doc_get_int(preview, "refused", 0), "lost");
     count(r, counts, T(l, "As before already"), doc_get_int(preview, "already", 0), "");
     doc_set_bool(a, view, "preview", any);
-    doc_set_bool(a, view, "possible", any && (changed > 0 || (!undone && !doc_is_null(next))));
+    doc_set_bool(a, view, "possible", any && (changed > 0 || (further && !undone)));
+    // Of what was undone already, further on is looked before it is offered again.
+    doc_set_bool(a, view, "nothing", any && !changed && !further && !query_text(r, "before").n);
     doc_set_str(a, view, "action", rprintf(r, "%.*s/undo", STR_FMT(here)));
     doc_set_str(a, view, "cancel_href", here);
     doc_set(view, STR("rows"), rows_view(r, preview));
