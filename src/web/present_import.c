@@ -584,6 +584,7 @@ struct doc *present_import_run(struct request *r, struct doc *state) {
     doc_set_bool(a, view, "dry", dry);
     doc_set_bool(a, view, "running", running);
     doc_set_str(a, view, "failed", doc_get_text(state, "problem"));
+    doc_set_bool(a, view, "undone", str_is(word, "undone"));
     doc_set_int(a, view, "done", done);
     doc_set(view, STR("total"), total ? doc_int(a, total < done ? done : total) : doc_null(a));
     doc_set_str(a, view, "done_text", format_integer(a, l, done));

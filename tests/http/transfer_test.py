@@ -135,6 +135,7 @@ class Transfer(Story):
         browser.until_done()
         page = browser.get(imported)
         self.assertNotIn(operation + "/undo", page.links)
+        self.assertIn("The operation is undone.", page.text)
         state = self.api.want(200, "GET", f"/api/import/contacts/{imported.rsplit('/')[-1]}")
         self.assertEqual((state["state"], state["may_undo"]), ("undone", False))
         self.assertEqual((self.names(email="jorge@example.org"), self.names(email="ana@example.org")), ([], ["Old Ana"]))
