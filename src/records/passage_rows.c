@@ -265,8 +265,7 @@ static enum status row_from_ahead(struct passage_rows *all, struct passage_row *
 
 struct passage_rows *passage_rows_new(struct conn *conn, const struct module *m, bool all_but) {
     struct passage_rows *all = must_alloc(sizeof *all);
-    *all = (struct passage_rows){.conn = conn, .module = m, .all_but = all_but};
-    all->next = INT64_MAX;
+    *all = (struct passage_rows){.conn = conn, .module = m, .all_but = all_but, .next = INT64_MAX};
     return all;
 }
 
