@@ -22,9 +22,7 @@ static void counts_sql(struct sql *q, struct reader *r, const struct module *m, 
     if (seen) {
         sql_z(q, "0");
     } else {
-        sql_z(q, "CASE WHEN ");
-        scope_event_sql(q, r->model, NULL, "t.position", "t.module", m);
-        sql_z(q, " THEN 1 ELSE 0 END");
+        scope_mark_sql(q, r, "t.position", "t.module", m);
     }
     sql_z(q, " AS private");
     of_card(q, m, id);
@@ -59,6 +57,8 @@ static enum status counts_read(struct reader *r, struct sql *q, struct story_cou
                                  .n = stmt_int(row, 3)};
     }
     store_done(row);
+    if (*private)
+        crm_private_met(r->crm);
     *out = list;
     return s;
 }

@@ -12,11 +12,13 @@
 #include "formats/fold.h"
 #include "formats/json.h"
 #include "records/internal.h"
+#include "records/kept.h"
 #include "records/looked.h"
 #include "records/ranks.h"
 #include "store/migrate.h"
 
 #define MADE_UNKNOWN (-2)
+#define KEPT_MOST (64 << 20) // bytes of events in memory
 
 struct crm {
     struct store *store;
@@ -33,6 +35,8 @@ struct crm {
     const char *scanner;
     struct looked *looked;
     struct ranks_kept *ranks;
+    struct kept *kept;
+    atomic_bool private;
 };
 
 void crm_set_scanner(struct crm *crm, const char *where) {
@@ -57,6 +61,19 @@ struct looked *crm_looked(struct crm *crm) {
 
 struct ranks_kept *crm_ranks(struct crm *crm) {
     return crm->ranks;
+}
+
+struct kept *crm_kept(struct crm *crm) {
+    return crm ? crm->kept : NULL;
+}
+
+bool crm_private(struct crm *crm) {
+    return !crm || atomic_load(&crm->private);
+}
+
+void crm_private_met(struct crm *crm) {
+    if (crm)
+        atomic_store(&crm->private, true);
 }
 
 struct replicas *crm_replicas(struct crm *crm) {
@@ -418,6 +435,8 @@ enum status crm_open(struct crm **out, const char *directory, const struct crm_o
     if (!s && o->replica)
         s = store_set_replica(crm->store, o->replica, e);
     crm->replicas.there = o->replica != NULL;
+    if (!s && store_kind(crm->store) == STORE_POSTGRES)
+        crm->kept = kept_new(KEPT_MOST);
     if (!s && o->wrap)
         crm->store = o->wrap(crm->store);
     if (!s)
@@ -458,6 +477,7 @@ void crm_close(struct crm *crm) {
         store_close(crm->store);
     looked_free(crm->looked);
     ranks_free(crm->ranks);
+    kept_free(crm->kept);
     pthread_mutex_destroy(&crm->lock);
     pthread_mutex_destroy(&crm->reload);
     free(crm);

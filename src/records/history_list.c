@@ -10,6 +10,7 @@
 #include "records/log_find.h"
 #include "records/scope.h"
 #include "records/story.h"
+#include "records/story_kept.h"
 
 #define LIMIT_MOST 200
 #define PAGE 50
@@ -365,8 +366,13 @@ static void mark(struct reader *r, enum marking marking, const char *position,
                  const struct module *card, struct sql *q) {
     if (marking == LEAVE_OUT)
         return;
-    sql_z(q, ",CASE WHEN ");
-    scope_event_sql(q, r->model, marking == MARK_HIDDEN ? r->viewer : NULL, position, NULL, card);
+    sql_z(q, ",");
+    if (marking == MARK_PRIVATE) {
+        scope_mark_sql(q, r, position, NULL, card);
+        return;
+    }
+    sql_z(q, "CASE WHEN ");
+    scope_event_sql(q, r->model, r->viewer, position, NULL, card);
     sql_z(q, " THEN 1 ELSE 0 END");
 }
 
@@ -384,14 +390,24 @@ static bool veils(struct reader *r, const struct history_query *h) {
     return !h->module && !h->records && !h->field.n && may(r->viewer, NULL, VERB_AUDIT);
 }
 
+// Asked for by more than the position and what a timeline knows.
+static bool of_log(const struct history_query *h) {
+    return h->from || h->to || h->user >= 0 || h->operation >= 0;
+}
+
+// Whether the page is one of a card's story whose events may be in memory.
+static bool keeps(const struct reader *r, const struct history_query *h, enum marking marking) {
+    return h->module && !h->own_only && !h->about && !h->text.n && !of_log(h) &&
+           marking == MARK_PRIVATE && story_keeps(r);
+}
+
 // What an event says of itself stands in its head; `log` is there for what is asked for by more than the position and
 // what a timeline knows. Not to look there for every event is a third of the work. Returns the position by which the
 // table that leads is walked.
 static const char *tables(struct reader *r, const struct history_query *h, bool card,
                           enum marking marking, struct sql *q) {
     bool by_what = h->of_module || h->kind || !shows_all(r, h);
-    bool by_more = h->from || h->to || h->user >= 0 || h->operation >= 0 ||
-                   (!card && (h->module || by_what || leaves_out_sign_ins(r, h)));
+    bool by_more = of_log(h) || (!card && (h->module || by_what || leaves_out_sign_ins(r, h)));
     sql_z(q, "SELECT e.head,p.body");
     mark(r, marking, "e.position", card ? h->module : NULL, q);
     sql_z(q, " FROM ");
@@ -409,11 +425,26 @@ static const char *tables(struct reader *r, const struct history_query *h, bool 
     return card ? "t.position" : by_more ? "l.position" : "e.position";
 }
 
+static bool of_newest(const struct history_query *h, int64_t before) {
+    return before < 0 && !h->after && !h->of_module && !h->kind;
+}
+
+static const char *kept_table(struct reader *r, const struct history_query *h, int64_t before,
+                              int limit, struct sql *q) {
+    sql_z(q, "SELECT ");
+    story_bytes_sql(q, of_newest(h, before) ? story_known(r, h->module, h->id, limit) : -1);
+    mark(r, MARK_PRIVATE, "t.position", h->module, q);
+    story_last_sql(q);
+    sql_z(q, " FROM timeline t WHERE ");
+    return "t.position";
+}
+
 static void build(struct reader *r, const struct history_query *h, int64_t before, int limit,
                   enum marking marking, struct sql *q) {
     sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
-    bool card = h->module && !h->own_only;
-    const char *position = tables(r, h, card, marking, q);
+    bool card = h->module && !h->own_only, kept = keeps(r, h, marking);
+    const char *position =
+        kept ? kept_table(r, h, before, limit, q) : tables(r, h, card, marking, q);
     if (card) {
         condition(q, "t.card_module=", h->module->number);
         condition(q, " AND t.card=", h->id);
@@ -579,19 +610,87 @@ static enum status all_known(struct reader *r, const struct record_key *about, s
     return s;
 }
 
-// The rows of one page as documents. *again: some must not be shown. about: room for the records that a page's events are about, where
-// the viewer's right to know of them is to be looked at then; NULL: the statement does.
+// A page being read.
+struct reading {
+    struct reader *r;
+    const struct history_query *h;
+    enum marking marking;
+    bool by_marks; // which know nothing of rights
+    // Room for the records that its events are about, where the viewer's right to know of them is to be looked at then; NULL: the
+    // statement does.
+    struct record_key *about;
+    size_t n_about;
+    struct doc *events;
+    struct page_end *end;
+    struct teller teller;
+    bool again; // some must not be shown
+};
+
+static enum status read_event(struct reading *x, struct str head, struct str body, bool marked,
+                              struct error *e) {
+    const struct history_query *h = x->h;
+    struct event ev;
+    struct hash digest;
+    enum status s = head_parse(head, &ev, &digest, e);
+    if (s)
+        return s;
+    if (marked && x->marking == MARK_PRIVATE) {
+        crm_private_met(x->r->crm);
+        x->again = !is_system(x->r->viewer);
+    }
+    x->end->n++;
+    x->end->last = x->by_marks ? x->end->last : ev.position;
+    const struct module *m = model_module(x->r->model, ev.module);
+    bool own = h->module == m && ev.record == h->id && !h->own_only;
+    if (x->about && m && !own)
+        x->about[x->n_about++] = (struct record_key){m, ev.record};
+    bool wanted = m && (!x->by_marks || shows(x->r, h, m));
+    if (wanted && h->text.n)
+        wanted = event_says(x->r, m, body, h->text);
+    if (wanted && !x->again)
+        doc_add(x->events,
+                event_doc(x->r, &ev, m, body, marked && x->marking == MARK_HIDDEN, &x->teller));
+    return OK;
+}
+
+// Of a card's story, some of whose events may be in memory.
+static enum status read_kept(struct reading *x, struct sql *q, int64_t before, int limit,
+                             struct error *e) {
+    const struct history_query *h = x->h;
+    struct story_rows rows;
+    enum status s = story_rows(x->r, sql_done(q), q->params, q->n, limit, &rows, e);
+    for (int i = 0; i < rows.n && !s && !x->again; i++)
+        if (rows.row[i].head.n)
+            s = read_event(x, rows.row[i].head, rows.row[i].body, rows.row[i].marked, e);
+    if (!s && of_newest(h, before))
+        story_was_read(x->r, h->module, h->id, &rows, limit);
+    return s;
+}
+
+static enum status read_rows(struct reading *x, struct sql *q, struct error *e) {
+    struct stmt *row = NULL;
+    bool more = true;
+    enum status s = store_sql(x->r->conn, sql_done(q), q->params, q->n, &row, e);
+    while (!s && !x->again && !(s = store_next(row, &more, e)) && more)
+        s = read_event(x, stmt_blob(row, 0), stmt_blob(row, 1),
+                       x->marking != LEAVE_OUT && stmt_int(row, 2), e);
+    store_done(row);
+    return s;
+}
+
+// The rows of one page as documents. *again and about: see struct reading.
 static enum status page_read(struct reader *r, const struct history_query *h, int64_t before,
                              int limit, enum marking marking, struct record_key *about,
                              struct doc *events, struct page_end *end, bool *again,
                              struct error *e) {
-    size_t n_about = 0;
+    struct reading x = {r, h, .marking = marking, .about = about, .events = events, .end = end};
     struct sql q;
     enum status s = OK;
-    bool by_marks = log_finds(h), none = false;
+    bool none = false;
+    x.by_marks = log_finds(h);
     *end = (struct page_end){0};
     *again = false;
-    if (by_marks) {
+    if (x.by_marks) {
         s = build_found(r, h, before, limit, marking, &q, end, &none, e);
         if (s || none)
             return s;
@@ -605,33 +704,11 @@ static enum status page_read(struct reader *r, const struct history_query *h, in
     } else {
         build(r, h, before, limit, marking, &q);
     }
-    struct stmt *row = NULL;
-    struct teller teller = {0};
-    bool more = true;
-    s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
-    while (!s && !*again && !(s = store_next(row, &more, e)) && more) {
-        struct event ev;
-        struct hash digest;
-        bool marked = marking != LEAVE_OUT && stmt_int(row, 2);
-        *again = marked && marking == MARK_PRIVATE && !is_system(r->viewer);
-        if ((s = head_parse(stmt_blob(row, 0), &ev, &digest, e)))
-            break;
-        end->n++;
-        end->last = by_marks ? end->last : ev.position;
-        const struct module *m = model_module(r->model, ev.module);
-        bool own = h->module == m && ev.record == h->id && !h->own_only;
-        if (about && m && !own)
-            about[n_about++] = (struct record_key){m, ev.record};
-        bool wanted = m && (!by_marks || shows(r, h, m)); // marks know nothing of rights
-        if (wanted && h->text.n)
-            wanted = event_says(r, m, stmt_blob(row, 1), h->text);
-        if (wanted && !*again)
-            doc_add(events, event_doc(r, &ev, m, stmt_blob(row, 1),
-                                      marked && marking == MARK_HIDDEN, &teller));
-    }
-    store_done(row);
-    end->more = by_marks ? end->more : end->n == limit;
-    return s || *again ? s : all_known(r, about, n_about, again, e);
+    s = !x.by_marks && keeps(r, h, marking) ? read_kept(&x, &q, before, limit, e)
+                                            : read_rows(&x, &q, e);
+    *again = x.again;
+    end->more = x.by_marks ? end->more : end->n == limit;
+    return s || *again ? s : all_known(r, about, x.n_about, again, e);
 }
 
 // Runs one page; each row goes to each() (NULL module: skipped).

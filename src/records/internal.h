@@ -171,6 +171,11 @@ struct replicas {
 struct replicas *crm_replicas(struct crm *);
 struct looked *crm_looked(struct crm *);
 struct ranks_kept *crm_ranks(struct crm *);
+struct kept *
+crm_kept(struct crm *); // NULL where the database is not a process of its own; crm may be NULL
+// Whether somebody has met private records: a hint of how to ask. crm may be NULL.
+bool crm_private(struct crm *);
+void crm_private_met(struct crm *);
 // Position of the newest event about fields that a model, which must be held, was made of; -1: there is none.
 int64_t crm_model_position(struct crm *, const struct model *);
 

@@ -352,15 +352,17 @@ static enum status pick(struct list *l, struct error *e) {
     return s;
 }
 
-static void from_picked(struct list *l, struct sql *q, bool empty_part, int limit) {
+struct record_ids {
+    int64_t *p;
+    size_t n;
+};
+
+static void propose(struct list *l, bool empty_part, int limit, struct record_ids *out) {
     const struct doc *v = l->cursor ? l->cursor->first : NULL;
     struct pick_cursor at = {v, v ? l->cursor->last->integer : 0};
     bool here = v && (l->nullable && doc_is_null(v)) == empty_part;
-    int64_t *ids;
-    size_t n;
     picks_next(l->picks, here ? &at : NULL, empty_part, l->order[0].descending,
-               (size_t)(limit + l->hidden), &ids, &n);
-    sql_each_id(q, ids, n);
+               (size_t)(limit + l->hidden), &out->p, &out->n);
 }
 
 static struct param cursor_param(const struct doc *v) {
@@ -444,19 +446,25 @@ static bool in_order(const struct list *l) {
            store_kind(conn_store(l->r->conn)) == STORE_SQLITE;
 }
 
-// One part of the list: the rows with a value in the first sort column, or those without.
-static enum status part_sql(struct list *l, bool empty_part, int limit, struct sql *q,
-                            struct error *e) {
-    sql_begin(q, l->r->arena, store_kind(conn_store(l->r->conn)));
-    sql_z(q, "SELECT ");
+static void select_list(struct list *l, struct sql *q) {
     sql_str(q, l->columns.columns);
     for (size_t i = 0; i < l->n_order; i++) {
         sql_z(q, ",");
         sort_column(l, q, &l->order[i]);
     }
-    sql_z(q, by_ranks(l) ? ",owner FROM " : " FROM ");
+    sql_z(q, by_ranks(l) ? ",owner" : "");
+}
+
+// One part of the list: the rows with a value in the first sort column, or those without. Of proposals, with picks, those that are
+// to be read.
+static enum status part_sql(struct list *l, bool empty_part, const struct record_ids *proposals,
+                            int limit, struct sql *q, struct error *e) {
+    sql_begin(q, l->r->arena, store_kind(conn_store(l->r->conn)));
+    sql_z(q, "SELECT ");
+    select_list(l, q);
+    sql_z(q, " FROM ");
     if (l->picks)
-        from_picked(l, q, empty_part, limit);
+        sql_each_id(q, proposals->p, proposals->n);
     sql_str(q, l->m->table);
     sql_z(q, " m");
     enum status s = by_ranks(l) ? asked_conditions(l, q, false, e) : conditions(l, q, false, e);
@@ -584,6 +592,94 @@ static bool is_empty_part(const struct list *l, int part) {
     return l->nullable && (part == 0) == empty_first;
 }
 
+// The rows of one part in their order: of a statement, and those of proposals that are in memory.
+struct source {
+    struct stmt *asked;  // NULL: none
+    bool fetched, keeps; // a row of it; what it reads is put into memory
+    struct stmt **kept;
+    size_t n_kept, at;
+};
+
+// What is in memory need not be asked for. Only where the statement says no more of a row than memory knows.
+static void take_kept(struct list *l, struct record_ids *proposals, struct source *out) {
+    struct sql shape;
+    size_t n = 0;
+    if (l->searching || (scope_narrows(l->r->viewer, l->m) && !l->ranks))
+        return;
+    sql_begin(&shape, l->r->arena, store_kind(conn_store(l->r->conn)));
+    select_list(l, &shape);
+    out->keeps = picks_rows(l->picks, l->r, sql_done(&shape));
+    if (!out->keeps)
+        return;
+    out->kept = arena_array(l->r->arena, struct stmt *, proposals->n + 1);
+    size_t unchanged = proposals->n - picks_changed(l->picks);
+    for (size_t i = 0; i < proposals->n; i++) {
+        struct str row;
+        if (i < unchanged && picks_row(l->picks, proposals->p[i], &row))
+            out->kept[out->n_kept++] = row_saved(row, l->r->arena);
+        else
+            proposals->p[n++] = proposals->p[i];
+    }
+    proposals->n = n;
+}
+
+static enum status open_part(struct list *l, bool empty_part, int limit, struct source *out,
+                             struct error *e) {
+    struct record_ids proposals = {0};
+    struct sql q;
+    *out = (struct source){0};
+    if (l->picks) {
+        propose(l, empty_part, limit, &proposals);
+        take_kept(l, &proposals, out);
+        if (!proposals.n)
+            return OK;
+    }
+    enum status s = part_sql(l, empty_part, &proposals, limit, &q, e);
+    struct str text = sql_done(&q);
+    return s ? s : store_sql(l->r->conn, text, q.params, q.n, &out->asked, e);
+}
+
+// Which of two rows of one part is the first.
+static int compare_rows(const struct list *l, struct stmt *a, struct stmt *b) {
+    int order = 0;
+    for (size_t i = 0; i < l->n_order && !order; i++) {
+        int c = l->columns.n_columns + (int)i;
+        int64_t x = stmt_int(a, c), y = stmt_int(b, c);
+        order = l->order[i].text ? str_cmp(stmt_text(a, c), stmt_text(b, c)) : (x > y) - (x < y);
+        order = l->order[i].descending ? -order : order;
+    }
+    return order;
+}
+
+static void keep_row(struct list *l, struct stmt *row) {
+    struct buf bytes = BUF_INIT(1 << 20);
+    row_save(row, &bytes);
+    if (!bytes.overflow)
+        picks_put_row(l->picks, stmt_int(row, 0), buf_view(&bytes));
+    buf_release(&bytes);
+}
+
+// *row: NULL at the end.
+static enum status next_row(struct list *l, struct source *x, struct stmt **row, struct error *e) {
+    if (x->asked && !x->fetched) {
+        enum status s = store_next(x->asked, &x->fetched, e);
+        if (s)
+            return s;
+        if (x->fetched && x->keeps)
+            keep_row(l, x->asked);
+        if (!x->fetched) {
+            store_done(x->asked);
+            x->asked = NULL;
+        }
+    }
+    struct stmt *kept = x->at < x->n_kept ? x->kept[x->at] : NULL;
+    bool from_memory = kept && (!x->asked || compare_rows(l, kept, x->asked) < 0);
+    *row = from_memory ? kept : x->asked;
+    x->at += from_memory;
+    x->fetched = x->fetched && from_memory;
+    return OK;
+}
+
 // Up to limit rows from the cursor on, as documents without names; *n of them, *end the cursor after the last if more
 // follow.
 static enum status rows(struct list *l, int limit, struct doc *items, int *n, struct doc **end,
@@ -597,19 +693,13 @@ static enum status rows(struct list *l, int limit, struct doc *items, int *n, st
         // A cursor in the second part: the first is behind us.
         if (part == 0 && l->nullable && l->cursor && doc_is_null(l->cursor->first) != empty_part)
             continue;
-        struct sql q;
+        struct source from;
         struct stmt *row = NULL;
-        bool more = true;
         int met = 0;
         // One more than wanted tells whether there is a next page. The second part is asked for as many, so that it is
         // known beforehand.
-        s = part_sql(l, empty_part, limit + 1, &q, e);
-        if (s) {
-            sql_done(&q);
-            break;
-        }
-        s = store_sql(l->r->conn, sql_done(&q), q.params, q.n, &row, e);
-        while (!s && !(s = store_next(row, &more, e)) && more) {
+        s = open_part(l, empty_part, limit + 1, &from, e);
+        while (!s && !(s = next_row(l, &from, &row, e)) && row) {
             l->walked_long = l->walks && ++met == (limit + 1) * WALK_MOST;
             if (by_ranks(l) && !in_reach(l, row, e))
                 continue;
@@ -622,7 +712,7 @@ static enum status rows(struct list *l, int limit, struct doc *items, int *n, st
             doc_add(items, row_shown(l->r, l->m, &l->columns, row));
         }
         s = s ? s : l->asked;
-        store_done(row);
+        store_done(from.asked);
     }
     return s;
 }
@@ -762,13 +852,13 @@ void record_list_ahead(struct reader *r, const struct list_query *lq) {
     struct list l;
     if (store_kind(conn_store(r->conn)) == STORE_SQLITE || begin(&l, r, lq, NULL))
         return; // it would not listen; or record_list() will tell what is wrong
-    if (pick(&l, NULL)) {
+    if (pick(&l, NULL) || l.picks) { // what of these is in memory is not asked for
         pick_end(&l);
         return;
     }
     for (int part = 0; part < (l.nullable ? 2 : 1); part++) {
         struct sql q;
-        enum status s = part_sql(&l, is_empty_part(&l, part), page_limit(lq) + 1, &q, NULL);
+        enum status s = part_sql(&l, is_empty_part(&l, part), NULL, page_limit(lq) + 1, &q, NULL);
         struct str text = sql_done(&q);
         if (!s)
             store_sql_ahead(r->conn, text, q.params, q.n, false);

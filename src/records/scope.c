@@ -432,6 +432,31 @@ void scope_event_sql(struct sql *q, const struct model *model, const struct view
     sql_z(q, own ? ")" : "");
 }
 
+static void anything_private(struct sql *q, const struct model *model) {
+    sql_z(q, "(1=0");
+    for (size_t i = 0; i < model->n_modules; i++) {
+        if (!scope_private(&model->modules[i]))
+            continue;
+        sql_z(q, " OR EXISTS (SELECT 1 FROM ");
+        sql_str(q, model->modules[i].table);
+        sql_z(q, " WHERE ");
+        is_private(q, &model->modules[i]);
+        sql_z(q, ")");
+    }
+    sql_z(q, ")");
+}
+
+void scope_mark_sql(struct sql *q, const struct reader *r, const char *position, const char *module,
+                    const struct module *card) {
+    bool at_once = q->kind == STORE_POSTGRES && card && !is_of_users(card) && !crm_private(r->crm);
+    sql_z(q, "CASE WHEN ");
+    if (at_once)
+        anything_private(q, r->model);
+    else
+        scope_event_sql(q, r->model, NULL, position, module, card);
+    sql_z(q, " THEN 1 ELSE 0 END");
+}
+
 // ---------------------------------------------------------------- single records
 
 static enum status takes_part(struct conn *conn, const struct model *model, const struct module *m,

@@ -11,6 +11,7 @@
 
 #include "records/crm.h"
 #include "records/grams.h"
+#include "records/kept.h"
 
 #define END '\xff'
 #define PAD 16                 // readable bytes behind the texts
@@ -31,6 +32,8 @@
 #define BLOCK 2048    // texts looked through at once, where the order is their own
 #define SAMPLE 256    // texts looked at to guess how many contain a part
 #define NOWHERE UINT32_MAX
+#define ROWS_MOST (32 << 20) // bytes of rows in memory
+#define SHAPES_MOST 8        // of rows of one column
 
 struct column {
     bool text;
@@ -45,7 +48,14 @@ struct column {
     uint32_t *start;     // by place, and one more: where they begin
     struct grams *grams; // to find parts in them; NULL while nobody looked for any
     size_t size;         // of all this
-    int uses;            // under the shelf's lock; the slot's own is one
+    int64_t server;      // conn_server() of who made it
+    // Under the shelf's lock: what of the table's columns rows in memory have, and the numbers by which they are there.
+    struct shape {
+        struct str columns;
+        int64_t number;
+    } shapes[SHAPES_MOST];
+    size_t n_shapes;
+    int uses; // under the shelf's lock; the slot's own is one
     struct reach_set
         *reaches; // under that lock, too; each stays as it is while the column is there
     size_t reach_bytes;
@@ -75,6 +85,9 @@ struct shelf {
     struct slot *slots;   // taken out, and given columns, by shelf_tend() only
     size_t n;
     micros rests; // until then none is made anew
+    struct kept *rows;
+    uint64_t rows_of;
+    int64_t shapes; // numbers given to shapes so far: each once, so that no row outlives its column
 };
 
 // ---------------------------------------------------------------- keeping
@@ -94,6 +107,8 @@ static void column_free(struct column *c) {
     free(c->bytes);
     free(c->start);
     grams_free(c->grams);
+    for (size_t i = 0; i < c->n_shapes; i++)
+        free((char *)c->shapes[i].columns.p);
     free(c);
 }
 
@@ -115,7 +130,8 @@ static void slot_free(struct shelf *shelf, struct slot *s) {
 
 struct shelf *shelf_new(void) {
     struct shelf *shelf = must_alloc(sizeof *shelf);
-    *shelf = (struct shelf){0};
+    *shelf = (struct shelf){.rows = kept_new(ROWS_MOST)};
+    shelf->rows_of = kept_of(shelf->rows, 0, STR(""));
     pthread_mutex_init(&shelf->lock, NULL);
     return shelf;
 }
@@ -125,6 +141,7 @@ void shelf_free(struct shelf *shelf) {
         next = s->next;
         slot_free(shelf, s);
     }
+    kept_free(shelf->rows);
     pthread_mutex_destroy(&shelf->lock);
     free(shelf);
 }
@@ -309,7 +326,7 @@ static enum status source(const struct slot *slot, struct conn *conn, struct col
 static enum status make(const struct slot *slot, struct conn *conn, struct column **out,
                         struct error *e) {
     struct making k = {.c = must_alloc(sizeof(struct column))};
-    *k.c = (struct column){.text = slot->text, .uses = 1};
+    *k.c = (struct column){.text = slot->text, .uses = 1, .server = conn_server(conn)};
     struct stmt *row = NULL;
     bool more = true, fits = true;
     enum status s = store_begin(conn, false, e);
@@ -475,8 +492,9 @@ struct picks {
     size_t bytes;     // of its texts that are in these
     int64_t *changed; // since the columns were made; sorted
     size_t n_changed;
-    bool stale;   // the columns should be made anew
-    size_t guess; // of the number of texts that contain the part
+    bool stale;    // the columns should be made anew
+    size_t guess;  // of the number of texts that contain the part
+    int64_t shape; // of the rows in memory
 };
 
 void picks_close(struct picks *p) {
@@ -584,6 +602,37 @@ enum status picks_open(struct reader *r, const struct pick_query *q, struct pick
     p->guess = p->within ? make_guess(p) : 0;
     *out = p;
     return OK;
+}
+
+static int64_t shape_number(struct shelf *shelf, struct column *c, struct str columns) {
+    for (size_t i = 0; i < c->n_shapes; i++)
+        if (str_eq(c->shapes[i].columns, columns))
+            return c->shapes[i].number;
+    if (c->n_shapes == SHAPES_MOST)
+        return -1;
+    c->shapes[c->n_shapes++] =
+        (struct shape){{must_dup(columns), columns.n}, .number = shelf->shapes++};
+    return shelf->shapes - 1;
+}
+
+bool picks_rows(struct picks *p, struct reader *r, struct str shape) {
+    int64_t server = conn_server(r->conn);
+    if (!server || p->order->server != server)
+        return false;
+    pthread_mutex_lock(&p->shelf->lock);
+    p->shape = shape_number(p->shelf, p->order, shape);
+    pthread_mutex_unlock(&p->shelf->lock);
+    return p->shape >= 0;
+}
+
+bool picks_row(struct picks *p, int64_t id, struct str *row) {
+    struct str none;
+    return kept_get(p->shelf->rows, p->shelf->rows_of, id, p->shape, p->arena, row, &none);
+}
+
+void picks_put_row(struct picks *p, int64_t id, struct str row) {
+    if (!has_changed(p, id))
+        kept_put(p->shelf->rows, p->shelf->rows_of, id, p->shape, row, STR(""));
 }
 
 size_t picks_changed(const struct picks *p) {

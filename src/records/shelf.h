@@ -60,6 +60,13 @@ struct pick_cursor {
 // a value in the order's column or of those without one.
 void picks_next(struct picks *, const struct pick_cursor *, bool without_value, bool descending,
                 size_t n, int64_t **ids, size_t *n_ids);
+// Rows of the list in memory, where the database is a process of its own: as they are since the column was made, so of no record
+// that has changed. shape: what of the table a row has, to the letter of its SELECT. False: there are none, and none are kept.
+bool picks_rows(struct picks *, struct reader *, struct str shape);
+bool picks_row(struct picks *, int64_t id, struct str *row); // in the arena; false: it is not there
+void picks_put_row(struct picks *, int64_t id,
+                   struct str row); // as the reader's transaction has it
+
 // How many there are, but for the records that changed since: these are put into *changed, to be counted by the caller.
 int64_t picks_count(struct picks *, const int64_t **changed, size_t *n_changed);
 

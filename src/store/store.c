@@ -74,6 +74,10 @@ struct store *conn_store(const struct conn *c) {
     return c->store;
 }
 
+int64_t conn_server(const struct conn *c) {
+    return c->server;
+}
+
 enum status store_backup(struct store *store, const char *file, struct error *e) {
     return store->ops->backup(store, file, e);
 }

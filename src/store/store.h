@@ -85,6 +85,9 @@ store_directory(const struct store *); // where files of this installation lie (
 enum status store_connect(struct store *, enum store_access, struct conn **, struct error *);
 void conn_close(struct conn *); // rolls back what is open; NULL is fine
 struct store *conn_store(const struct conn *);
+// Who answers, as a number that another server never has, nor this one once it was started anew: what somebody keeps of its
+// answers is of no use behind another. The same while a transaction lasts. 0: a database of one's own, or a replica.
+int64_t conn_server(const struct conn *);
 
 // Transactions. A read transaction sees one moment: that of its first statement. Without a
 // transaction a statement is one of its own. All statements must be done before the end; a failed
@@ -161,6 +164,11 @@ bool stmt_null(struct stmt *, int column); // columns from 0
 int64_t stmt_int(struct stmt *, int column);
 struct str stmt_text(struct stmt *, int column);
 struct str stmt_blob(struct stmt *, int column);
+
+// The row under the cursor as bytes, behind what is there, and such bytes to be read like a row by the five above: they and
+// what is read of them live as long as the bytes and the arena do; there is nothing to be done with it.
+void row_save(struct stmt *, struct buf *out);
+struct stmt *row_saved(struct str bytes, struct arena *);
 
 // Convenience over the above: the single integer (or text, copied to the arena) of the first row's
 // first column. NOT_FOUND when there is no row.

@@ -75,6 +75,7 @@ struct conn {
     unsigned gates;                // open ones, enum store_gate
     int statements;                // open ones
     int64_t changes;               // statements run in the transaction
+    int64_t server;                // conn_server()
 };
 
 struct stmt {

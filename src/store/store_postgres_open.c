@@ -51,12 +51,23 @@ static const char facts[] =
     " (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user)"
     " OR coalesce(pg_has_role(n.nspowner, 'MEMBER'), false)"
     " OR coalesce(pg_has_role(c.relowner, 'MEMBER'), false)"
-    " OR coalesce(has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'), false)"
+    " OR coalesce(has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'), false),"
+    " CAST(extract(epoch FROM pg_postmaster_start_time()) * 1000000 AS bigint)"
     " FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = current_schema()"
     " LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'events'";
 
 static bool is_true(const PGresult *r, int column) {
     return !PQgetisnull(r, 0, column) && *PQgetvalue(r, 0, column); // binary: one byte
+}
+
+// Binary: the highest byte first.
+static int64_t number(const PGresult *r, int column) {
+    const unsigned char *b = (const unsigned char *)PQgetvalue(r, 0, column);
+    int n = PQgetlength(r, 0, column);
+    uint64_t x = n && b[0] & 0x80 ? UINT64_MAX : 0;
+    for (int i = 0; i < n; i++)
+        x = x << 8 | b[i];
+    return (int64_t)x;
 }
 
 static enum status learn(struct pg_conn *c, const PGresult *r, struct error *e) {
@@ -68,10 +79,10 @@ static enum status learn(struct pg_conn *c, const PGresult *r, struct error *e) 
     if (!is_true(r, 1))
         return error_set(e, INVALID, NULL,
                          N_("The schema of the search path does not exist in the database."), NULL);
-    const unsigned char *b = (const unsigned char *)PQgetvalue(r, 0, 2);
-    c->lock = (int)((uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]);
+    c->lock = (int)number(r, 2);
     c->logs = is_true(r, 3);
     c->owner = is_true(r, 4);
+    c->base.server = c->base.access == STORE_REPLICA ? 0 : number(r, 5);
     return OK;
 }
 
