@@ -157,6 +157,12 @@ bool may_undo(const struct viewer *viewer, int64_t actor) {
            (viewer->user > 0 && viewer->user == actor && may(viewer, NULL, VERB_SELF));
 }
 
+bool viewer_same(const struct viewer *a, const struct viewer *b) {
+    return a->user == b->user && a->role == b->role && a->profile == b->profile &&
+           a->anywhere == b->anywhere && a->erases == b->erases && a->anonymises == b->anonymises &&
+           a->closed == b->closed && a->modules == b->modules;
+}
+
 bool may_tell_history(const struct viewer *viewer, const struct module *module) {
     return !module->system && !module->part && may(viewer, NULL, VERB_USERS) &&
            may(viewer, module, VERB_IMPORT) && may(viewer, module, VERB_CREATE) &&

@@ -59,6 +59,9 @@ struct viewer {
     struct value_context local;
 };
 
+// Whether they are the same user with the same rights.
+bool viewer_same(const struct viewer *, const struct viewer *);
+
 // module may be NULL for verbs that are not about one.
 bool may(const struct viewer *, const struct module *, enum verb);
 // What the program computes and what was removed is written by nobody.

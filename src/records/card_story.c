@@ -117,12 +117,25 @@ void history_counts_ahead(struct reader *r, const struct module *m, int64_t id, 
     store_sql_ahead(r->conn, text, q.params, q.n, false);
 }
 
-static void newest_sql(struct sql *q, struct reader *r, const struct module *m, int64_t id) {
+// Whether it is enough to ask if the newest is private: that does not tell whose records events are about.
+static bool newest_by_mark(const struct reader *r) {
+    return !crm_private(r->crm) && !scope_by_owner_anywhere(r->viewer, r->model);
+}
+
+// The newest that the viewer may know of; marked: the newest, and whether it may be private.
+static void newest_sql(struct sql *q, struct reader *r, const struct module *m, int64_t id,
+                       bool marked) {
     sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
     sql_z(q, "SELECT t.position");
+    if (marked) {
+        sql_z(q, ",");
+        scope_mark_sql(q, r, "t.position", "t.module", m);
+    }
     of_card(q, m, id);
-    sql_z(q, " AND NOT ");
-    scope_event_sql(q, r->model, r->viewer, "t.position", "t.module", m);
+    if (!marked) {
+        sql_z(q, " AND NOT ");
+        scope_event_sql(q, r->model, r->viewer, "t.position", "t.module", m);
+    }
     sql_z(q, " ORDER BY t.position DESC LIMIT 1");
 }
 
@@ -146,7 +159,7 @@ void history_newest_ahead(struct reader *r, const struct module *m, int64_t id) 
     if (newest_by_owner(r, m))
         newest_of_all_sql(&q, r, m, id);
     else
-        newest_sql(&q, r, m, id);
+        newest_sql(&q, r, m, id, newest_by_mark(r));
     struct str text = sql_done(&q);
     store_sql_ahead(r->conn, text, q.params, q.n, false);
 }
@@ -172,24 +185,35 @@ static enum status newest_of_all(struct reader *r, const struct module *m, int64
     return s || *known ? s : scope_sees_all(r, &about, 1, known, e);
 }
 
-enum status history_newest(struct reader *r, const struct module *m, int64_t id, int64_t *position,
-                           struct error *e) {
+static enum status newest_known(struct reader *r, const struct module *m, int64_t id, bool marked,
+                                int64_t *position, bool *private, struct error *e) {
     struct sql q;
     struct stmt *row = NULL;
-    bool found = false, known = false;
-    if (newest_by_owner(r, m)) {
-        enum status asked = newest_of_all(r, m, id, position, &known, e);
-        if (asked || known)
-            return asked;
-    }
-    newest_sql(&q, r, m, id);
+    bool found = false;
+    newest_sql(&q, r, m, id, marked);
     enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
     if (!s)
         s = store_next(row, &found, e);
     if (!s)
         *position = found ? stmt_int(row, 0) : -1;
+    *private = !s && found && marked && stmt_int(row, 1);
     store_done(row);
     return s;
+}
+
+enum status history_newest(struct reader *r, const struct module *m, int64_t id, int64_t *position,
+                           struct error *e) {
+    bool known = false, private = false;
+    if (newest_by_owner(r, m)) {
+        enum status asked = newest_of_all(r, m, id, position, &known, e);
+        if (asked || known)
+            return asked;
+    }
+    enum status s = newest_known(r, m, id, newest_by_mark(r), position, &private, e);
+    if (s || !private)
+        return s;
+    crm_private_met(r->crm);
+    return newest_known(r, m, id, false, position, &private, e);
 }
 
 enum status history_steps(struct reader *r, const struct module *m, int64_t id, int64_t after,

@@ -157,6 +157,13 @@ uint64_t kept_of(struct kept *k, int64_t server, struct str mark) {
     return of;
 }
 
+uint64_t kept_of_any_mark(struct kept *k, int64_t server) {
+    pthread_mutex_lock(&k->lock);
+    uint64_t of = k->server == server ? k->of : 0;
+    pthread_mutex_unlock(&k->lock);
+    return of;
+}
+
 static struct entry *entry_new(int64_t a, int64_t b, struct str head, struct str rest) {
     struct entry *e = must_alloc(sizeof *e + head.n + rest.n);
     *e = (struct entry){.a = a, .b = b, .n = head.n + rest.n, .head = head.n};

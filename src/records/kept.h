@@ -18,7 +18,11 @@ void kept_free(struct kept *);
 // What is kept of this server with this mark has this number, which is never another's.
 uint64_t kept_of(struct kept *, int64_t server, struct str mark);
 
-#define KEPT_EVENT INT64_MIN // its key is its position, and this
+// The same for what can't be erased, whatever the mark; 0: nothing is kept of this server.
+uint64_t kept_of_any_mark(struct kept *, int64_t server);
+
+#define KEPT_EVENT INT64_MIN        // the key of an event is its position, and this;
+#define KEPT_MOMENT (INT64_MIN + 1) // of what a ribbon needs of it: this
 
 // Two texts by a key of two numbers. `of` as above, else nothing happens.
 void kept_put(struct kept *, uint64_t of, int64_t a, int64_t b, struct str head, struct str body);

@@ -6,6 +6,7 @@
 // past of another system.
 #include "records/internal.h"
 #include "records/scope.h"
+#include "records/story_kept.h"
 
 #define SOUNDINGS 384
 #define SOUNDED 8 // events at each
@@ -71,26 +72,42 @@ static void note_moment(struct ribbon *x, micros at) {
         x->next = at;
 }
 
-static struct str newest_sql(const struct ribbon *x, int most, bool of_all, struct sql *q) {
+// Of the newest events.
+enum which {
+    KNOWN_ONES, // those that the viewer may know of
+    ALL,        // whoever may know of them: each record that they are about is looked at then
+    MARKED,     // the same, marked where something is private: mostly there is none
+};
+
+static enum which which_newest(const struct reader *r, const struct module *m) {
+    if (scope_by_owner_anywhere(r->viewer, r->model)) // a mark does not tell whose records they are
+        return scope_hides_own_events(r->viewer, m) ? KNOWN_ONES : ALL;
+    return story_keeps(r) && !crm_private(r->crm) ? MARKED : KNOWN_ONES;
+}
+
+// Of a short story what is needed of them may be in memory.
+static bool from_memory(const struct ribbon *x, int most, enum which which) {
+    return which != KNOWN_ONES && most <= RIBBON_AT_ONCE && story_keeps(x->r);
+}
+
+static struct str newest_sql(const struct ribbon *x, int most, enum which which, struct sql *q) {
     begin(x, q);
-    sql_z(q, "SELECT l.at,l.module,l.record FROM timeline t JOIN log l ON l.position=t.position "
-             "WHERE ");
-    of_card_all(x, of_all, q);
+    if (from_memory(x, most, which))
+        moments_sql(q, x->r, x->m, x->id, most + 1, which == MARKED);
+    else
+        sql_z(q, "SELECT l.at,l.module,l.record FROM timeline t JOIN log l ON "
+                 "l.position=t.position");
+    sql_z(q, " WHERE ");
+    of_card_all(x, which != KNOWN_ONES, q);
     sql_z(q, " ORDER BY t.position DESC LIMIT ");
     sql_param(q, P_INT(most + 1));
     return sql_done(q);
 }
 
-// Whether events are asked for whoever may know of them, and each record that they are about is looked at then.
-static bool by_owner(const struct reader *r, const struct module *m) {
-    return scope_by_owner_anywhere(r->viewer, r->model) && !scope_hides_own_events(r->viewer, m);
-}
-
 void record_ribbon_ahead(struct reader *r, const struct module *m, int64_t id) {
     struct ribbon x = {.r = r, .m = m, .id = id};
     struct sql q;
-    bool of_all = by_owner(r, m);
-    struct str text = newest_sql(&x, RIBBON_AT_ONCE, of_all, &q);
+    struct str text = newest_sql(&x, RIBBON_AT_ONCE, which_newest(r, m), &q);
     store_sql_ahead(r->conn, text, q.params, q.n, false);
 }
 
@@ -108,34 +125,62 @@ static enum status leave_out(struct reader *r, const struct record_key *about, i
     return s;
 }
 
-// The moments of the newest, at most one more than `most`. of_all: whoever may know of them, else only what the viewer may.
-static enum status read_newest(struct ribbon *x, int most, bool of_all, micros *at, int64_t *n,
-                               bool *known, struct error *e) {
+struct newest {
+    micros *at;
+    struct record_key *about; // NULL: the card's own record
+    int64_t n;
+};
+
+static void add_newest(const struct ribbon *x, micros at, int module, int64_t record,
+                       struct newest *out) {
+    const struct module *m = model_module_numbered(x->r->model, module);
+    bool own = m == x->m && record == x->id;
+    out->about[out->n] = (struct record_key){own ? NULL : m, record};
+    out->at[out->n++] = at;
+}
+
+static enum status ask_newest(struct ribbon *x, int most, enum which which, struct newest *out,
+                              bool *marked, struct error *e) {
     struct sql q;
     struct stmt *row = NULL;
+    struct story_moments all;
     bool more = true;
-    struct record_key *about = arena_array(x->r->arena, struct record_key, (size_t)most + 2);
-    *n = 0;
-    *known = true;
-    struct str text = newest_sql(x, most, of_all, &q);
-    enum status s = store_sql(x->r->conn, text, q.params, q.n, &row, e);
-    while (!s && *n <= most && !(s = store_next(row, &more, e)) && more) {
-        const struct module *m = model_module_numbered(x->r->model, (int)stmt_int(row, 1));
-        bool own = m == x->m && stmt_int(row, 2) == x->id;
-        about[*n] = (struct record_key){own ? NULL : m, stmt_int(row, 2)};
-        at[(*n)++] = stmt_int(row, 0);
+    struct str text = newest_sql(x, most, which, &q);
+    *marked = false;
+    if (from_memory(x, most, which)) {
+        enum status s = moments_read(x->r, x->m, x->id, text, q.params, q.n, most + 1, &all, e);
+        for (int i = 0; i < all.n && !s; i++)
+            add_newest(x, all.moment[i].at, all.moment[i].module, all.moment[i].record, out);
+        *marked = all.marked;
+        return s;
     }
+    enum status s = store_sql(x->r->conn, text, q.params, q.n, &row, e);
+    while (!s && out->n <= most && !(s = store_next(row, &more, e)) && more)
+        add_newest(x, stmt_int(row, 0), (int)stmt_int(row, 1), stmt_int(row, 2), out);
     store_done(row);
-    return s || !of_all ? s : leave_out(x->r, about, most, at, n, known, e);
+    return s;
+}
+
+// The moments of the newest, at most one more than `most`. *known false: some are not for the viewer to know of.
+static enum status read_newest(struct ribbon *x, int most, enum which which, micros *at, int64_t *n,
+                               bool *known, struct error *e) {
+    struct newest all = {at, arena_array(x->r->arena, struct record_key, (size_t)most + 2), 0};
+    bool marked;
+    enum status s = ask_newest(x, most, which, &all, &marked, e);
+    *n = all.n;
+    *known = !marked;
+    if (marked)
+        crm_private_met(x->r->crm);
+    return s || which != ALL ? s : leave_out(x->r, all.about, most, at, n, known, e);
 }
 
 // The newest, one by one; *n may be one more than `most`.
 static enum status count_newest(struct ribbon *x, int most, int64_t *n, struct error *e) {
-    bool of_all = by_owner(x->r, x->m), known;
+    bool known;
     micros *at = arena_array(x->r->arena, micros, (size_t)most + 2);
-    enum status s = read_newest(x, most, of_all, at, n, &known, e);
+    enum status s = read_newest(x, most, which_newest(x->r, x->m), at, n, &known, e);
     if (!s && !known)
-        s = read_newest(x, most, false, at, n, &known, e);
+        s = read_newest(x, most, KNOWN_ONES, at, n, &known, e);
     for (int64_t i = 0; i < *n && !s; i++) {
         note_moment(x, at[i]);
         x->bars[bar_of(x, at[i])]++;

@@ -96,3 +96,109 @@ void story_was_read(struct reader *r, const struct module *m, int64_t card,
                                            .n = rows->n,
                                            .whole = rows->n < limit});
 }
+
+// ---------------------------------------------------------------- when its events were
+
+// A card's moments are a story of their own.
+static int64_t moments_of(const struct module *m) {
+    return -1 - (int64_t)m->number;
+}
+
+void moments_sql(struct sql *q, struct reader *r, const struct module *m, int64_t card, int limit,
+                 bool marks) {
+    struct kept_story story;
+    bool known = kept_story(crm_kept(r->crm), moments_of(m), card, &story) &&
+                 (story.whole || story.n >= limit);
+    sql_z(q, "SELECT t.position,t.module,l.at,l.record");
+    if (marks) {
+        sql_z(q, ",");
+        scope_mark_sql(q, r, "t.position", "t.module", m);
+    }
+    sql_z(q, " FROM timeline t LEFT JOIN LATERAL (SELECT at,record FROM log WHERE position="
+             "t.position AND t.position>");
+    sql_param(q, P_INT(known ? story.newest : -1));
+    sql_z(q, " OFFSET 0) l ON true"); // by itself, where it is wanted: so says the offset
+}
+
+struct moment_bytes {
+    micros at;
+    int64_t record;
+};
+
+static void put_moment(struct reader *r, uint64_t of, const struct story_moment *m) {
+    struct moment_bytes bytes = {m->at, m->record};
+    struct str text = {(const char *)&bytes, sizeof bytes};
+    kept_put(crm_kept(r->crm), of, m->position, KEPT_MOMENT, text, STR(""));
+}
+
+static void get_moment(struct reader *r, uint64_t of, struct story_moment *m) {
+    struct str text, none;
+    struct moment_bytes bytes;
+    if (!kept_get(crm_kept(r->crm), of, m->position, KEPT_MOMENT, r->arena, &text, &none))
+        return;
+    memcpy(&bytes, text.p, sizeof bytes);
+    m->at = bytes.at;
+    m->record = bytes.record;
+}
+
+static enum status ask_moments(struct reader *r, uint64_t of, struct story_moments *all,
+                               struct error *e) {
+    int64_t *missing = arena_array(r->arena, int64_t, (size_t)all->n + 1);
+    size_t n = 0;
+    for (int i = 0; i < all->n; i++)
+        if (!all->moment[i].at)
+            missing[n++] = all->moment[i].position;
+    if (!n)
+        return OK;
+    struct sql q;
+    struct stmt *row = NULL;
+    bool more = true;
+    sql_begin(&q, r->arena, store_kind(conn_store(r->conn)));
+    sql_z(&q, "SELECT l.position,l.at,l.record FROM ");
+    sql_each_id(&q, missing, n);
+    sql_z(&q, "log l WHERE l.position=picked");
+    enum status s = store_sql(r->conn, sql_done(&q), q.params, q.n, &row, e);
+    while (!s && !(s = store_next(row, &more, e)) && more)
+        for (int i = 0; i < all->n; i++)
+            if (all->moment[i].position == stmt_int(row, 0)) {
+                all->moment[i].at = stmt_int(row, 1);
+                all->moment[i].record = stmt_int(row, 2);
+                put_moment(r, of, &all->moment[i]);
+            }
+    store_done(row);
+    return s;
+}
+
+enum status moments_read(struct reader *r, const struct module *m, int64_t card, struct str sql,
+                         const struct param *params, size_t n_params, int limit,
+                         struct story_moments *out, struct error *e) {
+    uint64_t of = kept_of_any_mark(crm_kept(r->crm), conn_server(r->conn));
+    struct stmt *row = NULL;
+    bool more = true;
+    *out = (struct story_moments){
+        .moment = arena_array(r->arena, struct story_moment, (size_t)limit + 1)};
+    enum status s = store_sql(r->conn, sql, params, n_params, &row, e);
+    while (!s && out->n < limit && !(s = store_next(row, &more, e)) && more) {
+        struct story_moment *one = &out->moment[out->n++];
+        *one = (struct story_moment){.position = stmt_int(row, 0),
+                                     .module = (int)stmt_int(row, 1),
+                                     .marked = stmt_columns(row) > 4 && stmt_int(row, 4)};
+        out->marked = out->marked || one->marked;
+        if (stmt_null(row, 2)) {
+            get_moment(r, of, one);
+            continue;
+        }
+        one->at = stmt_int(row, 2);
+        one->record = stmt_int(row, 3);
+        put_moment(r, of, one);
+    }
+    store_done(row);
+    if (!s)
+        s = ask_moments(r, of, out, e);
+    if (!s && out->n)
+        kept_story_put(crm_kept(r->crm), of, moments_of(m), card,
+                       (struct kept_story){.newest = out->moment[0].position,
+                                           .n = out->n,
+                                           .whole = out->n < limit});
+    return s;
+}

@@ -1,4 +1,5 @@
-// A page of a card's story with those of its events that are in memory from there (kept.h), the others from the database.
+// A page of a card's story with those of its events that are in memory from there (kept.h), the others from the database; and the
+// moments of its newest events in the same way.
 #ifndef CRONISTA_RECORDS_STORY_KEPT_H
 #define CRONISTA_RECORDS_STORY_KEPT_H
 
@@ -30,5 +31,29 @@ enum status story_rows(struct reader *, struct str sql, const struct param *, si
 // They are the card's newest events, `limit` of them or all there are.
 void story_was_read(struct reader *, const struct module *, int64_t card, const struct story_rows *,
                     int limit);
+
+// ---------------------------------------------------------------- when its events were
+
+struct story_moment {
+    int64_t position;
+    int module;
+    micros at;
+    int64_t record;
+    bool marked;
+};
+
+struct story_moments {
+    struct story_moment *moment;
+    int n;
+    bool marked; // one of them
+};
+
+// All of a statement but its condition on `t`, its order and limit. With `marks`, whether an event is private (scope_mark_sql()).
+void moments_sql(struct sql *, struct reader *, const struct module *, int64_t card, int limit,
+                 bool marks);
+// Its answer: a card's newest events, the newest first, `limit` of them or all there are.
+enum status moments_read(struct reader *, const struct module *, int64_t card, struct str sql,
+                         const struct param *, size_t n_params, int limit, struct story_moments *,
+                         struct error *);
 
 #endif

@@ -271,7 +271,7 @@ static enum status read_ribbon(struct request *r, struct card_state *c, const st
     return record_ribbon_at_once(&r->reader, r->module, record, r->now, &c->ribbon, e);
 }
 
-// What the page will read, asked once it is known who wants it.
+// What the page will read of what somebody may see.
 static void page_ahead(struct request *r) {
     struct reader *reader = &r->reader;
     if (store_kind(conn_store(reader->conn)) == STORE_SQLITE || only_events(r))
@@ -280,6 +280,7 @@ static void page_ahead(struct request *r) {
     consents_ahead(r);
     related_ahead(r);
     record_ribbon_ahead(reader, r->module, r->id);
+    preference_ahead(r, story_preference(r));
     activity_rules_ahead(reader->conn, r->model);
     if (!r->part.n)
         notify_unread_ahead(reader);
@@ -289,7 +290,7 @@ enum status card_read(struct request *r, struct doc **record, struct error *e) {
     struct card_state *c = arena_new(r->arena, struct card_state);
     names_hold(&r->reader);
     enum status s = read_as_of(r, &c->as_of, record, e);
-    if (!s && !c->as_of && !str_is(r->part, "card-ribbon"))
+    if (!s && !c->as_of && !str_is(r->part, "card-ribbon") && !(r->page_asked && r->guessed))
         page_ahead(r);
     bool theirs[] = {false, false};
     if (!s && !r->api) // what would be refused is not offered
@@ -319,15 +320,15 @@ enum status card_read(struct request *r, struct doc **record, struct error *e) {
     return s ? s : told;
 }
 
-// What the card's page or the API's answer will read, asked before it is known who wants it: in the words for somebody
-// who may see everything. For others some of it is asked in vain.
+// What the card's page or the API's answer will read, asked before it is known who wants it: in the words of whom it was the last
+// time, or of somebody who may see everything. For others some of it is asked in vain.
 void card_ahead(struct request *r) {
     static const struct viewer all = {.profile = PROFILE_ADMINISTRATOR};
     r->module = model_module(r->model, r->params[0]);
     if (!r->module || r->id <= 0)
         return;
     struct reader reader = r->reader;
-    reader.viewer = &all;
+    reader.viewer = r->guessed ? r->guessed : &all;
     struct history_query q;
     int64_t wanted = 0;
     bool alone = r->api && (query_number(r, "history", 1, 200, &wanted, NULL) || !wanted);
@@ -345,6 +346,9 @@ void card_ahead(struct request *r) {
     if (r->api || only_events(r))
         return;
     history_counts_ahead(&reader, r->module, r->id, STORY_COUNTED);
+    r->page_asked = r->guessed && !str_is(r->part, "card-ribbon");
+    if (r->page_asked)
+        page_ahead(r);
 }
 
 // A moment that was typed and can't be shown is told beside where it was typed, on the card as it is.

@@ -2,6 +2,11 @@
 #include "store/queries.h"
 #include "web/text.h"
 
+void preference_ahead(struct request *r, struct str name) {
+    struct param p[] = {P_INT(r->viewer.user), P_TEXT(name)};
+    store_query_ahead(r->place->conn, QUERY_PREFERENCE_GET, p, 2);
+}
+
 enum status preference_get(struct request *r, struct str name, struct str *value, struct error *e) {
     struct param p[] = {P_INT(r->viewer.user), P_TEXT(name)};
     struct str found = STR("");

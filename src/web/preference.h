@@ -4,6 +4,7 @@
 
 #include "web/request.h"
 
+void preference_ahead(struct request *, struct str name); // it will be asked for
 // Empty when nothing was chosen. In the request's arena.
 enum status preference_get(struct request *, struct str name, struct str *value, struct error *);
 // In a piece of writing; an empty value is forgotten.

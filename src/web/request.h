@@ -50,6 +50,7 @@ struct web {
     struct imports *imports;
     struct errands *errands;
     struct attempts *attempts;
+    struct guesses *guesses;
     struct buckets *failures; // to sign in, that are told in the log, by user
     struct buckets *visits;   // to pages of people who are not signed in, by address
     pthread_mutex_t late_lock;
@@ -108,6 +109,9 @@ struct request {
     enum sign sign;
     struct person person;
     struct viewer viewer;
+    const struct viewer
+        *guessed;    // as whom it was asked ahead; NULL: it is not known, or was another
+    bool page_asked; // ahead, all of it
     const struct model *model;
     const struct module *module; // of {module}
     int64_t id;                  // of {id}

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "store/queries.h"
 #include "web/attempts.h"
+#include "web/guess.h"
 #include "web/once.h"
 
 // A session's last use is noted this often, not with each request.
@@ -233,37 +234,44 @@ static bool has_key(struct str authorization) {
     return str_starts(authorization, STR("Bearer "));
 }
 
-bool session_claimed(struct request *r) {
-    return has_key(http_header(r->http, "Authorization")) ||
-           cookie_get(r, session_cookie_name(r)).n == CRYPTO_TOKEN - 1;
+// What came with the request, SIGN_NONE for nothing.
+static enum sign claim_of(struct request *r) {
+    struct str bearer = http_header(r->http, "Authorization");
+    if (has_key(bearer)) {
+        r->person.key = key_hash(str_trim((struct str){bearer.p + 7, bearer.n - 7}));
+        return SIGN_KEY;
+    }
+    struct str token = cookie_get(r, session_cookie_name(r));
+    if (token.n != CRYPTO_TOKEN - 1)
+        return SIGN_NONE;
+    r->person.session = hash_of(token);
+    return SIGN_SESSION;
+}
+
+static const struct hash *hash_of_claim(const struct request *r, enum sign sign) {
+    return sign == SIGN_KEY ? &r->person.key : &r->person.session;
+}
+
+bool session_guess(struct request *r, bool *known) {
+    enum sign sign = claim_of(r);
+    *known = sign != SIGN_NONE &&
+             guess(r->web->guesses, hash_of_claim(r, sign), r->model->version, &r->viewer);
+    return sign != SIGN_NONE;
 }
 
 enum status session_find(struct request *r, struct error *e) {
     bool good = false;
-    struct str bearer = http_header(r->http, "Authorization");
-    if (has_key(bearer)) {
-        bearer = str_trim((struct str){bearer.p + 7, bearer.n - 7});
-        r->person.key = key_hash(bearer);
-        enum status s =
-            look_up(r->web, r->place, SIGN_KEY, &r->person.key, viewer_from, r, &good, e);
-        if (s || !good)
-            return s;
-        r->sign = SIGN_KEY;
-        if (r->now - r->person.seen > SEEN_EVERY)
-            note_seen(r, &r->person.key, QUERY_KEY_SEEN);
+    enum sign sign = claim_of(r);
+    if (sign == SIGN_NONE)
         return OK;
-    }
-    struct str token = cookie_get(r, session_cookie_name(r));
-    if (token.n != CRYPTO_TOKEN - 1)
-        return OK;
-    r->person.session = hash_of(token);
-    enum status s =
-        look_up(r->web, r->place, SIGN_SESSION, &r->person.session, viewer_from, r, &good, e);
+    const struct hash *claim = hash_of_claim(r, sign);
+    enum status s = look_up(r->web, r->place, sign, claim, viewer_from, r, &good, e);
     if (s || !good)
         return s;
-    r->sign = SIGN_SESSION;
+    r->sign = sign;
     if (r->now - r->person.seen > SEEN_EVERY)
-        note_seen(r, &r->person.session, QUERY_SESSION_SEEN);
+        note_seen(r, claim, sign == SIGN_KEY ? QUERY_KEY_SEEN : QUERY_SESSION_SEEN);
+    guess_learn(r->web->guesses, claim, r->model->version, &r->viewer);
     return OK;
 }
 

@@ -7,7 +7,8 @@
 // Fills r->sign, r->viewer, r->person from the cookie or the bearer key; nobody (SIGN_NONE) when there is none or it is no
 // longer good. An error only when the database fails.
 enum status session_find(struct request *, struct error *);
-bool session_claimed(struct request *); // whether there is a cookie or a key to look for
+// Whether there is a cookie or a key to look for. *known: into r->viewer went what its owner might do when they asked last.
+bool session_guess(struct request *, bool *known);
 // For requests that change something and came with a cookie: the token of the form, and where the browser says it comes
 // from. DENIED.
 enum status session_check_form(struct request *, struct error *);

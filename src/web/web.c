@@ -16,6 +16,7 @@
 #include "web/attempts.h"
 #include "web/bucket.h"
 #include "web/errands.h"
+#include "web/guess.h"
 #include "web/live.h"
 #include "web/page.h"
 #include "web/position.h"
@@ -367,13 +368,28 @@ static bool find_who(struct request *r) {
     return false;
 }
 
+// Before it is known who asks, in their words if they have asked before.
+static void ask_ahead(struct request *r) {
+    struct viewer nobody = r->viewer;
+    bool known = false;
+    if (r->match != ROUTE_FOUND || !r->route || !r->route->ahead || !session_guess(r, &known))
+        return;
+    if (known) {
+        struct viewer *guessed = arena_new(r->arena, struct viewer);
+        *guessed = r->viewer;
+        r->guessed = guessed;
+    }
+    r->route->ahead(r);
+    r->viewer = nobody;
+}
+
 static void run_handler(struct request *r) {
     r->reader = (struct reader){r->web->crm, r->place->conn, r->model, &r->viewer, r->arena};
-    if (r->match == ROUTE_FOUND && r->route && r->route->ahead && session_claimed(r))
-        r->route->ahead(r);
+    ask_ahead(r);
     if (!changes_something(r) && !find_who(r))
         return;
-    r->reader.viewer = &r->viewer;
+    if (r->guessed && !viewer_same(r->guessed, &r->viewer))
+        r->guessed = NULL;
     if (r->match == ROUTE_NO_PATH || !r->route)
         respond_status(r, 404, NULL);
     else if (check_signed(r) && check_factor(r) && check_module(r) && check_permission(r) &&
@@ -535,6 +551,7 @@ enum status web_start(struct web **out, struct crm *crm, const struct web_option
     if (!s)
         s = log_key_make(crm_store(crm), &web->log_key, e);
     if (!s) {
+        web->guesses = guesses_new();
         web->attempts = attempts_new(crm_store(crm), &web->log_key, options->attempts,
                                      options->account_attempts);
         web->failures = buckets_new(10, 10 * MINUTE, 4096);
@@ -603,6 +620,7 @@ void web_stop(struct web *web) {
     assets_close(web->assets);
     languages_close(web->languages);
     attempts_free(web->attempts);
+    guesses_free(web->guesses);
     buckets_free(web->visits);
     buckets_free(web->failures);
     log_key_wipe(&web->log_key);
