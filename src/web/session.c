@@ -271,7 +271,8 @@ enum status session_find(struct request *r, struct error *e) {
     r->sign = sign;
     if (r->now - r->person.seen > SEEN_EVERY)
         note_seen(r, claim, sign == SIGN_KEY ? QUERY_KEY_SEEN : QUERY_SESSION_SEEN);
-    guess_learn(r->web->guesses, claim, r->model->version, &r->viewer);
+    if (r->model) // a bare route has none, and asks nothing ahead
+        guess_learn(r->web->guesses, claim, r->model->version, &r->viewer);
     return OK;
 }
 
