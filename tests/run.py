@@ -36,7 +36,7 @@ SKIP_CODE = 77     # what a program without TAP says to be skipped
 FUZZ = {"fuzz-replay"}  # Meson's suite of the fuzzers' corpora
 
 # Where several threads meet: these programs run under ThreadSanitizer too.
-THREADED = ("base", "looked", "store", "store_trouble", "writer", "history", "records", "passage_rows", "shelf", "scope", "import",
+THREADED = ("base", "looked", "kept", "store", "store_trouble", "writer", "history", "records", "passage_rows", "shelf", "scope", "import",
             "web_fault")
 THREADED_STORIES = ("live_test", "records_test", "transfer_test")
 

@@ -92,13 +92,14 @@ static struct entry *half_take(struct half *h, struct entry **at) {
 
 // ---------------------------------------------------------------- under the lock
 
+// Neither half has more than half of all.
 static void add(struct kept *k, struct entry *e) {
+    if (k->young.bytes + size_of(e) > k->most / 2) {
+        half_clear(&k->old);
+        k->old = k->young;
+        k->young = (struct half){0};
+    }
     half_add(&k->young, e);
-    if (k->young.bytes <= k->most / 2)
-        return;
-    half_clear(&k->old);
-    k->old = k->young;
-    k->young = (struct half){0};
 }
 
 // It is in the young half then.
