@@ -2,8 +2,9 @@
 
 #include "records/kept.h"
 
+// Not what is being written: given up, it was never said, and its position will be another event's.
 bool story_keeps(const struct reader *r) {
-    return crm_kept(r->crm) && conn_server(r->conn);
+    return crm_kept(r->crm) && conn_server(r->conn) && !conn_writes(r->conn);
 }
 
 int64_t story_known(struct reader *r, const struct module *m, int64_t card, int limit) {
