@@ -329,7 +329,7 @@ def server(directory):
 
 # What runs on PostgreSQL too, beside subcommands and stories: programs whose stores are opened through
 # tests/unit/place.h. Further ones that can: tests/postgres.py COMMAND.
-ON_POSTGRES = ("store", "store_files", "store_postgres", "store_replica", "store_rights", "history", "writer", "proof", "records", "calendars", "shelf", "saved_row", "story_kept", "web_fault")
+ON_POSTGRES = ("store", "store_files", "store_postgres", "store_replica", "store_rights", "history", "writer", "proof", "records", "calendars", "shelf", "list_rows", "saved_row", "story_kept", "web_fault")
 ONLY_POSTGRES = {"store_files", "store_postgres", "store_replica", "store_rights"}
 STORIES_ON_POSTGRES = ("activities_test", "anonymise_test", "calendars_test", "erasing_test", "live_test", "mistakes_test", "nodes_test", "once_test", "permissions_test", "privacy_test", "records_test", "oidc_test", "session_test", "story_test", "transfer_test")
 SLOW = {"shelf", "web_fault"}  # under the sanitizers alone
