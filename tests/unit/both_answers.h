@@ -6,9 +6,13 @@
 #include "place_crm.h"
 
 #include "actions/actions.h"
+#include "actions/activity.h"
+#include "actions/anonymise.h"
+#include "actions/comment.h"
 #include "files.h"
 #include "formats/json.h"
 #include "records/crm.h"
+#include "records/traces.h"
 
 struct world {
     struct crm *crm;
@@ -129,6 +133,87 @@ static inline void change(struct crm *crm, int64_t by, const char *module, int64
     struct deed d = {.module = module, .id = id, .act = save, .json = json};
     struct error e = {0};
     must(try_deed(crm, by, &d, &e), &e);
+}
+
+static inline enum status delete_it(struct action *a, const struct module *m, struct deed *d,
+                                    struct error *e) {
+    return record_delete(a, m, d->id, e);
+}
+
+static inline enum status restore_it(struct action *a, const struct module *m, struct deed *d,
+                                     struct error *e) {
+    return record_restore(a, m, d->id, e);
+}
+
+static inline enum status assign_it(struct action *a, const struct module *m, struct deed *d,
+                                    struct error *e) {
+    return record_assign(a, m, d->id, d->user, e);
+}
+
+static inline enum status say(struct action *a, const struct module *m, struct deed *d,
+                              struct error *e) {
+    return record_comment(a, m, d->id, str_z(d->json), &d->position, e);
+}
+
+static inline enum status take_note(struct action *a, const struct module *m, struct deed *d,
+                                    struct error *e) {
+    struct doc *in = NULL;
+    enum status s = json_parse(a->write->arena, str_z(d->json), NULL, &in, e);
+    return s ? s : note_add(a, m, d->id, in, &d->position, e);
+}
+
+static inline enum status close_task(struct action *a, const struct module *m, struct deed *d,
+                                     struct error *e) {
+    int64_t version;
+    (void)m;
+    return task_close(a, d->id, STR("success"), STR("It went well"), &version, e);
+}
+
+static inline enum status reopen_task(struct action *a, const struct module *m, struct deed *d,
+                                      struct error *e) {
+    int64_t version;
+    (void)m;
+    return task_reopen(a, d->id, &version, e);
+}
+
+static inline enum status erase_comment(struct action *a, const struct module *m, struct deed *d,
+                                        struct error *e) {
+    struct comment_unused unused;
+    int64_t traced;
+    return record_comment_delete(a, m, d->id, d->position, &unused, &traced, e);
+}
+
+static inline enum status erase_document(struct action *a, const struct module *m, struct deed *d,
+                                         struct error *e) {
+    bool bytes_too;
+    int64_t position;
+    return record_file_erase(a, m, d->id, d->digest, d->user > MEMBER, &bytes_too, &position, e);
+}
+
+static inline enum status anonymise(struct action *a, const struct module *m, struct deed *d,
+                                    struct error *e) {
+    struct arena keep = ARENA_INIT;
+    struct anonymising how = {.texts = true, .new_name = STR("Somebody"), .keep = &keep};
+    int64_t position;
+    enum status s = record_traces(a->write->conn, m, d->id, 0, a->write->next, a->write->arena,
+                                  (int64_t **)&how.traces, &how.n_traces, e);
+    how.looked_to = a->write->next;
+    if (!s)
+        s = record_anonymise(a, m, d->id, &how, &position, e);
+    arena_release(&keep);
+    return s;
+}
+
+static inline int64_t comment(struct crm *crm, const char *module, int64_t id, const char *text) {
+    struct deed d = {.module = module, .id = id, .act = say, .json = text};
+    struct error e = {0};
+    must(try_deed(crm, SYSTEM, &d, &e), &e);
+    return d.position;
+}
+
+static inline void do_deed(struct crm *crm, struct deed d) {
+    struct error e = {0};
+    must(try_deed(crm, SYSTEM, &d, &e), &e);
 }
 
 // The users above, of whom the narrow ones may not read `hidden` (JSON) of contacts.

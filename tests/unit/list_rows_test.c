@@ -72,21 +72,6 @@ static struct question list_by(const struct reading *rd, const char *module, con
 
 static const char *const words[] = {"an", "Zoë", "łódź", "", "12", "ñandú", "x", "long long text"};
 
-static enum status delete (struct action *a, const struct module *m, struct deed *d,
-                           struct error *e) {
-    return record_delete(a, m, d->id, e);
-}
-
-static enum status restore(struct action *a, const struct module *m, struct deed *d,
-                           struct error *e) {
-    return record_restore(a, m, d->id, e);
-}
-
-static enum status assign(struct action *a, const struct module *m, struct deed *d,
-                          struct error *e) {
-    return record_assign(a, m, d->id, d->user, e);
-}
-
 static const char *word(unsigned *seed) {
     return words[any(seed, sizeof words / sizeof *words)];
 }
@@ -137,7 +122,7 @@ static void change_something(struct world *w, struct crm *crm) {
     struct buf json = BUF_INIT(10000);
     struct error e = {0};
     d.id = 1 + any(seed, *d.module == 't' ? TASKS : CONTACTS);
-    d.act = what == 0 ? delete : what == 1 ? restore : what == 2 ? assign : save;
+    d.act = what == 0 ? delete_it : what == 1 ? restore_it : what == 2 ? assign_it : save;
     d.id = what == 3 ? 0 : d.id;
     make_json(seed, d.module, !d.id, &json);
     d.json = json.p;

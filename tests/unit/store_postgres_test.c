@@ -63,6 +63,27 @@ static void test_a_lost_connection_is_made_again(void **state) {
     conn_close(c);
 }
 
+// The number of who answers is one for all connections, and for those that were made again.
+static void test_who_answers(void **state) {
+    struct fixture *f = *state;
+    struct conn *a = connect_as(f->store, STORE_READ), *b = connect_as(f->store, STORE_WRITE);
+    char began[40], number[40];
+    struct error e = {0};
+    int64_t server = conn_server(a);
+    assert_ok(ask(a,
+                  "SELECT CAST(extract(epoch FROM pg_postmaster_start_time()) * 1000000 AS bigint)",
+                  began, sizeof began, &e),
+              &e);
+    snprintf(number, sizeof number, "%lld", (long long)server);
+    assert_string_equal(number, began);
+    assert_int_equal(conn_server(b), server);
+    end_backend(a, f);
+    assert_answer(a, "SELECT city FROM contacts", "Lima");
+    assert_int_equal(conn_server(a), server);
+    conn_close(a);
+    conn_close(b);
+}
+
 // Who only reads, and was not told anything yet, does not notice; who was is not told of two moments.
 static void test_reading_begins_again(void **state) {
     struct fixture *f = *state;
@@ -561,6 +582,7 @@ int main(void) {
 #define IN_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         IN_A_STORE(test_a_lost_connection_is_made_again),
+        IN_A_STORE(test_who_answers),
         IN_A_STORE(test_reading_begins_again),
         IN_A_STORE(test_reading_of_any_moment),
         IN_A_STORE(test_a_commit_without_an_answer_is_unknown),
