@@ -143,5 +143,56 @@ class Permissions(Story):
         self.assertEqual([], [path for path in alone if path not in forms and "import" not in path])
 
 
+class ChangedRights(Story):
+    """What somebody may is looked up with each request, whatever they were allowed the last time."""
+
+    def setUp(self):
+        contact = {"name": "Ana Ruiz", "phone": "+34600111222", "city": "Oviedo"}
+        self.contact = self.api.want(201, "POST", "/api/contacts", contact)["id"]
+        self.api.want(200, "PATCH", f"/api/contacts/{self.contact}", {"phone": "+34600333444"})
+        self.api.want(201, "POST", "/api/tasks", {"kind": "task", "subject": "Nobody else's business", "private": True, "contact": self.contact})
+
+    def profile(self, **values):
+        return f"p{self.api.want(201, 'POST', '/api/profiles', values)['id']}"
+
+    def told(self, browser, api):
+        """The card as page and as JSON: their statuses, and which of these words are in them."""
+        answers = []
+        for status, text in [self.page(browser), api.request("GET", f"/api/contacts/{self.contact}?history=20")[::2]]:
+            text = text if isinstance(text, str) else json.dumps(text)
+            text = text.replace(" ", "").replace("\u00a0", "")
+            answers.append((status, [word for word in ("333444", "111222", "Oviedo", "Nobodyelse") if word in text]))
+        return answers
+
+    def page(self, browser):
+        page = browser.get(f"/contacts/{self.contact}")
+        return page.status, page.text
+
+    def test_the_next_card_is_that_of_todays_rights(self):
+        user, api = self.user("ines@example.org", "administrator")
+        browser = self.browser("ines@example.org", "another test password")
+        whole, parts, nothing = ["333444", "111222", "Oviedo"], ["Oviedo"], []
+        hidden = self.profile(name="No phones", contacts=["view", "everyone"], hidden_contacts=["phone"])
+        own = self.profile(name="Own", contacts=["view"])
+        none = self.profile(name="None", companies=["view", "everyone"])
+        self.api.want(200, "PATCH", f"/api/contacts/{self.contact}", {"owner": 1})
+        for profile, status, words in (("administrator", 200, whole), (hidden, 200, parts), ("member", 200, whole), (own, 404, nothing),
+                                       ("read_only", 200, whole), (none, 404, nothing), ("administrator", 200, whole)):
+            with self.subTest(profile=profile):
+                self.api.want(200, "PATCH", f"/api/users/{user}", {"profile": profile})
+                for _ in range(3):  # the first time what is asked ahead is asked as whom they were
+                    self.assertEqual([(status, words)] * 2, self.told(browser, api))
+        self.api.want(200, "PATCH", f"/api/users/{user}", {"active": False})
+        self.assertEqual([(200, nothing), (401, nothing)], self.told(browser, api))
+        self.assertTrue(browser.page.form("/sign-in"))  # to which the page leads
+
+    def test_a_card_is_read_as_who_asks_and_not_as_who_asked_before(self):
+        _, api = self.user("olga@example.org", "administrator")
+        first, second = self.browser(), self.browser("olga@example.org", "another test password")
+        for _ in range(3):
+            self.assertIn("Nobodyelse", self.told(first, self.api)[0][1])
+            self.assertNotIn("Nobodyelse", self.told(second, api)[0][1])
+
+
 if __name__ == "__main__":
     unittest.main()
