@@ -48,10 +48,6 @@ SELECT secret, body FROM payloads WHERE position = $1;
 -- name: history_payload_erase
 UPDATE payloads SET secret = NULL, body = $2 WHERE position = $1;
 
--- By which those who keep events in memory learn that something was erased.
--- name: history_erased_set
-INSERT INTO state (name, value) VALUES ('erased', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
-
 -- name: history_tile
 SELECT hashes, root FROM tiles WHERE level = $1 AND number = $2;
 

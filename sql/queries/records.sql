@@ -71,6 +71,13 @@ SELECT record, steps FROM passages WHERE module = $1 AND record >= $2 AND record
 -- name: log_newest
 SELECT coalesce(max(position), -1) FROM log;
 
+-- The same, and which table it is that has this name: another where it was made anew.
+-- name: log_newest_and_table (sqlite)
+SELECT coalesce(max(position), -1), CASE WHEN $1 = '' THEN 1 ELSE 0 END FROM log;
+
+-- name: log_newest_and_table (postgres)
+SELECT coalesce(max(position), -1), CAST(CAST(to_regclass($1) AS OID) AS BIGINT) FROM log;
+
 -- name: roles_forget
 DELETE FROM role_reach;
 

@@ -2,8 +2,6 @@
 // edge is in tree.c, checking all of it in verify.c.
 #include "history/history.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/crypto.h"
@@ -98,16 +96,6 @@ enum status history_append(struct write *w, struct event *given, struct error *e
     return OK;
 }
 
-// By a mark that there was not before.
-static enum status note_erasing(struct conn *c, struct error *error) {
-    uint64_t mark;
-    char text[17];
-    crypto_random(&mark, sizeof mark);
-    snprintf(text, sizeof text, "%016" PRIx64, mark);
-    struct param p[] = {P_TEXT(str_z(text))};
-    return store_run(c, QUERY_HISTORY_ERASED_SET, p, 1, NULL, error);
-}
-
 enum status history_erase(struct write *w, int64_t position, const struct str *fields, size_t n,
                           int64_t *erased, struct error *error) {
     struct buf body = BUF_INIT(PAYLOAD_MAX);
@@ -129,8 +117,6 @@ enum status history_erase(struct write *w, int64_t position, const struct str *f
         store_gate(w->conn, STORE_GATE_ERASE, true);
         s = store_run(w->conn, QUERY_HISTORY_PAYLOAD_ERASE, update, 2, NULL, error);
         store_gate(w->conn, STORE_GATE_ERASE, false);
-        if (!s)
-            s = note_erasing(w->conn, error);
         writer_appender(w->writer)->erased = true;
     }
     buf_release(&body);

@@ -34,8 +34,9 @@ static void counts_sql(struct sql *q, struct reader *r, const struct module *m, 
     sql_z(q, ") newest GROUP BY module,about,private");
 }
 
-static enum status counts_read(struct reader *r, struct sql *q, struct story_count **out, size_t *n,
-                               bool *private, struct error *e) {
+static enum status counts_read(struct reader *r, const struct module *m, struct sql *q,
+                               struct story_count **out, size_t *n, bool *private,
+                               struct error *e) {
     struct stmt *row = NULL;
     bool more = true;
     size_t cap = 32;
@@ -58,7 +59,7 @@ static enum status counts_read(struct reader *r, struct sql *q, struct story_cou
     }
     store_done(row);
     if (*private)
-        crm_private_met(r->crm);
+        scope_mark_met(r, m);
     *out = list;
     return s;
 }
@@ -98,14 +99,14 @@ enum status history_counts(struct reader *r, const struct module *m, int64_t id,
     struct sql q;
     bool private, all = true;
     counts_sql(&q, r, m, id, most, false);
-    enum status s = counts_read(r, &q, out, n, &private, e);
+    enum status s = counts_read(r, m, &q, out, n, &private, e);
     if (!s && scope_by_owner_anywhere(r->viewer, r->model) &&
         (scope_belongs_to_its_like(m) || foreign(*out, *n, m)))
         s = knows_newest(r, m, id, most, &all, e);
     if (s || (!private && all) || is_system(r->viewer))
         return s;
     counts_sql(&q, r, m, id, most, true);
-    return counts_read(r, &q, out, n, &private, e);
+    return counts_read(r, m, &q, out, n, &private, e);
 }
 
 void history_counts_ahead(struct reader *r, const struct module *m, int64_t id, int most) {
@@ -212,7 +213,7 @@ enum status history_newest(struct reader *r, const struct module *m, int64_t id,
     enum status s = newest_known(r, m, id, newest_by_mark(r), position, &private, e);
     if (s || !private)
         return s;
-    crm_private_met(r->crm);
+    scope_mark_met(r, m);
     return newest_known(r, m, id, false, position, &private, e);
 }
 

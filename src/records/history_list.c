@@ -395,9 +395,11 @@ static bool of_log(const struct history_query *h) {
     return h->from || h->to || h->user >= 0 || h->operation >= 0;
 }
 
-// Whether the page is one of a card's story whose events may be in memory.
-static bool keeps(const struct reader *r, const struct history_query *h, enum marking marking) {
-    return h->module && !h->own_only && !h->about && !h->text.n && !of_log(h) &&
+// Whether the page is that of a card's newest events, which may be in memory.
+static bool keeps(const struct reader *r, const struct history_query *h, int64_t before,
+                  enum marking marking) {
+    bool newest = before < 0 && !h->after && !h->of_module && !h->kind;
+    return h->module && !h->own_only && !h->about && !h->text.n && !of_log(h) && newest &&
            marking == MARK_PRIVATE && story_keeps(r);
 }
 
@@ -425,14 +427,10 @@ static const char *tables(struct reader *r, const struct history_query *h, bool 
     return card ? "t.position" : by_more ? "l.position" : "e.position";
 }
 
-static bool of_newest(const struct history_query *h, int64_t before) {
-    return before < 0 && !h->after && !h->of_module && !h->kind;
-}
-
-static const char *kept_table(struct reader *r, const struct history_query *h, int64_t before,
-                              int limit, struct sql *q) {
+static const char *kept_table(struct reader *r, const struct history_query *h, int limit,
+                              struct sql *q) {
     sql_z(q, "SELECT ");
-    story_bytes_sql(q, of_newest(h, before) ? story_known(r, h->module, h->id, limit) : -1);
+    story_bytes_sql(q, story_known(r, h->module, h->id, limit));
     mark(r, MARK_PRIVATE, "t.position", h->module, q);
     story_last_sql(q);
     sql_z(q, " FROM timeline t WHERE ");
@@ -442,9 +440,8 @@ static const char *kept_table(struct reader *r, const struct history_query *h, i
 static void build(struct reader *r, const struct history_query *h, int64_t before, int limit,
                   enum marking marking, struct sql *q) {
     sql_begin(q, r->arena, store_kind(conn_store(r->conn)));
-    bool card = h->module && !h->own_only, kept = keeps(r, h, marking);
-    const char *position =
-        kept ? kept_table(r, h, before, limit, q) : tables(r, h, card, marking, q);
+    bool card = h->module && !h->own_only, kept = keeps(r, h, before, marking);
+    const char *position = kept ? kept_table(r, h, limit, q) : tables(r, h, card, marking, q);
     if (card) {
         condition(q, "t.card_module=", h->module->number);
         condition(q, " AND t.card=", h->id);
@@ -635,7 +632,7 @@ static enum status read_event(struct reading *x, struct str head, struct str bod
     if (s)
         return s;
     if (marked && x->marking == MARK_PRIVATE) {
-        crm_private_met(x->r->crm);
+        scope_mark_met(x->r, h->module);
         x->again = !is_system(x->r->viewer);
     }
     x->end->n++;
@@ -654,15 +651,14 @@ static enum status read_event(struct reading *x, struct str head, struct str bod
 }
 
 // Of a card's story, some of whose events may be in memory.
-static enum status read_kept(struct reading *x, struct sql *q, int64_t before, int limit,
-                             struct error *e) {
+static enum status read_kept(struct reading *x, struct sql *q, int limit, struct error *e) {
     const struct history_query *h = x->h;
     struct story_rows rows;
     enum status s = story_rows(x->r, sql_done(q), q->params, q->n, limit, &rows, e);
     for (int i = 0; i < rows.n && !s && !x->again; i++)
         if (rows.row[i].head.n)
             s = read_event(x, rows.row[i].head, rows.row[i].body, rows.row[i].marked, e);
-    if (!s && of_newest(h, before))
+    if (!s)
         story_was_read(x->r, h->module, h->id, &rows, limit);
     return s;
 }
@@ -704,8 +700,8 @@ static enum status page_read(struct reader *r, const struct history_query *h, in
     } else {
         build(r, h, before, limit, marking, &q);
     }
-    s = !x.by_marks && keeps(r, h, marking) ? read_kept(&x, &q, before, limit, e)
-                                            : read_rows(&x, &q, e);
+    s = !x.by_marks && keeps(r, h, before, marking) ? read_kept(&x, &q, limit, e)
+                                                    : read_rows(&x, &q, e);
     *again = x.again;
     end->more = x.by_marks ? end->more : end->n == limit;
     return s || *again ? s : all_known(r, about, x.n_about, again, e);

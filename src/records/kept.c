@@ -25,6 +25,8 @@ struct kept {
     int64_t server;
     struct str mark;
     struct half young, old;
+    struct half gone[3]; // to be freed once the lock is let go: of many entries that takes long
+    size_t n_gone;
 };
 
 static size_t slot_of(const struct half *h, int64_t a, int64_t b) {
@@ -92,10 +94,26 @@ static struct entry *half_take(struct half *h, struct entry **at) {
 
 // ---------------------------------------------------------------- under the lock
 
+static void drop(struct kept *k, struct half *h) {
+    if (h->n_slots)
+        k->gone[k->n_gone++] = *h;
+    *h = (struct half){0};
+}
+
+static void unlock(struct kept *k) {
+    struct half gone[3];
+    size_t n = k->n_gone;
+    memcpy(gone, k->gone, sizeof gone);
+    k->n_gone = 0;
+    pthread_mutex_unlock(&k->lock);
+    for (size_t i = 0; i < n; i++)
+        half_clear(&gone[i]);
+}
+
 // Neither half has more than half of all.
 static void add(struct kept *k, struct entry *e) {
     if (k->young.bytes + size_of(e) > k->most / 2) {
-        half_clear(&k->old);
+        drop(k, &k->old);
         k->old = k->young;
         k->young = (struct half){0};
     }
@@ -146,22 +164,22 @@ void kept_free(struct kept *k) {
 uint64_t kept_of(struct kept *k, int64_t server, struct str mark) {
     pthread_mutex_lock(&k->lock);
     if (!k->of || k->server != server || !str_eq(k->mark, mark)) {
-        half_clear(&k->young);
-        half_clear(&k->old);
+        drop(k, &k->young);
+        drop(k, &k->old);
         free((char *)k->mark.p);
         k->mark = (struct str){must_dup(mark), mark.n};
         k->server = server;
         k->of++;
     }
     uint64_t of = k->of;
-    pthread_mutex_unlock(&k->lock);
+    unlock(k);
     return of;
 }
 
 uint64_t kept_of_any_mark(struct kept *k, int64_t server) {
     pthread_mutex_lock(&k->lock);
     uint64_t of = k->server == server ? k->of : 0;
-    pthread_mutex_unlock(&k->lock);
+    unlock(k);
     return of;
 }
 
@@ -181,7 +199,7 @@ void kept_put(struct kept *k, uint64_t of, int64_t a, int64_t b, struct str head
     bool adds = of == k->of && size_of(e) < k->most / 8 && !look(k, a, b);
     if (adds)
         add(k, e);
-    pthread_mutex_unlock(&k->lock);
+    unlock(k);
     if (!adds)
         free(e);
 }
@@ -196,7 +214,7 @@ bool kept_get(struct kept *k, uint64_t of, int64_t a, int64_t b, struct arena *a
         *head = (struct str){copy, e->head};
         *body = (struct str){copy + e->head, e->n - e->head};
     }
-    pthread_mutex_unlock(&k->lock);
+    unlock(k);
     return e != NULL;
 }
 
@@ -210,7 +228,7 @@ void kept_story_put(struct kept *k, uint64_t of, int64_t module, int64_t card,
         forget(k, module, card);
         add(k, e);
     }
-    pthread_mutex_unlock(&k->lock);
+    unlock(k);
     if (!adds)
         free(e);
 }
@@ -220,13 +238,13 @@ bool kept_story(struct kept *k, int64_t module, int64_t card, struct kept_story 
     const struct entry *e = look(k, module, card);
     if (e)
         memcpy(out, e->bytes, sizeof *out);
-    pthread_mutex_unlock(&k->lock);
+    unlock(k);
     return e != NULL;
 }
 
 size_t kept_bytes(struct kept *k) {
     pthread_mutex_lock(&k->lock);
     size_t bytes = k->young.bytes + k->old.bytes;
-    pthread_mutex_unlock(&k->lock);
+    unlock(k);
     return bytes;
 }

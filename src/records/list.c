@@ -600,11 +600,16 @@ struct source {
     size_t n_kept, at;
 };
 
-// What is in memory need not be asked for. Only where the statement says no more of a row than memory knows.
+// Whether the statement says no more of a row than memory knows.
+static bool knows_as_much(const struct list *l) {
+    return !l->searching && (!scope_narrows(l->r->viewer, l->m) || l->ranks);
+}
+
+// What is in memory need not be asked for.
 static void take_kept(struct list *l, struct record_ids *proposals, struct source *out) {
     struct sql shape;
     size_t n = 0;
-    if (l->searching || (scope_narrows(l->r->viewer, l->m) && !l->ranks))
+    if (!knows_as_much(l))
         return;
     sql_begin(&shape, l->r->arena, store_kind(conn_store(l->r->conn)));
     select_list(l, &shape);
@@ -843,22 +848,27 @@ static int page_limit(const struct list_query *lq) {
     return lq->limit <= 0 ? PAGE : lq->limit > LIMIT_MOST ? LIMIT_MOST : lq->limit;
 }
 
-void lists_ahead(struct reader *r) {
+void lists_ahead(struct reader *r, const struct module *m) {
     if (store_kind(conn_store(r->conn)) != STORE_SQLITE && crm_shelf(r->crm))
-        store_query_ahead(r->conn, QUERY_LOG_NEWEST, NULL, 0);
+        shelf_ahead(r->conn, m);
 }
 
 void record_list_ahead(struct reader *r, const struct list_query *lq) {
     struct list l;
     if (store_kind(conn_store(r->conn)) == STORE_SQLITE || begin(&l, r, lq, NULL))
         return; // it would not listen; or record_list() will tell what is wrong
-    if (pick(&l, NULL) || l.picks) { // what of these is in memory is not asked for
+    if (pick(&l, NULL) || (l.picks && knows_as_much(&l))) { // some of which may be in memory
         pick_end(&l);
         return;
     }
     for (int part = 0; part < (l.nullable ? 2 : 1); part++) {
+        bool empty_part = is_empty_part(&l, part);
+        int limit = page_limit(lq) + 1;
+        struct record_ids proposals = {0};
         struct sql q;
-        enum status s = part_sql(&l, is_empty_part(&l, part), NULL, page_limit(lq) + 1, &q, NULL);
+        if (l.picks)
+            propose(&l, empty_part, limit, &proposals);
+        enum status s = part_sql(&l, empty_part, &proposals, limit, &q, NULL);
         struct str text = sql_done(&q);
         if (!s)
             store_sql_ahead(r->conn, text, q.params, q.n, false);

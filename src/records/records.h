@@ -220,8 +220,8 @@ enum status history_each(struct reader *, const struct history_query *,
 // asks several things of a database at the end of a wire waits once for them. Nothing is checked, nothing is told.
 void record_ahead(struct reader *, const struct module *, int64_t id);
 void record_list_ahead(struct reader *, const struct list_query *);
-void lists_ahead(
-    struct reader *); // of any list: whether what is kept of tables in memory is new enough
+// Of any list of the module: whether what is kept of its table in memory is new enough.
+void lists_ahead(struct reader *, const struct module *);
 void history_ahead(struct reader *, const struct history_query *);
 void history_counts_ahead(struct reader *, const struct module *, int64_t id, int most);
 void history_newest_ahead(struct reader *, const struct module *, int64_t id);

@@ -170,7 +170,7 @@ static enum status read_newest(struct ribbon *x, int most, enum which which, mic
     *n = all.n;
     *known = !marked;
     if (marked)
-        crm_private_met(x->r->crm);
+        scope_mark_met(x->r, x->m);
     return s || which != ALL ? s : leave_out(x->r, all.about, most, at, n, known, e);
 }
 

@@ -457,6 +457,12 @@ void scope_mark_sql(struct sql *q, const struct reader *r, const char *position,
     sql_z(q, " THEN 1 ELSE 0 END");
 }
 
+// Of users' cards a mark says mostly that somebody signed in.
+void scope_mark_met(const struct reader *r, const struct module *card) {
+    if (card && !is_of_users(card))
+        crm_private_met(r->crm);
+}
+
 // ---------------------------------------------------------------- single records
 
 static enum status takes_part(struct conn *conn, const struct model *model, const struct module *m,

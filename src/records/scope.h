@@ -113,8 +113,9 @@ void scope_event_sql(struct sql *, const struct model *, const struct viewer *,
                      const char *position, const char *module, const struct module *card);
 // The same as a column, 1 or 0, whoever's: mostly nothing is private, and then all is told. With PostgreSQL, where each question
 // costs, it says of all events of a story that they are private as long as nobody has met any that is: whoever reads a 1 calls
-// crm_private_met(), and asks with a viewer.
+// scope_mark_met(), and asks with a viewer.
 void scope_mark_sql(struct sql *, const struct reader *, const char *position, const char *module,
                     const struct module *card);
+void scope_mark_met(const struct reader *, const struct module *card);
 
 #endif

@@ -5,16 +5,13 @@
 #include "records/shelf.h"
 
 #include <stdlib.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "records/crm.h"
 #include "records/grams.h"
 #include "records/kept.h"
+#include "records/part_find.h"
 
 #define END '\xff'
-#define PAD 16                 // readable bytes behind the texts
 #define BYTES_MOST (64 << 20)  // of the texts of a column
 #define TOTAL_MOST (256 << 20) // of all columns
 #define ID_MOST (1 << 24)      // the largest id in a column: four bytes for each up to it
@@ -48,7 +45,8 @@ struct column {
     uint32_t *start;     // by place, and one more: where they begin
     struct grams *grams; // to find parts in them; NULL while nobody looked for any
     size_t size;         // of all this
-    int64_t server;      // conn_server() of who made it
+    int64_t server;      // conn_server() of who made it, and which table it was
+    int64_t which;
     // Under the shelf's lock: what of the table's columns rows in memory have, and the numbers by which they are there.
     struct shape {
         struct str columns;
@@ -226,7 +224,7 @@ static void *grown(void *p, size_t n, size_t *cap, size_t each) {
 // False: too large.
 static bool put_text(struct making *k, struct str text) {
     struct column *c = k->c;
-    size_t need = k->bytes + text.n + 1 + PAD;
+    size_t need = k->bytes + text.n + 1 + PART_PAD;
     if (need > BYTES_MOST)
         return false;
     if (need > k->bytes_cap) {
@@ -287,12 +285,34 @@ static void finish(struct making *k, bool parts) {
     }
     c->start = must_realloc(c->start, (c->n + 1) * sizeof *c->start);
     c->start[c->n] = (uint32_t)k->bytes;
-    c->bytes = must_realloc(c->bytes, k->bytes + PAD);
-    memset(c->bytes + k->bytes, END, PAD);
+    c->bytes = must_realloc(c->bytes, k->bytes + PART_PAD);
+    memset(c->bytes + k->bytes, END, PART_PAD);
     if (parts) {
         c->grams = grams_new(c->bytes, c->start, c->n);
         c->size += grams_size(c->grams);
     }
+}
+
+// The log's newest position, and which table it is now that has the name: a rebuild and a restored backup make another.
+static enum status moment_of(struct conn *conn, struct str table, int64_t *newest, int64_t *which,
+                             struct error *e) {
+    struct param p[] = {P_TEXT(table)};
+    struct stmt *row = NULL;
+    bool found = false;
+    enum status s = store_query(conn, QUERY_LOG_NEWEST_AND_TABLE, p, 1, &row, e);
+    if (!s)
+        s = store_next(row, &found, e);
+    if (!s) {
+        *newest = stmt_int(row, 0);
+        *which = stmt_int(row, 1);
+    }
+    store_done(row);
+    return s;
+}
+
+void shelf_ahead(struct conn *conn, const struct module *m) {
+    struct param p[] = {P_TEXT(m->table)};
+    store_query_ahead(conn, QUERY_LOG_NEWEST_AND_TABLE, p, 1);
 }
 
 // Opens what the column is made of.
@@ -304,9 +324,10 @@ static enum status source(const struct slot *slot, struct conn *conn, struct col
     // log has now.
     enum status s = search ? store_int(conn, QUERY_SEARCH_POSITION, NULL, 0, &next, e) : OK;
     if (!s)
-        s = store_int(conn, QUERY_LOG_NEWEST, NULL, 0, &c->newest, e);
+        s = moment_of(conn, slot->table, &c->newest, &c->which, e);
     if (s)
         return s;
+    c->server = conn_server(conn);
     c->position = search ? next - 1 : c->newest;
     if (search) {
         struct param p[] = {P_INT(search_row(slot->module, 0)),
@@ -326,7 +347,7 @@ static enum status source(const struct slot *slot, struct conn *conn, struct col
 static enum status make(const struct slot *slot, struct conn *conn, struct column **out,
                         struct error *e) {
     struct making k = {.c = must_alloc(sizeof(struct column))};
-    *k.c = (struct column){.text = slot->text, .uses = 1, .server = conn_server(conn)};
+    *k.c = (struct column){.text = slot->text, .uses = 1};
     struct stmt *row = NULL;
     bool more = true, fits = true;
     enum status s = store_begin(conn, false, e);
@@ -419,37 +440,7 @@ enum status shelf_tend(struct shelf *shelf, struct conn *conn, bool *worked, str
     return status;
 }
 
-// ---------------------------------------------------------------- looking through texts
-
-// Where the part begins in [from, to), behind which PAD bytes can be read; NULL: nowhere. Its first and its last byte
-// are compared in sixteen places at once.
-#ifdef __SSE2__
-static const char *find(struct str part, const char *from, const char *to) {
-    size_t n = part.n;
-    if ((size_t)(to - from) < n)
-        return NULL;
-    const __m128i a = _mm_set1_epi8(part.p[0]), b = _mm_set1_epi8(part.p[n - 1]);
-    const char *last = to - n; // where it may begin at the latest
-    for (const char *at = from; at <= last; at += 16) {
-        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i y = _mm_loadu_si128((const __m128i *)(const void *)(at + n - 1));
-        unsigned hits =
-            (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(x, a), _mm_cmpeq_epi8(y, b)));
-        for (; hits; hits &= hits - 1) {
-            const char *hit = at + __builtin_ctz(hits);
-            if (hit > last)
-                return NULL;
-            if (memcmp(hit, part.p, n) == 0)
-                return hit;
-        }
-    }
-    return NULL;
-}
-#else
-static const char *find(struct str part, const char *from, const char *to) {
-    return memmem(from, (size_t)(to - from), part.p, part.n);
-}
-#endif
+// ---------------------------------------------------------------- places
 
 // The place of the text that has this byte, which is not before place `from`. Mostly it is near.
 static size_t place_of_byte(const struct column *c, size_t from, size_t byte) {
@@ -531,7 +522,7 @@ static enum status read_changes(struct picks *p, struct reader *r, const struct 
 // What changed since the older of the columns was made. *usable: they can be used.
 static enum status look_for_changes(struct picks *p, struct reader *r, const struct module *m,
                                     bool *usable, struct error *e) {
-    int64_t position = p->order->position, known = p->order->newest, newest;
+    int64_t position = p->order->position, known = p->order->newest, newest, which;
     if (p->within && p->within->position < position)
         position = p->within->position;
     if (p->within && p->within->newest > known)
@@ -540,22 +531,24 @@ static enum status look_for_changes(struct picks *p, struct reader *r, const str
         position = p->owners->position;
     if (p->owners && p->owners->newest > known)
         known = p->owners->newest;
-    enum status s = store_int(r->conn, QUERY_LOG_NEWEST, NULL, 0, &newest, e);
+    enum status s = moment_of(r->conn, m->table, &newest, &which, e);
     if (s)
         return s;
     int64_t since = newest - position;
-    *usable = newest >= known && since <= EVENTS_MOST; // a reader may see an earlier moment
+    bool same = p->order->which == which && (!p->within || p->within->which == which) &&
+                (!p->owners || p->owners->which == which);
+    *usable = same && newest >= known && since <= EVENTS_MOST; // a reader may see an earlier moment
     if (*usable && since > 0) {
         s = read_changes(p, r, m, position + 1, e);
         *usable = p->n_changed <= CHANGED_MOST;
     }
-    p->stale = since > EVENTS_SOON || p->n_changed > CHANGED_SOON;
+    p->stale = !same || since > EVENTS_SOON || p->n_changed > CHANGED_SOON;
     return s;
 }
 
 static bool has_part(const struct picks *p, size_t place) {
     const struct column *c = p->within;
-    return find(p->part, c->bytes + c->start[place], c->bytes + c->start[place + 1] - 1);
+    return part_find(p->part, c->bytes + c->start[place], c->bytes + c->start[place + 1] - 1);
 }
 
 static size_t make_guess(struct picks *p) {
@@ -617,7 +610,7 @@ static int64_t shape_number(struct shelf *shelf, struct column *c, struct str co
 
 bool picks_rows(struct picks *p, struct reader *r, struct str shape) {
     int64_t server = conn_server(r->conn);
-    if (!server || p->order->server != server)
+    if (!server || p->order->server != server || conn_writes(r->conn))
         return false;
     pthread_mutex_lock(&p->shelf->lock);
     p->shape = shape_number(p->shelf, p->order, shape);
@@ -677,7 +670,7 @@ static bool contains(const struct picks *p, int64_t id) {
 static void look_at(struct picks *p, size_t from, size_t to) {
     const struct column *c = p->within, *o = p->order;
     const char *end = c->bytes + c->start[to], *hit;
-    for (size_t i = from; i < to && (hit = find(p->part, c->bytes + c->start[i], end)); i++) {
+    for (size_t i = from; i < to && (hit = part_find(p->part, c->bytes + c->start[i], end)); i++) {
         i = place_of_byte(c, i, (size_t)(hit - c->bytes));
         uint32_t place = place_of(o, c->id[i]);
         if (place == NOWHERE || has_changed(p, c->id[i]) || !reached(p, c->id[i]))

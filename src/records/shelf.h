@@ -1,8 +1,8 @@
 // Columns of tables in memory, each in its order, so that a list's next fifty records are found without visiting every
 // row: by a part of a text, in any order.
 //
-// The shelf only proposes: it answers ids among which the next rows of a list are, and the list's statement, with all
-// its conditions, decides. A column is as its table was at one position of the log; what changed since is proposed
+// The shelf proposes: it answers ids among which the next rows of a list are, and the list's statement, with all its conditions,
+// decides; but for rows that are in memory, too (picks_rows()). A column is as its table was at one position of the log; what changed since is proposed
 // always. The indexer's thread makes the columns that were asked for, and makes them anew when records have changed;
 // readers go on with the old ones, or with the database alone, and nobody waits. What was not asked for in a while is
 // put away.
@@ -20,6 +20,8 @@ void shelf_free(struct shelf *); // nobody may hold picks any more
 enum status shelf_tend(struct shelf *, struct conn *, bool *worked, struct error *);
 // Nothing that was asked for is still to be made.
 bool shelf_complete(struct shelf *);
+
+void shelf_ahead(struct conn *, const struct module *); // its columns will be asked for
 
 // Whose records the viewer sees: by who is in charge, and those that they see for another reason.
 struct pick_reach {

@@ -306,7 +306,9 @@ static void page_columns(struct request *r, struct list_query *q) {
 }
 
 void list_ahead(struct request *r) {
-    lists_ahead(&r->reader);
+    const struct module *m = model_module(r->model, r->params[0]);
+    if (m)
+        lists_ahead(&r->reader, m);
 }
 
 void handle_list(struct request *r) {
