@@ -169,8 +169,8 @@ class ChangedRights(Story):
         return page.status, page.text
 
     def test_the_next_card_is_that_of_todays_rights(self):
-        user, api = self.user("ines@example.org", "administrator")
-        browser = self.browser("ines@example.org", "another test password")
+        user, api = self.user("elena@example.org", "administrator")
+        browser = self.browser("elena@example.org", "another test password")
         whole, parts, nothing = ["333444", "111222", "Oviedo"], ["Oviedo"], []
         hidden = self.profile(name="No phones", contacts=["view", "everyone"], hidden_contacts=["phone"])
         own = self.profile(name="Own", contacts=["view"])
