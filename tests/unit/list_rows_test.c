@@ -295,6 +295,31 @@ static void test_readers_of_two_moments(void **state) {
     reading_end(&after);
 }
 
+// What was broken in a table is as the log says once the tables were computed anew, in another process, too.
+static void test_tables_are_made_anew(void **state) {
+    struct world *w = *state;
+    struct reading rd;
+    struct error e = {0};
+    int64_t different;
+    if (!on_postgres())
+        return;
+    make_people(w->crm, "[]");
+    make_records(w);
+    struct crm *other = open_again(w);
+    reading_begin(&rd, w->crm, MEMBER);
+    struct question q = list_by(&rd, "contacts", "region", 100);
+    assert_same(&rd, &q, 1);
+    crm_index_wait(w->crm);
+    rewrite(w, "UPDATE m_contacts SET f_city='Elsewhere'");
+    assert_same(&rd, &q, 1);
+    assert_true(answered(&rd.with, "Elsewhere"));
+    must(records_rebuild(other, false, NULL, NULL, &different, &e), &e);
+    assert_same(&rd, &q, 1);
+    assert_false(answered(&rd.with, "Elsewhere"));
+    reading_end(&rd);
+    crm_close(other);
+}
+
 int main(void) {
     crypto_start();
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, world_set_up, world_tear_down)
@@ -302,6 +327,7 @@ int main(void) {
         TEST(test_rows_come_from_memory),
         TEST(test_lists_asked_again),
         TEST(test_readers_of_two_moments),
+        TEST(test_tables_are_made_anew),
     };
     return cmocka_run_group_tests_name("list_rows", tests, NULL, NULL);
 }
