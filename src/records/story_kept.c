@@ -173,12 +173,13 @@ static enum status ask_moments(struct reader *r, uint64_t of, struct story_momen
 enum status moments_read(struct reader *r, const struct module *m, int64_t card, struct str sql,
                          const struct param *params, size_t n_params, int limit,
                          struct story_moments *out, struct error *e) {
-    uint64_t of = kept_of_any_mark(crm_kept(r->crm), conn_server(r->conn));
     struct stmt *row = NULL;
     bool more = true;
     *out = (struct story_moments){
         .moment = arena_array(r->arena, struct story_moment, (size_t)limit + 1)};
     enum status s = store_sql(r->conn, sql, params, n_params, &row, e);
+    // By whoever has answered: a connection that was lost is made again with the first statement.
+    uint64_t of = kept_of_any_mark(crm_kept(r->crm), conn_server(r->conn));
     while (!s && out->n < limit && !(s = store_next(row, &more, e)) && more) {
         struct story_moment *one = &out->moment[out->n++];
         *one = (struct story_moment){.position = stmt_int(row, 0),

@@ -268,12 +268,13 @@ static inline void reading_end(struct reading *rd) {
     buf_release(&rd->without);
 }
 
-// A transaction that failed is begun anew.
+// A transaction that failed is begun anew, at another moment; one in which something was only refused goes on.
 static inline void write_error(struct reader *r, const struct error *e, struct buf *out) {
     char text[300];
     error_text(e, text, sizeof text);
     buf_z(out, text);
-    if (conn_begun(r->conn)) {
+    bool only_refused = e->status == NOT_FOUND || e->status == DENIED || e->status == INVALID;
+    if (conn_begun(r->conn) && !only_refused) {
         store_rollback(r->conn);
         BUG_ON(store_begin(r->conn, false, NULL) != OK);
     }

@@ -155,6 +155,8 @@ static void test_another_server_or_mark_drops_all(void **state) {
         assert_true(there(k, before[i], 1, 1, &a) && kept_story(k, 2, 3, &story));
         before[i + 1] = kept_of(k, next[i].server, str_z(next[i].mark));
         assert_int_equal(kept_bytes(k), 0);
+        assert_true(kept_of_any_mark(k, next[i].server) == before[i + 1]);
+        assert_true(kept_of_any_mark(k, 77) == 0);
         assert_false(kept_story(k, 2, 3, &story));
         for (size_t old = 0; old <= i; old++) { // who still reads by an old one
             assert_true(before[old] != before[i + 1]);

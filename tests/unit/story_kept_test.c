@@ -55,6 +55,22 @@ static void ask_counts(struct reader *r, const void *question, struct buf *out) 
     }
 }
 
+static _Thread_local micros asked_at; // the same for both
+
+static void ask_ribbon(struct reader *r, const void *question, struct buf *out) {
+    const struct history_query *h = question;
+    struct error e = {0};
+    struct doc *record = NULL, *ribbon = NULL, *at_once = NULL;
+    if (record_get(r, h->module, h->id, &record, &e) == OK &&
+        record_ribbon(r, h->module, record, 0, asked_at, &ribbon, &e) == OK &&
+        record_ribbon_at_once(r, h->module, record, asked_at, &at_once, &e) == OK) {
+        json_write(out, ribbon);
+        json_write(out, at_once);
+    } else {
+        write_error(r, &e, out);
+    }
+}
+
 static struct history_query story_of(const struct reading *rd, const char *module, int64_t id,
                                      int limit) {
     return (struct history_query){.module = model_module(rd->r.model, str_z(module)),
@@ -65,15 +81,19 @@ static struct history_query story_of(const struct reading *rd, const char *modul
                                   .limit = limit};
 }
 
-static void assert_both(struct reading *rd, asking *ask, const struct history_query *h) {
-    if (both(rd, ask, h))
-        return;
+static void differ(const struct reading *rd, const struct history_query *h) {
     print_error("viewer %lld, %.*s/%lld limit %d before %lld%s kind %d module %d about %d own %d "
                 "field %.*s text %.*s:\n%.*s\nshould be\n%.*s\n",
                 (long long)rd->viewer.user, STR_FMT(h->module->key), (long long)h->id, h->limit,
                 (long long)h->before, h->after ? " (after)" : "", h->kind, h->of_module, h->about,
                 h->own_only, STR_FMT(h->field), STR_FMT(h->text), STR_FMT(buf_view(&rd->with)),
                 STR_FMT(buf_view(&rd->without)));
+}
+
+static void assert_both(struct reading *rd, asking *ask, const struct history_query *h) {
+    if (both(rd, ask, h))
+        return;
+    differ(rd, h);
     fail();
 }
 
@@ -277,11 +297,19 @@ static bool refused(enum status s) {
     return s == NOT_FOUND || s == CONFLICT || s == DENIED || s == INVALID;
 }
 
+static enum what rarest(const struct chance *c) {
+    enum what what = 0;
+    for (int i = 1; i < WHATS; i++)
+        if (c->done[i] < c->done[what] && (c->private || i != MAKES_PRIVATE))
+            what = i;
+    return what;
+}
+
 // One thing by anybody, who may be refused it.
 static void do_something(struct chance *c, struct crm *crm) {
     unsigned often = of(c, 6);
     enum what what = often > 2    ? of(c, NOTES)
-                     : often == 2 ? of(c, WHATS)
+                     : often == 2 ? rarest(c)
                                   : ATTACHES + of(c, WHATS - ATTACHES);
     struct deed d = {.act = acts[what].act, .json = acts[what].json, .user = 1 + of(c, PEOPLE - 1)};
     struct buf json = BUF_INIT(10000);
@@ -312,7 +340,8 @@ static void do_something(struct chance *c, struct crm *crm) {
     if (!d.json)
         d.json = json.p;
     // What needs much is done by the program itself, else hardly anything would be left of it.
-    int64_t by = what >= ATTACHES && what != MAKES_PRIVATE ? SYSTEM : of(c, PEOPLE);
+    bool needs_much = what == CLOSES || what == REOPENS || what >= ATTACHES;
+    int64_t by = needs_much && what != MAKES_PRIVATE ? SYSTEM : of(c, PEOPLE);
     bool hides = what == MAKES_PRIVATE && !c->private;
     enum status s = hides ? NOT_FOUND : try_deed(crm, by, &d, &e);
     if (s && !refused(s))
@@ -367,6 +396,9 @@ static void check_stories(struct chance *c, struct reading readings[PEOPLE], int
             assert_both(rd, of(c, 3) ? ask_story : ask_story_ahead, &h);
         if (of(c, 3) == 0)
             assert_both(rd, ask_counts, &h);
+        asked_at = clock_now();
+        for (unsigned again = of(c, 4); again < 2; again++)
+            assert_both(rd, ask_ribbon, &h);
         arena_reset(&rd->arena);
     }
 }
@@ -635,7 +667,11 @@ static void *ask_on(void *arg) {
     for (unsigned i = 0; !atomic_load(k->over) || i < 10; i++) {
         struct history_query h =
             story_of(&rd, i % 3 ? "contacts" : "companies", 1 + i / 3 % 4, i % 2 ? 10 : 50);
-        k->differs += !both(&rd, i % 5 ? ask_story : ask_counts, &h);
+        asked_at = clock_now();
+        if (!both(&rd, i % 5 > 1 ? ask_story : i % 5 ? ask_ribbon : ask_counts, &h)) {
+            differ(&rd, &h);
+            k->differs++;
+        }
         k->asked++;
         arena_reset(&rd.arena);
     }
