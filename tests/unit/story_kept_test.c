@@ -550,6 +550,46 @@ static void test_what_another_process_erases_is_told_by_nobody(void **state) {
     buf_release(&json);
 }
 
+// A node of an earlier version, a move that goes on, somebody by hand: whoever erases, it is the database that tells.
+static void test_whoever_erases_is_noticed(void **state) {
+    struct world *w = *state;
+    char sql[600];
+    if (!on_postgres())
+        return; // nothing is kept
+    make_people(w->crm, "[]");
+    create(w->crm, SYSTEM, "contacts", "{\"name\":\"Ana\"}");
+    for (int i = 0; i < 2; i++) { // the first that was ever erased, and another
+        int64_t spoken = comment(w->crm, "contacts", 1, "a zebra");
+        assert_true(tells(w, MEMBER, "contacts", 1, "zebra"));
+        snprintf(sql, sizeof sql,
+                 "BEGIN; SELECT set_config('cronista.gates','2',true); UPDATE payloads SET "
+                 "secret=NULL,body=CAST(replace(convert_from(body,'UTF8'),'zebra','okapi') AS "
+                 "bytea) WHERE position=%lld; COMMIT",
+                 (long long)spoken);
+        place_script_by("cronista_application", place_schema(w->dir), sql);
+        assert_true(tells(w, MEMBER, "contacts", 1, "okapi"));
+        assert_false(tells(w, MEMBER, "contacts", 1, "zebra"));
+    }
+}
+
+static enum status sign_in(struct action *a, const struct module *m, struct deed *d,
+                           struct error *e) {
+    struct event ev = {.kind = KIND_SIGNED_IN, .module = m->key, .record = d->id};
+    return record_commit(a->write, a->crm, a->act, &ev, e);
+}
+
+// Signing in is marked in stories, too: that makes nobody ask for each event whether it is private.
+static void test_signing_in_is_nothing_private(void **state) {
+    struct world *w = *state;
+    make_people(w->crm, "[]");
+    do_deed(w->crm, (struct deed){.module = "users", .id = 1, .act = sign_in});
+    read_everywhere(w, "users", 1);
+    assert_false(crm_private(w->crm));
+    create(w->crm, MEMBER, "tasks", "{\"kind\":\"call\",\"subject\":\"Talk\",\"private\":true}");
+    read_everywhere(w, "tasks", 1);
+    assert_true(crm_private(w->crm));
+}
+
 // A reader whose moment is before the erasing is told what was there then; what it reads is of no use to the others, whoever
 // reads first and last.
 static void test_readers_of_two_moments(void **state) {
@@ -710,6 +750,8 @@ int main(void) {
         TEST(test_stories_are_the_databases),
         TEST(test_events_come_from_memory),
         TEST(test_what_another_process_erases_is_told_by_nobody),
+        TEST(test_whoever_erases_is_noticed),
+        TEST(test_signing_in_is_nothing_private),
         TEST(test_readers_of_two_moments),
         TEST(test_what_was_given_up_is_not_kept),
         TEST(test_what_another_process_makes_private_is_hidden_at_once),
