@@ -98,8 +98,10 @@ UNION ALL SELECT max(position) FROM log WHERE module = $2) both_modules;
 -- name: log_records_since
 SELECT DISTINCT record FROM log WHERE position >= $1 AND +module = $2 AND +record > 0;
 
+-- Asked after each commit. PostgreSQL would plan it anew each time for the values' sake, looking up where the log ends; so it does not know them.
 -- name: log_since
-SELECT position, module, record, kind FROM log WHERE position >= $1 ORDER BY position LIMIT $2;
+SELECT position, module, record, kind FROM log WHERE position >= (SELECT CAST($1 AS BIGINT))
+ORDER BY position LIMIT (SELECT CAST($2 AS BIGINT));
 
 -- name: search_position
 SELECT position FROM search_state WHERE id = 1;

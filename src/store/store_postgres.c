@@ -33,6 +33,7 @@
 
 #define FETCH 1000      // rows of a cursor at once
 #define QUEUE_MOST 1000 // statements nobody waits for; then their answers are collected
+#define NUMBER_ROOM 24  // with its sign, and what is around it
 
 struct bound {
     void *block; // everything in one piece of memory
@@ -198,7 +199,7 @@ static void pg_rollback(struct conn *base) {
     if (nothing_begun(c))
         return;
     pg_abandon(c);
-    pg_send(c, "ROLLBACK");
+    pg_say(c, PG_ROLLBACK, NULL);
     pg_abandon(c);
 }
 
@@ -231,12 +232,13 @@ static enum status pg_begin(struct conn *base, bool write, struct error *e) {
         begin_reading(c);
         return OK;
     }
-    pg_send(c, "BEGIN");
+    pg_say(c, PG_BEGIN, NULL);
     if (base->access != STORE_HISTORY && base->access != STORE_MIGRATE)
         return OK;
-    char lock[80];
-    snprintf(lock, sizeof lock, "SELECT pg_advisory_xact_lock(%d, %d)", PG_LOCK, c->lock);
-    pg_send(c, lock);
+    char first[NUMBER_ROOM], second[NUMBER_ROOM];
+    snprintf(first, sizeof first, "%d", PG_LOCK_KEY);
+    snprintf(second, sizeof second, "%d", c->lock);
+    pg_say(c, PG_LOCK, (const char *const[]){first, second});
     return OK;
 }
 
@@ -249,7 +251,7 @@ static enum status pg_commit(struct conn *base, struct error *e) {
         return OK;
     if (base->writes && base->access == STORE_HISTORY)
         pg_notify(c);
-    pg_send(c, "COMMIT");
+    pg_say(c, PG_COMMIT, NULL);
     if (only_reads(c)) {
         pg_abandon(c);
         free_ahead(c);
@@ -311,9 +313,9 @@ static void send_gates(struct pg_conn *c) {
     unsigned gates = c->base.gates | (c->base.access == STORE_MIGRATE ? GATE_REMAKE : 0);
     if (gates == c->gates || !c->base.begun)
         return;
-    char sql[80];
-    snprintf(sql, sizeof sql, "SELECT set_config('cronista.gates', '%u', true)", gates);
-    pg_send(c, sql);
+    char number[NUMBER_ROOM];
+    snprintf(number, sizeof number, "%u", gates);
+    pg_say(c, PG_GATES, (const char *const[]){number});
     c->gates = gates;
 }
 
@@ -436,8 +438,6 @@ static enum status find(struct pg_conn *c, const struct statement *what, struct 
 }
 
 // ---------------------------------------------------------------- parameters
-
-#define NUMBER_ROOM 24 // with its sign, and what is around it
 
 static size_t room_of(const struct param *p) {
     switch (p->type) {

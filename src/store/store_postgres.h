@@ -96,7 +96,7 @@ struct pg_conn {
     struct buf forgotten; // names of statements to be given up, each with a zero after it
 };
 
-#define PG_LOCK 0x43726f6e // first half of the key of the log's lock
+#define PG_LOCK_KEY 0x43726f6e // first half of the key of the log's lock
 
 // ---------------------------------------------------------------- store_postgres_wire.c
 //
@@ -105,6 +105,21 @@ struct pg_conn {
 
 // A transaction that reads begins with its first statement, as it may have none: the server is told of it, if it has not been.
 void pg_tell_begin(struct pg_conn *);
+// What every connection says again and again, prepared as soon as it is made: to read a statement anew costs more than to run it.
+enum pg_phrase {
+    PG_BEGIN,
+    PG_BEGIN_ONE_MOMENT, // of the server that is written to, too
+    PG_COMMIT,
+    PG_ROLLBACK,
+    PG_LOCK,   // the two halves of the key
+    PG_GATES,  // their number
+    PG_NOTIFY, // channel, and what is said
+    PG_PHRASES,
+};
+void pg_prepare_phrases(struct pg_conn *);
+// Queues it, with its values as texts.
+void pg_say(struct pg_conn *, enum pg_phrase, const char *const *values);
+
 // Queues a statement; without an answer when nobody waits for its outcome.
 void pg_send(struct pg_conn *, const char *sql);
 void pg_send_params(struct pg_conn *, const char *sql, int n, const char *const *values,

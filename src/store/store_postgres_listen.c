@@ -28,11 +28,10 @@ static void channel_of(const struct pg_conn *c, char out[32]) {
 }
 
 void pg_notify(struct pg_conn *c) {
-    char channel[32], sql[100];
+    char channel[32], node[16];
     channel_of(c, channel);
-    snprintf(sql, sizeof sql, "SELECT pg_notify('%s', '%u')", channel,
-             ((const struct pg_store *)c->base.store)->node);
-    pg_send(c, sql);
+    snprintf(node, sizeof node, "%u", ((const struct pg_store *)c->base.store)->node);
+    pg_say(c, PG_NOTIFY, (const char *const[]){channel, node});
 }
 
 static enum status begin_to_listen(struct store_ears *ears, struct conn **out, struct error *e) {

@@ -93,6 +93,7 @@ static enum status set_up_session(struct pg_conn *c, struct error *e) {
                             access == STORE_SEARCH ? "computed" : "saved"};
     PGresult *r = NULL;
     pg_send_params(c, session, 3, values, NULL, NULL);
+    pg_prepare_phrases(c);
     pg_send(c, facts);
     enum status st = pg_collect(c, &r, e);
     if (st == OK)

@@ -138,13 +138,40 @@ static void synchronise(struct pg_conn *c) {
         expect(c, PQpipelineSync(c->db), WAIT_SYNC); // which sends all
 }
 
+static const struct {
+    const char *name, *sql;
+    int params;
+} phrases[PG_PHRASES] = {
+    [PG_BEGIN] = {"begin", "BEGIN", 0},
+    [PG_BEGIN_ONE_MOMENT] = {"begin_one", "BEGIN ISOLATION LEVEL REPEATABLE READ", 0},
+    [PG_COMMIT] = {"commit", "COMMIT", 0},
+    [PG_ROLLBACK] = {"rollback", "ROLLBACK", 0},
+    [PG_LOCK] = {"lock", "SELECT pg_advisory_xact_lock($1, $2)", 2},
+    [PG_GATES] = {"gates", "SELECT set_config('cronista.gates', $1, true)", 1},
+    [PG_NOTIFY] = {"notify", "SELECT pg_notify($1, $2)", 2},
+};
+
+void pg_prepare_phrases(struct pg_conn *c) {
+    for (int i = 0; i < PG_PHRASES && !c->lost; i++)
+        expect(c, PQsendPrepare(c->db, phrases[i].name, phrases[i].sql, 0, NULL), WAIT_ANSWER);
+}
+
+void pg_say(struct pg_conn *c, enum pg_phrase what, const char *const *values) {
+    pg_tell_begin(c);
+    if (!c->lost)
+        expect(c,
+               PQsendQueryPrepared(c->db, phrases[what].name, phrases[what].params, values, NULL,
+                                   NULL, 1),
+               WAIT_ANSWER);
+}
+
 void pg_tell_begin(struct pg_conn *c) {
     if (!c->begins || c->loose)
         return;
     c->begins = false;
     // The search index's connection writes what it has read at that moment, or is told of a conflict; that of who only
     // reads sees one moment by its settings.
-    pg_send(c, access_reads(c->base.access) ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ");
+    pg_say(c, access_reads(c->base.access) ? PG_BEGIN : PG_BEGIN_ONE_MOMENT, NULL);
 }
 
 void pg_send_params(struct pg_conn *c, const char *sql, int n, const char *const *values,
