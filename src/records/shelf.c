@@ -227,7 +227,7 @@ static bool put_text(struct making *k, struct str text) {
     size_t need = k->bytes + text.n + 1 + PART_PAD;
     if (need > BYTES_MOST)
         return false;
-    if (need > k->bytes_cap) {
+    if (!c->bytes || need > k->bytes_cap) {
         k->bytes_cap = need * 2 < BYTES_MOST ? need * 2 : BYTES_MOST;
         c->bytes = must_realloc(c->bytes, k->bytes_cap);
     }
